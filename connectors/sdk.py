@@ -1,0 +1,65 @@
+"""Everything a connector may import, and nothing else. Third parties use the same names from `syncline.sdk`."""
+
+from connectors.contract import (
+    CONTRACT,
+    Connector,
+    Context,
+    Deletes,
+    Field,
+    FieldType,
+    Outcome,
+    OutcomeKind,
+    Replay,
+    Settings,
+    Stream,
+    TokenStore,
+    Watermark,
+    Write,
+    Writes,
+)
+from model.clock import Clock
+from model.diagnostics import Diagnostic, Severity
+from model.errors import (
+    ConnectorError,
+    CursorExpiredError,
+    ProtocolError,
+    RefusedError,
+    SourceIncompleteError,
+    ThrottledError,
+    UnauthorisedError,
+    UnreachableError,
+)
+from model.records import Flaw, Page, Problem, Record
+
+__all__ = [
+    "CONTRACT",
+    "Clock",
+    "Connector",
+    "ConnectorError",
+    "Context",
+    "CursorExpiredError",
+    "Deletes",
+    "Diagnostic",
+    "Field",
+    "FieldType",
+    "Flaw",
+    "Outcome",
+    "OutcomeKind",
+    "Page",
+    "Problem",
+    "ProtocolError",
+    "Record",
+    "RefusedError",
+    "Replay",
+    "Settings",
+    "Severity",
+    "SourceIncompleteError",
+    "Stream",
+    "ThrottledError",
+    "TokenStore",
+    "UnauthorisedError",
+    "UnreachableError",
+    "Watermark",
+    "Write",
+    "Writes",
+]

@@ -1,0 +1,1 @@
+"""How one stream's records correspond to one canonical entity, both ways. Pure."""

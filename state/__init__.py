@@ -1,0 +1,1 @@
+"""Remembers: the hub's own tables, behind the ports that sync declares."""

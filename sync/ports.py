@@ -1,0 +1,143 @@
+"""What the engine needs from the store. `state.store` implements it; everything is set-wise, one call per page."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from sync.decision import (
+    Balance,
+    BindingId,
+    Canonical,
+    Changes,
+    Conflict,
+    Intent,
+    Link,
+    Parked,
+    Side,
+    StreamState,
+    Why,
+)
+
+
+@dataclass(slots=True)
+class Lease:
+    """The right to run some scopes. ``epochs`` fence every commit: a superseded holder's is refused."""
+
+    holder: str
+    epochs: dict[str, int] = field(default_factory=dict)
+
+
+class Seen(Protocol):
+    """Keys met during one full listing, kept out of memory and out of the hub's own tables."""
+
+    def add(self, keys: Sequence[str]) -> None: ...
+
+    def missing(self, size: int) -> Iterator[list[str]]:
+        """Keys of live links of the stream that were not added, in pages."""
+        ...
+
+
+class Store(Protocol):
+    """The hub's memory.
+
+    Reads outside `commit` see the last commit. `commit` is one transaction that first checks the lease's epochs
+    (raising LeaseLostError, with nothing changed) and extends it.
+    """
+
+    # leases and runs
+    def acquire(self, scopes: Collection[str], holder: str, seconds: float, now: datetime) -> Lease:
+        """Take all scopes or none; raises LeaseHeldError. An expired lease is taken over with a higher epoch."""
+        ...
+
+    def release(self, lease: Lease) -> None: ...
+
+    def start_run(self, selection: Sequence[BindingId], trigger: str, now: datetime) -> int: ...
+
+    def finish_run(
+        self,
+        run: int,
+        status: str,
+        balances: Mapping[tuple[BindingId, Side], Balance],
+        message: str | None,
+        now: datetime,
+    ) -> None:
+        """Close the run. An idle run touches no other row of the store."""
+        ...
+
+    # observing
+    def stream_state(self, binding: BindingId) -> StreamState: ...
+
+    def remember_mapping(self, name: str, version: str, covers: Sequence[str]) -> None:
+        """Record a mapping version and the paths or patterns it covers, once."""
+        ...
+
+    def covered_by(self, version_prefix: str) -> frozenset[str] | None:
+        """The paths and patterns a former mapping version covered, by the prefix its fingerprints begin with."""
+        ...
+
+    def fingerprints(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str | None]:
+        """Fingerprint of each key that has a live link. The hot path: one narrow indexed read per page."""
+        ...
+
+    def links(self, binding: BindingId, keys: Sequence[str]) -> dict[str, Link]:
+        """Links in any state, by key."""
+        ...
+
+    def links_of(self, entity_ids: Sequence[str]) -> dict[str, list[Link]]:
+        """Links in any state, by entity."""
+        ...
+
+    def entities_at(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str]:
+        """Record key → entity id, for live links; aliases of merged records are followed."""
+        ...
+
+    def keys_at(self, binding: BindingId, entity_ids: Sequence[str]) -> dict[str, str]:
+        """Entity id → record key, for live links."""
+        ...
+
+    def canonicals(self, entity_ids: Sequence[str]) -> dict[str, Canonical]: ...
+
+    def candidates(self, entity: str, match_keys: Sequence[str]) -> dict[str, list[str]]:
+        """Match key → ids of the live entities that have it."""
+        ...
+
+    def open_conflicts(self, entity_ids: Sequence[str]) -> dict[str, dict[str, Conflict]]:
+        """Entity id → path → open conflict."""
+        ...
+
+    def parked(self, binding: BindingId, side: Side, keys: Sequence[str]) -> dict[str, Parked]: ...
+
+    def all_parked(self, binding: BindingId, side: Side, why: Why, size: int) -> Iterator[list[Parked]]:
+        """Everything parked for one reason, in pages; rows may be unparked while iterating."""
+        ...
+
+    def live_links(self, binding: BindingId) -> int: ...
+
+    def seen(self, binding: BindingId) -> AbstractContextManager[Seen]: ...
+
+    # deciding and acting
+    def dirty(self, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
+        """Ids (with generation) of entities that need a decision, ordered by id, after the given one."""
+        ...
+
+    def mark_all_dirty(self, entity: str) -> None:
+        """Every live entity needs a decision: a mapping or policy changed, or a stream was added."""
+        ...
+
+    def open_intents(self, connection: str) -> list[Intent]: ...
+
+    def open_intent(self, intent: Intent, lease: Lease) -> int:
+        """Store an intent durably before its call is made; returns its id."""
+        ...
+
+    def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None: ...
+
+    def rehearsal(self) -> AbstractContextManager[Store]:
+        """A store that starts as this one is and is thrown away: what `plan` runs on."""
+        ...
+
+    def close(self) -> None: ...
