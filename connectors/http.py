@@ -142,7 +142,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         idempotent: bool | None = None,
     ) -> Answer:
-        """Send one request; ``path`` may be absolute. Answers of any status but 401, 429 and 5xx are returned as they are.
+        """Send one request; ``path`` may be absolute. Answers of any status but 401, 429 and 5xx are returned as is.
 
         ``idempotent`` overrides what the method says: True for a POST that only reads or may safely be repeated.
         Raises UnreachableError, AnswerLostError, UnauthorisedError, ThrottledError.

@@ -87,6 +87,5 @@ def in_dependency_order(schemas: Iterable[EntitySchema]) -> list[EntitySchema]:
     ordered: list[EntitySchema] = []
     while waiting:
         ready = [s for s in waiting.values() if not (s.references - {s.name}) & waiting.keys()]
-        for schema in ready or list(waiting.values())[:1]:
-            ordered.append(waiting.pop(schema.name))
+        ordered += [waiting.pop(schema.name) for schema in ready or list(waiting.values())[:1]]
     return ordered

@@ -34,13 +34,17 @@ UNKNOWN: Final = Unknown()
 
 
 class BindingId(NamedTuple):
-    """A connection and one of its streams: where links, watermarks and balances belong."""
+    """One stream of a connection, seen as one entity: where links, watermarks and balances belong.
+
+    One stream may feed several entities (an ERP row that is a company and its contact person).
+    """
 
     connection: str
     stream: str
+    entity: str
 
     def __str__(self) -> str:
-        return f"{self.connection}.{self.stream}"
+        return f"{self.connection}.{self.stream}:{self.entity}"
 
 
 class EntityState(StrEnum):
@@ -127,7 +131,6 @@ class Action:
 
     kind: ActionKind
     binding: BindingId
-    entity: str
     entity_id: str
     key: str | None = None
     expects: str | None = None
@@ -281,7 +284,7 @@ class Bucket(StrEnum):
 
 @dataclass(slots=True)
 class Balance:
-    """A run's account of one binding and side: ``seen`` is counted where records come in, the buckets where they end."""
+    """A run's account of one binding and side: ``seen`` counts where records come in, the buckets where they end."""
 
     seen: int = 0
     buckets: dict[Bucket, int] = field(default_factory=dict)
