@@ -133,7 +133,7 @@ class Stream:
 class Write(NamedTuple):
     """One intended write.
 
-    ``key`` is None for a create. ``fields`` maps record paths to values: for an update only what changes. ``expects`` is
+    ``key`` is None for a create. ``fields`` maps record paths to values: for an update only changes. ``expects`` is
     the version the decision was based on (None: unconditional). ``marker`` is the hub's id of the record, the same on
     every attempt; a connector puts it into ``Writes.marker`` on create, and may use it as idempotency key.
     """
