@@ -59,6 +59,10 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     if written.kind is ActionKind.DELETE:
         link.state, link.fingerprint, link.base = LinkState.GONE, None, {}
         return
+    if written.kind is ActionKind.CREATE:
+        for path in canonical.values:
+            if path not in row.revs and binding.mapping.pushes(path):
+                link.base[path] = Base(0, UNKNOWN)  # left out for now (a reference whose record comes later)
     link.version = outcome.version if outcome.record is None else outcome.record.version
     if outcome.record is None:
         link.fingerprint = None
