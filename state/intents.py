@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 from state.bindings import Bindings, Numbers
-from state.codec import dump_any, load, moment
+from state.codec import dump_any, load, moment, when
 from state.database import Tx
 from sync.decision import UNKNOWN, ActionKind, Intent, IntentRow
 
@@ -20,7 +19,7 @@ def open_at(tx: Tx, bindings: Bindings, connection: str) -> list[Intent]:
             kind=ActionKind(kind),
             rows=_load(batch),
             run=run,
-            sent_at=datetime.fromisoformat(sent_at),
+            sent_at=when(sent_at),
         )
         for number, binding, kind, batch, run, sent_at in tx.rows(
             "SELECT i.id, i.binding, i.kind, i.batch, i.run, i.sent_at FROM intent i "
