@@ -180,7 +180,7 @@ def _fold_exact(value: Any) -> str:
 
 
 def _fold_set(value: Any) -> str:
-    members = [value] if isinstance(value, str) else value
+    members = value if isinstance(value, list | tuple | set | frozenset) else [value]
     return "\x1f".join(sorted({fold_text(member) for member in members}))
 
 
