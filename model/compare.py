@@ -19,7 +19,6 @@ from rapidfuzz.fuzz import token_set_ratio, token_sort_ratio
 
 from model.fields import FieldSpec, Kind
 
-_WORDS = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://")
 _CACHED_LENGTH = 200
