@@ -115,7 +115,16 @@ def read_yaml(text: str, file: str) -> tuple[Any, Positions, list[Diagnostic]]:
         at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
         builder.note("yaml-syntax", f"not valid YAML: {error.problem or error.context or 'syntax error'}", at)
         return None, builder.positions, builder.diagnostics
-    except (YAMLError, ValueError, RecursionError, AssertionError, IndexError, TypeError, AttributeError, KeyError) as error:
+    except (
+        YAMLError,
+        ValueError,
+        RecursionError,
+        AssertionError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        KeyError,
+    ) as error:
         # The scanner answers some broken input with errors of its own inside; to the person it is all the same.
         reason = getattr(error, "reason", None) or "it cannot be read as text in YAML"
         builder.note("yaml-syntax", f"not valid YAML: {reason}", Position(1, 1))
@@ -169,7 +178,9 @@ class _Builder:
             if isinstance(event, ev.DocumentStartEvent):
                 self._documents += 1
                 if self._documents > 1:
-                    raise _StopError("several-documents", "a second document begins here", _at(event), "use one file each")
+                    raise _StopError(
+                        "several-documents", "a second document begins here", _at(event), "use one file each"
+                    )
             elif isinstance(event, ev.ScalarEvent):
                 self._scalar(event)
             elif isinstance(event, ev.AliasEvent):
