@@ -54,7 +54,7 @@ class Loss(StrEnum):
     FORMAT = "format"  # all but letters and digits
     ACCENTS = "accents"
     SECONDS = "seconds"  # fractions of a second
-    ORDER = "order"  # the order of words or lines
+    LINES = "lines"  # with `join`: lines beyond the last field are put into it, separated by commas
 
 
 class Test(StrEnum):

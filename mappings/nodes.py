@@ -136,5 +136,9 @@ class Notes:
         )
 
     @property
+    def errors(self) -> int:
+        return sum(diagnostic.severity is Severity.ERROR for diagnostic in self.found)
+
+    @property
     def failed(self) -> bool:
-        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.found)
+        return self.errors > 0

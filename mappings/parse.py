@@ -31,15 +31,24 @@ KEYS = (
 
 def parse_mapping(text: str, file: str) -> tuple[MappingFile | None, list[Diagnostic]]:
     """The mapping, or None where an error was found. Warnings may come with either."""
+    mapping, found, whole = parse_what_can_be(text, file)
+    return (mapping if whole else None), found
+
+
+def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Diagnostic], bool]:
+    """The mapping without the rules that are wrong, so that the rest can be checked in the same breath.
+
+    The last value says whether nothing was wrong.
+    """
     data, positions, found = read_yaml(text, file)
     notes = Notes(file, positions, found)
     if notes.failed and data is None:
-        return None, found
+        return None, found, False
     if not isinstance(data, dict):
         notes.add("not-a-mapping", "a mapping file holds keys and values", (), hint="begin with: mapping: <name>")
-        return None, found
+        return None, found, False
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
-    return (None if notes.failed else mapping), found
+    return mapping, found, not notes.failed
 
 
 class _Parser:

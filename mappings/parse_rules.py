@@ -77,7 +77,9 @@ class RuleParser:
             )
             return None
         node = Node(value, at, self.top.notes, KEYS, subject=subject)
-        return self._whole(node, names)
+        before = self.top.notes.errors
+        rule = self._whole(node, names)
+        return rule if self.top.notes.errors == before else None
 
     def _whole(self, node: Node, names: tuple[str, ...]) -> Rule:
         data = node.data
@@ -311,7 +313,7 @@ class RuleParser:
         for leaf, value in given.items():
             at = (*each.path, *under, *([leaf] if leaf else []))
             if isinstance(value, str) and value:
-                value = {"field": value}  # noqa: PLW2901 (the short form spelt out)
+                value = {"field": value}
             if not isinstance(value, dict) or (leaf and not leaf.isidentifier()):
                 each.notes.add("bad-rule", "is not a rule for an attribute of the items", at, subject=each.subject)
                 continue

@@ -1,7 +1,7 @@
 """Reading YAML that people write: data with positions, and diagnostics instead of exceptions.
 
-Mappings and ``config.yaml`` are read with it. The text is YAML 1.2 (core schema: ``yes`` and ``no`` are text). Its events
-are consumed one by one and without recursion, so that no input can exhaust the stack; size, depth and the number of
+Mappings and ``config.yaml`` are read with it. The text is YAML 1.2 (core schema: ``yes`` and ``no`` are text). Events are
+consumed one by one and without recursion, so that no input can exhaust the stack; size, depth and the number of
 values (aliases expanded) have bounds.
 """
 
@@ -101,11 +101,11 @@ def read_yaml(text: str, file: str) -> tuple[Any, Positions, list[Diagnostic]]:
     After a syntax error the data is None; after a repeated key the first one stands.
     """
     builder = _Builder(file)
+    if len(text) > MAX_CHARACTERS:
+        too_long = f"the file is longer than {MAX_CHARACTERS // 1024} KiB"
+        builder.note("too-large", too_long, Position(1, 1), hint="split it")
+        return None, builder.positions, builder.diagnostics
     try:
-        if len(text) > MAX_CHARACTERS:
-            raise _StopError(
-                "too-large", f"the file is longer than {MAX_CHARACTERS // 1024} KiB", Position(1, 1), "split it"
-            )
         builder.consume(_events(text))
     except _StopError as stop:
         builder.note(stop.code, stop.message, stop.at, hint=stop.hint)

@@ -169,10 +169,10 @@ def epoch(unit: Any = "seconds") -> Transform:
     factor = 1000 if one_of("unit", unit, ("seconds", "milliseconds")) == "milliseconds" else 1
 
     def forward(value: Any) -> str:
+        if isinstance(value, (bool, float)):
+            raise UnfitError("not-a-moment", f"is not a count of {unit} since 1970")
         try:
-            number = int(value) if not isinstance(value, (bool, float)) else None
-            if number is None:
-                raise ValueError
+            number = int(value)
             whole, rest = divmod(number, factor)
             moment = datetime.fromtimestamp(whole, UTC).replace(microsecond=rest * (1_000_000 // factor))
         except (TypeError, ValueError, OverflowError, OSError):

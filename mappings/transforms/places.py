@@ -88,7 +88,9 @@ def _fold(text: str) -> str:
 @lru_cache(maxsize=1)
 def _codes() -> frozenset[str]:
     return frozenset(
-        code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code) and code not in _NOT_COUNTRIES
+        code
+        for code in map(str, Locale("en").territories)
+        if re.fullmatch("[A-Z]{2}", code) and code not in _NOT_COUNTRIES
     )
 
 

@@ -12,7 +12,7 @@ from mappings.transforms.base import NOTHING, Entry, OptionError, Transform, Unf
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
-_TEXTUAL = frozenset({Kind.TEXT, Kind.CHOICE, Kind.TIMEZONE, Kind.URL, Kind.LANGUAGE})
+_TEXTUAL = frozenset({Kind.TEXT})
 
 
 def _same(value: Any) -> Any:
