@@ -265,11 +265,11 @@ class Codec:
                 )
         return value
 
-    def blank_value(self, value: Any) -> Any:
+    def blank_value(self) -> Any:
         """What clears the field in the system."""
         if self.rule.placeholder is not None:
             return self.rule.placeholder
-        return [] if self.rule.is_set and self.rule.separator is None and value is not ABSENT else None
+        return [] if self.rule.is_set and self.rule.separator is None else None
 
     def same(self, written: Any, read: Any) -> bool:
         """Whether ``read`` is what the system shows after ``written``."""

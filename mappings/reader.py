@@ -1,8 +1,8 @@
 """Reading YAML that people write: data with positions, and diagnostics instead of exceptions.
 
-Mappings and ``config.yaml`` are read with it. The text is YAML 1.2 (core schema: ``yes`` and ``no`` are text). Events are
-consumed one by one and without recursion, so that no input can exhaust the stack; size, depth and the number of
-values (aliases expanded) have bounds.
+Mappings and ``config.yaml`` are read with it. The text is YAML 1.2 (core schema: ``yes`` and ``no`` are text).
+Events are consumed one by one and without recursion, so that no input can exhaust the stack; size, depth and the
+number of values (aliases expanded) have bounds.
 """
 
 from __future__ import annotations

@@ -19,9 +19,10 @@ from model.records import Problem
 class _Sink:
     """What the rendition of one entity collects."""
 
-    __slots__ = ("fields", "problems", "waiting")
+    __slots__ = ("fields", "problems", "request", "waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, request: RenderRequest) -> None:
+        self.request = request
         self.fields: dict[str, Any] = {}
         self.problems: list[Problem] = []
         self.waiting: list[str] = []
@@ -36,7 +37,7 @@ class _Sink:
 
 
 class _Writer(Protocol):
-    def render(self, request: RenderRequest, sink: _Sink) -> None: ...
+    def render(self, sink: _Sink) -> None: ...
 
 
 class _Plain:
@@ -49,34 +50,35 @@ class _Plain:
         self._take = taker(rule.field)
         self._simple = rule.strength in (Strength.ON_CHANGE, Strength.ENFORCE)
 
-    def render(self, request: RenderRequest, sink: _Sink) -> None:
+    def render(self, sink: _Sink) -> None:
+        request = sink.request
         value = self.value(request)
         creating = request.paths is None
         if is_blank(value):
-            self._blank(request, sink, value, creating=creating)
+            self._blank(sink, creating=creating)
         elif creating or self._simple or self._pushes(request):
             try:
-                self.write(value, request, sink)
+                self.write(value, sink)
             except UnfitError as unfit:
                 sink.problems.append(problem_of(unfit, self.rule, self.path, None))
 
     def value(self, request: RenderRequest) -> Any:
         return request.values.get(self.path)
 
-    def write(self, value: Any, request: RenderRequest, sink: _Sink) -> None:
+    def write(self, value: Any, sink: _Sink) -> None:
         raise NotImplementedError
 
-    def clear(self, value: Any, sink: _Sink) -> None:
+    def clear(self, sink: _Sink) -> None:
         sink.put(self.name, self.rule.placeholder, self.path)
 
-    def _blank(self, request: RenderRequest, sink: _Sink, value: Any, *, creating: bool) -> None:
+    def _blank(self, sink: _Sink, *, creating: bool) -> None:
         rule = self.rule
         if creating:
             filler = rule.default if rule.default is not None else rule.placeholder
             if filler is not None:
                 sink.put(self.name, filler, self.path)
-        elif rule.blank_out is Blank.CLEAR and (self._simple or self._pushes(request)):
-            self.clear(value, sink)
+        elif rule.blank_out is Blank.CLEAR and (self._simple or self._pushes(sink.request)):
+            self.clear(sink)
 
     def _pushes(self, request: RenderRequest) -> bool:
         """Whether an update may write the field at all."""
@@ -94,15 +96,15 @@ class _Value(_Plain):
         self.codec = codec
         self.direct = codec.as_is and rule.max_length is None and codec.limit is None
 
-    def write(self, value: Any, request: RenderRequest, sink: _Sink) -> None:
+    def write(self, value: Any, sink: _Sink) -> None:
         if self.direct and type(value) is str:
             sink.put(self.name, value, self.path)
             return
         for path, written in self.codec.write(value):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
 
-    def clear(self, value: Any, sink: _Sink) -> None:
-        sink.put(self.name, self.codec.blank_value(value), self.path)
+    def clear(self, sink: _Sink) -> None:
+        sink.put(self.name, self.codec.blank_value(), self.path)
         for path in self.rule.fields[1:]:
             sink.put(field_text(path), None, self.path)
 
@@ -113,9 +115,9 @@ class _Reference(_Plain):
         steps = [build(step.name, step.options) for step in rule.transforms]
         self._backs = [step.back for step in reversed(steps) if step.back is not None]
 
-    def write(self, value: Any, request: RenderRequest, sink: _Sink) -> None:
+    def write(self, value: Any, sink: _Sink) -> None:
         reference = self.rule.reference
-        key: Any = request.keys(reference.stream, value) if reference else None
+        key: Any = sink.request.keys(reference.stream, value) if reference else None
         if key is None:
             sink.waiting.append(self.path)
             return
@@ -142,7 +144,7 @@ class _Names(_Plain):
         triple = (full, None, None) if only_full and full else (full, given, family)
         return back(triple) if back else None
 
-    def write(self, value: Any, request: RenderRequest, sink: _Sink) -> None:
+    def write(self, value: Any, sink: _Sink) -> None:
         limit = self.rule.max_length
         sink.put(self.name, value if limit is None else value[:limit].rstrip(), self.path)
 
@@ -156,7 +158,8 @@ class _List(_Plain):
         self._codecs = {sub.path: item_codec(rule.path, sub, schema) for sub in each.rules}
         self._key = taker(each.key)
 
-    def render(self, request: RenderRequest, sink: _Sink) -> None:
+    def render(self, sink: _Sink) -> None:
+        request = sink.request
         if request.paths is not None and not self._simple and not self._pushes(request):
             return
         wanted = self._wanted(request.values)
@@ -199,7 +202,7 @@ class _List(_Plain):
                 continue
             try:
                 value = leaves[leaf]
-                written = ((codec.rule.field, codec.blank_value(value)),) if is_blank(value) else codec.write(value)
+                written = ((codec.rule.field, codec.blank_value()),) if is_blank(value) else codec.write(value)
                 for place, one in written:
                     put_into(item, place, one)
             except UnfitError as unfit:
@@ -234,7 +237,7 @@ class Renderer:
         return [self._one(request) for request in requests]
 
     def _one(self, request: RenderRequest) -> Rendition:
-        sink = _Sink()
+        sink = _Sink(request)
         if request.paths is None:
             values, fields = request.values, sink.fields
             for path, name, writer in self._order:
@@ -243,12 +246,12 @@ class Renderer:
                     if type(value) is str and value and name not in fields:
                         fields[name] = value
                         continue
-                writer.render(request, sink)
+                writer.render(sink)
             for name, value in self._defaults.items():
                 sink.fields.setdefault(name, value)
         else:
             for at in sorted(self._asked(request.paths)):
-                self._writers[at].render(request, sink)
+                self._writers[at].render(sink)
         return Rendition(sink.fields, sink.problems, sink.waiting)
 
     def _asked(self, asked: frozenset[str]) -> set[int]:
