@@ -215,6 +215,7 @@ class PlainMapping:
         self.blanks: dict[str, Blank] = options.pop("blanks", {})
         self.equal = options.pop("equal", lambda path, a, b: False)
         self.valid = options.pop("valid", lambda path, value: True)
+        self.defaults_in: dict[str, Any] = options.pop("defaults_in", {})
         assert not options, options
         text = repr((connection, stream, entity, sorted(self.rules.items())))
         self.version = hashlib.sha256(text.encode()).hexdigest()[:12]
