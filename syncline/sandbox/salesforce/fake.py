@@ -177,7 +177,7 @@ class SalesforceFake:
         self.faults.append(Fault(kind=kind, on=on, nth=nth, times=times, rows=rows, of=of))
 
     def seed(self, name: str, rows: Iterable[Mapping[str, Any]], *, at: datetime | None = None) -> list[str]:
-        """Records a person made; returns their ids. A transaction committed late is stamped ``at`` an earlier moment."""
+        """Records a person made; returns their ids. What is committed late is stamped ``at`` an earlier moment."""
         return [str(self.store.create(name, row, by=PERSON, at=at)["Id"]) for row in rows]
 
     def edit(self, name: str, key: str, values: Mapping[str, Any], *, at: datetime | None = None) -> None:

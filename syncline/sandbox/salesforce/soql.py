@@ -145,9 +145,9 @@ class _Parser:
         if found is not None:
             return found.name
         pointer = f"\n{self.text}\n{' ' * at}^\nERROR at Row:1:Column:{at + 1}\n"
-        what = f"{pointer}No such column '{name}' on entity '{self.object.name}'. If you are attempting to use a "
-        what += "custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe call "
-        raise ApiError("INVALID_FIELD", f"{what}for the appropriate names.")
+        what = f"No such column '{name}' on entity '{self.object.name}'. If you are attempting to use a custom field, "
+        advice = "be sure to append the '__c' after the custom field name. Please reference your WSDL or the describe "
+        raise ApiError("INVALID_FIELD", f"{pointer}{what}{advice}call for the appropriate names.")
 
     def _order(self) -> tuple[tuple[str, bool], ...]:
         self._need(self._word("BY"))
