@@ -76,7 +76,7 @@ class Pricing:
         return 1 + inner
 
     def _argument(self, node: FieldNode, name: str) -> Any:
-        for argument in node.arguments:
+        for argument in node.arguments or ():
             if argument.name.value == name:
                 return value_from_ast_untyped(argument.value, dict(self.variables))
         return None

@@ -317,11 +317,10 @@ class ShopifyFake:
         )
         spent = min(price, cost.spent(done.data) + (10 * len(operation.selection_set.selections) if mutating else 0))
         self.bucket.available -= spent
-        answer = {k: v for k, v in done.formatted.items() if k != "extensions"}
-        answer["extensions"] = self._extensions(price, spent)
+        extensions = self._extensions(price, spent)
         if self.search_notes:
-            answer["extensions"]["search"] = self.search_notes
-        return Response.of(answer)
+            extensions["search"] = self.search_notes
+        return Response.of({**done.formatted, "extensions": extensions})
 
     def _throttled(self, price: int = 10) -> Response:
         extensions = self._extensions(price, None)

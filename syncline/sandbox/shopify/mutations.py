@@ -199,6 +199,18 @@ class Mutations:
 
         return self._answer("metafields", deed)
 
+    def metafieldsDelete(self, _info: Any, metafields: Sequence[Values]) -> View:  # noqa: N802
+        def deed() -> View:
+            for item in metafields:
+                row = self.store.row(item["ownerId"])
+                stored = row and row["metafields"].pop(f"{item['namespace']}.{item['key']}", None)
+                if row and stored:
+                    self.store.claim(f"{item['namespace']}.{item['key']}", stored["value"], None, row["id"])
+                    self.store.touch(_table(item["ownerId"]), row)
+            return {"deletedMetafields": [dict(item) for item in metafields]}
+
+        return self._answer("deletedMetafields", deed)
+
     def tagsAdd(self, _info: Any, id: str, tags: Sequence[str]) -> View:  # noqa: N802, A002
         return self._tags(id, lambda present: [*present, *tags])
 
