@@ -60,6 +60,11 @@ class Step:
     coded: bool = True
     fields: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def carries(self) -> bool:
+        """Whether its answer brings the whole record."""
+        return "...Fields" in self.selects
+
     def text(self, alias: str) -> tuple[str, str]:
         """Variable declarations and the aliased field."""
         declared = ", ".join(f"${alias}{a.name}: {a.type}" for a in self.arguments)
