@@ -46,6 +46,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _MOVES = 5
 _MEBI = 1 << 20
 _LEAST_WAIT = 0.5  # seconds: "retry after 0" must not become a hot loop
+_BACKOFF = tenacity.wait_exponential(multiplier=_LEAST_WAIT, max=20) + tenacity.wait_random(0, 1)
 
 
 class _Repeat(Exception):  # noqa: N818 (never leaves this module)
@@ -309,7 +310,7 @@ class Http:
             found.close()
         if size > self._largest:
             raise asked.failed(f"the answer is larger than {self._largest} bytes", ProtocolError)
-        answer = Answer(found.status, found.headers, b"".join(pieces))
+        answer = Answer(found.status, found.headers, b"".join(pieces), after_write=not asked.safe)
         self._report(answer)
         return answer
 
@@ -349,7 +350,7 @@ def _wait(state: tenacity.RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
     if isinstance(failure, _Repeat) and failure.wait is not None:
         return max(failure.wait, _LEAST_WAIT)
-    return tenacity.wait_exponential_jitter(initial=_LEAST_WAIT, max=20)(state)
+    return _BACKOFF(state)
 
 
 def _refused_credentials(asked: Call) -> UnauthorisedError:
