@@ -14,7 +14,6 @@ from connectors.shopify import documents, records
 from connectors.shopify.documents import Shape
 from connectors.shopify.graphql import SINGLE_QUERY_LIMIT, Graph, Reply, TooCostlyError
 
-_KEYS_AT_ONCE = 250
 _FIRST_GUESS = 20
 
 
@@ -48,7 +47,7 @@ class Reader:
 
     def keys(self, source: Source) -> Iterator[Sequence[str]]:
         document = source.shape.keys(f"List{source.title}")
-        for nodes in self._connection(f"List{source.title}", document, {}, at_most=_KEYS_AT_ONCE):
+        for nodes in self._connection(f"List{source.title}", document, {}, at_most=self._largest):
             yield [node["id"] for node in nodes]
 
     def fetch(self, source: Source, keys: Sequence[str]) -> list[Record]:
