@@ -34,6 +34,7 @@ KEYS = (
     "each",
     "loses",
 )
+REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
 
 
@@ -238,8 +239,12 @@ class RuleParser:
         if given is None:
             return None
         if isinstance(given, dict):
-            inner = Node(given, (*node.path, "reference"), node.notes, ("stream", "number"), subject=node.subject)
-            return Reference(stream=inner.text("stream", required=True), number=inner.flag("number", default=False))
+            inner = Node(given, (*node.path, "reference"), node.notes, REFERENCE_KEYS, subject=node.subject)
+            return Reference(
+                stream=inner.text("stream", required=True),
+                number=inner.flag("number", default=False),
+                starts=inner.text("starts"),
+            )
         return Reference(stream=node.text("reference"))
 
     @staticmethod
@@ -254,8 +259,12 @@ class RuleParser:
                 "not-a-mapping", "values is a table: canonical value, record value", "values", hint="{customer: Won}"
             )
             return None
-        rows: list[tuple[Any, tuple[Any, ...]]] = []
+        rows: list[tuple[str, tuple[Any, ...]]] = []
+        only_read: set[str] = set()
         for canonical, record in given.items():
+            if isinstance(record, dict) and list(record) == ["read"]:
+                only_read.add(canonical)
+                record = record["read"]
             listed = record if isinstance(record, list) else [record]
             if not listed or any(isinstance(item, (dict, list)) or item is None for item in listed):
                 node.note("bad-rule", "stands for a plain value, or a list of them", "values", canonical)
@@ -273,7 +282,12 @@ class RuleParser:
                 )  # fmt: skip
         elif unknown == Unknown.DEFAULT.value:
             node.note("bad-rule", "default needs a value", "unknown", hint="unknown: {default: lead}")
-        return Table(rows=tuple(rows), unknown=node.chosen(unknown, Unknown, Unknown.PARK, "unknown"), default=default)
+        return Table(
+            rows=tuple(rows),
+            only_read=frozenset(only_read),
+            unknown=node.chosen(unknown, Unknown, Unknown.PARK, "unknown"),
+            default=default,
+        )
 
     @staticmethod
     def _is_set(node: Node) -> bool:
