@@ -95,7 +95,7 @@ def _through_table(table: Table, kind: Kind) -> Transform:
             return result
         if table.unknown is Unknown.KEEP:
             return value
-        if table.unknown is Unknown.DEFAULT:
+        if table.unknown is Unknown.DEFAULT and default is not None:
             return default
         code = "new-option" if table.unknown is Unknown.COLLECT else "unknown-option"
         raise UnfitError(code, f"is not in the mapping's table of values ({side})")

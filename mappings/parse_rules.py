@@ -6,7 +6,7 @@ from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
 from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
-from mappings.nodes import Node, did_you_mean
+from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.reader import Path
 from mappings.transforms.base import OptionError, Transform
@@ -275,14 +275,10 @@ class RuleParser:
         if isinstance(unknown, dict):
             inner = Node(unknown, (*node.path, "unknown"), node.notes, ("default",), subject=node.subject)
             default, unknown = inner.text("default", required=True), Unknown.DEFAULT.value
-            if default and default not in given:
-                node.note(
-                    "unknown-option", "the default is not in the table", "unknown", "default",
-                    hint=did_you_mean(default, list(given)),
-                )  # fmt: skip
         elif unknown == Unknown.DEFAULT.value:
             node.note("bad-rule", "default needs a value", "unknown", hint="unknown: {default: lead}")
-        return Table(
+        policy = node.chosen(unknown, Unknown, Unknown.PARK, "unknown")
+        return Table(rows=tuple(rows), only_read=frozenset(only_read), unknown=policy, default=default)
             rows=tuple(rows),
             only_read=frozenset(only_read),
             unknown=node.chosen(unknown, Unknown, Unknown.PARK, "unknown"),
