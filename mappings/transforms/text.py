@@ -225,7 +225,8 @@ def full_name() -> Transform:
     """One field ↔ ``full_name``, ``given_name``, ``family_name``.
 
     ``forward`` gives ``(full, given, family)``. Nobody guesses: exactly two words are a given and a family name;
-    otherwise nothing is known about the parts. ``back`` takes such a triple (None where absent) and prefers the parts.
+    otherwise nothing is known about the parts. ``back`` takes such a triple (None where absent): the full name, if the
+    parts are in it; else the parts, which are then newer than it.
     """
 
     def forward(value: Any) -> tuple[Any, Any, Any]:
@@ -237,8 +238,10 @@ def full_name() -> Transform:
 
     def back(triple: Any) -> str | None:
         full, given, family = triple
-        parts = " ".join(part for part in (given, family) if part)
-        return (parts if given and family else full or parts) or None
+        parts = [part for part in (given, family) if part]
+        if full and all(part in full for part in parts):
+            return str(full)
+        return " ".join(parts) or full or None
 
     return Transform(name="full_name", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
 
