@@ -111,7 +111,7 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("ty") else f"{number:,} {noun}s"
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911 (one line per type)
+def plain(value: Any) -> Any:
     """A value as JSON: dataclasses and named tuples by field name, moments in ISO 8601, paths and enums as text."""
     if value is None or isinstance(value, bool | int | float):
         return value
