@@ -46,6 +46,7 @@ class FieldSpec:
     kind: Kind = Kind.TEXT
     privacy: Privacy = Privacy.PUBLIC
     label: str = ""
+    description: str = ""
     target: str | None = None  # entity a reference points to
     choices: tuple[str, ...] | None = None
     max_length: int | None = None
