@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import pathlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ Path = tuple[Any, ...]
 class Positions(Protocol):
     """Where each value of a document stands; `mappings.reader` supplies it."""
 
-    def of(self, path: tuple[Any, ...]) -> tuple[int, int] | None: ...
+    def of(self, path: tuple[Any, ...], *, key: bool = False) -> tuple[int, int]: ...
 
 
 @dataclass(slots=True)
@@ -26,21 +27,18 @@ class Document:
     positions: Positions | None = None
     found: list[Diagnostic] = field(default_factory=list)
 
-    def place(self, path: Path) -> tuple[int | None, int | None]:
-        """Line and column of a path, or of the nearest part of it that is written in the file."""
-        for end in range(len(path), -1, -1):
-            try:
-                place = self.positions.of(path[:end]) if self.positions is not None else None
-            except (KeyError, IndexError, TypeError, ValueError):
-                place = None
-            if place is not None:
-                return place
-        return None, None
-
     def report(
-        self, path: Path, code: str, message: str, hint: str | None = None, severity: Severity = Severity.ERROR
+        self,
+        path: Path,
+        code: str,
+        message: str,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        *,
+        key: bool = False,
     ) -> None:
-        line, column = self.place(path)
+        """Add a diagnostic at a value, or at the name in front of it (``key``)."""
+        line, column = self.positions.of(path, key=key) if self.positions is not None else (None, None)
         self.found.append(
             Diagnostic(
                 code=code,
@@ -63,13 +61,12 @@ class Node:
     value: Any
     path: Path = ()
 
-    def report(
-        self, code: str, message: str, hint: str | None = None, severity: Severity = Severity.ERROR, *, at: Path = ()
-    ) -> None:
-        self.document.report((*self.path, *at), code, message, hint, severity)
+    def report(self, code: str, message: str, hint: str | None = None, *, at: Path = (), key: bool = False) -> None:
+        """An error at this value, at one below it, or at its name."""
+        self.document.report((*self.path, *at), code, message, hint, key=key)
 
     def warn(self, code: str, message: str, hint: str | None = None) -> None:
-        self.report(code, message, hint, Severity.WARNING)
+        self.document.report(self.path, code, message, hint, Severity.WARNING)
 
     def items(self) -> Iterator[tuple[str, Node]]:
         """The entries of a mapping of names; null is an empty one."""
@@ -88,11 +85,13 @@ class Node:
         """The entries with these names; others are reported with the nearest name, missing required ones too."""
         entries = dict(self.items())
         for name in [name for name in entries if name not in names]:
-            entries.pop(name).report("unknown-key", f"there is no setting {name!r} here", nearest(name, names))
+            entries.pop(name).report(
+                "unknown-key", f"there is no setting {name!r} here", nearest(name, names), key=True
+            )
         if self.value is None or isinstance(self.value, dict):
             for name in required:
                 if name not in entries:
-                    self.report("missing-key", f"{name!r} is missing")
+                    self.report("missing-key", f"{name!r} is missing", key=True)
         return entries
 
     def elements(self) -> Iterator[Node]:
@@ -164,3 +163,11 @@ def kind_of(value: Any) -> str:
     if isinstance(value, str):
         return "text" if value.strip() else "empty text"
     return "a list" if isinstance(value, list) else "names with values" if isinstance(value, dict) else "a date"
+
+
+def shown(path: pathlib.Path) -> str:
+    """A path as a person would type it here: relative to the present directory where it lies below."""
+    try:
+        return str(path.relative_to(pathlib.Path.cwd()))
+    except ValueError:
+        return str(path)

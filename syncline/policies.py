@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from model import paths
 from model.fields import EntitySchema
-from sync.policy import DEFAULT_LIMITS, Braked, Limit, Policy, Rule, Survivorship
+from sync.policy import DEFAULT_LIMITS, Braked, Limit, Rule, Survivorship
 from syncline.document import Node, nearest
 
 
@@ -15,7 +15,9 @@ def survivorship(node: Node, schema: EntitySchema, connections: Collection[str])
     rules: dict[str, Survivorship] = {}
     for name, entry in node.items():
         if name != "default" and not _leads_somewhere(name, schema):
-            entry.report("unknown-field", f"{schema.name} has no field {name!r}", nearest(name, schema.fields))
+            entry.report(
+                "unknown-field", f"{schema.name} has no field {name!r}", nearest(name, schema.fields), key=True
+            )
         rule = _rule(entry, connections)
         if rule is not None:
             rules[name] = rule
@@ -66,7 +68,7 @@ def brakes(node: Node, connections: Collection[str]) -> dict[str, dict[Braked, L
     for owner, entry in node.items():
         if owner != "default" and owner not in connections:
             hint = nearest(owner, ["default", *connections])
-            entry.report("unknown-connection", f"there is no connection {owner!r}", hint)
+            entry.report("unknown-connection", f"there is no connection {owner!r}", hint, key=True)
         for kind, limit in entry.known([kind.value for kind in Braked]).items():
             found = _limit(limit, DEFAULT_LIMITS[Braked(kind)])
             if found is not None:
@@ -79,7 +81,3 @@ def _limit(node: Node, default: Limit) -> Limit | None:
     count = entries["count"].number(0, whole=True) if "count" in entries else default.count
     share = entries["share"].number(0, 1) if "share" in entries else default.share
     return None if count is None or share is None else Limit(int(count), float(share))
-
-
-def policy(rules: Mapping[str, Mapping[str, Survivorship]], limits: Mapping[str, Mapping[Braked, Limit]]) -> Policy:
-    return Policy(survivorship=rules, limits=limits)

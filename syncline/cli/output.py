@@ -132,5 +132,3 @@ def plain(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, Path):
         return [plain(item) for item in value]
     return str(value)
-
-
