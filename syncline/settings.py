@@ -56,7 +56,7 @@ def load_project(
     text, trouble = _text(config)
     if text is None:
         return None, [trouble] if trouble else []
-    data, positions, found = _parsed(text, name)
+    data, positions, found = read_yaml(text, name)
     document = Document(name, positions, found)
     if data is None and any(one.severity is Severity.ERROR for one in found):
         return None, found
