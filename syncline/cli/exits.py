@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from model import errors
 
 if TYPE_CHECKING:
-    from syncline.engine import RunReport
+    from syncline.engine import RunReport, Trouble
 
 
 class Exit(IntEnum):
@@ -56,13 +57,16 @@ def of_run(report: RunReport) -> Exit:
     by_status = {"failed": Exit.FAILED, "braked": Exit.BRAKED, "busy": Exit.LATER}
     if report.status in by_status:
         return by_status[report.status]
-    if any(trouble.code not in PASSING for trouble in report.troubles):
-        return Exit.FAILED
     if report.troubles:
-        return Exit.LATER
+        return of_troubles(report.troubles)
     if report.dead:
         return Exit.DEAD_LETTERS
     return Exit.CONFLICTS if report.conflicts else Exit.DONE
+
+
+def of_troubles(troubles: Sequence[Trouble]) -> Exit:
+    """Try later where all troubles pass by themselves, else failed."""
+    return Exit.LATER if all(trouble.code in PASSING for trouble in troubles) else Exit.FAILED
 
 
 PASSING = frozenset({"throttled", "quota", "lease-held"})
