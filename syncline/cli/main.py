@@ -106,7 +106,9 @@ def root(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say only what went wrong.")] = False,
     no_color: Annotated[bool, typer.Option("--no-color", help="No colours; NO_COLOR does the same.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error. It may hold record data.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the trace of an error. It may hold record data.")
+    ] = False,
 ) -> None:
     given = context.obj
     context.obj = Desk(

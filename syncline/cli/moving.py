@@ -21,7 +21,9 @@ def plan(
     context: typer.Context,
     select: options.Select = None,
     full: options.Full = False,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="Show at most this many writes; 0: only totals.")] = 50,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=0, help="Show at most this many writes; 0: only totals.")
+    ] = 50,
     reveal: options.Reveal = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there are changes.")] = False,
     as_json: options.Json = False,
