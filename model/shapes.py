@@ -21,13 +21,13 @@ SENSITIVE = Privacy.SENSITIVE
 class Part(BaseModel):
     """Base of entities and of the items of their keyed lists. Unknown attributes are kept: custom fields live there."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True, validate_assignment=True)
+    model_config = ConfigDict(extra="allow", defer_build=True, validate_assignment=True, hide_input_in_errors=True)
 
 
 class Money(BaseModel):
     """An amount in a currency (ISO 4217). The amount is decimal text, so that nothing is rounded on the way."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid", defer_build=True, hide_input_in_errors=True)
 
     amount: str
     currency: str
