@@ -10,10 +10,11 @@ from pathlib import Path
 from mappings.contract import CompiledMapping
 from mappings.reader import read_yaml
 from model.diagnostics import Diagnostic, Severity
+from model.custom import custom_fields
 from model.entities import ENTITIES, schemas
 from model.fields import EntitySchema, FieldSpec
 from sync.policy import Policy, Survivorship
-from syncline import bindings, custom, policies, secrets
+from syncline import bindings, policies, secrets
 from syncline.catalogue import Catalogue
 from syncline.connections import Connection, anchored_url, read_connections
 from syncline.document import Document, Node, shown
@@ -154,7 +155,11 @@ class _Reading:
         for name, entity in self._entities():
             entries = entity.known({"fields", "survivorship"})
             if "fields" in entries:
-                yield name, custom.read_fields(entries["fields"], name)
+                node = entries["fields"]
+                specs, faults = custom_fields(name, node.value)
+                for fault in faults:
+                    node.report("custom-field", fault.message, fault.hint, at=fault.path)
+                yield name, specs
 
     def _survivorship(
         self, known: Mapping[str, EntitySchema], connections: list[str]
