@@ -173,7 +173,7 @@ def _names_at(model: type[BaseModel], path: tuple[Any, ...]) -> list[str]:
         inner = [m.model_fields[part].annotation for m in models if part in m.model_fields]
         # below a mapping of free names (streams) the name itself leads nowhere in the annotations
         models = [found for annotation in inner for found in _models_in(annotation)] or models
-    return sorted({name for one in models for name in one.model_fields})
+    return sorted({info.alias or name for one in models for name, info in one.model_fields.items()})
 
 
 def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:

@@ -176,7 +176,7 @@ def _connection(name: str, check: Callable[[], list[Diagnostic]]) -> Iterator[Fi
     except ConnectorError as error:
         yield Finding(where, Health.ERROR, str(error))
         return
-    except Exception as error:  # a connector may be anybody's: its mistakes must not hide the other findings
+    except Exception as error:  # noqa: BLE001 (anybody's connector; its mistakes must not hide other findings)
         yield Finding(where, Health.ERROR, f"the connector failed ({type(error).__name__})", "tell its author")
         return
     for one in found:

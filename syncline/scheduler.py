@@ -46,10 +46,11 @@ def run_due(project: Project, world: World) -> Tick:
             _LOG.info("tick skipped: another run holds the lease", extra={"schedule": schedule.name, "why": str(error)})
             return None
         except SynclineError as error:
-            _LOG.error("run failed", extra={"schedule": schedule.name, "why": str(error)})  # noqa: TRY400 (a sentence, no trace)
+            _LOG.error("run failed", extra={"schedule": schedule.name, "why": str(error)})
             return None
-        except Exception as error:  # the text may hold record data, so only the kind is logged
-            _LOG.error("run failed unexpectedly", extra={"schedule": schedule.name, "error": type(error).__name__})  # noqa: TRY400
+        except Exception as error:  # noqa: BLE001 (a schedule goes on)
+            # its text may hold record data, so only its kind is logged
+            _LOG.error("run failed unexpectedly", extra={"schedule": schedule.name, "error": type(error).__name__})
             return None
         _tell(schedule, report)
         return report
@@ -99,7 +100,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
     """An event set by the first SIGTERM or SIGINT; a second one interrupts at once."""
     stop = threading.Event()
 
-    def ask(number: int, frame: FrameType | None) -> None:
+    def ask(number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         _LOG.info("stopping: letting the present run finish", extra={"signal": signal.Signals(number).name})

@@ -1,4 +1,4 @@
-"""Where concrete classes meet: a project becomes a store, connectors and an engine. The only place that knows them all."""
+"""Where concrete classes meet: a project becomes a store, connectors and an engine."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def open_tokens(project: Project, world: World) -> TokenStore:
 
 
 class _LazyTokens:
-    """Most connectors have no tokens; opening a database for them would be a waste, and fail where there is none yet."""
+    """Most connectors keep no tokens: opening a database for them would be a waste."""
 
     def __init__(self, open_store: Callable[[], TokenStore]) -> None:
         self._open = open_store

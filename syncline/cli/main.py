@@ -33,7 +33,7 @@ class Root(TyperGroup):
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
             raise
-        except (Exception, KeyboardInterrupt) as error:
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (the last one to catch it)
             desk = ctx.find_object(Desk) or Desk()
             raise typer.Exit(explained(error, desk)) from None
 
