@@ -64,7 +64,8 @@ def load_project(
     environment = os.environ if environment is None else environment
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
     project = reading.project(with_mappings=with_mappings)
-    return (None if any(one.severity is Severity.ERROR for one in document.found) else project), document.found
+    ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
+    return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
 
 def _text(config: Path) -> tuple[str | None, Diagnostic | None]:

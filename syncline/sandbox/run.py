@@ -58,7 +58,7 @@ SYSTEMS: Mapping[str, System] = {
             "shopify",
             "a Shopify shop (GraphQL Admin API)",
             8402,
-            "connector: shopify\nbase_url: {url}\nauth: {{kind: token, token: shpat_static}}",
+            "connector: shopify\nshop: corner-shop.myshopify.com\nbase_url: {url}\nauth: {{token: shpat_static}}",
             _shopify,
         ),
     )
