@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mappings.compile import load
-from mappings.contract import CompiledMapping
+from mappings.compile import Compiled, load
+from mappings.language import Lifecycle
+
+from connectors.contract import Stream
 from mappings.reader import read_yaml
 from model.diagnostics import Diagnostic
 from model.fields import EntitySchema
@@ -20,12 +22,16 @@ from syncline.document import Document, Node, nearest, shown
 class Bindings:
     """What a folder of mappings holds. ``found`` are all compiled ones by file, ``live`` those that run."""
 
-    found: list[tuple[Path, CompiledMapping]] = field(default_factory=list)
+    found: list[tuple[Path, Compiled]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     @property
-    def live(self) -> list[CompiledMapping]:
-        return [mapping for _, mapping in self.found if getattr(mapping, "lifecycle", "live") == "live"]
+    def live(self) -> list[Compiled]:
+        return [mapping for _, mapping in self.found if mapping.source.lifecycle is Lifecycle.LIVE]
+
+    @property
+    def proposed(self) -> list[Compiled]:
+        return [mapping for _, mapping in self.found if mapping.source.lifecycle is Lifecycle.PROPOSED]
 
     @property
     def selectable(self) -> Iterator[str]:
@@ -84,16 +90,22 @@ def _read(
         )
         bindings.diagnostics.append(Diagnostic(code="unreadable", message=f"the file {what}", file=name))
         return
-    mapping, found = load(text, name, schemas)
-    bindings.diagnostics += found
     data, positions, _ = read_yaml(text, name)
-    document = Document(name, positions)
-    if isinstance(data, dict):
-        _against_connections(Node(document, data), connections, named)
-        _name_is_stem(Node(document, data), path)
-    bindings.diagnostics += [one for one in document.found if not _said(one, found)]
+    root = Node(Document(name, positions), data if isinstance(data, dict) else {})
+    stream = _stream(root, connections)
+    mapping, found = load(text, name, schemas, stream.fields if stream is not None else None)
+    bindings.diagnostics += found
+    _against_connections(root, connections, named)
+    bindings.diagnostics += [one for one in root.document.found if not _said(one, found)]
     if mapping is not None:
         bindings.found.append((path, mapping))
+
+
+def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
+    """The facts of the mapped stream, as far as they are known without asking the system."""
+    connection = connections.get(str(root.value.get("connection")))
+    streams = connection.open().declared_streams() if connection is not None else ()
+    return next((stream for stream in streams if stream.name == root.value.get("stream")), None)
 
 
 def _said(diagnostic: Diagnostic, others: Sequence[Diagnostic]) -> bool:
@@ -124,15 +136,7 @@ def _against_connections(root: Node, connections: Mapping[str, Connection], name
             )
 
 
-def _name_is_stem(root: Node, path: Path) -> None:
-    name = root.value.get("mapping")
-    if isinstance(name, str) and name != path.stem:
-        root.report(
-            "mapping-name", f"the mapping is named {name!r}, its file {path.stem!r}", "name them alike", at=("mapping",)
-        )
-
-
-def _twice(found: Sequence[tuple[Path, CompiledMapping]]) -> Iterator[Diagnostic]:
+def _twice(found: Sequence[tuple[Path, Compiled]]) -> Iterator[Diagnostic]:
     first: dict[tuple[Any, ...], Path] = {}
     for path, mapping in found:
         for kind, key in (

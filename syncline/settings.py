@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mappings.contract import CompiledMapping
+from mappings.compile import Compiled
+
 from mappings.reader import read_yaml
-from model.diagnostics import Diagnostic, Severity
 from model.custom import custom_fields
+from model.diagnostics import Diagnostic, Severity
 from model.entities import ENTITIES, schemas
 from model.fields import EntitySchema, FieldSpec
 from sync.policy import Policy, Survivorship
@@ -28,14 +29,15 @@ _SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Everything a person decided, valid and ready to be wired. ``mappings`` are the live ones."""
+    """Everything a person decided, valid and ready to be wired. ``mappings`` run, ``proposed`` ones are only checked."""
 
     folder: Path
     state_url: str = field(repr=False)
     connections: Mapping[str, Connection]
     schemas: Mapping[str, EntitySchema]
     policy: Policy
-    mappings: tuple[CompiledMapping, ...]
+    mappings: tuple[Compiled, ...]
+    proposed: tuple[Compiled, ...] = ()
     schedules: tuple[Schedule, ...]
 
 
@@ -118,6 +120,7 @@ class _Reading:
             schemas=known,
             policy=Policy(survivorship=rules, limits=limits),
             mappings=tuple(found.live),
+            proposed=tuple(found.proposed),
             schedules=tuple(schedules),
         )
 
