@@ -29,7 +29,7 @@ _SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Everything a person decided, valid and ready to be wired. ``mappings`` run, ``proposed`` ones are only checked."""
+    """Everything a person decided, valid and ready to wire. ``mappings`` run, ``proposed`` ones are only checked."""
 
     folder: Path
     state_url: str = field(repr=False)
