@@ -1,8 +1,8 @@
 """Reading YAML that people write: data with positions, and diagnostics instead of exceptions.
 
-Mappings and ``config.yaml`` are read with it. The text is YAML 1.2 (core schema: ``yes`` and ``no`` are text). Its events
-are consumed one by one and without recursion, so that no input can exhaust the stack; size, depth and the number of
-values (aliases expanded) have bounds.
+Mappings and ``config.yaml`` are read with it. The text is YAML 1.2 (core schema: ``yes`` and ``no`` are text).
+Events are consumed one by one and without recursion, so that no input can exhaust the stack; size, depth and the
+number of values (aliases expanded) have bounds.
 """
 
 from __future__ import annotations
@@ -101,11 +101,11 @@ def read_yaml(text: str, file: str) -> tuple[Any, Positions, list[Diagnostic]]:
     After a syntax error the data is None; after a repeated key the first one stands.
     """
     builder = _Builder(file)
+    if len(text) > MAX_CHARACTERS:
+        too_long = f"the file is longer than {MAX_CHARACTERS // 1024} KiB"
+        builder.note("too-large", too_long, Position(1, 1), hint="split it")
+        return None, builder.positions, builder.diagnostics
     try:
-        if len(text) > MAX_CHARACTERS:
-            raise _StopError(
-                "too-large", f"the file is longer than {MAX_CHARACTERS // 1024} KiB", Position(1, 1), "split it"
-            )
         builder.consume(_events(text))
     except _StopError as stop:
         builder.note(stop.code, stop.message, stop.at, hint=stop.hint)
@@ -115,7 +115,16 @@ def read_yaml(text: str, file: str) -> tuple[Any, Positions, list[Diagnostic]]:
         at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
         builder.note("yaml-syntax", f"not valid YAML: {error.problem or error.context or 'syntax error'}", at)
         return None, builder.positions, builder.diagnostics
-    except (YAMLError, ValueError, RecursionError, AssertionError, IndexError, TypeError, AttributeError, KeyError) as error:
+    except (
+        YAMLError,
+        ValueError,
+        RecursionError,
+        AssertionError,
+        IndexError,
+        TypeError,
+        AttributeError,
+        KeyError,
+    ) as error:
         # The scanner answers some broken input with errors of its own inside; to the person it is all the same.
         reason = getattr(error, "reason", None) or "it cannot be read as text in YAML"
         builder.note("yaml-syntax", f"not valid YAML: {reason}", Position(1, 1))
@@ -169,7 +178,9 @@ class _Builder:
             if isinstance(event, ev.DocumentStartEvent):
                 self._documents += 1
                 if self._documents > 1:
-                    raise _StopError("several-documents", "a second document begins here", _at(event), "use one file each")
+                    raise _StopError(
+                        "several-documents", "a second document begins here", _at(event), "use one file each"
+                    )
             elif isinstance(event, ev.ScalarEvent):
                 self._scalar(event)
             elif isinstance(event, ev.AliasEvent):

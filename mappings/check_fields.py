@@ -1,0 +1,203 @@
+"""A mapping against the fields a stream really has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from mappings.codec import word
+from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_path, field_text
+from mappings.nodes import Notes, did_you_mean
+from mappings.reader import Path
+from mappings.transforms.registry import build
+from model.diagnostics import Severity
+from model.fields import EntitySchema
+
+
+class FieldFacts(Protocol):
+    """What a mapping is checked against. `connectors.contract.Field` has all of it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def max_length(self) -> int | None: ...
+    @property
+    def required(self) -> bool: ...
+    @property
+    def readable(self) -> bool: ...
+    @property
+    def creatable(self) -> bool: ...
+    @property
+    def updatable(self) -> bool: ...
+    @property
+    def choices(self) -> tuple[str, ...] | None: ...
+    @property
+    def restricted(self) -> bool: ...
+
+
+def check_fields(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFacts], notes: Notes) -> None:
+    """Notes unknown, unreadable and unwritable fields, lengths, choices, and what a create lacks."""
+    _Checker(mapping, schema, {fact.name: fact for fact in fields}, notes).check()
+
+
+class _Checker:
+    def __init__(
+        self, mapping: MappingFile, schema: EntitySchema, facts: Mapping[str, FieldFacts], notes: Notes
+    ) -> None:
+        self.mapping, self.schema, self.facts, self.notes = mapping, schema, facts, notes
+
+    def check(self) -> None:
+        for rule in self.mapping.rules:
+            for path in self._places(rule):
+                self._field(rule, path)
+        for index, condition in enumerate(self.mapping.filter_in):
+            if not self._known(field_path(condition.subject)):
+                self._unknown(condition.subject, ("filter", "in", index, "field"), "filter")
+        for name in self.mapping.record_defaults:
+            at: Path = ("defaults", "record", name)
+            fact = self.facts.get(name)
+            if not self._known(field_path(name)):
+                self._unknown(name, at, "defaults")
+            elif fact is not None and not fact.creatable:
+                self.notes.add("read-only", f"{name} cannot be written on create", at)
+        if self.mapping.create_out:
+            self._missing_on_create()
+
+    @staticmethod
+    def _places(rule: Rule) -> Iterator[FieldPath]:
+        yield from rule.fields
+        for step in rule.transforms:
+            beside = build(step.name, step.options).beside
+            if beside:
+                yield field_path(beside)
+
+    def _known(self, path: FieldPath) -> bool:
+        if field_text(path) in self.facts or ".".join(path) in self.facts:
+            return True
+        top = self.facts.get(path[0])
+        # An object whose inside was not described can hold anything.
+        return len(path) > 1 and top is not None and not any(name.startswith(f"{path[0]}.") for name in self.facts)
+
+    def _fact(self, path: FieldPath) -> FieldFacts | None:
+        return self.facts.get(field_text(path)) or self.facts.get(".".join(path))
+
+    def _unknown(self, name: str, at: Path, subject: str) -> None:
+        hint = did_you_mean(name, self.facts)
+        self.notes.add("unknown-field", f"{self.mapping.stream} has no field {name!r}", at, subject=subject, hint=hint)
+
+    def _field(self, rule: Rule, path: FieldPath) -> None:
+        subject = f"{self.mapping.entity}.{rule.path}"
+        at = (*rule.at, "field") if (*rule.at, "field") in self.mapping.positions.values else rule.at
+        if not self._known(path):
+            self._unknown(field_text(path), at, subject)
+            return
+        fact = self._fact(path)
+        if fact is None:
+            return
+        if self.mapping.reads(rule) and not fact.readable:
+            self._say("not-readable", f"{fact.name} cannot be read", at, subject, hint="direction: out")
+        if self.mapping.writes(rule):
+            self._writable(rule, fact, at, subject)
+        if rule.table is not None and fact.choices:
+            self._choices(rule, fact, subject)
+
+    def _say(
+        self, code: str, message: str, at: Path, subject: str, *, hint: str | None = None, note: bool = False
+    ) -> None:
+        severity = Severity.NOTE if note else Severity.ERROR
+        self.notes.add(code, message, at, subject=subject, hint=hint, severity=severity)
+
+    def _writable(self, rule: Rule, fact: FieldFacts, at: Path, subject: str) -> None:
+        if not fact.creatable and not fact.updatable:
+            self._say("read-only", f"{fact.name} cannot be written", at, subject, hint="direction: in")
+        elif not fact.updatable and rule.strength.value != "create_only":
+            self._say(
+                "read-only", f"{fact.name} can only be written on create", at, subject, hint="strength: create_only"
+            )
+        if fact.max_length is None:
+            return
+        if rule.max_length is not None and rule.max_length > fact.max_length:
+            self._say(
+                "too-long",
+                f"{fact.name} takes {fact.max_length} characters, the rule allows {rule.max_length}",
+                (*rule.at, "max_length"),
+                subject,
+                hint=f"max_length: {fact.max_length}",
+            )
+        spec = self.schema.field(rule.path)
+        longest = spec.max_length if spec is not None else None
+        if rule.max_length is None and longest is not None and longest > fact.max_length:
+            self._say(
+                "too-long",
+                f"{fact.name} takes {fact.max_length} characters; a longer value is parked",
+                at,
+                subject,
+                hint=f"max_length: {fact.max_length} would cut it instead",
+                note=True,
+            )
+
+    def _choices(self, rule: Rule, fact: FieldFacts, subject: str) -> None:
+        if rule.table is None or fact.choices is None:
+            return
+        known = {word(choice) for choice in fact.choices}
+        listed: set[str] = set()
+        for canonical, values in rule.table.rows:
+            listed |= {word(value) for value in values}
+            for value in values:
+                if word(value) not in known:
+                    self._say(
+                        "unknown-option",
+                        f"{word(value)!r} is not one of the choices of {fact.name}",
+                        (*rule.at, "values", canonical),
+                        subject,
+                        hint=did_you_mean(word(value), fact.choices),
+                        note=not fact.restricted,
+                    )
+        missing = [choice for choice in fact.choices if word(choice) not in listed]
+        if missing and self.mapping.reads(rule) and rule.table.unknown in (Unknown.PARK, Unknown.COLLECT):
+            shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+            self.notes.add(
+                "options-unmapped",
+                f"{fact.name} also knows {shown}: such a value would be parked",
+                (*rule.at, "values"),
+                subject=subject,
+                severity=Severity.WARNING,
+                hint="list them, or say what unknown values mean",
+            )
+
+    def _missing_on_create(self) -> None:
+        written = {
+            field_text(place) for rule in self.mapping.rules if self.mapping.writes(rule) for place in rule.fields
+        }
+        written |= set(self.mapping.record_defaults)
+        for fact in self.facts.values():
+            if not fact.required or not fact.creatable:
+                continue
+            if fact.name not in written:
+                self.notes.add(
+                    "required-unmapped",
+                    f"{fact.name} is required on create and no rule writes it",
+                    ("rules",),
+                    subject=fact.name,
+                    on_key=True,
+                    severity=Severity.WARNING,
+                    hint="map it, or give it under defaults.record; a key the system or the hub makes is no matter",
+                )
+                continue
+            rule = next((r for r in self.mapping.rules if fact.name in map(field_text, r.fields)), None)
+            if rule is not None and self._may_be_blank(rule):
+                self._say(
+                    "required-blank",
+                    f"{fact.name} is required; a record without a value for it cannot be created",
+                    rule.at,
+                    f"{self.mapping.entity}.{rule.path}",
+                    hint="default: … is written on create, placeholder: … is also read as nothing",
+                    note=True,
+                )
+
+    def _may_be_blank(self, rule: Rule) -> bool:
+        spec = self.schema.field(rule.path)
+        filled = rule.default is not None or rule.placeholder is not None
+        return self.mapping.writes(rule) and not filled and not (spec is not None and spec.required)

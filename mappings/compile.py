@@ -1,0 +1,231 @@
+"""A `MappingFile` made ready to run, and `load`: from text to there in one step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+from operator import itemgetter
+from typing import Any
+
+import orjson
+
+from mappings.check import FieldFacts, check
+from mappings.codec import Codec
+from mappings.conditions import compile_filter
+from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
+from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
+from mappings.nodes import did_you_mean
+from mappings.parse import parse_what_can_be
+from mappings.projecting import Projector, item_codec, spec_of, top_fields
+from mappings.rendering import Renderer
+from model import paths
+from model.diagnostics import Diagnostic, Severity
+from model.fields import EntitySchema
+from model.records import Record
+
+_ABSENT = {"\x00": "absent"}  # no record holds this, so that a missing field and a null one differ
+
+
+class Compiled:
+    """A compiled mapping; implements `mappings.contract.CompiledMapping`."""
+
+    def __init__(self, mapping: MappingFile, schema: EntitySchema, limits: Mapping[str, int]) -> None:
+        self.source = mapping
+        self.name = mapping.name
+        self.version = version_of(mapping, schema)
+        self.connection = mapping.connection
+        self.stream = mapping.stream
+        self.entity = mapping.entity
+        self.direction: Direction = mapping.direction
+        self.match: Match = mapping.match
+        self.create_in = mapping.create_in
+        self.create_out = mapping.create_out
+        self.on_delete_in: OnDelete = mapping.on_delete_in
+        self.on_delete_out: OnDelete = mapping.on_delete_out
+        self.defaults_in: Mapping[str, Any] = dict(mapping.canonical_defaults)
+        self._rules, self._codecs = _by_path(mapping, schema)
+        self.reads = frozenset(path for path, rule in self._rules.items() if mapping.reads(rule))
+        self.writes = frozenset(path for path, rule in self._rules.items() if mapping.writes(rule))
+        self.reference_streams: Mapping[str, str] = {
+            rule.path: rule.reference.stream for rule in mapping.rules if rule.reference is not None
+        }
+        self.record_fields = top_fields(mapping, _read_paths(mapping, self._codecs))
+        self._projector = Projector(mapping, schema)
+        self._renderer = Renderer(mapping, schema, limits)
+        self._accepts = compile_filter(mapping.filter_out, canonical=True)
+        self._patterns = [(paths.pattern_regex(path), path) for path in self._rules if paths.is_pattern(path)]
+        self._known: dict[str, str | None] = {path: path for path in self._rules}
+        self._digest = _digester(self.record_fields, self.version[:6])
+
+    def _rule_path(self, path: str) -> str | None:
+        """The path or pattern under which a rule covers ``path``; remembered, because item keys repeat."""
+        try:
+            return self._known[path]
+        except KeyError:
+            found = next((pattern for regex, pattern in self._patterns if regex.match(path)), None)
+            if len(self._known) > 100_000:
+                self._known = {known: known for known in self._rules}
+            self._known[path] = found
+            return found
+
+    def covers(self, path: str) -> bool:
+        return self._rule_path(path) in self.reads
+
+    def pushes(self, path: str) -> bool:
+        return self._rule_path(path) in self.writes
+
+    def _rule(self, path: str) -> Rule | None:
+        found = self._rule_path(path)
+        return None if found is None else self._rules[found]
+
+    def strength(self, path: str) -> Strength:
+        rule = self._rule(path)
+        return rule.strength if rule else Strength.ON_CHANGE
+
+    def blank_in(self, path: str) -> Blank:
+        rule = self._rule(path)
+        return rule.blank_in if rule else Blank.CLEAR
+
+    def blank_out(self, path: str) -> Blank:
+        rule = self._rule(path)
+        return rule.blank_out if rule else Blank.CLEAR
+
+    def fingerprints(self, records: Sequence[Record]) -> list[str]:
+        digest = self._digest
+        return ["" if record.deleted else digest(record.data) for record in records]
+
+    def project(self, records: Sequence[Record]) -> list[Projection]:
+        return self._projector.project(records)
+
+    def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
+        return self._renderer.render(requests)
+
+    def accepts(self, values: Mapping[str, Any]) -> str | None:
+        return self._accepts(values)
+
+    def same(self, path: str, written: Any, read: Any) -> bool:
+        if written == read:
+            return True
+        found = self._rule_path(path)
+        codec = self._codecs.get(found) if found else None
+        if codec is not None:
+            return codec.same(written, read)
+        if isinstance(written, str) and isinstance(read, str):  # names: spaces are collapsed on the way
+            return " ".join(written.split()) == " ".join(read.split())
+        return not written and not read
+
+
+def _by_path(mapping: MappingFile, schema: EntitySchema) -> tuple[dict[str, Rule], dict[str, Codec]]:
+    """Rules and codecs by canonical path, those of list items by pattern (``lines[*].sku``)."""
+    rules: dict[str, Rule] = {}
+    codecs: dict[str, Codec] = {}
+    for rule in mapping.rules:
+        if rule.each is not None:
+            for sub in rule.each.rules:
+                pattern = f"{rule.path}[*]" + (f".{sub.path}" if sub.path else "")
+                rules[pattern] = rule
+                codecs[pattern] = item_codec(rule.path, sub, schema)
+            continue
+        rules.update(dict.fromkeys(rule.paths, rule))
+        if len(rule.paths) == 1 and rule.reference is None:
+            codecs[rule.path] = Codec(rule, spec_of(schema, rule.path))
+    return rules, codecs
+
+
+def _read_paths(mapping: MappingFile, codecs: Mapping[str, Codec]) -> list[tuple[FieldPath, ...]]:
+    reading = [rule for rule in mapping.rules if mapping.reads(rule)]
+    found = [rule.fields for rule in reading]
+    found += [codecs[rule.path].reads for rule in reading if rule.path in codecs]
+    return found
+
+
+def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Mapping[str, Any]], str]:
+    """A function from a record's data to its fingerprint: the version's first six digits, then a hash of the fields."""
+    pick = itemgetter(*names) if names else None
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+    def digest(data: Mapping[str, Any]) -> str:
+        try:
+            picked: Any = pick(data) if pick else ()
+        except KeyError:
+            picked = [data.get(name, _ABSENT) for name in names]
+        try:
+            raw = orjson.dumps(picked, None, options)
+        except TypeError:  # whole numbers beyond 64 bits, or a value that is no JSON: slower, never wrong
+            raw = repr(picked).encode("utf-8", "surrogatepass")
+        return prefix + blake2b(raw, digest_size=10).hexdigest()
+
+    return digest
+
+
+def version_of(mapping: MappingFile, schema: EntitySchema) -> str:
+    """The content address: what the mapping means and the kinds of field it meets, not how it is written down."""
+    touched: set[str] = set()
+    for rule in mapping.rules:
+        subs = rule.each.rules if rule.each else ()
+        names = [f"{rule.path}[]" + (f".{sub.path}" if sub.path else "") for sub in subs] or list(rule.paths)
+        touched |= {paths.template(name) for name in names}
+    specs = [schema.fields[name] for name in sorted(touched) if name in schema.fields]
+    kinds = [[spec.template, spec.kind.value, spec.target, list(spec.choices or ()), spec.required] for spec in specs]
+    whole = {"language": LANGUAGE, "mapping": meaning(mapping), "kinds": kinds}
+    return blake2b(orjson.dumps(whole, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+
+
+def compile_mapping(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFacts] | None = None) -> Compiled:
+    """Make a checked mapping ready to run. With discovered ``fields``, texts too long for them become problems."""
+    limits = {fact.name: fact.max_length for fact in fields or () if fact.max_length is not None}
+    return Compiled(mapping, schema, limits)
+
+
+_DOUBTFUL = frozenset({"required-unmapped", "match-unread", "required-blank"})
+"""What a check says for want of a rule: not to be said where rules were left out for being wrong."""
+
+
+def load(
+    text: str,
+    file: str,
+    schemas: Mapping[str, EntitySchema],
+    fields: Sequence[FieldFacts] | None = None,
+) -> tuple[Compiled | None, list[Diagnostic]]:
+    """Parse, check and compile one mapping file. None where there is any error; all problems are listed."""
+    mapping, found, whole = parse_what_can_be(text, file)
+    if mapping is None or not mapping.entity:
+        return None, found
+    schema = schemas.get(mapping.entity)
+    if schema is None:
+        line, column = mapping.positions.of(("entity",))
+        hint = did_you_mean(mapping.entity, schemas) or f"there are: {', '.join(schemas)}"
+        found.append(
+            Diagnostic(
+                code="unknown-entity",
+                message=f"there is no entity {mapping.entity!r}",
+                file=file,
+                line=line,
+                column=column,
+                path="entity",
+                hint=hint,
+            )
+        )
+        return None, found
+    checked = check(mapping, schema, fields)
+    found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
+    found.sort(key=lambda one: (one.line or 0, one.column or 0))
+    stem = re.sub(r"\.ya?ml\Z", "", file.replace("\\", "/").rsplit("/", 1)[-1])
+    if stem != mapping.name and "." not in stem:
+        line, column = mapping.positions.of(("mapping",))
+        found.append(
+            Diagnostic(
+                code="name-differs",
+                message=f"the mapping is called {mapping.name!r}, its file {stem!r}",
+                severity=Severity.WARNING,
+                file=file,
+                line=line,
+                column=column,
+                path="mapping",
+                hint="give both one name",
+            )
+        )
+    if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
+        return None, found
+    return compile_mapping(mapping, schema, fields), found

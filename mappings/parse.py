@@ -1,0 +1,205 @@
+"""From YAML text to a `MappingFile`, with all problems at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
+from mappings.language import Condition, Lifecycle, MappingFile, Test
+from mappings.nodes import Node, Notes
+from mappings.parse_rules import RuleParser
+from mappings.reader import Positions, read_yaml
+from model import paths
+from model.diagnostics import Diagnostic
+
+KEYS = (
+    "mapping",
+    "description",
+    "connection",
+    "stream",
+    "entity",
+    "direction",
+    "lifecycle",
+    "match",
+    "create",
+    "delete",
+    "filter",
+    "rules",
+    "defaults",
+)
+
+
+def parse_mapping(text: str, file: str) -> tuple[MappingFile | None, list[Diagnostic]]:
+    """The mapping, or None where an error was found. Warnings may come with either."""
+    mapping, found, whole = parse_what_can_be(text, file)
+    return (mapping if whole else None), found
+
+
+def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Diagnostic], bool]:
+    """The mapping without the rules that are wrong, so that the rest can be checked in the same breath.
+
+    The last value says whether nothing was wrong.
+    """
+    data, positions, found = read_yaml(text, file)
+    notes = Notes(file, positions, found)
+    if notes.failed and data is None:
+        return None, found, False
+    if not isinstance(data, dict):
+        notes.add("not-a-mapping", "a mapping file holds keys and values", (), hint="begin with: mapping: <name>")
+        return None, found, False
+    mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
+    return mapping, found, not notes.failed
+
+
+class _Parser:
+    def __init__(self, top: Node) -> None:
+        self.top = top
+
+    def mapping(self, file: str, positions: Positions) -> MappingFile:
+        top = self.top
+        name = top.text("mapping", required=True)
+        if name and not all(part.isalnum() for part in name.replace("-", "_").split("_")):
+            top.note("bad-name", "a mapping's name has letters, digits, - and _ only", "mapping")
+        entity = top.text("entity", required=True)
+        direction = top.choice("direction", Direction, Direction.BOTH)
+        create_in, create_out = self._create(direction)
+        deletes = top.section("delete", ("in", "out"))
+        filters = top.section("filter", ("in", "out"))
+        defaults = top.section("defaults", ("record", "canonical"))
+        return MappingFile(
+            name=name,
+            description=top.text("description"),
+            connection=top.text("connection", required=True),
+            stream=top.text("stream", required=True),
+            entity=entity,
+            direction=direction,
+            lifecycle=top.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
+            match=self._match(),
+            create_in=create_in,
+            create_out=create_out,
+            on_delete_in=deletes.choice("in", OnDelete, OnDelete.REVIEW) if deletes else OnDelete.REVIEW,
+            on_delete_out=deletes.choice("out", OnDelete, OnDelete.IGNORE) if deletes else OnDelete.IGNORE,
+            filter_in=self._conditions(filters, "in", "field"),
+            filter_out=self._conditions(filters, "out", "path"),
+            rules=RuleParser(top, entity).rules(),
+            record_defaults=self._constants(defaults, "record"),
+            canonical_defaults=self._constants(defaults, "canonical"),
+            file=file,
+            positions=positions,
+        )
+
+    def _create(self, direction: Direction) -> tuple[bool, bool]:
+        words = ("in", "out", "both", "none")
+        value = self.top.data.get("create", direction.value)
+        if value not in words:
+            self.top.note("unknown-choice", f"create is one of: {', '.join(words)}", "create")
+            return False, False
+        create_in, create_out = value in ("in", "both"), value in ("out", "both")
+        if "create" in self.top.data and ((create_in and not direction.reads) or (create_out and not direction.writes)):
+            self.top.note(
+                "create-against-direction",
+                f"the mapping's direction is {direction.value}, so nothing can be created the other way",
+                "create",
+            )
+        return create_in and direction.reads, create_out and direction.writes
+
+    def _match(self) -> Match:
+        node = self.top.section("match", ("strong", "scored", "one_to_one"))
+        if node is None:
+            return Match()
+        strong = []
+        given = node.data.get("strong")
+        if given is not None and not isinstance(given, list):
+            node.note("not-a-list", "strong is a list of paths, or of lists of paths", "strong")
+            given = None
+        for index, item in enumerate(given or []):
+            combination = self._paths(node, item, "strong", index)
+            if combination:
+                strong.append(StrongRule(paths=combination))
+        return Match(strong=tuple(strong), scored=self._scored(node), one_to_one=node.flag("one_to_one", default=True))
+
+    def _scored(self, match: Node) -> ScoredRule | None:
+        node = match.section("scored", ("weights", "blocks", "link", "dispute"))
+        if node is None:
+            return None
+        weights: dict[str, float] = {}
+        given = node.data.get("weights")
+        if not isinstance(given, dict) or not given:
+            node.note("missing-key", "a scored rule needs weights", hint="weights: {full_name: 3}")
+            given = {}
+        for path, weight in given.items():
+            if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
+                node.note("not-in-range", "a weight is a number above 0", "weights", path)
+            elif self._paths(node, path, "weights", path):
+                weights[path] = float(weight)
+        blocks = node.data.get("blocks")
+        if not isinstance(blocks, list) or not blocks:
+            node.note("missing-key", "a scored rule needs blocks", hint="blocks: [[family_name]]")
+            blocks = []
+        combinations = [self._paths(node, item, "blocks", index) for index, item in enumerate(blocks)]
+        link, dispute = node.number("link", 0.92, 0, 1), node.number("dispute", 0.80, 0, 1)
+        if dispute > link:
+            node.note("not-in-range", "dispute cannot be above link", "dispute")
+        return ScoredRule(weights=weights, blocks=tuple(c for c in combinations if c), link_at=link, dispute_at=dispute)
+
+    @staticmethod
+    def _paths(node: Node, item: Any, *at: str | int) -> tuple[str, ...]:
+        listed = item if isinstance(item, list) else [item]
+        for path in listed:
+            try:
+                paths.split(path)
+            except (ValueError, TypeError):
+                node.note("not-a-path", "is not a canonical path", *at, hint="such as emails[work] or family_name")
+                return ()
+        if not listed:
+            node.note("not-a-path", "is an empty list", *at)
+        return tuple(listed)
+
+    def _conditions(self, filters: Node | None, side: str, subject: str) -> tuple[Condition, ...]:
+        given = filters.data.get(side) if filters else None
+        if filters is None or given is None:
+            return ()
+        if not isinstance(given, list):
+            filters.note("not-a-list", "a filter is a list of conditions, all of which must hold", side)
+            return ()
+        return tuple(
+            condition
+            for index, item in enumerate(given)
+            if (condition := self._condition(filters, item, side, index, subject))
+        )
+
+    @staticmethod
+    def _condition(filters: Node, item: Any, side: str, index: int, subject: str) -> Condition | None:
+        if not isinstance(item, dict):
+            filters.note("not-a-mapping", "a condition looks like this:", side, index, hint=f"{{{subject}: …, is: …}}")
+            return None
+        node = Node(item, (*filters.path, side, index), filters.notes, (subject, *(test.value for test in Test)))
+        about = node.text(subject, required=True)
+        tests = [test for test in Test if test.value in item]
+        if len(tests) != 1:
+            node.note("bad-condition", f"a condition has exactly one of: {', '.join(test.value for test in Test)}")
+            return None
+        test, operand = tests[0], item[tests[0].value]
+        if test is Test.PRESENT and not isinstance(operand, bool):
+            node.note("not-boolean", "present is true or false", "present")
+        elif test is Test.IN:
+            if not isinstance(operand, list) or not operand or any(isinstance(o, (list, dict)) for o in operand):
+                node.note("not-a-list", "in needs a list of plain values", "in")
+                return None
+            operand = tuple(operand)
+        elif test is Test.MATCHES and not isinstance(operand, str):
+            node.note("not-text", "matches needs a text, in which * stands for anything", "matches")
+        elif isinstance(operand, (list, dict)):
+            node.note("bad-condition", f"{test.value} needs a plain value", test.value)
+            return None
+        return Condition(subject=about, test=test, operand=operand)
+
+    @staticmethod
+    def _constants(defaults: Node | None, side: str) -> dict[str, Any]:
+        given = defaults.data.get(side) if defaults else None
+        if defaults is None or given is None:
+            return {}
+        if not isinstance(given, dict):
+            defaults.note("not-a-mapping", f"defaults.{side} must hold names and values", side)
+            return {}
+        return dict(given)

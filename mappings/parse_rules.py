@@ -1,0 +1,360 @@
+"""From the ``rules`` of a mapping file to `Rule` values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mappings.contract import Blank, Direction, Strength
+from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
+from mappings.nodes import Node, did_you_mean
+from mappings.reader import Path
+from mappings.transforms.base import OptionError, Transform
+from mappings.transforms.registry import TRANSFORMS, build
+from model import paths
+from model.diagnostics import Severity
+
+KEYS = (
+    "field",
+    "fields",
+    "constant",
+    "transform",
+    "direction",
+    "strength",
+    "blank",
+    "empty",
+    "default",
+    "placeholder",
+    "max_length",
+    "reference",
+    "values",
+    "unknown",
+    "list",
+    "separator",
+    "each",
+    "loses",
+)
+ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
+NAME_PARTS = ("full_name", "given_name", "family_name")
+
+
+class RuleParser:
+    def __init__(self, top: Node, entity: str) -> None:
+        self.top, self.entity = top, entity
+
+    def rules(self) -> tuple[Rule, ...]:
+        given = self.top.data.get("rules")
+        if given is None or given == {}:
+            self.top.note("missing-key", "a mapping without rules maps nothing", hint="rules: {given_name: FirstName}")
+            return ()
+        if not isinstance(given, dict):
+            self.top.note("not-a-mapping", "rules must hold canonical paths and record fields", "rules")
+            return ()
+        parsed = [self._rule(key, value) for key, value in given.items()]
+        return tuple(rule for rule in parsed if rule is not None)
+
+    def _rule(self, key: str, value: Any) -> Rule | None:
+        at: Path = ("rules", key)
+        subject = f"{self.entity or 'entity'}.{key}"
+        names = tuple(part.strip() for part in key.split(","))
+        for name in names:
+            try:
+                paths.split(name)
+            except ValueError:
+                self.top.notes.add(
+                    "not-a-path",
+                    "is not a canonical path",
+                    at,
+                    subject=subject,
+                    on_key=True,
+                    hint='such as given_name, "emails[work]" or "addresses[billing].city"',
+                )
+                return None
+        if isinstance(value, str) and value:
+            value = {"field": value}
+        if not isinstance(value, dict):
+            self.top.notes.add(
+                "bad-rule", "a rule is the name of a field, or keys and values", at, subject=subject, hint="{field: …}"
+            )
+            return None
+        node = Node(value, at, self.top.notes, KEYS, subject=subject)
+        before = self.top.notes.errors
+        rule = self._whole(node, names)
+        return rule if self.top.notes.errors == before else None
+
+    def _whole(self, node: Node, names: tuple[str, ...]) -> Rule:
+        data = node.data
+        steps, built = self._steps(node)
+        each = self._each(node, names[0]) if "each" in data else None
+        blank_in, blank_out = self._blank(node)
+        direction = self._direction(node, built)
+        rule = Rule(
+            paths=names,
+            fields=self._fields(node),
+            constant=data.get("constant"),
+            transforms=steps,
+            direction=direction,
+            direction_given="direction" in data,
+            strength=node.choice("strength", Strength, Strength.ON_CHANGE),
+            blank_in=blank_in,
+            blank_out=blank_out,
+            empty_kept=self._empty(node),
+            default=self._plain(node, "default"),
+            placeholder=self._plain(node, "placeholder"),
+            max_length=self._max_length(node),
+            reference=self._reference(node),
+            table=self._table(node),
+            is_set=self._is_set(node),
+            separator=node.text("separator") or None,
+            each=each,
+            loses=self._loses(node),
+            at=node.path,
+        )
+        self._agree(node, rule)
+        return rule
+
+    def _fields(self, node: Node) -> tuple[FieldPath, ...]:
+        data = node.data
+        if "constant" in data:
+            if "field" in data or "fields" in data:
+                node.note("bad-rule", "a rule has a constant or a field, not both", "constant")
+            return ()
+        if "fields" in data:
+            found = tuple(self._field_path(node, item, "fields") for item in self._listed(node, "fields"))
+            if "field" in data or len(found) < 2:
+                node.note("bad-rule", "a rule has one field, or a list of at least two fields", "fields")
+            return found
+        if "field" not in data:
+            node.note("missing-key", "the rule names no field", hint="field: <name of the record field>")
+            return ((),)
+        return (self._field_path(node, data["field"], "field"),)
+
+    @staticmethod
+    def _listed(node: Node, key: str) -> list[Any]:
+        value = node.data[key]
+        if not isinstance(value, list):
+            node.note("not-a-list", f"{key} must be a list", key)
+            return []
+        return value
+
+    @staticmethod
+    def _field_path(node: Node, value: Any, key: str) -> FieldPath:
+        if isinstance(value, list) and value and all(isinstance(part, str) and part for part in value):
+            return tuple(value)
+        if isinstance(value, str) and value and all(field_path(value)):
+            return field_path(value)
+        hint = "put it in quotes" if isinstance(value, (int, float)) else "such as Email, or address.city"
+        node.note("not-a-field", f"{key} must name a record field", key, hint=hint)
+        return ()
+
+    def _steps(self, node: Node) -> tuple[tuple[Step, ...], list[Transform]]:
+        given = node.data.get("transform")
+        steps: list[Step] = []
+        built: list[Transform] = []
+        if given is None:
+            return (), []
+        several = isinstance(given, list)
+        for index, item in enumerate(given if several else [given]):
+            at = ("transform", index) if several else ("transform",)
+            if isinstance(item, dict) and len(item) == 1:
+                name, options = next(iter(item.items()))
+            elif isinstance(item, str):
+                name, options = item, None
+            else:
+                node.note(
+                    "bad-transform", "a transform is its name, or {name: options}", *at, hint="{phone: {region: US}}"
+                )
+                continue
+            try:
+                built.append(build(name, options))
+                steps.append(Step(name=name, options=options))
+            except OptionError as error:
+                inner = (name, *([error.option] if error.option and isinstance(options, dict) else []))
+                node.note(
+                    "bad-transform", error.message, *at, *(inner if isinstance(item, dict) else ()), hint=error.hint
+                )
+        for transform in built[:-1]:
+            if transform.beside:
+                node.note(
+                    "bad-transform", f"{transform.name} with a second field must be the last transform", "transform"
+                )
+        return tuple(steps), built
+
+    @staticmethod
+    def _direction(node: Node, built: list[Transform]) -> Direction:
+        direction = node.choice("direction", Direction, Direction.BOTH)
+        if "constant" in node.data:
+            if direction.writes and "direction" in node.data:
+                node.note("one-way", "a constant only goes in", "direction", hint="for the way out: defaults.record")
+            return Direction.IN
+        one_way = next((transform.name for transform in built if transform.back is None), None)
+        if one_way is None or not direction.writes:
+            return direction
+        if "direction" in node.data:
+            node.note("one-way", f"{one_way} cannot be turned round, so the rule only goes in", "direction")
+        else:
+            node.note(
+                "one-way",
+                f"{one_way} cannot be turned round: the rule only goes in",
+                "transform",
+                hint="say so: direction: in",
+                severity=Severity.NOTE,
+            )
+        return Direction.IN
+
+    @staticmethod
+    def _blank(node: Node) -> tuple[Blank, Blank]:
+        given = node.data.get("blank", Blank.CLEAR.value)
+        if isinstance(given, dict):
+            inner = Node(given, (*node.path, "blank"), node.notes, ("in", "out"), subject=node.subject)
+            return inner.choice("in", Blank, Blank.CLEAR), inner.choice("out", Blank, Blank.CLEAR)
+        both = node.chosen(given, Blank, Blank.CLEAR, "blank")
+        return both, both
+
+    @staticmethod
+    def _empty(node: Node) -> bool:
+        value = node.data.get("empty")  # `empty: null` reads as None, which is the default said aloud
+        if value not in (None, "null", "keep"):
+            node.note("unknown-choice", "empty is one of: null, keep", "empty")
+        return value == "keep"
+
+    @staticmethod
+    def _plain(node: Node, key: str) -> Any:
+        value = node.data.get(key)
+        if isinstance(value, (dict, list)):
+            node.note("bad-rule", f"{key} is a plain value, written when a record is created", key)
+            return None
+        return value
+
+    @staticmethod
+    def _max_length(node: Node) -> int | None:
+        if node.data.get("max_length") is None:
+            return None
+        value = node.number("max_length", 1, 1, 1_000_000)
+        return int(value)
+
+    @staticmethod
+    def _reference(node: Node) -> Reference | None:
+        given = node.data.get("reference")
+        if given is None:
+            return None
+        if isinstance(given, dict):
+            inner = Node(given, (*node.path, "reference"), node.notes, ("stream", "number"), subject=node.subject)
+            return Reference(stream=inner.text("stream", required=True), number=inner.flag("number", default=False))
+        return Reference(stream=node.text("reference"))
+
+    @staticmethod
+    def _table(node: Node) -> Table | None:
+        given = node.data.get("values")
+        if given is None:
+            if "unknown" in node.data:
+                node.note("bad-rule", "unknown goes with values", "unknown")
+            return None
+        if not isinstance(given, dict) or not given:
+            node.note(
+                "not-a-mapping", "values is a table: canonical value, record value", "values", hint="{customer: Won}"
+            )
+            return None
+        rows: list[tuple[Any, tuple[Any, ...]]] = []
+        for canonical, record in given.items():
+            listed = record if isinstance(record, list) else [record]
+            if not listed or any(isinstance(item, (dict, list)) or item is None for item in listed):
+                node.note("bad-rule", "stands for a plain value, or a list of them", "values", canonical)
+                continue
+            rows.append((canonical, tuple(listed)))
+        unknown = node.data.get("unknown", Unknown.PARK.value)
+        default = None
+        if isinstance(unknown, dict):
+            inner = Node(unknown, (*node.path, "unknown"), node.notes, ("default",), subject=node.subject)
+            default, unknown = inner.text("default", required=True), Unknown.DEFAULT.value
+            if default and default not in given:
+                node.note(
+                    "unknown-option", "the default is not in the table", "unknown", "default",
+                    hint=did_you_mean(default, list(given)),
+                )  # fmt: skip
+        elif unknown == Unknown.DEFAULT.value:
+            node.note("bad-rule", "default needs a value", "unknown", hint="unknown: {default: lead}")
+        return Table(rows=tuple(rows), unknown=node.chosen(unknown, Unknown, Unknown.PARK, "unknown"), default=default)
+
+    @staticmethod
+    def _is_set(node: Node) -> bool:
+        value = node.data.get("list")
+        if value not in (None, "set"):
+            node.note("unknown-choice", "list can only be: set", "list", hint="for lists of items: each")
+        return value == "set"
+
+    @staticmethod
+    def _loses(node: Node) -> frozenset[Loss]:
+        return frozenset(node.chosen(word, Loss, Loss.CASE, "loses") for word in node.texts("loses"))
+
+    def _each(self, node: Node, path: str) -> Each | None:
+        inner = node.section("each", ("key", "rules", "value"))
+        if inner is None:
+            return None
+        if paths.split(path)[1:] != (None, None):
+            node.note("bad-rule", "each belongs to the plain name of a list", hint="lines, not lines[1]")
+            return None
+        if "key" not in inner.data:
+            inner.note("missing-key", "each needs the key that tells the items apart", hint="key: id")
+            return None
+        key = self._field_path(inner, inner.data["key"], "key")
+        if ("rules" in inner.data) == ("value" in inner.data):
+            inner.note("bad-rule", "each needs rules (items with fields), or value (items that are one value)")
+            return None
+        if "value" in inner.data:
+            return Each(key=key, rules=self._item_rules(inner, {"": inner.data["value"]}, ("value",)))
+        given = inner.data["rules"]
+        if not isinstance(given, dict) or not given:
+            inner.note("not-a-mapping", "rules must hold names and record fields", "rules")
+            return None
+        return Each(key=key, rules=self._item_rules(inner, given, ("rules",)))
+
+    def _item_rules(self, each: Node, given: dict[str, Any], under: Path) -> tuple[Rule, ...]:
+        rules = []
+        for leaf, value in given.items():
+            at = (*each.path, *under, *([leaf] if leaf else []))
+            if isinstance(value, str) and value:
+                value = {"field": value}
+            if not isinstance(value, dict) or (leaf and not leaf.isidentifier()):
+                each.notes.add("bad-rule", "is not a rule for an attribute of the items", at, subject=each.subject)
+                continue
+            node = Node(value, at, each.notes, ITEM_KEYS, subject=f"{each.subject}[].{leaf}".rstrip("."))
+            rules.append(self._whole(node, (leaf,)))
+        return tuple(rules)
+
+    @staticmethod
+    def _agree(node: Node, rule: Rule) -> None:
+        """Keys that do not go together."""
+        names = [step.name for step in rule.transforms]
+        if len(rule.paths) > 1 and (names != ["full_name"] or not set(rule.paths) <= set(NAME_PARTS)):
+            node.note(
+                "bad-rule",
+                "several paths go with the transform full_name only",
+                hint=f'"{", ".join(NAME_PARTS)}": {{field: …, transform: full_name}}',
+            )
+        if names == ["full_name"] and len(rule.paths) == 1:
+            node.note("bad-rule", "full_name fills several paths", "transform", hint=f'"{", ".join(NAME_PARTS)}": …')
+        if (len(rule.fields) > 1) != ("join" in names):
+            node.note("bad-rule", "several fields go with the transform join, and join with several fields")
+        elif "join" in names and names != ["join"]:
+            node.note("bad-rule", "join stands alone", "transform")
+        if "full_name" in names and len(names) > 1:
+            node.note("bad-rule", "full_name stands alone", "transform")
+        alone = [("reference", rule.reference), ("values", rule.table), ("each", rule.each)]
+        present = [name for name, value in alone if value is not None]
+        if len(present) > 1:
+            node.note("bad-rule", f"{' and '.join(present)} do not go together", present[-1])
+        if rule.each is not None and (rule.transforms or rule.is_set):
+            node.note("bad-rule", "each has its transforms on the rules inside", "each")
+        if rule.reference is not None and rule.is_set:
+            node.note("bad-rule", "a reference is not a set", "list")
+        if rule.separator and not rule.is_set:
+            node.note(
+                "bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}"
+            )
+        if rule.constant is None and "constant" in node.data:
+            node.note("bad-rule", "a constant has a value", "constant")
+
+
+def known_transforms() -> tuple[str, ...]:
+    """Names of all transforms, for editors and documents."""
+    return tuple(sorted(TRANSFORMS))

@@ -1,0 +1,226 @@
+"""Record → canonical: the inward half of a compiled mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mappings.codec import ABSENT, Codec, taker
+from mappings.conditions import compile_filter
+from mappings.contract import Projection
+from mappings.language import Each, FieldPath, MappingFile, Rule, field_text
+from mappings.transforms.base import NOTHING, UnfitError, text_of
+from mappings.transforms.registry import build
+from model import paths
+from model.fields import EntitySchema, FieldSpec
+from model.records import Problem, Record, RecordRef
+
+
+class _Sink:
+    """What one record's projection collects."""
+
+    __slots__ = ("complete", "problems", "references", "values")
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        self.values = values
+        self.references: dict[str, RecordRef] = {}
+        self.problems: list[Problem] = []
+        self.complete: list[str] = []
+
+
+Step = Callable[[Mapping[str, Any], _Sink], None]
+
+
+class Projector:
+    """Reads pages of records. Plain rules (one top-level field) take a short way, the others a step each."""
+
+    def __init__(self, mapping: MappingFile, schema: EntitySchema) -> None:
+        self._plain: list[tuple[str, str, bool, Codec]] = []
+        self._steps: list[Step] = []
+        self._filter = compile_filter(mapping.filter_in, canonical=False) if mapping.filter_in else None
+        for rule in mapping.rules:
+            if not mapping.reads(rule):
+                continue
+            if rule.each is not None:
+                self._steps.append(_each_step(rule, rule.each, schema))
+            elif len(rule.paths) > 1 or (rule.transforms and rule.transforms[0].name == "full_name"):
+                self._steps.append(_names_step(rule))
+            elif rule.reference is not None:
+                self._steps.append(_reference_step(rule, spec_of(schema, rule.path)))
+            else:
+                codec = Codec(rule, spec_of(schema, rule.path))
+                if len(rule.fields) == 1 and len(rule.field) == 1 and codec.beside is None:
+                    self._plain.append((rule.path, rule.field[0], codec.as_is, codec))
+                else:
+                    self._steps.append(_codec_step(rule.path, codec))
+
+    def project(self, records: Sequence[Record]) -> list[Projection]:
+        return [self._one(record) for record in records]
+
+    def _one(self, record: Record) -> Projection:
+        values: dict[str, Any] = {}
+        if record.deleted:
+            return Projection(values)
+        data = record.data
+        if self._filter is not None:
+            reason = self._filter(data)
+            if reason is not None:
+                return Projection(values, skipped=reason)
+        sink: _Sink | None = None
+        get = data.get
+        for path, name, as_is, codec in self._plain:
+            value = get(name, ABSENT)
+            if as_is and type(value) is str and value:
+                values[path] = value
+            elif value is None:
+                values[path] = None
+            elif value is not ABSENT:
+                try:
+                    value = codec.forward(value)
+                except UnfitError as unfit:
+                    sink = sink or _Sink(values)
+                    sink.problems.append(problem_of(unfit, codec.rule, path, codec.spec))
+                else:
+                    if value is not ABSENT:
+                        values[path] = value
+        if not self._steps:
+            return Projection(values, {}, sink.problems) if sink else Projection(values)
+        sink = sink or _Sink(values)
+        for step in self._steps:
+            step(data, sink)
+        return Projection(values, sink.references, sink.problems, None, sink.complete)
+
+
+def spec_of(schema: EntitySchema, path: str) -> FieldSpec:
+    """The field of a path that was checked; raises KeyError where the check was left out."""
+    spec = schema.field(path)
+    if spec is None:
+        raise KeyError(path)
+    return spec
+
+
+def problem_of(unfit: UnfitError, rule: Rule, path: str, spec: FieldSpec | None) -> Problem:
+    """A bad value concerns its path; in a field no record can do without, it concerns the record."""
+    name = field_text(rule.field) if rule.fields else None
+    whole = spec is not None and spec.required and paths.split(path)[1] is None
+    return Problem(unfit.code, f"{name or path} {unfit.message}", name, None if whole else path)
+
+
+def _codec_step(path: str, codec: Codec) -> Step:
+    def step(data: Mapping[str, Any], sink: _Sink) -> None:
+        try:
+            value = codec.read(data)
+        except UnfitError as unfit:
+            sink.problems.append(problem_of(unfit, codec.rule, path, codec.spec))
+            return
+        if value is not ABSENT:
+            sink.values[path] = value
+
+    return step
+
+
+def _reference_step(rule: Rule, spec: FieldSpec) -> Step:
+    path, take = rule.path, taker(rule.field)
+    stream = rule.reference.stream if rule.reference else ""
+    forwards = [build(step.name, step.options).forward for step in rule.transforms]
+
+    def step(data: Mapping[str, Any], sink: _Sink) -> None:
+        value = take(data)
+        if value is ABSENT:
+            return
+        if value is None or value == "":
+            sink.values[path] = None
+            return
+        try:
+            for forward in forwards:
+                value = forward(value)
+            key = text_of(int(value) if isinstance(value, float) and value.is_integer() else value)
+        except UnfitError as unfit:
+            sink.problems.append(problem_of(unfit, rule, path, spec))
+            return
+        sink.references[path] = RecordRef(stream, key)
+
+    return step
+
+
+def _names_step(rule: Rule) -> Step:
+    take = taker(rule.field)
+    forward = build("full_name").forward
+    order = [("full_name", "given_name", "family_name").index(path) for path in rule.paths]
+
+    def step(data: Mapping[str, Any], sink: _Sink) -> None:
+        value = take(data)
+        if value is ABSENT:
+            return
+        if rule.placeholder is not None and value == rule.placeholder:
+            return
+        try:
+            parts = (None, None, None) if value is None or value == "" else forward(value)
+        except UnfitError as unfit:
+            sink.problems += [problem_of(unfit, rule, path, None) for path in rule.paths]
+            return
+        for path, index in zip(rule.paths, order, strict=True):
+            if parts[index] is not NOTHING:
+                sink.values[path] = parts[index]
+
+    return step
+
+
+def item_key(value: Any) -> str:
+    """An item's key as it stands between the brackets of a path. Raises UnfitError."""
+    text = text_of(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
+    if not text or "[" in text or "]" in text or text == "*":
+        raise UnfitError("bad-item-key", "has an item whose key is missing or holds brackets")
+    return text
+
+
+def _each_step(rule: Rule, each: Each, schema: EntitySchema) -> Step:
+    name, take, take_key = rule.path, taker(rule.field), taker(each.key)
+    codecs = [(f".{sub.path}" if sub.path else "", item_codec(name, sub, schema)) for sub in each.rules]
+    pattern = f"{name}[*]"
+
+    def step(data: Mapping[str, Any], sink: _Sink) -> None:
+        items = take(data)
+        if items is ABSENT:
+            return
+        if items is not None and not isinstance(items, list):
+            sink.problems.append(problem_of(UnfitError("not-a-list", "is not a list"), rule, name, None))
+            return
+        seen: set[str] = set()
+        for item in items or ():
+            try:
+                key = _checked_key(item, take_key, seen)
+            except UnfitError as unfit:
+                sink.problems.append(problem_of(unfit, rule, name, None))
+                continue
+            for leaf, codec in codecs:
+                _codec_step(f"{name}[{key}]{leaf}", codec)(item, sink)
+        if len(seen) == len(items or ()):  # with an item that could not be told apart, nothing counts as removed
+            sink.complete.append(pattern)
+
+    return step
+
+
+def _checked_key(item: Any, take: Callable[[Mapping[str, Any]], Any], seen: set[str]) -> str:
+    if not isinstance(item, Mapping):
+        raise UnfitError("bad-item", "has an item that is not an object")
+    value = take(item)
+    if value is ABSENT or value is None:
+        raise UnfitError("bad-item-key", "has an item whose key is missing or holds brackets")
+    key = item_key(value)
+    if key in seen:
+        raise UnfitError("duplicate-item", "has two items with one key")
+    seen.add(key)
+    return key
+
+
+def item_codec(name: str, sub: Rule, schema: EntitySchema) -> Codec:
+    """The codec of one attribute of a list's items."""
+    return Codec(sub, spec_of(schema, f"{name}[].{sub.path}" if sub.path else f"{name}[]"))
+
+
+def top_fields(mapping: MappingFile, codecs: Sequence[tuple[FieldPath, ...]]) -> tuple[str, ...]:
+    """Top-level record fields that the inward half and the filter look at, in a fixed order."""
+    names = {path[0] for reads in codecs for path in reads if path}
+    names |= {taken.subject.replace("\\.", "\x00").split(".")[0].replace("\x00", ".") for taken in mapping.filter_in}
+    return tuple(sorted(names))

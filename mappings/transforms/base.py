@@ -1,0 +1,87 @@
+"""What a transform is.
+
+Laws, tested for every one of them: whatever ``forward`` accepts, ``forward(back(forward(x))) == forward(x)``; and for a
+canonical value ``c`` that ``back`` accepts, ``back(forward(back(c))) == back(c)``. So a value that went through once is
+stable, and reading back our own write is never taken for an edit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from model.fields import Kind
+
+
+class UnfitError(ValueError):
+    """A value that the transform cannot take. ``message`` is a constant text and never holds the value."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class OptionError(ValueError):
+    """A transform was written wrongly in a mapping. ``option`` is None where the transform as a whole is meant."""
+
+    def __init__(self, message: str, *, option: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message, self.option, self.hint = message, option, hint
+
+
+class _NothingKnown:
+    """The result of a transform that cannot tell: the canonical path stays absent."""
+
+    def __repr__(self) -> str:
+        return "nothing known"
+
+
+NOTHING = _NothingKnown()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transform:
+    """A named pair. Neither function ever sees None or ``""``: blanks are the rule's business.
+
+    ``back`` is None where the transform is one-way. ``kinds`` are the canonical kinds it yields (empty: any that its
+    input fits). With ``beside``, ``forward`` takes ``(value, value of that record field)`` and ``back`` returns such a
+    pair; ``beside_is_written`` tells whether the second one is to be written too.
+    """
+
+    name: str
+    forward: Callable[..., Any]
+    back: Callable[[Any], Any] | None
+    kinds: frozenset[Kind] = field(default_factory=frozenset)
+    beside: str | None = None
+    beside_is_written: bool = False
+
+
+Factory = Callable[..., Transform]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A transform as the language knows it. ``main`` is the option a bare value stands for: ``{country: name}``."""
+
+    make: Factory
+    main: str | None = None
+    summary: str = ""
+    needs_main: bool = False
+
+
+def text_of(value: Any) -> str:
+    """Text, or a plain number as text. Raises UnfitError for truth values, lists and objects."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return str(value)
+    raise UnfitError("not-text", "is not text")
+
+
+def one_of(option: str, value: Any, allowed: Mapping[str, Any] | tuple[str, ...]) -> str:
+    """``value`` if it is one of the allowed words; raises OptionError with all of them otherwise."""
+    if not isinstance(value, str) or value not in allowed:
+        raise OptionError(f"{option} is one of: {', '.join(allowed)}", option=option)
+    return value

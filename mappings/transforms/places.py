@@ -1,0 +1,236 @@
+"""Countries and languages, in any common spelling. The index over Babel's locales is built once, when first needed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, text_of
+from model.fields import Kind
+
+# Names are understood in these languages, the first ones winning where two use one name for two countries.
+LOCALES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "pl",
+    "cs",
+    "hu",
+    "ro",
+    "tr",
+    "ja",
+    "zh",
+    "ru",
+)
+
+# What people write and CLDR does not list.
+_ALIASES = {
+    "america": "US",
+    "the united states": "US",
+    "united states of america": "US",
+    "britain": "GB",
+    "great britain": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "holland": "NL",
+    "the netherlands": "NL",
+    "czech republic": "CZ",
+    "ivory coast": "CI",
+    "turkey": "TR",
+    "burma": "MM",
+    "swaziland": "SZ",
+    "cape verde": "CV",
+    "macedonia": "MK",
+    "east timor": "TL",
+    "korea": "KR",
+    "republic of korea": "KR",
+    "russian federation": "RU",
+    "vatican": "VA",
+    "brd": "DE",
+    "bundesrepublik deutschland": "DE",
+    "vae": "AE",
+    "uae": "AE",
+    "irish republic": "IE",
+    "republic of ireland": "IE",
+    "eire": "IE",
+    "viet nam": "VN",
+    "syrian arab republic": "SY",
+    "islamic republic of iran": "IR",
+    "republic of moldova": "MD",
+    "people s republic of china": "CN",
+    "prc": "CN",
+    "hong kong": "HK",
+    "macau": "MO",
+}
+_NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"})
+
+
+def _fold(text: str) -> str:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return " ".join(re.sub(r"[^\w]+", " ", bare.replace("&", " and ")).split())
+
+
+@lru_cache(maxsize=1)
+def _codes() -> frozenset[str]:
+    return frozenset(
+        code
+        for code in map(str, Locale("en").territories)
+        if re.fullmatch("[A-Z]{2}", code) and code not in _NOT_COUNTRIES
+    )
+
+
+@lru_cache(maxsize=1)
+def _alpha3() -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """alpha-3 → alpha-2, alpha-2 → alpha-3, numeric → alpha-2."""
+    to_two: dict[str, str] = {}
+    numeric: dict[str, str] = {}
+    for alias, targets in get_global("territory_aliases").items():
+        if len(targets) == 1 and targets[0] in _codes():
+            if re.fullmatch("[A-Z]{3}", alias):
+                to_two[alias] = targets[0]
+            elif re.fullmatch("[0-9]{3}", alias):
+                numeric.setdefault(alias, targets[0])
+    formers = {"ANT", "BUR", "BYS", "CSK", "CTE", "DDR", "FXX", "SCG", "SUN", "TMP", "YMD", "YUG", "ZAR", "ROM", "NTZ"}
+    return to_two, {two: three for three, two in to_two.items() if three not in formers}, numeric
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, str]:
+    index: dict[str, str] = {}
+    for language in LOCALES:
+        for code, name in Locale.parse(language).territories.items():
+            if code in _codes():
+                index.setdefault(_fold(name), code)
+                if "(" in name:  # "Myanmar (Burma)"
+                    index.setdefault(_fold(name.partition("(")[0]), code)
+    for alias, code in _ALIASES.items():
+        index.setdefault(alias, code)
+    return index
+
+
+@lru_cache(maxsize=8192)
+def country_code(value: Any) -> str:
+    """ISO 3166-1 alpha-2 of a country in any common spelling. Raises UnfitError."""
+    text = text_of(value).strip()
+    if len(text) == 2 and text.isascii() and text.upper() in _codes():
+        return text.upper()
+    dotless = text.replace(".", "").strip().upper()
+    if dotless in _codes():
+        return dotless
+    if dotless == "UK":
+        return "GB"
+    to_two, _, numeric = _alpha3()
+    found = to_two.get(dotless) or numeric.get(dotless) or _names().get(_fold(text))
+    if found is None:
+        raise UnfitError("unknown-country", "is not the name or code of a country")
+    return found
+
+
+def _known_code(value: Any) -> str:
+    if isinstance(value, str) and value in _codes():
+        return value
+    raise UnfitError("unknown-country", "is not an ISO country code")
+
+
+def _locale(language: Any) -> Locale:
+    try:
+        return Locale.parse(str(language).replace("-", "_"))
+    except (ValueError, UnknownLocaleError, TypeError):
+        raise OptionError("language is a language code, such as en or de", option="language") from None
+
+
+def country(style: Any = "alpha2", language: Any = "en") -> Transform:
+    """Reads any common spelling; writes the name (in a language), the alpha-2 or the alpha-3 code."""
+    chosen = one_of("style", style, ("name", "alpha2", "alpha3"))
+    locale = _locale(language)
+    if chosen == "name" and locale.language not in LOCALES:
+        raise OptionError(f"names are known in: {', '.join(LOCALES)}", option="language")
+
+    @lru_cache(maxsize=512)
+    def back(value: Any) -> str:
+        code = _known_code(value)
+        if chosen == "name":
+            name = str(locale.territories[code])
+            if country_code(name) != code:
+                raise UnfitError("ambiguous-name", "has a name in that language that another country has, too")
+            return name
+        if chosen == "alpha2":
+            return code
+        three = _alpha3()[1].get(code)
+        if three is None:
+            raise UnfitError("no-alpha3", "has no alpha-3 code")
+        return three
+
+    return Transform(name="country", forward=country_code, back=back, kinds=frozenset({Kind.COUNTRY}))
+
+
+_TAG = re.compile(r"([A-Za-z]{2,3})(?:[-_]([A-Za-z]{4}))?(?:[-_]([A-Za-z]{2}|[0-9]{3}))?\Z")
+
+
+@lru_cache(maxsize=1)
+def _languages() -> dict[str, str]:
+    index: dict[str, str] = {}
+    for language in LOCALES:
+        for code, name in Locale.parse(language).languages.items():
+            tag = language_tag_or_none(code)
+            if tag:
+                index.setdefault(_fold(name), tag)
+    return index
+
+
+def language_tag_or_none(text: str) -> str | None:
+    """The usual spelling of a BCP 47 tag (language, script, region), or None where the text is not one."""
+    found = _TAG.match(text)
+    if found is None or found[1].lower() not in Locale("en").languages:
+        return None
+    parts = (found[1].lower(), (found[2] or "").title(), (found[3] or "").upper())
+    return "-".join(part for part in parts if part)
+
+
+@lru_cache(maxsize=4096)
+def language_tag(value: Any) -> str:
+    """A BCP 47 tag from a tag, a locale name or a language's name. Raises UnfitError."""
+    text = text_of(value).strip()
+    found = language_tag_or_none(text.partition(".")[0]) or _languages().get(_fold(text))
+    if found is None:
+        raise UnfitError("unknown-language", "is not the tag or name of a language")
+    return found
+
+
+def language(style: Any = "tag") -> Transform:
+    """``de-AT``, ``de_AT``, ``German`` → a tag; writes it as ``tag``, ``underscore`` or English ``name``."""
+    chosen = one_of("style", style, ("tag", "underscore", "name"))
+
+    def back(value: Any) -> str:
+        tag = language_tag_or_none(value) if isinstance(value, str) else None
+        if tag is None:
+            raise UnfitError("unknown-language", "is not a language tag")
+        if chosen == "name":
+            name = Locale("en").languages.get(tag.replace("-", "_"))
+            if name is None or language_tag(name) != tag:
+                raise UnfitError("no-name", "has no English name of its own")
+            return str(name)
+        return tag.replace("-", "_") if chosen == "underscore" else tag
+
+    return Transform(name="language", forward=language_tag, back=back, kinds=frozenset({Kind.LANGUAGE}))
+
+
+ENTRIES: dict[str, Entry] = {
+    "country": Entry(make=country, main="style", summary="a country in any common spelling"),
+    "language": Entry(make=language, main="style", summary="a language tag, locale name or language name"),
+}

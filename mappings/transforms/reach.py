@@ -1,0 +1,145 @@
+"""E-mail addresses and telephone numbers."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import phonenumbers
+from email_validator import EmailNotValidError, validate_email
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
+
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, text_of
+from mappings.transforms.places import country_code
+from model.fields import Kind
+
+_PLAIN_EMAIL = re.compile(
+    r"[a-zA-Z0-9_+-]{1,40}(?:\.[a-zA-Z0-9_+-]{1,20})?@(?:[a-z0-9]{1,30}\.){1,3}(?:com|org|net|de|eu)\Z"
+)
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}(?:;ext=[0-9]{1,10})?\Z")
+_FORMATS = {
+    "e164": PhoneNumberFormat.E164,
+    "international": PhoneNumberFormat.INTERNATIONAL,
+    "national": PhoneNumberFormat.NATIONAL,
+}
+
+
+@lru_cache(maxsize=65536)
+def email_address(value: Any) -> str:
+    """The address with its domain in lower case; the part before the @ stays as written. Raises UnfitError.
+
+    Nothing is asked of the network. Names reserved for tests and documents are let through.
+    """
+    text = text_of(value).strip()
+    if _PLAIN_EMAIL.match(text):
+        return text
+    try:
+        found = validate_email(text, check_deliverability=False, test_environment=True)
+    except (EmailNotValidError, ValueError, IndexError):
+        local, _, domain = text.rpartition("@")
+        if _reserved(local, domain):
+            return f"{local}@{domain.lower()}"
+        raise UnfitError("not-an-email", "is not an e-mail address") from None
+    return found.normalized
+
+
+_LOCAL = re.compile(r"[A-Za-z0-9_+'-]+(\.[A-Za-z0-9_+'-]+)*\Z")
+_RESERVED = re.compile(r"([A-Za-z0-9-]+\.)*(example|invalid|localhost|local|test)\Z", re.IGNORECASE)
+
+
+def _reserved(local: str, domain: str) -> bool:
+    return bool(_LOCAL.match(local) and _RESERVED.match(domain) and "." in domain)
+
+
+def email() -> Transform:
+    return Transform(name="email", forward=email_address, back=text_of, kinds=frozenset({Kind.EMAIL, Kind.TEXT}))
+
+
+@lru_cache(maxsize=65536)
+def phone_number(value: Any, region: str | None) -> str:
+    """E.164, with ``;ext=`` where there is an extension. Raises UnfitError."""
+    text = text_of(value).strip()
+    if _E164.match(text):
+        return text
+    try:
+        number = phonenumbers.parse(text, region)
+    except NumberParseException as error:
+        if error.error_type == NumberParseException.INVALID_COUNTRY_CODE and region is None:
+            raise UnfitError(
+                "no-region", "is not an international telephone number, and the mapping names no region for it"
+            ) from None
+        raise UnfitError("not-a-phone", "is not a telephone number") from None
+    if not phonenumbers.is_possible_number(number):
+        raise UnfitError("not-a-phone", "is not a telephone number that could exist")
+    plain = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    plain += f";ext={number.extension}" if number.extension else ""
+    if not _E164.match(plain):
+        raise UnfitError("not-a-phone", "is not a telephone number that could exist")
+    return plain
+
+
+def _known(region: Any) -> str:
+    if not isinstance(region, str) or region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise OptionError("region is a two-letter country code, such as US", option="region")
+    return region.upper()
+
+
+@lru_cache(maxsize=65536)
+def _rendered(value: str, region: str | None, style: str, *, with_extension: bool) -> str:
+    main, _, extension = value.partition(";ext=")
+    shown = main
+    if style != "e164":
+        number: PhoneNumber = phonenumbers.parse(main, None)
+        home = phonenumbers.region_code_for_country_code(number.country_code or 0)
+        wanted = "international" if style == "national" and home != region else style
+        shown = phonenumbers.format_number(number, _FORMATS[wanted])
+        if phone_number(shown, region) != main:  # some plans do not survive their own national notation
+            shown = main
+    return f"{shown} ext. {extension}" if extension and with_extension else shown
+
+
+def phone(region: Any = None, region_field: Any = None, style: Any = "e164", extension: Any = "keep") -> Transform:
+    """Any notation → E.164; written as ``e164``, ``international`` or ``national``.
+
+    Numbers without a country prefix belong to ``region``, or to the country that stands in ``region_field``.
+    ``extension: drop`` is for systems that take nothing but a number.
+    """
+    chosen = one_of("style", style, tuple(_FORMATS))
+    keep = one_of("extension", extension, ("keep", "drop")) == "keep"
+    home = None if region is None else _known(region)
+    if chosen == "national" and home is None:
+        raise OptionError("style national needs a region", option="region")
+
+    def back(value: Any) -> str:
+        if not isinstance(value, str) or not _E164.match(value):
+            raise UnfitError("not-a-phone", "is not a telephone number in E.164 form")
+        return _rendered(value, home, chosen, with_extension=keep)
+
+    if region_field is None:
+        return Transform(
+            name="phone", forward=lambda value: phone_number(value, home), back=back, kinds=frozenset({Kind.PHONE})
+        )
+    if not isinstance(region_field, str) or not region_field:
+        raise OptionError("region_field names a record field", option="region_field")
+
+    def forward(value: Any, place: Any) -> str:
+        try:
+            where: str | None = country_code(place) if place else home
+        except UnfitError:
+            where = home
+        return phone_number(value, where)
+
+    return Transform(
+        name="phone",
+        forward=forward,
+        back=lambda value: (back(value), None),
+        kinds=frozenset({Kind.PHONE}),
+        beside=region_field,
+    )
+
+
+ENTRIES: dict[str, Entry] = {
+    "email": Entry(make=email, summary="an e-mail address, its domain in lower case"),
+    "phone": Entry(make=phone, main="region", summary="a telephone number, E.164 inside"),
+}

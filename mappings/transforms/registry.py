@@ -1,0 +1,118 @@
+"""The closed list of transforms, how a mapping names them, and the ones a kind of field brings by itself."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from mappings.transforms import moments, numbers, places, reach, text
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, text_of
+from model.fields import FieldSpec, Kind
+
+TRANSFORMS: Mapping[str, Entry] = {
+    **text.ENTRIES,
+    **numbers.ENTRIES,
+    **moments.ENTRIES,
+    **places.ENTRIES,
+    **reach.ENTRIES,
+}
+
+
+def build(name: str, given: Any = None) -> Transform:
+    """The transform a mapping names. ``given`` is a mapping of options, or the value of the main one.
+
+    Raises OptionError for an unknown name, an unknown option, or an option that makes no sense.
+    """
+    entry = TRANSFORMS.get(name)
+    if entry is None:
+        near = difflib.get_close_matches(name, TRANSFORMS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(TRANSFORMS))}"
+        raise OptionError(f"there is no transform {name!r}", hint=hint)
+    options = _options(name, entry, given)
+    return entry.make(**options)
+
+
+def _options(name: str, entry: Entry, given: Any) -> dict[str, Any]:
+    allowed = () if name == "first" else tuple(inspect.signature(entry.make).parameters)
+    if given is None:
+        given = {}
+    elif not isinstance(given, Mapping):
+        if entry.main is None:
+            raise OptionError(f"{name} takes {'these options: ' + ', '.join(allowed) if allowed else 'no options'}")
+        given = {entry.main: given}
+    for option in given:
+        if option not in allowed:
+            near = difflib.get_close_matches(str(option), allowed, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else (f"it has: {', '.join(allowed)}" if allowed else None)
+            raise OptionError(f"{name} has no option {option!r}", option=str(option), hint=hint)
+    if entry.needs_main and entry.main not in given:
+        raise OptionError(f"{name} needs {entry.main}", hint=f"{{{name}: …}}")
+    return dict(given)
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        raise UnfitError("not-text", "is not text")
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return text_of(value)
+
+
+def _zone_name(value: Any) -> str:
+    name = text_of(value).strip()
+    if moments.zone_or_none(name) is None:
+        raise UnfitError("unknown-zone", "is not the name of a time zone")
+    return name
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=256)
+def of_kind(spec: FieldSpec) -> Transform:
+    """What a field's kind does where the rule names no transform: the system is taken to show the canonical form."""
+    plain = {
+        Kind.INTEGER: "integer",
+        Kind.DECIMAL: "decimal",
+        Kind.BOOLEAN: "boolean",
+        Kind.DATE: "date",
+        Kind.DATETIME: "datetime",
+        Kind.EMAIL: "email",
+        Kind.PHONE: "phone",
+        Kind.COUNTRY: "country",
+        Kind.LANGUAGE: "language",
+        Kind.URL: "url",
+    }
+    if spec.kind is Kind.BOOLEAN:
+        return build("boolean", {"true": [True, "true", 1], "false": [False, "false", 0]})
+    if spec.kind in plain:
+        return build(plain[spec.kind])
+    if spec.kind is Kind.TIMEZONE:
+        return Transform(name="timezone", forward=_zone_name, back=_same)
+    if spec.kind is Kind.CHOICE:
+        return Transform(name="choice", forward=_choice(spec), back=_same)
+    if spec.kind is Kind.MONEY:
+        return Transform(name="money", forward=_money, back=_same)
+    return Transform(name="as text", forward=_as_text, back=_same)
+
+
+def _choice(spec: FieldSpec) -> Any:
+    allowed = frozenset(spec.choices or ())
+
+    def forward(value: Any) -> str:
+        chosen = text_of(value)
+        if allowed and chosen not in allowed:
+            raise UnfitError("unknown-option", "is not one of the field's choices")
+        return chosen
+
+    return forward
+
+
+def _money(value: Any) -> dict[str, str]:
+    if not isinstance(value, Mapping) or value.keys() != {"amount", "currency"}:
+        raise UnfitError("not-money", "is not an amount with a currency")
+    return dict(numbers.money(currency=numbers.currency_code(value["currency"])).forward(value["amount"]))
