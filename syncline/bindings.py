@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connectors.contract import Stream
 from mappings.compile import Compiled, load
 from mappings.language import Lifecycle
-
-from connectors.contract import Stream
 from mappings.reader import read_yaml
 from model.diagnostics import Diagnostic
 from model.fields import EntitySchema

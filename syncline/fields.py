@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mappings.check import check
-
 from model.diagnostics import Diagnostic
 from model.errors import ConnectorError
 from syncline.settings import Project

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mappings.compile import Compiled
-
 from mappings.reader import read_yaml
 from model.custom import custom_fields
 from model.diagnostics import Diagnostic, Severity

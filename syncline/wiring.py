@@ -137,7 +137,7 @@ def opened_reports(project: Project, world: World) -> Iterator[Any]:
         path = project.state_url.removeprefix("sqlite:///").partition("?")[0]
         if not os.path.exists(path):  # noqa: PTH110 (an address, not a path of ours)
             raise StateError("nothing has been run yet: start with `syncline plan` or `syncline run`")
-    reports = world.make(REPORTS)(project.state_url)
+    reports = world.make(REPORTS)(project.state_url, world.clock)
     try:
         yield reports
     finally:

@@ -54,11 +54,14 @@ def of_error(error: BaseException) -> Exit:
 
 def of_run(report: RunReport) -> Exit:
     """The exit code of a run; the gravest finding wins."""
-    by_status = {"failed": Exit.FAILED, "braked": Exit.BRAKED, "busy": Exit.LATER}
-    if report.status in by_status:
-        return by_status[report.status]
-    if report.troubles:
+    if report.status == "busy":
+        return Exit.LATER
+    if report.status == "braked":
+        return Exit.BRAKED
+    if report.troubles and all(balance.adds_up for balance in report.balances.values()):
         return of_troubles(report.troubles)
+    if report.status == "failed":
+        return Exit.FAILED
     if report.dead:
         return Exit.DEAD_LETTERS
     return Exit.CONFLICTS if report.conflicts else Exit.DONE
@@ -69,5 +72,5 @@ def of_troubles(troubles: Sequence[Trouble]) -> Exit:
     return Exit.LATER if all(trouble.code in PASSING for trouble in troubles) else Exit.FAILED
 
 
-PASSING = frozenset({"throttled", "quota", "lease-held"})
+PASSING = frozenset({"throttled"})
 """Trouble codes that pass by themselves: coming back later is all there is to do."""

@@ -9,6 +9,7 @@ import typer
 from syncline.cli import options, views
 from syncline.cli.desk import Desk, desk_of, selection
 from syncline.cli.exits import Exit, of_run, of_troubles
+from syncline.cli.output import clean, counted
 from syncline.engine import PlanReport, RunReport
 
 
@@ -53,8 +54,11 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
     output = desk.output
     for action in report.actions:
         output.line(views.headline(action))
-        for field, before, after in action.changes:
-            output.line(f"    {field}: {views.value(before, reveal=reveal)} → {views.value(after, reveal=reveal)}")
+        for change in action.changes:
+            before, after = views.value(change.before, reveal=reveal), views.value(change.after, reveal=reveal)
+            output.line(f"    {clean(change.field)}: {before} → {after}")
+        if action.problem:
+            output.line(f"    would be refused: {clean(action.problem)}")
     total = sum(report.totals.values())
     if len(report.actions) < total:
         output.say(f"… {total - len(report.actions):,} more; --limit shows them")
@@ -62,10 +66,11 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
         ("binding", "create", "update", "delete"), views.plan_totals(report), "Nothing to write: every system agrees."
     )
     views.tell_troubles(output, report.troubles, report.brakes)
-    facts = {"would link": report.links, "conflicts": report.conflicts, "disputed matches": report.disputed}
-    said = ", ".join(f"{name}: {number:,}" for name, number in facts.items() if number)
-    if said:
-        output.say(said)
+    if report.calls:
+        calls = ", ".join(f"{name} {number:,}" for name, number in sorted(report.calls.items()))
+        output.say(f"Calls it would take: {calls}")
+    if report.conflicts:
+        output.say(f"{counted(report.conflicts, 'conflict')}: syncline conflicts list")
     if report.actions and not reveal:
         output.say("Values are masked; --reveal shows them.")
     if total:
@@ -109,4 +114,7 @@ def show_run(desk: Desk, report: RunReport, *, as_json: bool) -> None:
     for number, noun, command in left:
         if number:
             output.say(f"{number:,} {noun}{'' if number == 1 else 's'}: {command}")
-    output.say(f"Run {report.run}: {report.status}.")
+    if report.status == "busy":
+        output.say(f"Nothing was done: {report.message or 'another run holds the lease'}. Try again later.")
+    else:
+        output.say(f"Run {report.run}: {report.status}.")

@@ -54,9 +54,10 @@ def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
                 "entity_id": action.entity_id,
                 "key": action.key,
                 "reason": action.reason,
+                "problem": action.problem,
                 "changes": [
-                    {"field": field, "before": shown(before), "after": shown(after)}
-                    for field, before, after in action.changes
+                    {"field": change.field, "before": shown(change.before), "after": shown(change.after)}
+                    for change in action.changes
                 ],
             }
             for action in report.actions
@@ -65,9 +66,8 @@ def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
             {**binding_json(binding), "kind": plain(kind), "count": number}
             for (binding, kind), number in sorted(report.totals.items(), key=lambda item: (item[0][0], str(item[0][1])))
         ],
-        "links": report.links,
+        "calls": dict(report.calls),
         "conflicts": report.conflicts,
-        "disputed": report.disputed,
         "brakes": [brake_json(brake) for brake in report.brakes],
         "troubles": [trouble_json(trouble) for trouble in report.troubles],
         "balances": balances_json(report.balances),
@@ -81,6 +81,7 @@ def run_json(report: RunReport) -> dict[str, Any]:
         "conflicts": report.conflicts,
         "waiting": report.waiting,
         "dead": report.dead,
+        "message": report.message,
         "calls": dict(report.calls),
         "brakes": [brake_json(brake) for brake in report.brakes],
         "troubles": [trouble_json(trouble) for trouble in report.troubles],
@@ -99,7 +100,7 @@ def release_name(brake: Tripped) -> str:
 
 
 def trouble_json(trouble: Trouble) -> dict[str, Any]:
-    return {name: plain(getattr(trouble, name)) for name in ("connection", "stream", "code", "message", "until")}
+    return {name: plain(getattr(trouble, name)) for name in ("connection", "stream", "code", "message")}
 
 
 def balances_json(balances: Balances) -> list[dict[str, Any]]:
@@ -130,8 +131,7 @@ def tell_troubles(output: Output, troubles: Sequence[Trouble], brakes: Sequence[
     """What stopped a connection or a kind of write, on stderr."""
     for trouble in troubles:
         where = f"{trouble.connection}.{trouble.stream}" if trouble.stream else trouble.connection
-        until = f" (until {trouble.until:%Y-%m-%d %H:%M} UTC)" if trouble.until else ""
-        output.fail(clean(f"{where}: {trouble.message} [{trouble.code}]{until}"))
+        output.fail(clean(f"{where}: {trouble.message} [{trouble.code}]"))
     for brake in brakes:
         output.fail(
             clean(
