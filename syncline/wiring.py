@@ -8,7 +8,6 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, cast
 
 from connectors.contract import Connector, Context, TokenStore
@@ -23,7 +22,7 @@ KEY = "SYNCLINE_KEY"
 
 ENGINE = "sync.run:Engine"
 STORE = "state.store:open_store"
-TOKENS = "state.tokens:open_tokens"
+TOKENS = "state.tokens:SealedTokens"
 REPORTS = "state.reports:open_reports"
 
 
@@ -60,22 +59,27 @@ def open_connection(connection: Connection, world: World, tokens: TokenStore | N
     )
 
 
-def open_tokens(project: Project, world: World) -> TokenStore:
+def open_tokens(project: Project, world: World) -> _LazyTokens:
     """Where rotating credentials are kept. It opens the state database only when a connector first asks."""
-    return _LazyTokens(partial(world.make(TOKENS), project.state_url, world.environment.get(KEY)))
+    return _LazyTokens(project, world)
 
 
 class _LazyTokens:
     """Most connectors keep no tokens: opening a database for them would be a waste."""
 
-    def __init__(self, open_store: Callable[[], TokenStore]) -> None:
-        self._open = open_store
-        self._store: TokenStore | None = None
+    def __init__(self, project: Project, world: World) -> None:
+        self._project = project
+        self._world = world
+        self._state: Any = None
+        self._tokens: TokenStore | None = None
 
     @property
     def store(self) -> TokenStore:
-        self._store = self._store or self._open()
-        return self._store
+        if self._tokens is None:
+            self._state = self._world.make(STORE)(self._project.state_url, self._world.clock)
+            key = self._world.environment.get(KEY)
+            self._tokens = cast("TokenStore", self._world.make(TOKENS)(self._state.database, self._world.clock, key))
+        return self._tokens
 
     def load(self, name: str) -> Mapping[str, Any] | None:
         return self.store.load(name)
@@ -87,9 +91,8 @@ class _LazyTokens:
         return self.store.exclusively(name)
 
     def close(self) -> None:
-        close = getattr(self._store, "close", None)
-        if close is not None:
-            close()
+        if self._state is not None:
+            self._state.close()
 
 
 @contextmanager
@@ -99,7 +102,7 @@ def opened_connections(
     """The connectors of a project (or those named), closed afterwards."""
     with ExitStack() as stack:
         tokens = open_tokens(project, world)
-        stack.callback(cast("_LazyTokens", tokens).close)
+        stack.callback(tokens.close)
         connectors: dict[str, Connector[Any]] = {}
         for name, connection in project.connections.items():
             if names is None or name in names:
