@@ -57,9 +57,9 @@ class Bindings:
         return self._names[number]
 
     @contextmanager
-    def writing(self) -> Iterator[tuple[Tx, Numbers]]:
+    def writing(self, *, durable: bool = False) -> Iterator[tuple[Tx, Numbers]]:
         """A transaction in which numbers may be given; they are remembered once it is committed."""
-        with self._database.write() as tx:
+        with self._database.write(durable=durable) as tx:
             numbers = Numbers(tx, self._numbers)
             yield tx, numbers
         self._learn(numbers.known)

@@ -15,7 +15,7 @@ from sync.decision import Canonical, EntityState
 _COLUMNS = ("id", "entity", "vals", "meta", "source", "rev", "state", "run")
 _REPLACE = f"(id) {overwrite(('entity', 'vals', 'meta', 'source', 'rev', 'state'))}"
 _MATCH = ("entity", "key", "entity_id")
-_MARK = "(entity_id) DO UPDATE SET generation = dirty.generation + 1"
+_MARK = "(entity, entity_id) DO UPDATE SET generation = dirty.generation + 1"
 
 
 def read(tx: Tx, entity_ids: Sequence[str]) -> dict[str, Canonical]:
@@ -73,12 +73,16 @@ def _match_rows(triples: Iterable[tuple[str, str, str]]) -> Sequence[Row]:
 
 
 def dirty(tx: Tx, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
-    sql = "SELECT entity_id, generation FROM dirty WHERE entity = ? AND entity_id > ? ORDER BY entity_id LIMIT ?"
-    return [(entity_id, generation) for entity_id, generation in tx.rows(sql, entity, after, limit)]
+    # Both columns in the comparison: PostgreSQL without statistics would else sort all of the entity for every page.
+    sql = (
+        "SELECT entity_id, generation, entity FROM dirty WHERE (entity, entity_id) > (?, ?) "
+        "ORDER BY entity, entity_id LIMIT ?"
+    )
+    return [(entity_id, generation) for entity_id, generation, of in tx.rows(sql, entity, after, limit) if of == entity]
 
 
 def mark(tx: Tx, marks: Iterable[tuple[str, str]]) -> None:
-    rows = [(entity, entity_id, 1) for entity, entity_id in sorted(marks, key=lambda mark: mark[1])]
+    rows = [(entity, entity_id, 1) for entity, entity_id in sorted(marks)]
     tx.put(tables.dirty, ("entity", "entity_id", "generation"), rows, _MARK)
 
 
@@ -92,4 +96,17 @@ def mark_all(tx: Tx, entity: str) -> None:
 
 def clear(tx: Tx, seen: Sequence[tuple[str, int]]) -> None:
     """Forget marks, except those made again since they were seen."""
-    tx.delete(tables.dirty, ("entity_id", "generation"), sorted(seen))
+    if not seen:
+        return
+    marks = sorted(seen)
+    for entity in _dirty_entities(tx):
+        rows = [(entity, entity_id, generation) for entity_id, generation in marks]
+        tx.delete(tables.dirty, ("entity", "entity_id", "generation"), rows)
+
+
+def _dirty_entities(tx: Tx) -> list[str]:
+    """From step to step along the index: there are few entities and many marks."""
+    found: list[str] = []
+    while (row := tx.one("SELECT min(entity) FROM dirty WHERE entity > ?", found[-1] if found else "")) and row[0]:
+        found.append(row[0])
+    return found

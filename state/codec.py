@@ -93,7 +93,11 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def when(text: str | None) -> datetime | None:
+def when(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def when_or_none(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from typing import Any
 
 from state.bindings import Bindings, Numbers
-from state.codec import dump, dump_any, load, moment
+from state.codec import dump_any, load, moment, when
 from state.database import Tx
 from sync.decision import UNKNOWN, ActionKind, Intent, IntentRow
 
@@ -19,7 +19,7 @@ def open_at(tx: Tx, bindings: Bindings, connection: str) -> list[Intent]:
             kind=ActionKind(kind),
             rows=_load(batch),
             run=run,
-            sent_at=datetime.fromisoformat(sent_at),
+            sent_at=when(sent_at),
         )
         for number, binding, kind, batch, run, sent_at in tx.rows(
             "SELECT i.id, i.binding, i.kind, i.batch, i.run, i.sent_at FROM intent i "
@@ -50,25 +50,20 @@ def close(tx: Tx, closed: Iterable[tuple[int, Sequence[IntentRow]]]) -> None:
 
 
 def _dump(rows: Sequence[IntentRow]) -> str:
-    """Values sit in a list of their own, which is empty for an unknown one."""
-    return "[" + ",".join(_row(row) for row in rows) + "]"
+    return dump_any([_row(row) for row in rows])
 
 
-def _row(row: IntentRow) -> str:
-    values = {path: [] if value is UNKNOWN else [value] for path, value in row.values.items()}
-    rest = (dump(row.entity_id), dump(row.key), dump_any(row.fields), dump(values), dump(dict(row.revs)))
-    return f"[{','.join(rest)},{dump(row.expects)}]"
+def _row(row: IntentRow) -> tuple[Any, ...]:
+    """The last item lists the paths whose values are unknown, which JSON cannot say."""
+    entity_id, key, fields, values, revs, expects = row
+    unknown = [path for path, value in values.items() if value is UNKNOWN]
+    if unknown:
+        values = {path: value for path, value in values.items() if value is not UNKNOWN}
+    return entity_id, key, fields, values, revs, expects, unknown
 
 
 def _load(batch: str) -> list[IntentRow]:
     return [
-        IntentRow(
-            entity_id,
-            key,
-            fields,
-            {path: slot[0] if slot else UNKNOWN for path, slot in values.items()},
-            revs,
-            expects,
-        )
-        for entity_id, key, fields, values, revs, expects in load(batch)
+        IntentRow(entity_id, key, fields, values | dict.fromkeys(unknown, UNKNOWN), revs, expects)
+        for entity_id, key, fields, values, revs, expects, unknown in load(batch)
     ]

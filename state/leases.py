@@ -31,9 +31,10 @@ def acquire(tx: Tx, scopes: Collection[str], holder: str, seconds: float, now: d
         )
     }
     for scope in wanted:
-        _, holding, expires = found.get(scope, (0, None, None))
-        if holding is not None and expires is not None and expires > now:
-            raise LeaseHeldError(scope, holding, expires)
+        if scope in found:
+            _, holding, expires = found[scope]
+            if holding is not None and expires > now:
+                raise LeaseHeldError(scope, holding, expires)
     epochs = {scope: (found[scope][0] if scope in found else 0) + 1 for scope in wanted}
     expires_at = moment(now + timedelta(seconds=seconds))
     rows = [(scope, epoch, holder, expires_at, float(seconds)) for scope, epoch in epochs.items()]

@@ -8,11 +8,11 @@ not do: while a plan waits for vendors, it would hold the rows it pretends to wr
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -56,19 +56,13 @@ def _file_copy(database: Database) -> Iterator[Database]:
 
 
 def _back_up(source: Tx, path: Path) -> None:
-    target = connect_plainly(path)
+    target = sqlite3.connect(path)
     try:
         raw: Any = source.connection.connection.driver_connection
         raw.backup(target)
         target.execute("PRAGMA journal_mode=MEMORY")
     finally:
         target.close()
-
-
-def connect_plainly(path: Path) -> Any:
-    import sqlite3  # only where it is SQLite
-
-    return sqlite3.connect(path)
 
 
 @contextmanager
@@ -80,7 +74,7 @@ def _shadow(database: Database) -> Iterator[Database]:
         connect_args={"prepare_threshold": None},
     )
     _connect_once(engine)
-    copy = Database(engine, guard=RLock())
+    copy = Database(engine, single=True)
     try:
         with copy.write() as tx:
             _make_shadows(tx)

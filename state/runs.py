@@ -7,7 +7,7 @@ from datetime import datetime
 
 from state import tables
 from state.bindings import Numbers
-from state.codec import dump, load, moment, when
+from state.codec import dump, load, moment, when_or_none
 from state.database import Tx, overwrite
 from sync.decision import Balance, BindingId, Side, StreamState
 
@@ -54,7 +54,11 @@ def stream_state(tx: Tx, binding: int) -> StreamState:
     if row is None:
         return StreamState()
     return StreamState(
-        cursor=row[0], complete=bool(row[1]), mapping=row[2], swept_at=when(row[3]), read_at=when(row[4])
+        cursor=row[0],
+        complete=bool(row[1]),
+        mapping=row[2],
+        swept_at=when_or_none(row[3]),
+        read_at=when_or_none(row[4]),
     )
 
 

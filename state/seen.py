@@ -27,6 +27,9 @@ class SeenKeys:
         """Each page is read by itself, so links may change while iterating."""
         if self._binding is None:
             return
+        with self._begin() as tx:
+            if not tx.sqlite:
+                tx.run(f"ANALYZE {self._table}")
         after = ""
         while True:
             with self._begin() as tx:

@@ -109,12 +109,11 @@ alias = Table(
 dirty = Table(
     "dirty",
     metadata,
+    _name("entity", primary_key=True),
     _name("entity_id", primary_key=True),
-    _name("entity"),
     Column("generation", Integer, nullable=False),  # counts the marks, so that a mark made meanwhile is not cleared
     sqlite_with_rowid=False,
 )
-Index(None, dirty.c.entity, dirty.c.entity_id)
 
 conflict = Table(
     "conflict",
@@ -215,7 +214,7 @@ intent = Table(
     _serial(),
     _binding(),
     _name("kind"),
-    Column("batch", Text, nullable=False),  # [[entity id, key, fields, {path: [value]}, {path: revision}, expects]]
+    Column("batch", Text, nullable=False),  # rows, see state.intents
     Column("run", BigInteger, nullable=False),
     _name("sent_at"),
     sqlite_autoincrement=True,

@@ -10,6 +10,7 @@ down_revision = None
 
 NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+OPEN = sa.text("state = 'open'")
 
 
 def upgrade() -> None:
@@ -64,22 +65,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_conflict_entity_id"), "conflict", ["entity_id"], unique=False)
     op.create_index(
-        "uq_conflict_open",
-        "conflict",
-        ["entity_id", "path"],
-        unique=True,
-        sqlite_where=sa.text("state = 'open'"),
-        postgresql_where=sa.text("state = 'open'"),
+        "uq_conflict_open", "conflict", ["entity_id", "path"], unique=True, sqlite_where=OPEN, postgresql_where=OPEN
     )
     op.create_table(
         "dirty",
-        sa.Column("entity_id", NAME, nullable=False),
         sa.Column("entity", NAME, nullable=False),
+        sa.Column("entity_id", NAME, nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_dirty")),
+        sa.PrimaryKeyConstraint("entity", "entity_id", name=op.f("pk_dirty")),
         sqlite_with_rowid=False,
     )
-    op.create_index(op.f("ix_dirty_entity_entity_id"), "dirty", ["entity", "entity_id"], unique=False)
     op.create_table(
         "history",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),
@@ -249,14 +244,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_history_run"), table_name="history")
     op.drop_index(op.f("ix_history_entity_id"), table_name="history")
     op.drop_table("history")
-    op.drop_index(op.f("ix_dirty_entity_entity_id"), table_name="dirty")
     op.drop_table("dirty")
-    op.drop_index(
-        "uq_conflict_open",
-        table_name="conflict",
-        sqlite_where=sa.text("state = 'open'"),
-        postgresql_where=sa.text("state = 'open'"),
-    )
+    op.drop_index("uq_conflict_open", table_name="conflict", sqlite_where=OPEN, postgresql_where=OPEN)
     op.drop_index(op.f("ix_conflict_entity_id"), table_name="conflict")
     op.drop_table("conflict")
     op.drop_table("canonical")
