@@ -64,8 +64,11 @@ class Layout:
     key_text: Callable[[Sequence[Any]], str] = field(init=False)
     key_slots: tuple[int, ...] = field(init=False)
     converting: tuple[tuple[str, Convert], ...] = field(init=False)
+    keys: tuple[str, ...] = field(init=False)
+    marker: str | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self.keys, self.marker = self.stream.key_columns, self.stream.marker_column
         self.key_slots = tuple(self.names.index(name) for name in self.stream.key_columns)
         self.converting = tuple((name, read) for name in self.names if (read := self.columns[name].read) is not None)
         readers = [self.columns[name].read for name in self.stream.key_columns]
@@ -89,6 +92,18 @@ class Layout:
             return tuple(self.columns[name].write(part) for name, part in zip(names, parts, strict=True))
         except values.Unfit:
             return None
+
+    def key_in(self, row: Mapping[str, Any]) -> str:
+        """The key text of a row given by column name, as the database holds it."""
+        return self.key_text([row.get(name) for name in self.names])
+
+    def shown(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+        """Some columns of a row as records show them."""
+        readers = [self.columns[name].read for name in names]
+        return {
+            name: value if read is None or value is None else read(value)
+            for name, read, value in zip(names, readers, row, strict=True)
+        }
 
     def is_deleted(self, data: Mapping[str, Any]) -> bool:
         """Whether the soft-delete column says so."""
@@ -310,7 +325,7 @@ def _writer(
     if isinstance(declared, types.Uuid):
         return values.to_uuid
     if isinstance(declared, (types.String, types.Enum)):
-        return partial(values.to_text, limit=limit, choices=choices)
+        return values.text_writer(limit, choices)
     return _as_is
 
 

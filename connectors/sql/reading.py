@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, func, literal, or_, select, tuple_
@@ -38,23 +39,34 @@ class Rows(NamedTuple):
 
 def records_of(layout: Layout, rows: Sequence[Row]) -> Rows:
     """Database rows as records. A row that is none (no key, bytes in a text) is a flaw and delays no other."""
-    names, converting, key_text = layout.names, layout.converting, layout.key_text
-    version, soft = layout.stream.version, layout.stream.soft_delete
-    records: list[Record] = []
+    names = layout.names
+    keys = list(map(layout.key_text, rows))
     flaws: list[Flaw] = []
-    for row in rows:
-        key = key_text(row)
-        if not key or bytes in map(type, row):
-            flaws.append(_flawed(layout, key, row))
-            continue
-        data = dict(zip(names, row, strict=False))
-        for name, convert in converting:
-            if (value := data[name]) is not None:
-                data[name] = convert(value)
-        stamp = data[version] if version else None
-        deleted = layout.is_deleted(data) if soft else False
-        records.append(Record(key, data, None if stamp is None else str(stamp), deleted))
-    return Rows(records, flaws)
+    if "" in keys or bytes in set(map(type, chain.from_iterable(rows))):
+        flawed = [not key or bytes in map(type, row) for key, row in zip(keys, rows, strict=True)]
+        flaws = [_flawed(layout, keys[i], rows[i]) for i, bad in enumerate(flawed) if bad]
+        rows = [row for row, bad in zip(rows, flawed, strict=True) if not bad]
+        keys = [key for key, bad in zip(keys, flawed, strict=True) if not bad]
+    data = [dict(zip(names, row, strict=False)) for row in rows]
+    for name, convert in layout.converting:  # column by column: only those that need it
+        for one in data:
+            if (value := one[name]) is not None:
+                one[name] = convert(value)
+    return Rows(_with_versions(layout, keys, data), flaws)
+
+
+def _with_versions(layout: Layout, keys: list[str], data: list[dict[str, Any]]) -> list[Record]:
+    version, soft = layout.stream.version, layout.stream.soft_delete
+    if version is None and soft is None:
+        return list(map(Record, keys, data))
+    return [
+        Record(key, one, version_text(one.get(version or "")), layout.is_deleted(one))
+        for key, one in zip(keys, data, strict=True)
+    ]
+
+
+def version_text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _flawed(layout: Layout, key: str, row: Row) -> Flaw:
@@ -280,23 +292,46 @@ def raw_rows(connection: Connection, query: Select[Any]) -> list[Row]:
 
 
 def by_keys(connection: Connection, layout: Layout, keys: Sequence[str]) -> dict[str, Record | None]:
-    """What exists of the keys, in lists of a size every database takes; None: it exists and is no readable record."""
-    columns = [layout.table.c[name] for name in layout.names]
+    """What exists of the keys; None: it exists and is no readable record."""
     wanted = [parts for key in dict.fromkeys(keys) if (parts := layout.key_values(key)) is not None]
-    found: dict[str, Record | None] = {}
-    for start in range(0, len(wanted), _LIST):
-        chosen = among(connection.dialect.name, layout, wanted[start : start + _LIST])
-        records, flaws = records_of(layout, raw_rows(connection, select(*columns).where(chosen)))
-        found.update((record.key, record) for record in records)
-        found.update((flaw.key, None) for flaw in flaws if flaw.key)
+    records, flaws = records_of(layout, rows_among(connection, layout, layout.names, layout.keys, wanted))
+    found: dict[str, Record | None] = {record.key: record for record in records}
+    found.update((flaw.key, None) for flaw in flaws if flaw.key)
     return found
 
 
-def among(dialect: str, layout: Layout, wanted: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:
-    """The condition that a row has one of the keys."""
-    own = [layout.table.c[name] for name in layout.stream.key_columns]
+def rows_among(
+    connection: Connection, layout: Layout, names: Sequence[str], own: Sequence[str], wanted: Sequence[tuple[Any, ...]]
+) -> list[Row]:
+    """The named columns of rows whose ``own`` columns are among the wanted ones, in lists every database takes."""
+    rows: list[Row] = []
+    plain = connection.dialect.name == "sqlite" and len(own) == 1
+    for start in range(0, len(wanted), _LIST):
+        part = wanted[start : start + _LIST]
+        if plain:
+            values_ = tuple(value for (value,) in part)
+            cursor = connection.exec_driver_sql(_plain_list(connection, layout, names, own[0], len(part)), values_)
+            rows += cursor.cursor.fetchall() if cursor.cursor is not None else []
+        else:
+            columns = [layout.table.c[name] for name in names]
+            chosen = among(connection.dialect.name, [layout.table.c[name] for name in own], part)
+            rows += raw_rows(connection, select(*columns).where(chosen))
+    return rows
+
+
+def _plain_list(connection: Connection, layout: Layout, names: Sequence[str], own: str, size: int) -> str:
+    """SQLite needs no casts and no converters: writing the list ourselves spares compiling it for every batch."""
+    quote = connection.dialect.identifier_preparer
+    columns = ", ".join(quote.quote(name) for name in names)
+    marks = ", ".join("?" * size)
+    return f"SELECT {columns} FROM {quote.format_table(layout.table)} WHERE {quote.quote(own)} IN ({marks})"  # noqa: S608 (quoted names, bound values)
+
+
+def among(dialect: str, own: Sequence[Any], wanted: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:
+    """The condition that a row's ``own`` columns hold one of the wanted tuples."""
     if len(own) == 1:
-        return own[0].in_([parts[0] for parts in wanted])
+        single: ColumnElement[bool] = own[0].in_([parts[0] for parts in wanted])
+        return single
     if dialect in _ROW_VALUES:
         return tuple_(*own).in_(wanted)
     return or_(*(and_(*(c == p for c, p in zip(own, parts, strict=True))) for parts in wanted))

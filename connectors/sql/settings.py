@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -88,5 +89,7 @@ class SqlSettings(Settings):
         return zone
 
     @property
-    def zone_info(self) -> ZoneInfo | None:
-        return ZoneInfo(self.zone) if self.zone else None
+    def zone_info(self) -> tzinfo | None:
+        if self.zone is None:
+            return None
+        return UTC if self.zone == "UTC" else ZoneInfo(self.zone)

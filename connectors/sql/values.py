@@ -44,6 +44,10 @@ def moment_text(moment: datetime, zone: tzinfo | None) -> str:
 
 def decimal_text(value: Any, scale: int | None) -> Any:
     """``12.5`` in a column of scale 2 is ``"12.50"``; digits beyond the scale are kept."""
+    if scale is not None and type(value) in (float, int):  # nearly all: exact at the column's scale
+        text = f"{value:.{scale}f}"
+        if float(text) == value:
+            return text
     try:
         exact = Decimal(repr(value) if isinstance(value, float) else str(value))
         if not exact.is_finite():
@@ -85,9 +89,12 @@ def plain(value: Any, zone: tzinfo | None) -> Any:
 def _stored_moment(value: Any, zone: tzinfo | None) -> Any:
     if isinstance(value, str):
         try:
-            return moment_text(datetime.fromisoformat(value), zone)
+            moment = datetime.fromisoformat(value)
         except ValueError:
             return value
+        if moment.tzinfo is None and zone is UTC and (len(value) == 19 or (len(value) == 26 and moment.microsecond)):
+            return f"{value[:10]}T{value[11:]}Z"  # nearly all: the text is right already
+        return moment_text(moment, zone)
     return plain(value, zone)
 
 
@@ -128,15 +135,22 @@ def driver_reader(kind: FieldType, *, padded: bool, text: bool, zone: tzinfo | N
     return partial(plain, zone=zone)
 
 
-def to_text(value: Any, *, limit: int | None, choices: tuple[str, ...] | None) -> str:
-    if isinstance(value, (bool, dict, list)) or not isinstance(value, (str, int, float)):
-        raise Unfit("not-text", "takes text")
-    text = value if isinstance(value, str) else str(value)
-    if limit is not None and len(text) > limit:
-        raise Unfit("too-long", f"takes at most {limit} characters, got {len(text)}")
-    if choices is not None and text not in choices:
-        raise Unfit("unknown-choice", f"takes one of {len(choices)} choices: {', '.join(choices)}")
-    return text
+def text_writer(limit: int | None, choices: tuple[str, ...] | None) -> Convert:
+    most = math.inf if limit is None else limit
+    allowed = None if choices is None else frozenset(choices)
+
+    def to_text(value: Any) -> str:
+        if type(value) is not str:
+            if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+                raise Unfit("not-text", "takes text")
+            value = str(value)
+        if len(value) > most:
+            raise Unfit("too-long", f"takes at most {limit} characters, got {len(value)}")
+        if allowed is not None and value not in allowed:
+            raise Unfit("unknown-choice", f"takes one of: {', '.join(choices or ())}")
+        return str(value)
+
+    return to_text
 
 
 def to_integer(value: Any) -> int:
