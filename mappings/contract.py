@@ -143,6 +143,7 @@ class CompiledMapping(Protocol):
     reads: frozenset[str]  # canonical paths (or patterns) it can supply
     writes: frozenset[str]  # canonical paths (or patterns) it can push
     reference_streams: Mapping[str, str]  # canonical path → stream of this connection
+    defaults_in: Mapping[str, Any]  # canonical values a new entity made from a record here begins with, where absent
 
     def covers(self, path: str) -> bool:
         """Whether projecting a record can say anything about ``path``."""

@@ -7,6 +7,7 @@ from typing import Any
 from mappings.contract import Blank, Direction, Strength
 from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
 from mappings.nodes import Node, did_you_mean
+from mappings.parse_agree import agree
 from mappings.reader import Path
 from mappings.transforms.base import OptionError, Transform
 from mappings.transforms.registry import TRANSFORMS, build
@@ -34,7 +35,6 @@ KEYS = (
     "loses",
 )
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
-NAME_PARTS = ("full_name", "given_name", "family_name")
 
 
 class RuleParser:
@@ -109,7 +109,7 @@ class RuleParser:
             loses=self._loses(node),
             at=node.path,
         )
-        self._agree(node, rule)
+        agree(node, rule)
         return rule
 
     def _fields(self, node: Node) -> tuple[FieldPath, ...]:
@@ -320,39 +320,6 @@ class RuleParser:
             node = Node(value, at, each.notes, ITEM_KEYS, subject=f"{each.subject}[].{leaf}".rstrip("."))
             rules.append(self._whole(node, (leaf,)))
         return tuple(rules)
-
-    @staticmethod
-    def _agree(node: Node, rule: Rule) -> None:
-        """Keys that do not go together."""
-        names = [step.name for step in rule.transforms]
-        if len(rule.paths) > 1 and (names != ["full_name"] or not set(rule.paths) <= set(NAME_PARTS)):
-            node.note(
-                "bad-rule",
-                "several paths go with the transform full_name only",
-                hint=f'"{", ".join(NAME_PARTS)}": {{field: …, transform: full_name}}',
-            )
-        if names == ["full_name"] and len(rule.paths) == 1:
-            node.note("bad-rule", "full_name fills several paths", "transform", hint=f'"{", ".join(NAME_PARTS)}": …')
-        if (len(rule.fields) > 1) != ("join" in names):
-            node.note("bad-rule", "several fields go with the transform join, and join with several fields")
-        elif "join" in names and names != ["join"]:
-            node.note("bad-rule", "join stands alone", "transform")
-        if "full_name" in names and len(names) > 1:
-            node.note("bad-rule", "full_name stands alone", "transform")
-        alone = [("reference", rule.reference), ("values", rule.table), ("each", rule.each)]
-        present = [name for name, value in alone if value is not None]
-        if len(present) > 1:
-            node.note("bad-rule", f"{' and '.join(present)} do not go together", present[-1])
-        if rule.each is not None and (rule.transforms or rule.is_set):
-            node.note("bad-rule", "each has its transforms on the rules inside", "each")
-        if rule.reference is not None and rule.is_set:
-            node.note("bad-rule", "a reference is not a set", "list")
-        if rule.separator and not rule.is_set:
-            node.note(
-                "bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}"
-            )
-        if rule.constant is None and "constant" in node.data:
-            node.note("bad-rule", "a constant has a value", "constant")
 
 
 def known_transforms() -> tuple[str, ...]:

@@ -21,10 +21,10 @@ class _Sink:
 
     __slots__ = ("complete", "problems", "references", "values")
 
-    def __init__(self, values: dict[str, Any]) -> None:
+    def __init__(self, values: dict[str, Any], problems: list[Problem]) -> None:
         self.values = values
+        self.problems = problems
         self.references: dict[str, RecordRef] = {}
-        self.problems: list[Problem] = []
         self.complete: list[str] = []
 
 
@@ -66,7 +66,16 @@ class Projector:
             reason = self._filter(data)
             if reason is not None:
                 return Projection(values, skipped=reason)
-        sink: _Sink | None = None
+        problems = self._short_way(data, values)
+        if not self._steps:
+            return Projection(values, {}, problems)
+        sink = _Sink(values, problems)
+        for step in self._steps:
+            step(data, sink)
+        return Projection(values, sink.references, sink.problems, None, sink.complete)
+
+    def _short_way(self, data: Mapping[str, Any], values: dict[str, Any]) -> list[Problem]:
+        problems: list[Problem] = []
         get = data.get
         for path, name, as_is, codec in self._plain:
             value = get(name, ABSENT)
@@ -78,17 +87,11 @@ class Projector:
                 try:
                     value = codec.forward(value)
                 except UnfitError as unfit:
-                    sink = sink or _Sink(values)
-                    sink.problems.append(problem_of(unfit, codec.rule, path, codec.spec))
-                else:
-                    if value is not ABSENT:
-                        values[path] = value
-        if not self._steps:
-            return Projection(values, {}, sink.problems) if sink else Projection(values)
-        sink = sink or _Sink(values)
-        for step in self._steps:
-            step(data, sink)
-        return Projection(values, sink.references, sink.problems, None, sink.complete)
+                    problems.append(problem_of(unfit, codec.rule, path, codec.spec))
+                    continue
+                if value is not ABSENT:
+                    values[path] = value
+        return problems
 
 
 def spec_of(schema: EntitySchema, path: str) -> FieldSpec:
