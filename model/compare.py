@@ -19,7 +19,6 @@ from rapidfuzz.fuzz import token_set_ratio, token_sort_ratio
 
 from model.fields import FieldSpec, Kind
 
-_WORDS = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://")
 _CACHED_LENGTH = 200
@@ -180,7 +179,7 @@ def _fold_exact(value: Any) -> str:
 
 
 def _fold_set(value: Any) -> str:
-    members = [value] if isinstance(value, str) else value
+    members = value if isinstance(value, list | tuple | set | frozenset) else [value]
     return "\x1f".join(sorted({fold_text(member) for member in members}))
 
 

@@ -92,8 +92,8 @@ class Address(Part):
     phone: Phone = canonical("Phone at the address", PERSONAL)
 
 
-CONSENT_STATUSES = ("opted_in", "pending", "unknown", "opted_out")
-"""From the most permissive to the most restrictive; merging takes the later one in this order."""
+CONSENT_STATUSES = ("opted_in", "pending", "opted_out", "unknown")
+"""From the most permissive to the most restrictive; ``unknown`` is no information and neither restricts nor loosens."""
 
 LEGAL_BASES = (
     "consent",
