@@ -59,7 +59,8 @@ def show(context: typer.Context, which: Which, mask: options.Mask = False, as_js
     output.facts(head)
     output.line()
     shown = [
-        (one["path"], views.value(one["value"], reveal=True), one["source"], one["at"], one["why"]) for one in fields
+        (one["path"], views.value(one["value"], reveal=True), one["source"], _when(one["at"]), one["why"])
+        for one in fields
     ]
     output.table(("field", "value", "from", "since", "because"), shown, "It has no values.")
     output.line()
@@ -67,7 +68,7 @@ def show(context: typer.Context, which: Which, mask: options.Mask = False, as_js
         ("binding", "key", "state", "differs in"), [_link_row(one) for one in links], "It is linked to no record."
     )
     output.line()
-    rows = [(one["at"], one["run"], one["kind"], one["what"], one["source"], one["detail"]) for one in story]
+    rows = [(_when(one["at"]), one["run"], one["kind"], one["what"], one["source"], one["detail"]) for one in story]
     output.table(("when", "run", "what", "where", "by", "detail"), rows, "Nothing happened to it yet.")
 
 
@@ -116,6 +117,11 @@ def link_json(one: Any) -> dict[str, Any]:
         "version": one.version,
         "differs": sorted(one.base),
     }
+
+
+def _when(moment: str | None) -> str | None:
+    """A moment to the second; JSON has it in full."""
+    return moment[:19].replace("T", " ") if moment else None
 
 
 def _link_row(one: dict[str, Any]) -> tuple[Any, ...]:

@@ -78,12 +78,18 @@ def test_a_trigger_fires_at_the_minutes_a_plain_reading_of_the_expression_gives(
 
 def test_weekday_numbers_count_from_sunday_and_seven_is_sunday_too():
     start = datetime(2026, 11, 21, tzinfo=UTC)
-    for text, days in (("0 6 * * 1-5", {"Mon", "Tue", "Wed", "Thu", "Fri"}), ("0 6 * * 7", {"Sun"}), ("0 6 * * 0", {"Sun"})):
+    for text, days in (
+        ("0 6 * * 1-5", {"Mon", "Tue", "Wed", "Thu", "Fri"}),
+        ("0 6 * * 7", {"Sun"}),
+        ("0 6 * * 0", {"Sun"}),
+    ):
         times = next_times(cron_to_trigger(parse_cron(text), ZoneInfo("UTC")), start, 10)
         assert {f"{time:%a}" for time in times} == days
 
 
-@pytest.mark.parametrize(("text", "days"), [("0 0 * * fri-sun", {5, 6, 0}), ("0 0 * jan-mar mon", {1}), ("@weekly", {0})])
+@pytest.mark.parametrize(
+    ("text", "days"), [("0 0 * * fri-sun", {5, 6, 0}), ("0 0 * jan-mar mon", {1}), ("@weekly", {0})]
+)
 def test_names_and_macros_mean_what_cron_means(text, days):
     assert parse_cron(text).weekdays == days
 
