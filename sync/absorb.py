@@ -137,7 +137,7 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
         return join(binding, observation, values, canonical, link, ledger)
     if not binding.mapping.create_in:
         return Ended(Bucket.SKIPPED, "matches nothing, and this mapping creates nothing in the hub")
-    present = {path: value for path, value in values.items() if value is not None}
+    present = {**binding.mapping.defaults_in, **{path: v for path, v in values.items() if v is not None}}
     canonical = ledger.found(binding.id, record.key, present)
     link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
     _hold_unreadable(binding, observation.projection, link)

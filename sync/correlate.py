@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from mappings.contract import Match, ScoredRule
 from model import compare, paths
-from model.fields import EntitySchema, Kind
+from model.fields import EntitySchema, FieldSpec, Kind
 from sync.decision import Canonical, EntityState, blank
 
 _MOST_KEYS = 8  # of one rule and record: a person with nine e-mails is found by any eight of them
@@ -52,17 +52,17 @@ class Index:
         folded: list[Sequence[str]] = []
         for path in combination:
             found = values_at(path, values)
-            kind = self._kind(path)
-            texts = [text for text in (compare.fold(kind, value) for value in found if not blank(value)) if text]
+            spec = _spec(self.schema, path)
+            texts = [text for text in (compare.fold(spec, value) for value in found if not blank(value)) if text]
             if not texts:
                 return []
             folded.append(list(dict.fromkeys(texts)))
         head = "+".join(combination)
         return [f"{head}|{'|'.join(texts)}" for texts in list(product(*folded))[:_MOST_KEYS]]
 
-    def _kind(self, path: str) -> Kind:
-        spec = self.schema.field(path.replace("[*]", "[]"))
-        return spec.kind if spec is not None else Kind.TEXT
+
+def _spec(schema: EntitySchema, path: str) -> FieldSpec | Kind:
+    return schema.field(path.replace("[*]", "[]")) or Kind.TEXT
 
 
 def values_at(path: str, values: Mapping[str, Any]) -> list[Any]:
@@ -143,11 +143,10 @@ def score(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right
     """Σ(weight × similarity) / Σ(weight) over the weighted paths both sides have, 0…1; 0 where they share none."""
     total = points = 0.0
     for path, weight in rule.weights.items():
-        spec = schema.field(path.replace("[*]", "[]"))
-        kind = spec.kind if spec is not None else Kind.TEXT
+        spec = _spec(schema, path)
         lefts = [value for value in values_at(path, left) if not blank(value)]
         rights = [value for value in values_at(path, right) if not blank(value)]
         if lefts and rights:
             total += weight
-            points += weight * max(compare.similarity(kind, a, b) for a in lefts for b in rights)
+            points += weight * max(compare.similarity(spec, a, b) for a in lefts for b in rights)
     return points / total if total else 0.0

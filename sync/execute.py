@@ -43,6 +43,7 @@ from sync.outcomes import Written, take
 from sync.ports import Lease
 from sync.reconcile import Standing, Verdict, decide
 
+_DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
 _NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
 
 
@@ -194,10 +195,12 @@ class Executor:
                 self._write(self.hub.bindings[binding_id], kind, batch)
 
     def _write(self, binding: Binding, kind: ActionKind, batch: list[Action]) -> None:
-        trouble = self.stopped.get(binding.id.connection)
-        fresh = [a for a in batch if a.entity_id not in self.observer.touched and trouble is None]
+        trouble, touched = self.stopped.get(binding.id.connection), self.observer.touched
+        fresh: list[Action] = []
         for action in batch:
-            if action not in fresh:
+            if trouble is None and action.entity_id not in touched:
+                fresh.append(action)
+            else:
                 why = trouble.message if trouble else "changed while it was being written"
                 self._ended(action, Bucket.WAITING, why, keep=True)
         try:
@@ -364,8 +367,12 @@ class Executor:
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
         open_rows: list[IntentRow] = []
         missing: list[Record] = []
+        direct = self._answers_with_records(binding)
         for action, row, outcome in zip(batch, intent.rows, outcomes, strict=True):
-            self._take(binding, action, row, outcome, ledger, intent, open_rows, missing)
+            if outcome.kind is OutcomeKind.APPLIED:
+                self._applied(binding, action, Written(intent.kind, row, outcome, intent.id, direct=direct), ledger)
+            else:
+                self._take(binding, action, row, outcome, ledger, open_rows, missing)
         changes = ledger.closed()
         if intent.id is not None:
             changes.closed_intents.append((intent.id, open_rows))
@@ -386,6 +393,12 @@ class Executor:
             scene.conflicts[action.entity_id] = dict(standing.conflicts)
         return scene
 
+    def _applied(self, binding: Binding, action: Action, written: Written, ledger: Ledger) -> None:
+        take(binding, written, ledger)
+        if binding.id in self._standings[action.entity_id].refused:
+            ledger.changes.unparked.append((binding.id, Side.OUT, action.entity_id))
+        self._ended(action, Bucket.WRITTEN, _DONE[written.kind])
+
     def _take(
         self,
         binding: Binding,
@@ -393,18 +406,11 @@ class Executor:
         row: IntentRow,
         outcome: Outcome,
         ledger: Ledger,
-        intent: Intent,
         open_rows: list[IntentRow],
         missing: list[Record],
     ) -> None:
-        if outcome.kind is OutcomeKind.APPLIED:
-            direct = self._answers_with_records(binding)
-            take(binding, Written(intent.kind, row, outcome, intent.id, direct=direct), ledger)
-            if binding.id in self._standings[action.entity_id].refused:
-                ledger.changes.unparked.append((binding.id, Side.OUT, action.entity_id))
-            detail = {"create": "created", "update": "updated", "delete": "deleted"}[intent.kind.value]
-            self._ended(action, Bucket.WRITTEN, detail)
-        elif outcome.kind is OutcomeKind.UNKNOWN:
+        """A write that was not carried out, or of which nothing is known."""
+        if outcome.kind is OutcomeKind.UNKNOWN:
             open_rows.append(row)
             self._ended(action, Bucket.WAITING, "no answer; it will be looked up", keep=True)
         elif outcome.kind in (OutcomeKind.STALE, OutcomeKind.MISSING):

@@ -16,7 +16,7 @@ from sync.decision import Balance, BindingId, Bucket, Changes, Parked, Side, Str
 from sync.hub import Hub, Listener
 from sync.ledger import Ledger, Scene
 from sync.policy import Braked
-from sync.ports import Lease
+from sync.ports import Lease, Seen
 
 _NOTHING = Projection({})
 
@@ -55,24 +55,39 @@ class Observer:
 
     def _read_from(self, binding: Binding, before: StreamState, since: str | None) -> None:
         connector = self.hub.connector(binding.id)
-        # A full read of a stream that was complete must not move the watermark back should it be cut short.
+        deletes = connector.stream(binding.id.stream).deletes
+        again = since is None and before.complete
+        if again and deletes is Deletes.TOMBSTONES:
+            # A listing of what lives shows no tombstones: what it lacks is asked about, key by key.
+            with self.hub.store.seen(binding.id) as seen:
+                self._pages(binding, before, since, seen)
+                missing = list(seen.missing(self.hub.policy.page))
+            self._ask(binding, missing)
+            return
+        matched, lists_all = self._pages(binding, before, since, None)
+        if lists_all and deletes is Deletes.SWEEP and matched < self.hub.store.live_links(binding.id):
+            self.sweep(binding)
+
+    def _pages(self, binding: Binding, before: StreamState, since: str | None, seen: Seen | None) -> tuple[int, bool]:
+        """Store every page, then the stream's state. Returns how many were linked, and whether all were listed."""
+        # A second full read must not move the watermark back should it be cut short.
         moving = since is not None or not before.complete
         state = replace(before)
         matched, lists_all = 0, False
         cursor = before.cursor
-        for page in connector.read(binding.id.stream, since):
+        for page in self.hub.connector(binding.id).read(binding.id.stream, since):
             cursor = page.cursor or cursor
             if moving and page.cursor:
                 state = replace(state, cursor=page.cursor)
+            if seen is not None:
+                seen.add([record.key for record in page.records])
             matched += self.page(binding, page, state if moving and state != before else None)
             lists_all = page.full
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
         after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
-        if after != self.hub.store.stream_state(binding.id):
+        if replace(after, read_at=None) != replace(self.hub.store.stream_state(binding.id), read_at=None):
             self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))
-        sweeps = connector.stream(binding.id.stream).deletes is Deletes.SWEEP
-        if lists_all and sweeps and matched < self.hub.store.live_links(binding.id):
-            self.sweep(binding)
+        return matched, lists_all
 
     def page(self, binding: Binding, page: Page, state: StreamState | None = None, *, counted: bool = True) -> int:
         """Store what one page means. Returns how many of its records are linked already (for the sweep)."""
@@ -241,26 +256,31 @@ class Observer:
         with store.seen(binding.id) as seen:
             for keys in connector.keys(stream.name):  # type: ignore[attr-defined]  # demanded by deletes=SWEEP
                 seen.add(keys)
-            pages = list(seen.missing(self.hub.policy.page))
+            missing = list(seen.missing(self.hub.policy.page))
+        self._ask(binding, missing)
+        swept = replace(store.stream_state(binding.id), swept_at=self.hub.clock.now())
+        self._commit(Changes(stream=(binding.id, swept)))
+
+    def _ask(self, binding: Binding, pages: Sequence[Sequence[str]]) -> None:
+        """Ask directly for linked records that a listing lacked; only an answer is evidence."""
+        store, connector = self.hub.store, self.hub.connector(binding.id)
         missing, linked = sum(map(len, pages)), store.live_links(binding.id)
         limit = self.hub.policy.limit(binding.id.connection, Braked.DELETE)
         allowed = max(limit.count, int(limit.share * linked))
         if missing > allowed and not released(self.release, binding.id, Braked.DELETE):
             raise SourceIncompleteError(
                 f"{missing:,} of {linked:,} linked records are missing from the listing of {binding.id}: more than the "
-                f"delete brake allows, so none was taken for deleted"
+                f"delete brake allows, so none was taken for deleted; if it is true, release once with "
+                f"--release {binding.id.connection}.{binding.id.stream}:delete"
             )
+        if not hasattr(connector, "fetch"):
+            return
         for keys in pages:
-            records = connector.fetch(stream.name, keys)  # type: ignore[attr-defined]  # demanded by deletes=SWEEP
+            records = connector.fetch(binding.id.stream, keys)
             silent = set(keys) - {record.key for record in records}
             if silent:
-                raise ConnectorError(
-                    f"asked about {len(keys)} records of {binding.id}, and heard of {len(silent)} nothing"
-                )
+                raise ConnectorError(f"asked about {len(keys)} records of {binding.id}, heard nothing of {len(silent)}")
             self.page(binding, Page(list(records)))
-        self._commit(
-            Changes(stream=(binding.id, replace(store.stream_state(binding.id), swept_at=self.hub.clock.now())))
-        )
 
     def notice(self, binding: Binding, records: Sequence[Record]) -> None:
         """Records met while writing (re-read, missing): observed like any other, outside the reading balance."""

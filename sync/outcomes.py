@@ -59,6 +59,10 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     if written.kind is ActionKind.DELETE:
         link.state, link.fingerprint, link.base = LinkState.GONE, None, {}
         return
+    if written.kind is ActionKind.CREATE:
+        for path in canonical.values.keys() - row.revs.keys():
+            if binding.mapping.pushes(path):
+                link.base[path] = Base(0, UNKNOWN)  # left out for now (a reference whose record comes later)
     link.version = outcome.version if outcome.record is None else outcome.record.version
     if outcome.record is None:
         link.fingerprint = None
@@ -98,8 +102,13 @@ def _agree(
     canonical: Canonical, link: Link, row: IntentRow, values: dict[str, Any], binding: Binding, *, direct: bool
 ) -> None:
     """What was written is agreed: at the revision that was rendered, in the form the system shows it."""
-    mapping = binding.mapping
+    mapping, current_values, meta = binding.mapping, canonical.values, canonical.meta
     for path, rev in row.revs.items():
+        if path in values and values[path] == current_values.get(path):
+            if rev == (meta[path].rev if path in meta else 1):
+                if link.base:
+                    link.base.pop(path, None)
+                continue
         if not mapping.pushes(path):
             continue
         sent = row.values.get(path)
@@ -129,8 +138,11 @@ def _news(
     for problem in projection.problems:
         if problem.path is not None and binding.mapping.pushes(problem.path):
             link.base[problem.path] = Base(HELD, UNKNOWN)
-    if all(canonical.values.get(path, UNKNOWN) == value for path, value in values.items()) and not projection.complete:
-        return
+    if not projection.complete:
+        known = canonical.values
+        values = {path: value for path, value in values.items() if path not in known or known[path] != value}
+        if not values:
+            return
     written = row.revs.keys()
     merged = merge(
         binding.context,

@@ -74,7 +74,8 @@ def _verdict(standing: Standing, binding: Binding, closed: Collection[BindingId]
         return Verdict(binding.id, None, Bucket.WAITING, "until every system was read in full once")
     if standing.conflicts and _strong_keys_disputed(standing, binding):
         return Verdict(binding.id, None, Bucket.CONFLICT, "a field it would be recognised by is in conflict")
-    revs = {path: canonical.field_rev(path) for path in canonical.values}
+    revs = dict.fromkeys(canonical.values, 1)
+    revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
     action = Action(
         kind=ActionKind.CREATE, binding=binding.id, entity_id=canonical.id, revs=revs, reason="no record there"
     )
