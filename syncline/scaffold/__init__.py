@@ -39,13 +39,13 @@ _OF_PEOPLE = {
     "department": ("department",),
     "birth_date": ("birthdate", "dateofbirth", "birthday"),
 }
+_OF_COMPANIES = {
+    "name": ("name", "companyname", "accountname", "company"),
+    "website": ("website", "homepage"),
+}
 _BY_ENTITY = {
     "contact": {**_LIKELY, **_OF_PEOPLE},
-    "account": {
-        **_LIKELY,
-        "name": ("name", "companyname", "accountname", "company"),
-        "website": ("website", "homepage"),
-    },
+    "account": {**_LIKELY, **_OF_COMPANIES},
 }
 _WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # YAML readers take these for something else
 
@@ -131,14 +131,7 @@ def _facts(field: Field) -> str:
 
 def _quoted(text: str) -> str:
     """A YAML scalar that is certainly this text."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text) and text.lower() not in {
-        "true",
-        "false",
-        "null",
-        "yes",
-        "no",
-        "on",
-    }:
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_.]*", text) and text.lower() not in _WORDS:
         return text
     escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text.replace("\\", "\\\\"))
     return '"' + escaped.replace('"', '\\"') + '"'
