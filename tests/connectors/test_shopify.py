@@ -338,6 +338,43 @@ def test_a_consent_keeps_its_moment_and_is_never_guessed(shop, connector):
     assert customer(shop, key)["emailConsent"]["state"] == "SUBSCRIBED"
 
 
+def test_a_create_that_is_sent_again_does_not_resubscribe_anybody(shop, connector):
+    write = Write(None, {EMAIL: "a@example.com", STATE: "SUBSCRIBED"}, marker="e1")
+    (first,) = connector.upsert("customers", [write])
+    shop.edit(first.key, emailMarketingConsent={"marketingState": "UNSUBSCRIBED"})
+    (again,) = connector.upsert("customers", [write])
+    assert (again.kind, again.key) == (OutcomeKind.APPLIED, first.key)
+    assert again.record.data["defaultEmailAddress"]["marketingState"] == "UNSUBSCRIBED"
+    assert customer(shop, first.key)["emailConsent"]["state"] == "UNSUBSCRIBED"
+
+
+@pytest.mark.parametrize("kind", ["lost", "broken", "throttled"])
+def test_a_create_that_stops_before_its_consent_is_finished_by_sending_it_again(shop, connector, kind):
+    write = Write(None, {EMAIL: "a@example.com", STATE: "SUBSCRIBED"}, marker="e1")
+    connector.upsert("customers", [Write(None, {"lastName": "First"}, marker="e0")])
+    real, calls = shop.handle, []
+
+    def handle(request):
+        calls.append(request)
+        if len(calls) == 2:
+            shop.misbehave(kind, times=9 if kind == "throttled" else 1, operation="Write")
+        return real(request)
+
+    shop.handle = handle
+    (outcome,) = connector.upsert("customers", [write])
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    shop._troubles.clear()
+    (outcome,) = connector.upsert("customers", [write])
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert outcome.record.data["defaultEmailAddress"]["marketingState"] == "SUBSCRIBED"
+    assert len(shop.rows("customers")) == 2
+
+
+def test_a_shop_without_companies_says_why_they_cannot_be_read(clock):
+    with pytest.raises(UnauthorisedError, match=r"companies.*B2B"):
+        list(connect(ShopifyFake(clock, b2b=False)).read("companies", None))
+
+
 def test_a_customer_with_orders_is_not_deleted_and_another_is(shop, connector):
     buyer, other = shop.seed("customers", [{"lastName": "A"}, {"lastName": "B"}])
     shop.seed("orders", [{"customer": {"toAssociate": {"id": buyer}}, "lineItems": [{"quantity": 1, "title": "X"}]}])
