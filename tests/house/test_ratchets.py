@@ -81,5 +81,5 @@ def test_every_suppression_carries_a_code_and_a_reason():
 
 
 def test_no_module_is_named_after_nothing_in_particular():
-    vague = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers", "base"}
+    vague = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "managers"}
     assert [name_of(path) for path in sources() if vague & {path.stem, path.parent.name}] == []
