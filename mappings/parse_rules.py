@@ -279,11 +279,6 @@ class RuleParser:
             node.note("bad-rule", "default needs a value", "unknown", hint="unknown: {default: lead}")
         policy = node.chosen(unknown, Unknown, Unknown.PARK, "unknown")
         return Table(rows=tuple(rows), only_read=frozenset(only_read), unknown=policy, default=default)
-            rows=tuple(rows),
-            only_read=frozenset(only_read),
-            unknown=node.chosen(unknown, Unknown, Unknown.PARK, "unknown"),
-            default=default,
-        )
 
     @staticmethod
     def _is_set(node: Node) -> bool:
