@@ -19,7 +19,6 @@ FORBIDDEN = {
     "etag": "version",
     "href": "key",
     "checksum": "fingerprint",
-    "digest": "fingerprint",
     "golden": "canonical",
     "crosswalk": "link",
     "dedupe": "correlate",
@@ -50,6 +49,7 @@ VENDORS_LIVE_IN = (
     "syncline/demo/",
     "syncline/init/",
     "syncline/wiring.py",
+    "syncline/catalogue.py",
     "syncline/cli/",
 )
 PLACES = [r"/wor[k]/", r"/tm[p]/(?!\S*\{)", r"/hom[e]/\w", r"/roo[t]/", r"file:/[/]/", r"--?(?:extra-)?index[-_]ur[l]="]
