@@ -166,8 +166,13 @@ def _check_table(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) ->
                 canonical,
                 hint=did_you_mean(canonical, choices) or f"there are: {', '.join(choices)}",
             )
+    default = rule.table.default
+    if default is not None and choices and default not in choices:
+        hint = did_you_mean(default, choices) or f"there are: {', '.join(choices)}"
+        say("unknown-option", "the default is not one of the field's choices", "unknown", "default", hint=hint)
     missing = [choice for choice in choices if choice not in listed]
-    if missing and writes and rule.table.unknown in (Unknown.PARK, Unknown.COLLECT):
+    stands_in = rule.table.unknown is Unknown.KEEP or default in listed
+    if missing and writes and not stands_in:
         say(
             "options-unmapped",
             f"has no value for {', '.join(missing)}: such a value would be parked on its way out",

@@ -85,7 +85,7 @@ def _through_table(table: Table, kind: Kind) -> Transform:
     inward: dict[str, Any] = {}
     outward: dict[str, Any] = {}
     for canonical, listed in table.rows:
-        outward[word(canonical)] = listed[0]
+        outward[word(canonical)] = NOTHING if canonical in table.only_read else listed[0]
         for item in listed:
             inward.setdefault(word(item), canonical_word(canonical, kind))
 
@@ -95,7 +95,7 @@ def _through_table(table: Table, kind: Kind) -> Transform:
             return result
         if table.unknown is Unknown.KEEP:
             return value
-        if table.unknown is Unknown.DEFAULT:
+        if table.unknown is Unknown.DEFAULT and default is not None:
             return default
         code = "new-option" if table.unknown is Unknown.COLLECT else "unknown-option"
         raise UnfitError(code, f"is not in the mapping's table of values ({side})")
@@ -223,6 +223,8 @@ class Codec:
         other: Any = None
         for step, back in zip(reversed(self.chain), self._backs, strict=True):
             value = back(value)
+            if value is NOTHING:  # the system shows this but never takes it
+                return ()
             if step.beside:
                 value, other = value
         if len(self.fields) > 1:

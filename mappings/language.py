@@ -75,17 +75,26 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
-    """A record of this stream is pointed to. ``number`` says that the system holds the key as a number."""
+    """A record of this stream is pointed to.
+
+    ``number`` says that the system holds the key as a number. Where a field can point into several streams,
+    ``starts`` is how this one's keys begin; any other key means that no record of this stream is pointed to.
+    """
 
     stream: str
     number: bool = False
+    starts: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Canonical value ↔ record values. Several record values may mean one canonical value: the first is written."""
+    """Canonical value ↔ record values. Several record values may mean one canonical value: the first is written.
 
-    rows: tuple[tuple[Any, tuple[Any, ...]], ...]
+    ``only_read`` are canonical values that the system shows but never takes: they are left out on the way out.
+    """
+
+    rows: tuple[tuple[str, tuple[Any, ...]], ...]
+    only_read: frozenset[str] = frozenset()
     unknown: Unknown = Unknown.PARK
     default: Any = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
@@ -57,8 +58,9 @@ class _Parser:
 
     def mapping(self, file: str, positions: Positions) -> MappingFile:
         top = self.top
-        name = top.text("mapping", required=True)
-        if name and not all(part.isalnum() for part in name.replace("-", "_").split("_")):
+        stem = re.sub(r"\.ya?ml\Z", "", file.replace("\\", "/").rsplit("/", 1)[-1])
+        name = top.text("mapping") or stem
+        if not name or not all(part.isalnum() for part in name.replace("-", "_").split("_")):
             top.note("bad-name", "a mapping's name has letters, digits, - and _ only", "mapping")
         entity = top.text("entity", required=True)
         direction = top.choice("direction", Direction, Direction.BOTH)

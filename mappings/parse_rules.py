@@ -6,7 +6,7 @@ from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
 from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
-from mappings.nodes import Node, did_you_mean
+from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.reader import Path
 from mappings.transforms.base import OptionError, Transform
@@ -34,6 +34,7 @@ KEYS = (
     "each",
     "loses",
 )
+REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
 
 
@@ -238,8 +239,12 @@ class RuleParser:
         if given is None:
             return None
         if isinstance(given, dict):
-            inner = Node(given, (*node.path, "reference"), node.notes, ("stream", "number"), subject=node.subject)
-            return Reference(stream=inner.text("stream", required=True), number=inner.flag("number", default=False))
+            inner = Node(given, (*node.path, "reference"), node.notes, REFERENCE_KEYS, subject=node.subject)
+            return Reference(
+                stream=inner.text("stream", required=True),
+                number=inner.flag("number", default=False),
+                starts=inner.text("starts"),
+            )
         return Reference(stream=node.text("reference"))
 
     @staticmethod
@@ -254,8 +259,12 @@ class RuleParser:
                 "not-a-mapping", "values is a table: canonical value, record value", "values", hint="{customer: Won}"
             )
             return None
-        rows: list[tuple[Any, tuple[Any, ...]]] = []
+        rows: list[tuple[str, tuple[Any, ...]]] = []
+        only_read: set[str] = set()
         for canonical, record in given.items():
+            if isinstance(record, dict) and list(record) == ["read"]:
+                only_read.add(canonical)
+                record = record["read"]
             listed = record if isinstance(record, list) else [record]
             if not listed or any(isinstance(item, (dict, list)) or item is None for item in listed):
                 node.note("bad-rule", "stands for a plain value, or a list of them", "values", canonical)
@@ -266,14 +275,10 @@ class RuleParser:
         if isinstance(unknown, dict):
             inner = Node(unknown, (*node.path, "unknown"), node.notes, ("default",), subject=node.subject)
             default, unknown = inner.text("default", required=True), Unknown.DEFAULT.value
-            if default and default not in given:
-                node.note(
-                    "unknown-option", "the default is not in the table", "unknown", "default",
-                    hint=did_you_mean(default, list(given)),
-                )  # fmt: skip
         elif unknown == Unknown.DEFAULT.value:
             node.note("bad-rule", "default needs a value", "unknown", hint="unknown: {default: lead}")
-        return Table(rows=tuple(rows), unknown=node.chosen(unknown, Unknown, Unknown.PARK, "unknown"), default=default)
+        policy = node.chosen(unknown, Unknown, Unknown.PARK, "unknown")
+        return Table(rows=tuple(rows), only_read=frozenset(only_read), unknown=policy, default=default)
 
     @staticmethod
     def _is_set(node: Node) -> bool:

@@ -109,22 +109,24 @@ def problem_of(unfit: UnfitError, rule: Rule, path: str, spec: FieldSpec | None)
     return Problem(unfit.code, f"{name or path} {unfit.message}", name, None if whole else path)
 
 
-def _codec_step(path: str, codec: Codec) -> Step:
-    def step(data: Mapping[str, Any], sink: _Sink) -> None:
-        try:
-            value = codec.read(data)
-        except UnfitError as unfit:
-            sink.problems.append(problem_of(unfit, codec.rule, path, codec.spec))
-            return
-        if value is not ABSENT:
-            sink.values[path] = value
+def _take(path: str, codec: Codec, data: Mapping[str, Any], sink: _Sink) -> None:
+    try:
+        value = codec.read(data)
+    except UnfitError as unfit:
+        sink.problems.append(problem_of(unfit, codec.rule, path, codec.spec))
+        return
+    if value is not ABSENT:
+        sink.values[path] = value
 
-    return step
+
+def _codec_step(path: str, codec: Codec) -> Step:
+    return lambda data, sink: _take(path, codec, data, sink)
 
 
 def _reference_step(rule: Rule, spec: FieldSpec) -> Step:
     path, take = rule.path, taker(rule.field)
     stream = rule.reference.stream if rule.reference else ""
+    starts = rule.reference.starts if rule.reference else ""
     forwards = [build(step.name, step.options).forward for step in rule.transforms]
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
@@ -141,7 +143,10 @@ def _reference_step(rule: Rule, spec: FieldSpec) -> Step:
         except UnfitError as unfit:
             sink.problems.append(problem_of(unfit, rule, path, spec))
             return
-        sink.references[path] = RecordRef(stream, key)
+        if key.startswith(starts):
+            sink.references[path] = RecordRef(stream, key)
+        else:
+            sink.values[path] = None
 
     return step
 
@@ -180,7 +185,6 @@ def item_key(value: Any) -> str:
 def _each_step(rule: Rule, each: Each, schema: EntitySchema) -> Step:
     name, take, take_key = rule.path, taker(rule.field), taker(each.key)
     codecs = [(f".{sub.path}" if sub.path else "", item_codec(name, sub, schema)) for sub in each.rules]
-    pattern = f"{name}[*]"
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
         items = take(data)
@@ -190,6 +194,7 @@ def _each_step(rule: Rule, each: Each, schema: EntitySchema) -> Step:
             sink.problems.append(problem_of(UnfitError("not-a-list", "is not a list"), rule, name, None))
             return
         seen: set[str] = set()
+        unsure: set[str] = set()
         for item in items or ():
             try:
                 key = _checked_key(item, take_key, seen)
@@ -197,9 +202,12 @@ def _each_step(rule: Rule, each: Each, schema: EntitySchema) -> Step:
                 sink.problems.append(problem_of(unfit, rule, name, None))
                 continue
             for leaf, codec in codecs:
-                _codec_step(f"{name}[{key}]{leaf}", codec)(item, sink)
+                path = f"{name}[{key}]{leaf}"
+                _take(path, codec, item, sink)
+                if path not in sink.values:
+                    unsure.add(leaf)
         if len(seen) == len(items or ()):  # with an item that could not be told apart, nothing counts as removed
-            sink.complete.append(pattern)
+            sink.complete += [f"{name}[*]{leaf}" for leaf, _ in codecs if leaf not in unsure]
 
     return step
 
