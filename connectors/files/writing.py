@@ -116,8 +116,8 @@ class Table:
                 if row is not None or place in self.kept
             ]
             return b"".join(lines)
-        lines = _Lines(self._newline)
-        writer = csv.writer(lines, delimiter=self.stream.delimiter, lineterminator="\r\n")
+        sink = _Lines(self._newline)
+        writer = csv.writer(sink, delimiter=self.stream.delimiter, lineterminator="\r\n")
         if self.stream.header is None:
             writer.writerow(self.header)
         written = cell_writer(self.stream)
@@ -127,7 +127,7 @@ class Table:
             elif place in self.kept:
                 writer.writerow(self.kept[place])
         errors = "surrogateescape" if self.stream.encoding == "utf-8" else "strict"
-        return self._bom + "".join(lines.texts).encode(self.stream.encoding, errors)
+        return self._bom + "".join(sink.texts).encode(self.stream.encoding, errors)
 
     def refusal(self, fields: Mapping[str, Any]) -> tuple[str, str, str] | None:
         """``(code, message, field)`` where a value has no place in this file."""

@@ -98,9 +98,9 @@ def test_a_file_that_looks_cut_off_is_refused_and_deletes_nothing(tmp_path: Path
     since = cursor(list(connector(tmp_path, deletes=True).read("people", None)))
     written(tmp_path, content)
     handed: list[Page] = []
+    files = connector(tmp_path, deletes=True, minimum_share=0.5 if "last time" in said else 0)
     with pytest.raises(SourceIncompleteError, match=said):
-        share = 0.5 if "last time" in said else 0
-        handed.extend(connector(tmp_path, deletes=True, minimum_share=share).read("people", since))
+        handed.extend(files.read("people", since))
     assert not any(page.cursor for page in handed)
 
 
