@@ -96,6 +96,8 @@ def as_connector_error(error: DBAPIError | PoolTimeoutError) -> ConnectorError:
         return UnauthorisedError(f"the database refused the login ({kind}); check user and password in url")
     if any(sign in text for sign in _NO_RIGHT):
         return UnauthorisedError(f"the database user lacks a right on this table ({kind}); grant it")
+    if "could not decode" in text:
+        return ProtocolError(f"a row holds text that cannot be decoded ({kind})")
     if is_passing(error) or is_broken(error) or isinstance(error, (OperationalError, InterfaceError, PoolTimeoutError)):
         return UnreachableError(f"the database cannot be reached or did not answer ({kind})")
     if type(error).__name__ == "ProgrammingError":

@@ -15,7 +15,20 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Engine,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.exc import DBAPIError
 
 from connectors.sdk import ConnectorError, Flaw, Page, Problem, ProtocolError, Record
@@ -222,10 +235,23 @@ class Reader:
     def fetch(self, keys: Sequence[str]) -> list[Record]:
         """What exists of the keys, in their order; gone ones as tombstones. Unreadable rows are left out."""
         distinct = list(dict.fromkeys(keys))
-        with connected(self._engine) as connection:
-            found = by_keys(connection, self._layout, distinct)
+        found = self._found(distinct)
+        if found is None:  # one of the rows cannot be decoded
+            found = {}
+            for key in distinct:
+                one = self._found([key])
+                found.update({key: None} if one is None else one)
         records = (found.get(key, Record(key, {}, deleted=True)) for key in distinct)
         return [record for record in records if record is not None]
+
+    def _found(self, keys: Sequence[str]) -> dict[str, Record | None] | None:
+        with connected(self._engine) as connection:
+            try:
+                return by_keys(connection, self._layout, keys)
+            except (DBAPIError, ValueError, OverflowError) as error:
+                if isinstance(error, DBAPIError) and (is_broken(error) or is_passing(error)):
+                    raise
+                return None
 
     def find(self, field: str, sought: Sequence[str]) -> list[Record]:
         column = self._layout.columns.get(field)
@@ -287,8 +313,16 @@ def _readable(engine: Engine, query: Select[Any]) -> list[Row] | ConnectorError:
 
 def raw_rows(connection: Connection, query: Select[Any]) -> list[Row]:
     """The driver's own tuples: SQLAlchemy's result processing would cost more than the database does."""
-    cursor = connection.execute(query).cursor
-    return [] if cursor is None else list(cursor.fetchall())
+    return _drained(connection, connection.execute(query))
+
+
+def _drained(connection: Connection, result: CursorResult[Any]) -> list[Row]:
+    cursor = result.cursor
+    base = connection.dialect.loaded_dbapi.Error
+    try:
+        return [] if cursor is None else list(cursor.fetchall())
+    except base as error:  # a value the driver cannot decode; SQLAlchemy wraps only what it fetches itself
+        raise DBAPIError.instance(None, None, error, base, hide_parameters=True, dialect=connection.dialect) from None
 
 
 def by_keys(connection: Connection, layout: Layout, keys: Sequence[str]) -> dict[str, Record | None]:
@@ -310,8 +344,8 @@ def rows_among(
         part = wanted[start : start + _LIST]
         if plain:
             values_ = tuple(value for (value,) in part)
-            cursor = connection.exec_driver_sql(_plain_list(connection, layout, names, own[0], len(part)), values_)
-            rows += cursor.cursor.fetchall() if cursor.cursor is not None else []
+            statement = _plain_list(connection, layout, names, own[0], len(part))
+            rows += _drained(connection, connection.exec_driver_sql(statement, values_))
         else:
             columns = [layout.table.c[name] for name in names]
             chosen = among(connection.dialect.name, [layout.table.c[name] for name in own], part)
