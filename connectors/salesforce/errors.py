@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from connectors.salesforce.soql import full_key
 from connectors.sdk import (
     ConnectorError,
     Outcome,
@@ -98,7 +99,7 @@ def _other(code: str, error: Mapping[str, Any]) -> str | None:
     """The key of the record that is in the way, where the answer names it."""
     if code == "DUPLICATE_VALUE":
         found = _HOLDER.search(str(error.get("message", "")))
-        return found[1] if found else None
+        return full_key(found[1]) if found else None
     if code != "DUPLICATES_DETECTED":
         return None
     result = error.get("duplicateResult")

@@ -24,6 +24,15 @@ def is_key(text: str) -> bool:
     return _KEY.fullmatch(text) is not None
 
 
+def full_key(key: str) -> str:
+    """The 18-character form of a record id. Messages name the one of 15, whose letters differ by case alone; the last
+    three tell which are capitals."""
+    if len(key) != 15:
+        return key
+    bits = (sum(1 << at for at, sign in enumerate(key[start : start + 5]) if sign.isupper()) for start in (0, 5, 10))
+    return key + "".join("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"[number] for number in bits)
+
+
 def moment(value: datetime) -> str:
     """A datetime literal; filters are compared at whole seconds."""
     return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
