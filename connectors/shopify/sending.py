@@ -30,6 +30,7 @@ _KINDS = {
     "RESOURCE_NOT_FOUND": OutcomeKind.MISSING,
     "INTERNAL_ERROR": OutcomeKind.RETRY,
 }
+_BARE_PRICE = 13  # of a mutation that brings back little more than its errors
 _TAKEN = re.compile(r"already (been )?taken|already assigned|already in use", re.IGNORECASE)
 _GONE = re.compile(r"(does not|doesn't) exist|(can't|cannot) be found|not found", re.IGNORECASE)
 
@@ -48,7 +49,7 @@ class Sender:
     def __init__(self, graph: Graph, shape: Shape) -> None:
         self._graph = graph
         self._shape = shape
-        self._price = 30.0
+        self._price = 30.0  # of a step that brings the record back
         self._answered = False
 
     def send(self, rows: Sequence[Sequence[Step]]) -> list[list[Done]]:
@@ -60,13 +61,14 @@ class Sender:
 
     def _chunks(self, rows: Sequence[Sequence[Step]]) -> Iterator[list[Sequence[Step]]]:
         chunk: list[Sequence[Step]] = []
-        steps = 0
+        price = 0.0
         for row in rows:
-            if chunk and (steps + len(row)) * self._price > SINGLE_QUERY_LIMIT:
+            more = sum(self._price if step.carries else _BARE_PRICE for step in row)
+            if chunk and price + more > SINGLE_QUERY_LIMIT:
                 yield chunk
-                chunk, steps = [], 0
+                chunk, price = [], 0.0
             chunk.append(row)
-            steps += len(row)
+            price += more
         if chunk:
             yield chunk
 
@@ -90,8 +92,9 @@ class Sender:
                 raise
             return _all(rows, outcome_of(error))
         self._answered = True
-        if reply.cost and parts:
-            self._price = max(1.0, reply.cost / len(parts))
+        carrying = sum(step.carries for row in rows for step in row)
+        if reply.cost and carrying:
+            self._price = max(1.0, (reply.cost - _BARE_PRICE * (len(parts) - carrying)) / carrying)
         errors = {str(error["path"][0]): error for error in reply.errors}
         return [[_done(step, reply.data.get(alias), errors.get(alias)) for alias, step in row] for row in aliased]
 

@@ -79,8 +79,8 @@ class CustomerWriter:
         more: list[list[Step]] = [[] for _ in taken]
         for place, parts in enumerate(taken):
             if parts.write.key is None and done[place] and done[place][-1].trouble is None:
-                key = _key(done[place])
-                more[place] = translate.after_create(parts, key) if key else []
+                record = self._record(done[place])
+                more[place] = translate.after_create(parts, record) if record else []
         if any(more):
             for place, results in enumerate(self._send(more)):
                 done[place] += results
@@ -96,6 +96,8 @@ class CustomerWriter:
         written = [result.step.part for result in done if result.trouble is None and _says_something(result.step)]
         if not written:
             return first._replace(key=key)
+        if parts.write.key is None and first.kind in _PASSING:
+            first = first._replace(kind=OutcomeKind.UNKNOWN)  # it is there, but not whole: send it again, by its marker
         text = f"{first.message} (in part: {', '.join(dict.fromkeys(written))} written)"
         return first._replace(key=key, record=record, version=record.version if record else None, message=text)
 
@@ -171,6 +173,9 @@ class CompanyWriter:
         except ConnectorError:
             return outcome
         return outcome._replace(of=found[0].key) if found else outcome
+
+
+_PASSING = (OutcomeKind.THROTTLED, OutcomeKind.UNAUTHORISED, OutcomeKind.RETRY)
 
 
 def missing(key: str | None, survivor: str | None) -> Outcome:

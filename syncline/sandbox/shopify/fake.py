@@ -272,7 +272,8 @@ class ShopifyFake:
         if trouble in _BEFORE:
             return _BEFORE[trouble](self)
         response = self._graphql(document, errors, chosen, variables)
-        self.shop.save()
+        if chosen is not None and chosen.operation.value == "mutation":
+            self.shop.save()
         if trouble == "lost":
             return Response(lost=True)
         if trouble == "broken":
