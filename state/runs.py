@@ -53,12 +53,13 @@ def stream_state(tx: Tx, binding: int) -> StreamState:
     row = tx.one("SELECT cursor, complete, mapping, swept_at, read_at FROM stream WHERE binding = ?", binding)
     if row is None:
         return StreamState()
+    cursor, complete, mapping, swept_at, read_at = row
     return StreamState(
-        cursor=row[0],
-        complete=bool(row[1]),
-        mapping=row[2],
-        swept_at=when_or_none(row[3]),
-        read_at=when_or_none(row[4]),
+        cursor=cursor,
+        complete=bool(complete),
+        mapping=mapping,
+        swept_at=when_or_none(swept_at),
+        read_at=when_or_none(read_at),
     )
 
 

@@ -199,7 +199,7 @@ class SqlStore:
             return intents.open_at(tx, self.bindings, connection)
 
     def open_intent(self, intent: Intent, lease: Lease) -> int:
-        """On the disk when it returns. Raises LeaseLostError where the lease was taken over: then nothing may be sent."""
+        """On the disk when it returns. Raises LeaseLostError where the lease was taken over: send nothing then."""
         with self.bindings.writing(durable=True) as (tx, numbers):
             leases.hold(tx, lease, self.clock.now())
             return intents.add(tx, numbers, intent)
