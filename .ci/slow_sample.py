@@ -14,6 +14,7 @@ import time
 
 BUDGET_SECONDS = float(os.environ.get("BUDGET", "480"))  # starting; a test under way may take as long again
 BATCH = 4
+WORKERS = os.environ.get("WORKERS", "2")
 NO_TESTS = 5  # pytest's exit code
 
 
@@ -50,7 +51,7 @@ def main() -> int:
     while ran < len(tests) and time.monotonic() - began < BUDGET_SECONDS:
         batch = tests[ran : ran + BATCH]
         try:
-            ended = pytest("-n", "2", f"--hypothesis-seed={seed}", *batch, timeout=2 * BUDGET_SECONDS, seed=seed)
+            ended = pytest("-n", WORKERS, f"--hypothesis-seed={seed}", *batch, timeout=2 * BUDGET_SECONDS, seed=seed)
         except subprocess.TimeoutExpired:
             sys.exit(f"A slow test did not end: one of {', '.join(batch)}. Repeat with: {repeat}")
         if ended.returncode:

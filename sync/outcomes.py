@@ -104,11 +104,10 @@ def _agree(
     """What was written is agreed: at the revision that was rendered, in the form the system shows it."""
     mapping, current_values, meta = binding.mapping, canonical.values, canonical.meta
     for path, rev in row.revs.items():
-        if path in values and values[path] == current_values.get(path):
-            if rev == (meta[path].rev if path in meta else 1):
-                if link.base:
-                    link.base.pop(path, None)
-                continue
+        agreed = path in values and values[path] == current_values.get(path)
+        if agreed and rev == (meta[path].rev if path in meta else 1):
+            link.base.pop(path, None)
+            continue
         if not mapping.pushes(path):
             continue
         sent = row.values.get(path)
