@@ -196,16 +196,12 @@ class Writer:
             outcomes[place] = converters._replace(key=key)
             return None
         given = {**write.fields, marker: write.marker} if marker else write.fields
-        name = ""
         try:
             converted = {
-                (name := column): None if (value := given[column]) is None else convert(value)
-                for column, convert in converters
+                name: None if (value := given[name]) is None else convert(value) for name, convert in converters
             }
-        except Unfit as unfit:
-            outcomes[place] = Outcome(
-                OutcomeKind.REFUSED, key, code=unfit.code, message=f"column {name} {unfit}", field=name
-            )
+        except Unfit:
+            outcomes[place] = _unfit(converters, given)._replace(key=key)
             return None
         if creating and self._stream.key_from != "database":
             lacking = [column for column in self._layout.keys if converted.get(column) in (None, "")]
@@ -421,3 +417,15 @@ def _run(connection: Connection, statement: Insert | Update | Delete, bound: Seq
     names = list(getattr(compiled, "positiontup", None) or ())
     rows = [tuple([row[name] for name in names]) for row in bound]
     return connection.exec_driver_sql(str(compiled), rows).rowcount
+
+
+def _unfit(converters: Sequence[tuple[str, Convert]], given: Mapping[str, Any]) -> Outcome:
+    """The outcome of a row with a value that its column cannot take: the first one, by name."""
+    for name, convert in converters:
+        try:
+            if given[name] is not None:
+                convert(given[name])
+        except Unfit as unfit:
+            message = f"column {name} {unfit}"
+            return Outcome(OutcomeKind.REFUSED, code=unfit.code, message=message, field=name)
+    raise AssertionError("called for a row whose values all fit")
