@@ -456,3 +456,22 @@ def test_a_batch_that_meets_a_lock_is_tried_again_and_wrote_nothing(tmp_path: Pa
     assert other.execute("PRAGMA journal_mode").fetchone() == ("delete",)  # not ours to change
     other.close()
     connector.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_connection_lost_at_the_commit_is_unknown_never_refused(database: Database) -> None:
+    connector = database.connector()
+    connector.check()
+    doomed = [True]
+
+    def cut(connection: Any) -> None:
+        if doomed.pop() if doomed else False:
+            with database.engine.begin() as other:
+                pid = connection.connection.dbapi_connection.info.backend_pid
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)")
+
+    event.listen(connector._opened(), "commit", cut)
+    rows = [Write(None, {"name": "x"}, marker="e1"), Write(None, {"name": "y"}, marker="e2")]
+    assert [outcome.kind for outcome in connector.upsert("customers", rows)] == [OutcomeKind.UNKNOWN] * 2
+    assert [outcome.kind for outcome in connector.upsert("customers", rows)] == [OutcomeKind.APPLIED] * 2
+    assert database.rows("SELECT count(*) FROM customers") == [(2,)]
