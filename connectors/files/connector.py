@@ -88,7 +88,7 @@ class FilesConnector(Connector[FilesSettings]):
         return []
 
     def discover(self, stream: str) -> tuple[Field, ...]:
-        """CSV: the header's columns, all text. JSON Lines: what the first lines hold. Not made yet: what settings name."""
+        """CSV: the header's columns, all text. JSON Lines: what the first lines hold. Not made: what settings name."""
         facts = self._stream(stream)
         if self._reader(stream).not_made_yet():
             marker = [facts.marker_column] if facts.marker_column else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, insert, literal_column, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
@@ -18,22 +18,13 @@ from sqlalchemy.sql.dml import Delete, Insert, Update
 from connectors.sdk import Clock, FieldType, Outcome, OutcomeKind, Record, Write
 from connectors.sql.engine import as_connector_error, connected, is_broken, is_passing, state_of
 from connectors.sql.layout import Layout
+from connectors.sql.preparing import Preparer, Row
 from connectors.sql.reading import among, by_keys, records_of, rows_among, version_text
-from connectors.sql.values import Convert, Unfit
+from connectors.sql.values import Unfit
 from connectors.sql.verdicts import verdict
 
 _ROW_ERRORS = (SQLAlchemyError, ValueError, TypeError, OverflowError)  # drivers raise the latter three unwrapped
 _LIST = 500
-
-
-class Row(NamedTuple):
-    """One write, ready to be executed: its place in the batch, its key where known, and column values."""
-
-    place: int
-    key: str | None
-    parts: tuple[Any, ...]
-    values: dict[str, Any]
-    expects: str | None
 
 
 class NotMatchedError(Exception):
@@ -49,7 +40,7 @@ class Writer:
         self._stream = layout.stream
         self._table = layout.table
         self._clock = clock
-        self._converters: dict[Any, list[tuple[str, Convert]] | Outcome] = {}
+        self._prepare = Preparer(layout)
 
     def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
         return self._in_transaction(batch, self._upsert)
@@ -99,11 +90,11 @@ class Writer:
         known = self._replayed(connection, creates, outcomes)
         fresh: list[Row] = []
         for place, write in creates.items():
-            if place in outcomes or (row := self._prepared(place, write, outcomes, creating=True)) is None:
+            if place in outcomes or (row := self._prepare.prepared(place, write, outcomes, creating=True)) is None:
                 continue
             if (earlier := known.get(write.marker)) is not None:
                 parts = self._layout.key_values(earlier.key) or ()
-                rows.append(row._replace(key=earlier.key, parts=parts, values=self._changeable(row.values)))
+                rows.append(row._replace(key=earlier.key, parts=parts, values=self._prepare.changeable(row.values)))
             else:
                 fresh.append(row)
         done = dict(self._grouped(connection, rows, outcomes, self._execute_update))
@@ -124,7 +115,7 @@ class Writer:
                 outcomes[place] = Outcome(OutcomeKind.RETRY, key, message="the batch writes this row already")
             elif self._stream.version is not None and write.expects is not None and held[key][0] != write.expects:
                 stale[place] = key
-            elif (row := self._prepared(place, write, outcomes, creating=False)) is not None:
+            elif (row := self._prepare.prepared(place, write, outcomes, creating=False)) is not None:
                 met.add(key)
                 rows.append(row)
         current = by_keys(connection, self._layout, list(stale.values())) if stale else {}
@@ -181,77 +172,6 @@ class Writer:
                 wanted.append((bound,))
         records, _ = records_of(self._layout, rows_among(connection, self._layout, self._layout.names, (name,), wanted))
         return {sought[held]: record for record in records if (held := str(record.data[name])) in sought}
-
-    # values
-
-    def _prepared(self, place: int, write: Write, outcomes: dict[int, Outcome], *, creating: bool) -> Row | None:
-        names = tuple(write.fields)
-        marker = self._layout.marker if creating and write.marker else None
-        shape = (names, creating, marker)
-        if shape not in self._converters:
-            self._converters[shape] = self._converters_of(names, marker, creating=creating)
-        converters = self._converters[shape]
-        key = write.key
-        if isinstance(converters, Outcome):
-            outcomes[place] = converters._replace(key=key)
-            return None
-        given = {**write.fields, marker: write.marker} if marker else write.fields
-        name = ""
-        try:
-            converted = {
-                (name := column): None if (value := given[column]) is None else convert(value)
-                for column, convert in converters
-            }
-        except Unfit as unfit:
-            outcomes[place] = Outcome(
-                OutcomeKind.REFUSED, key, code=unfit.code, message=f"column {name} {unfit}", field=name
-            )
-            return None
-        if creating and self._stream.key_from != "database":
-            lacking = [column for column in self._layout.keys if converted.get(column) in (None, "")]
-            if lacking:
-                message = f"a new row needs a value for its key ({', '.join(lacking)})"
-                outcomes[place] = Outcome(OutcomeKind.REFUSED, code="no-key", message=message, field=lacking[0])
-                return None
-        self._stamp(converted, creating=creating)
-        parts = () if key is None else self._layout.key_values(key) or ()
-        return Row(place, key, parts, converted, write.expects)
-
-    def _converters_of(
-        self, names: Sequence[str], marker: str | None, *, creating: bool
-    ) -> list[tuple[str, Convert]] | Outcome:
-        """Each column's converter, or the outcome of every row that names these columns. Looked up once per batch."""
-        for name in names:
-            refusal = self._refusal(name, creating=creating, ours=name == marker)
-            if refusal is not None:
-                return Outcome(OutcomeKind.REFUSED, code=refusal[0], message=refusal[1], field=name)
-        columns = dict.fromkeys([*names, *([marker] if marker else [])])
-        return [(name, self._layout.columns[name].write) for name in columns]
-
-    def _refusal(self, name: str, *, creating: bool, ours: bool) -> tuple[str, str] | None:
-        column = self._layout.columns.get(name)
-        if column is None:
-            return "unknown-field", f"table {self._stream.table} has no column {name}"
-        if column.computed or column.binary:
-            return "not-writable", f"column {name} cannot be written"
-        own = name in self._layout.keys
-        if own and not (creating and (ours or self._stream.key_from == "field")):
-            return "not-writable", f"column {name} is the key; only a new row takes it, with key_from: field"
-        return None
-
-    def _stamp(self, converted: dict[str, Any], *, creating: bool) -> None:
-        """A counting version starts at 1 where the database does not start it itself; `_execute_update` moves it on."""
-        name = self._stream.version
-        if creating and name and name not in converted and self._counts(name) and not self._layout.columns[name].given:
-            converted[name] = 1
-
-    def _counts(self, name: str) -> bool:
-        column = self._layout.columns[name]
-        return column.kind is FieldType.INTEGER and not column.computed
-
-    def _changeable(self, converted: Mapping[str, Any]) -> dict[str, Any]:
-        kept = {*self._layout.keys, self._layout.marker, self._stream.version}
-        return {name: value for name, value in converted.items() if name not in kept}
 
     # statements
 
@@ -346,7 +266,7 @@ class Writer:
         names = [name for name in rows[0].values if name != self._stream.version]
         changed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
         version = self._stream.version
-        if version and self._counts(version) and changed:
+        if version and self._prepare.counts(version) and changed:
             changed[version] = self._table.c[version] + literal_column("1")
         if changed:
             self._matching(connection, self._table.update().values(changed), rows)

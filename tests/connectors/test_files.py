@@ -151,6 +151,24 @@ def test_rows_that_are_no_records_are_flaws_with_their_line(tmp_path: Path) -> N
     assert not pages[-1].full  # a missing record may be one of these lines
 
 
+def test_an_unreadable_line_takes_back_the_promise_of_a_full_list(tmp_path: Path) -> None:
+    written(tmp_path, "id,name\n1,a\n2\n3,c\n")
+    pages = list(connector(tmp_path, deletes=True).read("people", None))
+    assert keys(pages) == ["1", "3"]
+    assert not pages[-1].full
+
+
+def test_a_file_that_changes_while_it_is_read_gives_no_position(tmp_path: Path) -> None:
+    path = written(tmp_path, ROWS)
+    reading = connector(tmp_path, page=2).read("people", None)
+    handed = [next(reading)]
+    with path.open("a") as file:
+        file.write("10,late,Town\n")
+    with pytest.raises(SourceIncompleteError, match="changed while"):
+        handed.extend(reading)
+    assert not any(page.cursor for page in handed)
+
+
 def test_a_record_that_an_unreadable_line_may_hold_is_not_reported_gone(tmp_path: Path) -> None:
     written(tmp_path, "id,name\n1,a\n2\n")
     assert [record.key for record in connector(tmp_path, deletes=True).fetch("people", ["1", "2"])] == ["1"]

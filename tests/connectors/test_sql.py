@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -145,6 +146,14 @@ def test_a_later_read_sees_equal_stamps_late_stamps_and_nothing_older(database: 
     database.seed(4, "2026-01-02 10:00:00")  # the same stamp, committed later
     database.seed(1, "2026-01-02 09:59:30")  # stamped before the position, visible after it
     assert set(everything(connector, since=since)) == {str(i) for i in range(3, 11)}
+
+
+def test_the_position_itself_is_read_again_without_any_overlap(database: Database) -> None:
+    database.seed(1)
+    connector = database.connector(customers={**CUSTOMERS, "overlap": 0})
+    since = last_cursor(connector)
+    database.seed(1)
+    assert "2" in everything(connector, since=since)
 
 
 def test_replay_from_the_cursor_of_any_page_loses_nothing(database: Database) -> None:
@@ -412,6 +421,25 @@ def test_check_names_everything_that_is_wrong_at_once(database: Database) -> Non
     }
 
 
+def test_writers_at_once_overwrite_nothing_they_did_not_see(database: Database) -> None:
+    database.seed(1)
+    connector = database.connector()
+    kinds: list[OutcomeKind] = []
+
+    def work() -> None:
+        for _ in range(15):
+            seen = connector.fetch("customers", ["1"])[0].version
+            kinds.append(connector.upsert("customers", [Write("1", {"name": "x"}, expects=seen)])[0].kind)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(kinds) <= {OutcomeKind.APPLIED, OutcomeKind.STALE}
+    assert database.rows("SELECT rev FROM customers") == [(1 + kinds.count(OutcomeKind.APPLIED),)]
+
+
 def test_a_batch_that_meets_a_lock_is_tried_again_and_wrote_nothing(tmp_path: Path) -> None:
     path = tmp_path / "erp.db"
     other = sqlite3.connect(path, isolation_level=None)
@@ -428,3 +456,22 @@ def test_a_batch_that_meets_a_lock_is_tried_again_and_wrote_nothing(tmp_path: Pa
     assert other.execute("PRAGMA journal_mode").fetchone() == ("delete",)  # not ours to change
     other.close()
     connector.close()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_connection_lost_at_the_commit_is_unknown_never_refused(database: Database) -> None:
+    connector = database.connector()
+    connector.check()
+    doomed = [True]
+
+    def cut(connection: Any) -> None:
+        if doomed.pop() if doomed else False:
+            with database.engine.begin() as other:
+                pid = connection.connection.dbapi_connection.info.backend_pid
+                other.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 5000)")
+
+    event.listen(connector._opened(), "commit", cut)
+    rows = [Write(None, {"name": "x"}, marker="e1"), Write(None, {"name": "y"}, marker="e2")]
+    assert [outcome.kind for outcome in connector.upsert("customers", rows)] == [OutcomeKind.UNKNOWN] * 2
+    assert [outcome.kind for outcome in connector.upsert("customers", rows)] == [OutcomeKind.APPLIED] * 2
+    assert database.rows("SELECT count(*) FROM customers") == [(2,)]

@@ -1,0 +1,106 @@
+"""Rows to be written: values converted, misfits refused by name, before the database is asked anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from connectors.sdk import FieldType, Outcome, OutcomeKind, Write
+from connectors.sql.layout import Layout
+from connectors.sql.values import Convert, Unfit
+
+
+class Row(NamedTuple):
+    """One write, ready to be executed: its place in the batch, its key where known, and column values."""
+
+    place: int
+    key: str | None
+    parts: tuple[Any, ...]
+    values: dict[str, Any]
+    expects: str | None
+
+
+class Preparer:
+    """Turns the writes of one batch into rows."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._stream = layout.stream
+        self._converters: dict[Any, list[tuple[str, Convert]] | Outcome] = {}
+
+    def prepared(self, place: int, write: Write, outcomes: dict[int, Outcome], *, creating: bool) -> Row | None:
+        names = tuple(write.fields)
+        marker = self._layout.marker if creating and write.marker else None
+        shape = (names, creating, marker)
+        if shape not in self._converters:
+            self._converters[shape] = self._converters_of(names, marker, creating=creating)
+        converters = self._converters[shape]
+        key = write.key
+        if isinstance(converters, Outcome):
+            outcomes[place] = converters._replace(key=key)
+            return None
+        given = {**write.fields, marker: write.marker} if marker else write.fields
+        try:
+            converted = {
+                name: None if (value := given[name]) is None else convert(value) for name, convert in converters
+            }
+        except Unfit:
+            outcomes[place] = _unfit(converters, given)._replace(key=key)
+            return None
+        if creating and self._stream.key_from != "database":
+            lacking = [column for column in self._layout.keys if converted.get(column) in (None, "")]
+            if lacking:
+                message = f"a new row needs a value for its key ({', '.join(lacking)})"
+                outcomes[place] = Outcome(OutcomeKind.REFUSED, code="no-key", message=message, field=lacking[0])
+                return None
+        self._stamp(converted, creating=creating)
+        parts = () if key is None else self._layout.key_values(key) or ()
+        return Row(place, key, parts, converted, write.expects)
+
+    def _converters_of(
+        self, names: Sequence[str], marker: str | None, *, creating: bool
+    ) -> list[tuple[str, Convert]] | Outcome:
+        """Each column's converter, or the outcome of every row that names these columns. Looked up once per batch."""
+        for name in names:
+            refusal = self._refusal(name, creating=creating, ours=name == marker)
+            if refusal is not None:
+                return Outcome(OutcomeKind.REFUSED, code=refusal[0], message=refusal[1], field=name)
+        columns = dict.fromkeys([*names, *([marker] if marker else [])])
+        return [(name, self._layout.columns[name].write) for name in columns]
+
+    def _refusal(self, name: str, *, creating: bool, ours: bool) -> tuple[str, str] | None:
+        column = self._layout.columns.get(name)
+        if column is None:
+            return "unknown-field", f"table {self._stream.table} has no column {name}"
+        if column.computed or column.binary:
+            return "not-writable", f"column {name} cannot be written"
+        own = name in self._layout.keys
+        if own and not (creating and (ours or self._stream.key_from == "field")):
+            return "not-writable", f"column {name} is the key; only a new row takes it, with key_from: field"
+        return None
+
+    def _stamp(self, converted: dict[str, Any], *, creating: bool) -> None:
+        """A counting version starts at 1 where the database does not start it itself; `_execute_update` moves it on."""
+        name = self._stream.version
+        if creating and name and name not in converted and self.counts(name) and not self._layout.columns[name].given:
+            converted[name] = 1
+
+    def counts(self, name: str) -> bool:
+        column = self._layout.columns[name]
+        return column.kind is FieldType.INTEGER and not column.computed
+
+    def changeable(self, converted: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {*self._layout.keys, self._layout.marker, self._stream.version}
+        return {name: value for name, value in converted.items() if name not in kept}
+
+
+def _unfit(converters: Sequence[tuple[str, Convert]], given: Mapping[str, Any]) -> Outcome:
+    """The outcome of a row with a value that its column cannot take: the first one, by name."""
+    for name, convert in converters:
+        try:
+            if given[name] is not None:
+                convert(given[name])
+        except Unfit as unfit:
+            message = f"column {name} {unfit}"
+            return Outcome(OutcomeKind.REFUSED, code=unfit.code, message=message, field=name)
+    raise AssertionError("called for a row whose values all fit")
