@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from model.errors import ProtocolError
+from model.errors import AnswerLostError, ProtocolError
 
 LONGEST_WAIT = 30 * 86400.0
 """Seconds. A Retry-After beyond it is taken for this: the vendor meant "not soon", not the end of time."""
@@ -28,19 +28,26 @@ class Answer:
     status: int
     headers: Mapping[str, str]  # lower-case names
     body: bytes
+    after_write: bool = False  # it answers something that must not be sent again blindly
 
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The parsed body. Raises ProtocolError, saying what came instead, where it is not JSON."""
+        """The parsed body.
+
+        Raises ProtocolError, saying what came instead, where it is not JSON; AnswerLostError where that is the answer
+        to a write and does not even say that it failed.
+        """
         try:
             return orjson.loads(self.body.removeprefix(_BOM))
         except orjson.JSONDecodeError:
             kind = self.headers.get("content-type", "no content type").split(";")[0]
             hint = "an HTML page" if self.body.lstrip()[:1] == b"<" else f"{len(self.body)} bytes of {kind}"
-            raise ProtocolError(f"expected JSON, got {hint} (HTTP {self.status})") from None
+            lost = self.after_write and self.ok
+            kind_of_error = AnswerLostError if lost else ProtocolError
+            raise kind_of_error(f"expected JSON, got {hint} (HTTP {self.status})") from None
 
     def __repr__(self) -> str:
         return f"Answer(status={self.status}, body=<{len(self.body)} bytes>)"

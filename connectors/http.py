@@ -310,7 +310,7 @@ class Http:
             found.close()
         if size > self._largest:
             raise asked.failed(f"the answer is larger than {self._largest} bytes", ProtocolError)
-        answer = Answer(found.status, found.headers, b"".join(pieces))
+        answer = Answer(found.status, found.headers, b"".join(pieces), after_write=not asked.safe)
         self._report(answer)
         return answer
 

@@ -17,6 +17,7 @@ class Fault(StrEnum):
     THROTTLED_LONG = "throttled for a day"  # not carried out, HTTP 429 with Retry-After
     DENIED = "denied"  # not carried out, HTTP 401
     HTML = "html"  # not carried out, a sign-in page with HTTP 200
+    GARBLED = "garbled"  # carried out, but a page of some proxy comes back with HTTP 200
     CUT = "cut off"  # carried out, half of the answer with a length that promises all of it
 
 
@@ -57,5 +58,7 @@ class Wire:
         answer = self._fake.handle(request)
         if self._fault is Fault.LOST:
             return Response(lost=True)
+        if self._fault is Fault.GARBLED:
+            return _ANSWERS[Fault.HTML]
         headers = {**answer.headers, "content-length": str(len(answer.body) or 1)}
         return Response(status=answer.status, body=answer.body[: len(answer.body) // 2], headers=headers)

@@ -87,9 +87,7 @@ class Writing(Bench):
             assert outcomes[1].code or outcomes[1].message, f"{stream.name}: refused without a reason"
             self.clock.advance(60)
             live = self.live(stream)
-            assert set(live) == {outcomes[0].key, outcomes[2].key}, (
-                f"{stream.name}: the world differs from the outcomes"
-            )
+            assert set(live) == {outcomes[0].key, outcomes[2].key}, f"{stream.name}: not as the outcomes say"
 
     def test_a_text_that_is_too_long_is_refused_or_kept_whole_never_cut(self) -> None:
         for stream, field in self._with(lambda f: bool(f.max_length) and f.type is FieldType.TEXT and not f.unique):
@@ -157,10 +155,8 @@ class Writing(Bench):
                 self.fresh()
                 key = self._one(stream)
                 first = Write(key, {field.name: "something"})
-                outcomes = [
-                    self.upsert(self.connect(), stream, [write])[0]
-                    for write in (first, Write(key, {field.name: blank}))
-                ]
+                writes = (first, Write(key, {field.name: blank}))
+                outcomes = [self.upsert(self.connect(), stream, [write])[0] for write in writes]
                 self.clock.advance(60)
                 stored = dig(self.live(stream)[key].data, field.name)
                 if all(outcome.kind is _APPLIED for outcome in outcomes):

@@ -143,6 +143,14 @@ def test_html_instead_of_json_is_said():
         http.get("x").json()
 
 
+def test_a_write_answered_with_something_else_than_json_is_a_lost_answer_unless_it_says_it_failed():
+    http, _, _ = client(Response(body=b"<html>"), Response(body=b"<html>", status=400))
+    with pytest.raises(AnswerLostError, match="HTML"):
+        http.post("x", json={}).json()
+    with pytest.raises(ProtocolError, match="HTML"):
+        http.post("x", json={}).json()
+
+
 def test_json_with_a_byte_order_mark_is_read():
     assert Answer(200, {}, b"\xef\xbb\xbf[1]").json() == [1]
 
