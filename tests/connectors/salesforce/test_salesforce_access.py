@@ -79,6 +79,7 @@ def test_without_a_field_for_the_hubs_id_creates_are_natural_or_looked_up(make):
         {"external_id": "a b"},
         {"auth": {"kind": "password", "username": "a", "password": "b"}},
         {"page": 100},
+        {"streams": []},
         {"colour": "red"},
     ],
 )
@@ -160,6 +161,11 @@ def test_later_calls_go_to_the_instance_that_the_token_names(make, fake):
     read(crm)
     hosts = {request.headers["host"] for request in fake.seen}
     assert hosts == {"example.my.salesforce.com", "syncline-dev-ed.my.salesforce.com"}
+
+
+def test_calls_name_the_hub_so_that_its_changes_can_be_told_apart(crm, fake):
+    crm.upsert("Contact", [Write(None, {"LastName": "Ng"}, marker="m1")])
+    assert fake.seen[-1].headers["sforce-call-options"] == "client=syncline"
 
 
 def test_an_expired_session_is_renewed_without_losing_the_call(crm, fake, clock):

@@ -56,3 +56,20 @@ def test_find_by_marker_number_and_flag(make, fake):
 def test_find_refuses_fields_that_cannot_be_searched(crm, field):
     with pytest.raises(RefusedError):
         crm.find("Contact", field, ["x"])
+
+
+def test_many_long_values_of_any_alphabet_are_asked_for_in_portions(crm, fake):
+    names = [f"{n} {'ß' * 70}" for n in range(60)]
+    fake.seed("Contact", people(*names))
+    assert sorted(last_names([Page(crm.find("Contact", "LastName", names))])) == sorted(names)
+
+
+def test_an_object_with_too_many_fields_for_one_query_says_what_to_do(crm, make, fake):
+    for n in range(400):
+        fake.add_field("Contact", f"A_Rather_Long_Name_For_A_Field_{n}__c string10")
+    assert [d.code for d in crm.check()] == ["too-many-fields"]
+    with pytest.raises(RefusedError, match="name those that are needed"):
+        list(crm.read("Contact", None))
+    narrow = make(streams={"Contact": {"fields": ["LastName"]}})
+    assert narrow.check() == []
+    assert len(list(narrow.read("Contact", None))) == 1

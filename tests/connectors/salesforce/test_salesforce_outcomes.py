@@ -48,6 +48,9 @@ def test_a_call_refused_as_a_whole_is_split_until_the_poison_is_alone(crm, fake)
     outcomes = crm.upsert("Contact", rows)
     assert [o.kind for o in outcomes].count(OutcomeKind.APPLIED) == 7
     assert (outcomes[5].kind, outcomes[5].code) == (OutcomeKind.REFUSED, "INVALID_FIELD")
+    before = fake.used
+    assert crm.upsert("Contact", [create("m9", Title="x", LastName="N")])[0].field == "Title"
+    assert fake.used - before == 1  # it was described anew, and nothing was sent in vain
 
 
 def test_numbers_keep_their_digits_and_lists_become_choices(make, fake):
