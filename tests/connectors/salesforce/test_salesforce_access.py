@@ -1,5 +1,7 @@
 """The facts of a connection, and the way in: credentials, checks, quota."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -214,3 +216,9 @@ def test_the_connector_works_over_a_real_socket(fake, clock):
         assert crm.upsert("Contact", [create("m1", LastName="Bo")])[0].kind is OutcomeKind.APPLIED
         crm.close()
     assert len(fake.rows("Contact")) == 2
+
+
+def test_naming_the_connector_loads_no_vendor_library():
+    code = "import sys, connectors.salesforce; print({'simple_salesforce', 'requests', 'zeep'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

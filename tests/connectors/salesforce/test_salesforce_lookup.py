@@ -1,11 +1,16 @@
 """Asking for records by key and by value."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connectors.salesforce.soql import among, quoted
 from connectors.sdk import (
     Page,
     RefusedError,
 )
+from syncline.sandbox.salesforce.schema import standard_objects
+from syncline.sandbox.salesforce.soql import parse
 
 
 def people(*names):
@@ -73,3 +78,11 @@ def test_an_object_with_too_many_fields_for_one_query_says_what_to_do(crm, make,
     narrow = make(streams={"Contact": {"fields": ["LastName"]}})
     assert narrow.check() == []
     assert len(list(narrow.read("Contact", None))) == 1
+
+
+@given(st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=60))
+def test_no_text_escapes_its_quotes(value, other):
+    """Laws of quoting: a literal matches its own value and, whatever is in it, no other."""
+    query = parse(among(["Id"], "Account", "Name", [quoted(value)]), standard_objects())
+    assert query.test({"Name": value})
+    assert query.test({"Name": other}) == (other.lower() == value.lower())
