@@ -123,7 +123,7 @@ class SalesforceConnector(Connector[SalesforceSettings]):
         self, name: str, fields: list[str], field: str, values: Sequence[str], *, everything: bool
     ) -> Iterator[Record]:
         written = self._session.schema(name).literals(field, values)
-        room = soql.LONGEST - len(soql.among(fields, name, field, ()))
+        room = soql.LONGEST - soql.size(soql.among(fields, name, field, ()))
         for portion in soql.portions(written, max(room, 200)):
             text = soql.among(fields, name, field, portion)
             for rows in self._session.query(text, name, everything=everything):
@@ -145,6 +145,8 @@ class SalesforceConnector(Connector[SalesforceSettings]):
         self._order_by_parent(creates, updates)
         writing.create(creates)
         writing.update(updates)
+        if any(outcome.code == "INVALID_FIELD" for outcome in writing.outcomes.values()):
+            self._session.forget(stream)  # the object has changed since it was described
         return self._explained(stream, batch, writing.outcomes)
 
     def remove(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]:

@@ -75,13 +75,13 @@ def _object(session: Session, name: str) -> Iterator[Diagnostic]:
         message = f"{name} has no SystemModstamp: it cannot be read for changes"
         yield Diagnostic(code="no-stamp", path=f"streams.{name}", message=message)
     query = soql.changes(schema.readable(given.fields, ALWAYS), name, session.now, session.now)
-    if len(query) > soql.LONGEST:
+    if soql.size(query) > soql.LONGEST:
         message = f"{name} has so many fields that one query cannot ask for all"
         yield Diagnostic(
             code="too-many-fields",
             path=f"streams.{name}.fields",
             message=message,
-            hint=f"name those that are needed: {len(query)} characters asked, {soql.LONGEST} fit",
+            hint=f"name those that are needed: {soql.size(query)} characters asked, {soql.LONGEST} fit",
         )
     marker = session.settings.marker(name)
     if marker is not None:

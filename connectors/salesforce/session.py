@@ -19,10 +19,11 @@ import orjson
 
 from connectors.http import Answer, Http
 from connectors.oauth import ClientCredentials, JwtBearer
+from connectors.salesforce import soql
 from connectors.salesforce.errors import request_error
 from connectors.salesforce.schema import ObjectSchema
 from connectors.salesforce.settings import ClientCredentialsAuth, SalesforceSettings
-from connectors.sdk import Context, ProtocolError
+from connectors.sdk import Context, ProtocolError, RefusedError
 from model.errors import AnswerLostError
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class Session:
                 quota=usage,
             )
             session = requests.Session()
+            session.trust_env = False  # no .netrc, no proxies: the shared client decides
             session.mount("https://", RequestsAdapter(self._http))
             self._sf = Salesforce(
                 session_id="set-by-the-shared-client",
@@ -159,6 +161,9 @@ class Session:
         """
         options = {"Sforce-Query-Options": f"batchSize={self.settings.page}"}
         what = f"reading {name}"
+        if soql.size(text) > soql.LONGEST:
+            hint = "name those that are needed in the settings of the stream"
+            raise RefusedError(f"{what}: one query cannot ask for so many fields: {hint}", code="query-too-long")
         path = "queryAll" if everything else "query"
         answer = self.restful(path, what, params={"q": text}, headers=options)
         while True:

@@ -59,7 +59,9 @@ class SalesforceSettings(Settings):
         description="unique external id field that carries the hub's id of a record; null where the org has none",
     )
     streams: dict[str, StreamSettings] = Field(
-        default={"Account": StreamSettings(), "Contact": StreamSettings()}, description="objects, as a list or by name"
+        default={"Account": StreamSettings(), "Contact": StreamSettings()},
+        min_length=1,
+        description="objects, as a list or by name",
     )
     overlap: int = Field(
         default=300, ge=0, description="seconds before the stored position that each read begins again"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote_plus
 
-LONGEST = 12_000
-"""Characters of one query: it travels in the address, which may hold 16,384 once encoded."""
+LONGEST = 15_000
+"""The most a query may measure (`size`): it travels in the address, which may hold 16,384 characters."""
 
 _KEY = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 
@@ -17,6 +18,11 @@ def quoted(value: str) -> str:
     from simple_salesforce.format import quote_soql_value  # half a second to import: only where something is asked
 
     return str(quote_soql_value(value))
+
+
+def size(text: str) -> int:
+    """Characters that a text takes in an address, where an umlaut takes six."""
+    return len(quote_plus(text))
 
 
 def is_key(text: str) -> bool:
@@ -65,10 +71,11 @@ def portions(values: Sequence[str], room: int, most: int = 200) -> Iterator[Sequ
     portion: list[str] = []
     used = 0
     for value in values:
-        if portion and (used + len(value) + 1 > room or len(portion) >= most):
+        taken = size(value) + 3  # and a comma
+        if portion and (used + taken > room or len(portion) >= most):
             yield portion
             portion, used = [], 0
         portion.append(value)
-        used += len(value) + 1
+        used += taken
     if portion:
         yield portion

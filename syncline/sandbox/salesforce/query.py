@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote_plus
 
 from syncline.sandbox.salesforce import soql
 from syncline.sandbox.salesforce.faults import ApiError
@@ -45,7 +46,7 @@ class Queries:
         text = request.query.get("q", "")
         if not text:
             raise ApiError("MALFORMED_QUERY", "A query string has to be specified")
-        if len(text) > URI_LIMIT:
+        if len(quote_plus(text)) > URI_LIMIT:
             raise ApiError("URI_TOO_LONG", "URI Too Long", status=414)
         query = soql.parse(text, self.store.objects)
         rows = self.store.everything(query.object) if everything else self.store.live(query.object)

@@ -1,5 +1,7 @@
 """The facts of a connection, and the way in: credentials, checks, quota."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -79,6 +81,7 @@ def test_without_a_field_for_the_hubs_id_creates_are_natural_or_looked_up(make):
         {"external_id": "a b"},
         {"auth": {"kind": "password", "username": "a", "password": "b"}},
         {"page": 100},
+        {"streams": []},
         {"colour": "red"},
     ],
 )
@@ -162,6 +165,11 @@ def test_later_calls_go_to_the_instance_that_the_token_names(make, fake):
     assert hosts == {"example.my.salesforce.com", "syncline-dev-ed.my.salesforce.com"}
 
 
+def test_calls_name_the_hub_so_that_its_changes_can_be_told_apart(crm, fake):
+    crm.upsert("Contact", [Write(None, {"LastName": "Ng"}, marker="m1")])
+    assert fake.seen[-1].headers["sforce-call-options"] == "client=syncline"
+
+
 def test_an_expired_session_is_renewed_without_losing_the_call(crm, fake, clock):
     fake.seed("Contact", people("Ng"))
     read(crm)
@@ -208,3 +216,9 @@ def test_the_connector_works_over_a_real_socket(fake, clock):
         assert crm.upsert("Contact", [create("m1", LastName="Bo")])[0].kind is OutcomeKind.APPLIED
         crm.close()
     assert len(fake.rows("Contact")) == 2
+
+
+def test_naming_the_connector_loads_no_vendor_library():
+    code = "import sys, connectors.salesforce; print({'simple_salesforce', 'requests', 'zeep'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set()"

@@ -1,11 +1,16 @@
 """Asking for records by key and by value."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from connectors.salesforce.soql import among, quoted
 from connectors.sdk import (
     Page,
     RefusedError,
 )
+from syncline.sandbox.salesforce.schema import standard_objects
+from syncline.sandbox.salesforce.soql import parse
 
 
 def people(*names):
@@ -56,3 +61,28 @@ def test_find_by_marker_number_and_flag(make, fake):
 def test_find_refuses_fields_that_cannot_be_searched(crm, field):
     with pytest.raises(RefusedError):
         crm.find("Contact", field, ["x"])
+
+
+def test_many_long_values_of_any_alphabet_are_asked_for_in_portions(crm, fake):
+    names = [f"{n} {'ß' * 70}" for n in range(60)]
+    fake.seed("Contact", people(*names))
+    assert sorted(last_names([Page(crm.find("Contact", "LastName", names))])) == sorted(names)
+
+
+def test_an_object_with_too_many_fields_for_one_query_says_what_to_do(crm, make, fake):
+    for n in range(400):
+        fake.add_field("Contact", f"A_Rather_Long_Name_For_A_Field_{n}__c string10")
+    assert [d.code for d in crm.check()] == ["too-many-fields"]
+    with pytest.raises(RefusedError, match="name those that are needed"):
+        list(crm.read("Contact", None))
+    narrow = make(streams={"Contact": {"fields": ["LastName"]}})
+    assert narrow.check() == []
+    assert len(list(narrow.read("Contact", None))) == 1
+
+
+@given(st.text(min_size=1, max_size=60), st.text(min_size=1, max_size=60))
+def test_no_text_escapes_its_quotes(value, other):
+    """Laws of quoting: a literal matches its own value and, whatever is in it, no other."""
+    query = parse(among(["Id"], "Account", "Name", [quoted(value)]), standard_objects())
+    assert query.test({"Name": value})
+    assert query.test({"Name": other}) == (other.lower() == value.lower())

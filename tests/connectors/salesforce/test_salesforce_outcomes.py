@@ -2,8 +2,10 @@
 
 import pytest
 
+from connectors.salesforce.errors import bulk_error, item_outcome, request_error
 from connectors.sdk import (
     OutcomeKind,
+    ProtocolError,
     Write,
 )
 from model.errors import AnswerLostError
@@ -48,6 +50,9 @@ def test_a_call_refused_as_a_whole_is_split_until_the_poison_is_alone(crm, fake)
     outcomes = crm.upsert("Contact", rows)
     assert [o.kind for o in outcomes].count(OutcomeKind.APPLIED) == 7
     assert (outcomes[5].kind, outcomes[5].code) == (OutcomeKind.REFUSED, "INVALID_FIELD")
+    before = fake.used
+    assert crm.upsert("Contact", [create("m9", Title="x", LastName="N")])[0].field == "Title"
+    assert fake.used - before == 1  # it was described anew, and nothing was sent in vain
 
 
 def test_numbers_keep_their_digits_and_lists_become_choices(make, fake):
@@ -156,3 +161,42 @@ def test_remove_deletes_and_tells_what_was_gone(crm, fake):
 
 def test_secrets_are_in_no_repr(crm):
     assert SECRET not in repr(crm.settings) + repr(crm._session.__dict__)
+
+
+UPDATE, CREATE = Write("003000000000001AAA", {"Title": "x"}), Write(None, {"Title": "x"}, marker="m1")
+
+
+@pytest.mark.parametrize(
+    ("code", "write", "kind"),
+    [
+        ("UNABLE_TO_LOCK_ROW", UPDATE, OutcomeKind.RETRY),
+        ("SERVER_UNAVAILABLE", UPDATE, OutcomeKind.RETRY),
+        ("REQUEST_LIMIT_EXCEEDED", UPDATE, OutcomeKind.THROTTLED),
+        ("STORAGE_LIMIT_EXCEEDED", CREATE, OutcomeKind.THROTTLED),
+        ("DUPLICATE_VALUE", CREATE, OutcomeKind.DUPLICATE),
+        ("DUPLICATE_EXTERNAL_ID", CREATE, OutcomeKind.DUPLICATE),
+        ("DUPLICATES_DETECTED", CREATE, OutcomeKind.DUPLICATE),
+        ("ENTITY_IS_DELETED", UPDATE, OutcomeKind.MISSING),
+        ("NOT_FOUND", UPDATE, OutcomeKind.MISSING),
+        ("INVALID_CROSS_REFERENCE_KEY", UPDATE, OutcomeKind.MISSING),
+        ("INVALID_CROSS_REFERENCE_KEY", CREATE, OutcomeKind.REFUSED),
+        ("REQUIRED_FIELD_MISSING", CREATE, OutcomeKind.REFUSED),
+        ("STRING_TOO_LONG", UPDATE, OutcomeKind.REFUSED),
+        ("FIELD_CUSTOM_VALIDATION_EXCEPTION", UPDATE, OutcomeKind.REFUSED),
+        ("INVALID_FIELD_FOR_INSERT_UPDATE", UPDATE, OutcomeKind.REFUSED),
+        ("INACTIVE_OWNER_OR_USER", UPDATE, OutcomeKind.REFUSED),
+        ("ENTITY_IS_LOCKED", UPDATE, OutcomeKind.REFUSED),
+        ("INSUFFICIENT_ACCESS_OR_READONLY", UPDATE, OutcomeKind.UNAUTHORISED),
+        ("A_CODE_OF_NEXT_YEAR", UPDATE, OutcomeKind.REFUSED),
+    ],
+)
+def test_codes_decide_the_outcome_in_collections_and_in_bulk_alike(code, write, kind):
+    direct = item_outcome({"statusCode": code, "message": "why", "fields": []}, write)
+    bulk = item_outcome(bulk_error(f"{code}:why: not x: --"), write)
+    assert (direct.kind, bulk.kind) == (kind, kind)
+    assert (direct.code, bulk.code) == (code, code)
+
+
+@pytest.mark.parametrize("content", [[], {}, "<html>", [{"message": "x"}], [None], b"", None])
+def test_a_refusal_without_a_code_is_a_protocol_error(content):
+    assert isinstance(request_error(400, content, "reading Contact"), ProtocolError)
