@@ -130,7 +130,7 @@ class ShopifyFake:
         if table == "companies":
             return self.company_of(row, None, ["company"])
         if table == "orders":
-            return self.mutations._order(row)
+            return self.mutations.order_of(row)
         plain = {k: v for k, v in row.items() if k not in {"metafields", *_CONSENTS}}
         metafields = [_metafield_input(key, value) for key, value in (row.get("metafields") or {}).items()]
         made = customers.save(self.shop, None, plain, metafields=metafields)
