@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from syncline.sandbox.shopify import customers, views
+from syncline.sandbox.shopify import companies, customers, views
 from syncline.sandbox.shopify.answering import Answering, Values
 from syncline.sandbox.shopify.customers import refuse
 from syncline.sandbox.shopify.shop import Row
@@ -17,9 +17,9 @@ _ORDER = ("email", "note", "phone", "poNumber", "sourceIdentifier", "sourceName"
 class Trade(Answering):
     def companyCreate(self, _info: Any, input: Values) -> View:  # noqa: N802, A002
         def deed() -> View:
-            row = self.fake.company_of(input["company"], None, ["input", "company"])
+            row = companies.save(self.store, input["company"], None, ["input", "company"])
             if place := input.get("companyLocation"):
-                self.fake.add_location(row, place)
+                companies.add_location(self.store, row, place)
             return {"company": views.company(self.store, row)}
 
         return self._answer("company", deed, scope="write_companies")
@@ -29,7 +29,7 @@ class Trade(Answering):
             row = self.store.tables["companies"].get(companyId)
             if row is None:
                 raise refuse(["companyId"], "RESOURCE_NOT_FOUND", "The company doesn't exist.")
-            return {"company": views.company(self.store, self.fake.company_of(input, row, ["input"]))}
+            return {"company": views.company(self.store, companies.save(self.store, input, row, ["input"]))}
 
         return self._answer("company", deed, scope="write_companies")
 
