@@ -9,7 +9,7 @@ import pytest
 
 from connectors.contract import Outcome, OutcomeKind, Replay, Stream, Write
 from model.errors import AnswerLostError, ConnectorError, ThrottledError, UnauthorisedError
-from syncline.testing.bench import Bench, creates, dig, last_cursor
+from syncline.testing.bench import Bench, creates, dig, last_cursor, updates
 from syncline.testing.wire import Fault
 
 MOST_CALLS = 12
@@ -80,6 +80,29 @@ class Faults(Bench):
                 place = f"{stream.name}, request {at} {fault}"
                 self._assert_true(stream, writes, outcomes, doubt=doubt, place=place)
                 self._send_again(stream, writes, outcomes, place)
+
+    @pytest.mark.parametrize("fault", [Fault.LOST, Fault.GARBLED, Fault.DOWN], ids=str)
+    def test_an_update_with_a_fault_at_any_request_is_told_as_it_happened(self, fault: Fault) -> None:
+        for stream in self.each(lambda s: creates(s) and updates(s), "creates and updates", "row"):
+            self.wired()
+            field = self.text_field(stream)
+            for at in range(MOST_CALLS if field else 0):
+                self.fresh()
+                [made] = self.created(stream, 1)
+                connector = self._warm()
+                before = len(self.wired().calls)
+                self.wired().fail(fault, at)
+                outcomes, doubt = _attempt(connector, stream, [Write(made.key, {field or "": "changed by the hub"})])
+                calls = len(self.wired().calls) - before
+                self.wired().heal()
+                self.clock.advance(60)
+                changed = dig(self.live(stream)[made.key or ""].data, field or "") == "changed by the hub"
+                applied = [outcome.kind for outcome in outcomes] == [OutcomeKind.APPLIED]
+                assert doubt or changed == applied, (
+                    f"{stream.name}, request {at} {fault}: {outcomes}, changed: {changed}"
+                )
+                if calls <= at:
+                    break
 
     def test_personal_values_appear_in_no_error_and_no_log(self, caplog: pytest.LogCaptureFixture) -> None:
         canary = "Canary-Person-5521"

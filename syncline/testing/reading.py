@@ -82,7 +82,7 @@ class Reading(Bench):
             keys = self.planted(stream, 3 * self.page + 1)
             field = self.text_field(stream)
             if field is None:
-                pytest.skip(f"{stream.name} has no text field that can be edited")
+                continue
             self.clock.advance(step(stream))
             before = self.position(stream)
             self.edit(stream.name, keys[0], {field: "edited once"})

@@ -180,6 +180,28 @@ def test_a_process_that_is_refused_takes_the_token_another_one_renewed_meanwhile
     assert len(endpoint.forms) == 2
 
 
+def test_processes_that_start_together_use_the_refresh_token_once_between_them():
+    endpoint, store = TokenEndpoint(), MemoryTokens()
+    gate, seen, failures = threading.Barrier(4), [], []
+
+    def process():
+        auth = refreshing(world(endpoint, store))
+        gate.wait()
+        try:
+            seen.append(auth.headers()["Authorization"])
+        except UnauthorisedError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=process) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert set(seen) == {"Bearer a1"}
+    assert len(endpoint.forms) == 1
+
+
 class FullDisk(MemoryTokens):
     full = True
 

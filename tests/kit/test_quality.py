@@ -1,7 +1,10 @@
 """``quality.yaml`` is complete, honest where facts can tell, and wrong input is told apart."""
 
+from pathlib import Path
+
 import pytest
 
+import syncline
 from syncline.scaffold.acme.connector import AcmeConnector
 from syncline.sdk import Stream
 from syncline.testing import RULES, check_quality
@@ -40,3 +43,9 @@ def test_a_file_that_is_no_mapping_is_a_finding_not_a_stack_trace(tmp_path, text
     path.write_text(text)
     assert [found.code for found in check_quality(path)] in (["unreadable"], ["not-a-mapping"])
     assert [found.code for found in check_quality(tmp_path / "none.yaml")] == ["unreadable"]
+
+
+def test_the_manual_lists_every_rule_with_its_meaning():
+    page = (Path(syncline.__file__).parents[1] / "docs" / "writing-connectors.md").read_text("utf-8")
+    for rule, meaning in RULES.items():
+        assert f"| `{rule}` | {meaning} |" in page

@@ -101,6 +101,14 @@ class TakesLostAnswersForRefusals(AcmeConnector):
             return [Outcome(OutcomeKind.RETRY) for _ in batch]
 
 
+class SaysDoneWhenTheAnswerWasLost(AcmeConnector):
+    def upsert(self, stream, batch):
+        try:
+            return super().upsert(stream, batch)
+        except ConnectorError:
+            return [Outcome(OutcomeKind.APPLIED, key=write.key or "c1") for write in batch]
+
+
 class OneCallPerRow(AcmeConnector):
     def upsert(self, stream, batch):
         return [outcome for write in batch for outcome in super(OneCallPerRow, self).upsert(stream, [write])]
@@ -188,6 +196,7 @@ BROKEN = {
     IgnoresVersions: "test_an_update_based_on_an_old_version_is_stale_and_overwrites_nothing",
     SaysAppliedWhateverHappened: "test_a_bad_row_is_refused_and_its_neighbours_are_written",
     TakesLostAnswersForRefusals: "test_a_create_with_a_fault_at_any_request_is_neither_lost_nor_doubled",
+    SaysDoneWhenTheAnswerWasLost: "test_an_update_with_a_fault_at_any_request_is_told_as_it_happened",
     OneCallPerRow: "test_a_full_batch_is_one_outcome_each_and_fewer_calls_than_rows",
     CutsTexts: "test_a_text_that_is_too_long_is_refused_or_kept_whole_never_cut",
     WritesNullAsText: "test_null_and_empty_stay_blank",
