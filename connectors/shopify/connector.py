@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
-from connectors.credentials import Bearer
+from connectors.credentials import Auth, Bearer
 from connectors.oauth import ClientCredentials
 from connectors.sdk import Connector, Context, Diagnostic, Field, FieldType, Outcome, Page, Record, Stream, Write
 from connectors.shopify import documents, records, streams
@@ -145,28 +145,35 @@ class ShopifyConnector(Connector[ShopifySettings]):
         ).remove(batch)
 
     def close(self) -> None:
+        """Release connections; the credentials have one of their own."""
         if "_http" in self.__dict__:
             self._http.close()
+        if isinstance(auth := self.__dict__.get("_auth"), ClientCredentials):
+            auth.close()
 
     # the way there
 
+    @property
+    def _address(self) -> str:
+        return (self.settings.base_url or f"https://{self.settings.shop}").rstrip("/")
+
+    @cached_property
+    def _auth(self) -> Auth:
+        given = self.settings.auth
+        if isinstance(given, TokenAuth):
+            return Bearer(given.token.get_secret_value(), header=_HEADER, prefix="")
+        return ClientCredentials(
+            self.context,
+            f"{self._address}/admin/oauth/access_token",
+            client_id=given.client_id,
+            client_secret=given.client_secret,
+            header=_HEADER,
+            prefix="",
+        )
+
     @cached_property
     def _http(self) -> Any:
-        address = self.settings.base_url or f"https://{self.settings.shop}"
-        given = self.settings.auth
-        auth: Any
-        if isinstance(given, TokenAuth):
-            auth = Bearer(given.token.get_secret_value(), header=_HEADER, prefix="")
-        else:
-            auth = ClientCredentials(
-                self.context,
-                f"{address.rstrip('/')}/admin/oauth/access_token",
-                client_id=given.client_id,
-                client_secret=given.client_secret,
-                header=_HEADER,
-                prefix="",
-            )
-        return self.context.http(address, auth=auth, judge=seconds_to_wait, quota=quota)
+        return self.context.http(self._address, auth=self._auth, judge=seconds_to_wait, quota=quota)
 
     @cached_property
     def _graph(self) -> Graph:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, Record, Write
@@ -50,7 +49,8 @@ class CustomerWriter:
         for place, parts in enumerate(taken):
             if outcomes[place] is None:
                 outcomes[place] = self._outcome(parts, done[place])
-        return self._settle(batch, [outcome or Outcome(OutcomeKind.UNKNOWN) for outcome in outcomes])
+        partly = {place for place, results in enumerate(done) if _written(results)}
+        return self._settle(batch, [outcome or Outcome(OutcomeKind.UNKNOWN) for outcome in outcomes], partly)
 
     def remove(self, batch: Sequence[Write]) -> list[Outcome]:
         """Delete customers; one with orders is refused by the shop."""
@@ -93,7 +93,7 @@ class CustomerWriter:
         if not troubles:
             return Outcome(OutcomeKind.APPLIED, key, record.version if record else None, record)
         first = _worst(troubles)
-        written = [result.step.part for result in done if result.trouble is None and _says_something(result.step)]
+        written = _written(done)
         if not written:
             return first._replace(key=key)
         if parts.write.key is None and first.kind in _PASSING:
@@ -108,11 +108,12 @@ class CustomerWriter:
                 return self._source.record(node)
         return None
 
-    def _settle(self, batch: Sequence[Write], outcomes: list[Outcome]) -> list[Outcome]:
+    def _settle(self, batch: Sequence[Write], outcomes: list[Outcome], partly: set[int]) -> list[Outcome]:
         """Bring the record of rows that were written in part, and name the holders of taken values."""
-        bare = [
-            o.key for o in outcomes if o.key and o.record is None and (o.kind is OutcomeKind.APPLIED or _in_part(o))
+        owed = [
+            o for i, o in enumerate(outcomes) if o.record is None and (i in partly or o.kind is OutcomeKind.APPLIED)
         ]
+        bare = [outcome.key for outcome in owed if outcome.key]
         try:
             seen = {record.key: record for record in self._reader.fetch(self._source, bare)} if bare else {}
             holders = self._holders(batch, outcomes)
@@ -206,10 +207,10 @@ def _key(done: Sequence[Done]) -> str | None:
     return None
 
 
-def _says_something(step: Step) -> bool:
-    """Whether a step writes anything: an empty ``customerSet`` only brings the record back."""
-    return not (step.mutation == "customerSet" and step.arguments[-1].value == {})
+def _written(done: Sequence[Done]) -> list[str]:
+    """The parts that were written; an empty ``customerSet`` writes nothing, it only brings the record back."""
+    return [result.step.part for result in done if result.trouble is None and not _empty(result.step)]
 
 
-def _in_part(outcome: Outcome) -> bool:
-    return re.search(r"\(in part: .+ written\)$", outcome.message or "") is not None
+def _empty(step: Step) -> bool:
+    return step.mutation == "customerSet" and step.arguments[-1].value == {}

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 from graphql import build_client_schema, get_introspection_query, parse, validate
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.contract import Context, OutcomeKind, Write, verify_deeds
 from connectors.shopify import ShopifyConnector, ShopifySettings, documents
-from model.clock import ManualClock
+from model.clock import ManualClock, SystemClock
 from model.errors import (
     CursorExpiredError,
     ProtocolError,
@@ -17,7 +19,7 @@ from model.errors import (
     UnreachableError,
 )
 from syncline.sandbox.shopify import ShopifyFake
-from syncline.sandbox.wire import transport
+from syncline.sandbox.wire import Server, transport
 
 MARKER = "metafields.syncline.id"
 EMAIL = "defaultEmailAddress.emailAddress"
@@ -37,9 +39,10 @@ def shop(clock):
     return fake
 
 
-def connect(fake, **settings):
-    given = {"shop": fake.domain, "auth": {"token": "shpat_static"}, **settings}
-    return ShopifyConnector(ShopifySettings.model_validate(given), Context(clock=fake.clock, transport=transport(fake)))
+def connect(fake, **more):
+    configured = {"shop": fake.domain, "auth": {"token": "shpat_static"}, **more}
+    context = Context(clock=fake.clock, transport=transport(fake))
+    return ShopifyConnector(ShopifySettings.model_validate(configured), context)
 
 
 @pytest.fixture
@@ -387,6 +390,36 @@ def test_a_customer_with_orders_is_not_deleted_and_another_is(shop, connector):
     assert [row["id"] for row in shop.rows("customers")] == [buyer]
 
 
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=60)
+
+
+@settings(max_examples=40, deadline=None)
+@given(first=TEXT, note=TEXT, tags=st.lists(TEXT, max_size=4), tax=st.booleans())
+def test_what_the_answer_shows_is_what_is_stored(first, note, tags, tax):
+    fake = ShopifyFake(ManualClock())
+    fake.define_marker()
+    connector = connect(fake)
+    fields = {"firstName": first, "note": note, "tags": tags, "taxExempt": tax}
+    (made,) = connector.upsert("customers", [Write(None, fields, marker="e1")])
+    assert made.record == connector.fetch("customers", [made.key])[0]
+    assert (made.record.data["firstName"], made.record.data["note"]) == (first, note)
+    (same,) = connector.upsert("customers", [Write(made.key, {name: made.record.data[name] for name in fields})])
+    assert same.record.data == made.record.data
+
+
+def test_a_sandbox_on_a_port_serves_the_connector_too():
+    fake = ShopifyFake(SystemClock())
+    fake.define_marker()
+    fake.seed("customers", [{"lastName": "A"}])
+    with Server(fake) as server:
+        auth = {"client_id": "client", "client_secret": "secret"}
+        where = {"shop": fake.domain, "base_url": server.url, "auth": auth}
+        connector = ShopifyConnector(ShopifySettings.model_validate(where))
+        assert connector.check() == []
+        assert [record.data["lastName"] for record in everything(connector, "customers")] == ["A"]
+        connector.close()
+
+
 def test_companies_are_written_and_a_taken_external_id_names_its_holder(shop, connector):
     (made,) = connector.upsert("companies", [Write(None, {"name": "Acme"}, marker="a1")])
     assert made.record.data["externalId"] == "a1"
@@ -490,11 +523,11 @@ def test_the_marker_definition_is_made_only_when_asked_for(clock):
 
 
 @pytest.mark.parametrize(
-    ("settings", "code"),
+    ("wrong", "code"),
     [({"auth": {"token": "wrong"}}, "unauthorised"), ({"api_version": "2019-01"}, "refused")],
 )
-def test_check_explains_why_the_shop_does_not_let_us_in(shop, settings, code):
-    (found,) = connect(shop, **settings).check()
+def test_check_explains_why_the_shop_does_not_let_us_in(shop, wrong, code):
+    (found,) = connect(shop, **wrong).check()
     assert found.code == code
     assert "wrong" not in str(found)
 
@@ -523,8 +556,8 @@ def test_no_secret_and_no_personal_value_is_in_what_is_shown(shop):
 def test_the_quota_ledger_hears_of_the_bucket(shop):
     heard = []
     context = Context(clock=shop.clock, transport=transport(shop), on_quota=lambda name, facts: heard.append(facts))
-    settings = ShopifySettings.model_validate({"shop": shop.domain, "auth": {"token": "shpat_static"}})
-    list(ShopifyConnector(settings, context).read("customers", None))
+    configured = ShopifySettings.model_validate({"shop": shop.domain, "auth": {"token": "shpat_static"}})
+    list(ShopifyConnector(configured, context).read("customers", None))
     assert heard[-1]["limit"] == 2000
     assert heard[-1]["restore_per_second"] == 100
 

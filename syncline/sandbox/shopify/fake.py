@@ -25,8 +25,7 @@ from graphql import (
 )
 
 from model.clock import Clock, SystemClock
-from syncline.sandbox.shopify import cost, customers, views
-from syncline.sandbox.shopify.customers import refuse
+from syncline.sandbox.shopify import companies, cost, customers, views
 from syncline.sandbox.shopify.mutations import Mutations
 from syncline.sandbox.shopify.queries import Queries
 from syncline.sandbox.shopify.shop import Row, Shop
@@ -128,9 +127,9 @@ class ShopifyFake:
 
     def _seeded(self, table: str, row: Mapping[str, Any]) -> Row:
         if table == "companies":
-            return self.company_of(row, None, ["company"])
+            return companies.save(self.shop, row, None, ["company"])
         if table == "orders":
-            return self.mutations._order(row)
+            return self.mutations.order_of(row)
         plain = {k: v for k, v in row.items() if k not in {"metafields", *_CONSENTS}}
         metafields = [_metafield_input(key, value) for key, value in (row.get("metafields") or {}).items()]
         made = customers.save(self.shop, None, plain, metafields=metafields)
@@ -153,7 +152,7 @@ class ShopifyFake:
             ]
             customers.save(self.shop, row, changes, metafields=metafields)
         elif gid in self.shop.tables["companies"]:
-            self.company_of(changes, row, ["company"])
+            companies.save(self.shop, changes, row, ["company"])
         else:
             row.update(changes)
             self.shop.touch("orders", row)
@@ -184,44 +183,6 @@ class ShopifyFake:
     def expire_tokens(self) -> None:
         """Forget every token that was issued; the static one stays."""
         self.tokens = {token: until for token, until in self.tokens.items() if until is None}
-
-    # companies, used by mutations and seeds
-
-    def company_of(self, given: Mapping[str, Any], row: Row | None, field: Sequence[str]) -> Row:
-        """Create or update a company from its input."""
-        name = given.get("name", row["name"] if row else None)
-        external = given.get("externalId")
-        if not name:
-            raise refuse([*field, "name"], "BLANK", "Name can't be blank")
-        if len(name) > 255:
-            raise refuse([*field, "name"], "TOO_LONG", "Name is too long (maximum is 255 characters)")
-        if external and self.shop.owner("externalId", external) not in (None, row["id"] if row else None):
-            raise refuse([*field, "externalId"], "TAKEN", "External id has already been taken")
-        if row is None:
-            blank = dict.fromkeys(("externalId", "note", "mainContact"))
-            since = {"customerSince": given.get("customerSince") or self.shop.stamp()}
-            row = self.shop.insert("companies", {"name": name, **blank, **since, "locations": [], "metafields": {}})
-        if "externalId" in given:
-            self.shop.claim("externalId", row["externalId"], external, row["id"])
-        row.update({k: given[k] for k in ("name", "externalId", "note", "customerSince") if k in given})
-        self.shop.touch("companies", row)
-        return row
-
-    def add_location(self, company: Row, given: Mapping[str, Any]) -> None:
-        """Give a company a location with its shipping address."""
-        now = self.shop.stamp()
-        place = given.get("shippingAddress")
-        address = None
-        if place:
-            plain = {k: v for k, v in place.items() if k not in {"recipient", "zoneCode"}}
-            address = customers.address_of(self.shop, {**plain, "address1": place.get("address1") or ""})
-            address |= {"companyName": company["name"], "countryCode": address["countryCodeV2"]}
-            address |= {"recipient": place.get("recipient"), "zoneCode": place.get("zoneCode")}
-        texts = {name: given.get(name) for name in ("externalId", "note", "phone")}
-        row = {"id": self.shop.gid("CompanyLocation")[0], "name": given.get("name") or company["name"], **texts}
-        company["locations"].append(
-            {**row, "shippingAddress": address, "billingAddress": None, "createdAt": now, "updatedAt": now}
-        )
 
     # the wire
 

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from syncline.sandbox.shopify import customers, views
+from syncline.sandbox.shopify.answering import Values
 from syncline.sandbox.shopify.customers import Refused, refuse
-from syncline.sandbox.shopify.queries import Queries
 from syncline.sandbox.shopify.shop import Row
+from syncline.sandbox.shopify.trade import Trade
 from syncline.sandbox.shopify.views import View
 
-if TYPE_CHECKING:
-    from syncline.sandbox.shopify.fake import ShopifyFake
 
-Values = Mapping[str, Any]
-
-
-class Mutations:
+class Mutations(Trade):
     """The root value of mutations: one method per field, as graphql-core's default resolver calls them."""
-
-    def __init__(self, fake: ShopifyFake, queries: Queries) -> None:
-        self.fake = fake
-        self.store = fake.shop
-        self.queries = queries
 
     # customers
 
@@ -229,123 +219,8 @@ class Mutations:
 
         return self._answer("node", deed)
 
-    # companies and orders
-
-    def companyCreate(self, _info: Any, input: Values) -> View:  # noqa: N802, A002
-        def deed() -> View:
-            row = self.fake.company_of(input["company"], None, ["input", "company"])
-            if place := input.get("companyLocation"):
-                self.fake.add_location(row, place)
-            return {"company": views.company(self.store, row)}
-
-        return self._answer("company", deed, scope="write_companies")
-
-    def companyUpdate(self, _info: Any, companyId: str, input: Values) -> View:  # noqa: N802, N803, A002
-        def deed() -> View:
-            row = self.store.tables["companies"].get(companyId)
-            if row is None:
-                raise refuse(["companyId"], "RESOURCE_NOT_FOUND", "The company doesn't exist.")
-            return {"company": views.company(self.store, self.fake.company_of(input, row, ["input"]))}
-
-        return self._answer("company", deed, scope="write_companies")
-
-    def companyAssignCustomerAsContact(self, _info: Any, companyId: str, customerId: str) -> View:  # noqa: N802, N803
-        def deed() -> View:
-            if companyId not in self.store.tables["companies"]:
-                raise refuse(["companyId"], "RESOURCE_NOT_FOUND", "The company doesn't exist.")
-            if customerId not in self.store.tables["customers"]:
-                raise refuse(["customerId"], "RESOURCE_NOT_FOUND", "The customer doesn't exist.")
-            pair = {"company": companyId, "customer": customerId}
-            if any(pair.items() <= row.items() for row in self.store.tables["contacts"].values()):
-                raise refuse(["customerId"], "INVALID_INPUT", "Customer is already associated with the company.")
-            row = self.store.insert("contacts", {**pair, "title": None, "locale": "en"})
-            return {"companyContact": views.contact(self.store, row)}
-
-        return self._answer("companyContact", deed, scope="write_companies")
-
-    def companyAssignMainContact(self, _info: Any, companyContactId: str, companyId: str) -> View:  # noqa: N802, N803
-        def deed() -> View:
-            row = self.store.tables["companies"].get(companyId)
-            contact = self.store.tables["contacts"].get(companyContactId)
-            if row is None or contact is None or contact["company"] != companyId:
-                raise refuse(["companyContactId"], "RESOURCE_NOT_FOUND", "The company contact doesn't exist.")
-            row["mainContact"] = companyContactId
-            self.store.touch("companies", row)
-            return {"company": views.company(self.store, row)}
-
-        return self._answer("company", deed, scope="write_companies")
-
-    def orderCreate(self, _info: Any, order: Values) -> View:  # noqa: N802
-        return self._answer(
-            "order", lambda: {"order": views.order(self.store, self._order(order))}, scope="write_orders"
-        )
-
-    def _order(self, given: Values) -> Row:
-        if not given.get("lineItems"):
-            raise refuse(["order", "lineItems"], "INVALID", "Line items must have at least one line item")
-        link = (given.get("customer") or {}).get("toAssociate") or {}
-        customer = link.get("id") or (self.store.owner("email", link["email"]) if link.get("email") else None)
-        currency = given.get("currency") or self.fake.currency
-        lines = [self._line(line, currency) for line in given["lineItems"]]
-        total = sum((Decimal(line["discountedTotalSet"]["shopMoney"]["amount"]) for line in lines), Decimal(0))
-        number = len(self.store.tables["orders"]) + 1001
-        place = given.get("shippingAddress")
-        return self.store.insert(
-            "orders",
-            {
-                **{name: given.get(name) for name in _ORDER},
-                "name": given.get("name") or f"#{number}",
-                "customer": customer,
-                "currencyCode": currency,
-                "tags": customers.tidy_tags(given.get("tags") or ()),
-                "processedAt": given.get("processedAt") or self.store.stamp(),
-                "totalPriceSet": _money(total, currency),
-                "displayFinancialStatus": given.get("financialStatus") or "PENDING",
-                "displayFulfillmentStatus": given.get("fulfillmentStatus") or "UNFULFILLED",
-                "lineItems": lines,
-                "shippingAddress": customers.address_of(self.store, place) if place else None,
-                "billingAddress": None,
-                "cancelledAt": None,
-                "closedAt": None,
-            },
-        )
-
-    def _line(self, given: Values, currency: str) -> Row:
-        price = (given.get("priceSet") or {}).get("shopMoney") or {"amount": "0"}
-        unit = Decimal(str(price["amount"]))
-        title = given.get("title") or given.get("sku") or "Item"
-        return {
-            "id": self.store.gid("LineItem")[0],
-            "sku": given.get("sku"),
-            "title": title,
-            "name": title,
-            "quantity": given["quantity"],
-            "currentQuantity": given["quantity"],
-            "originalUnitPriceSet": _money(unit, currency),
-            "discountedTotalSet": _money(unit * given["quantity"], currency),
-        }
-
-    # what they share
-
-    def _row(self, gid: str, field: Sequence[str]) -> Row:
-        row = self.store.tables["customers"].get(gid)
-        if row is None:
-            raise refuse(field, "NOT_FOUND", "Customer does not exist")
-        return row
-
-    def _customer(self, deed: Callable[[], Row]) -> View:
-        return self._answer("customer", lambda: {"customer": views.customer(self.store, deed())})
-
-    def _answer(self, name: str, deed: Callable[[], View], scope: str = "write_customers") -> View:
-        self.queries.allowed(scope, name)
-        try:
-            return {**deed(), "userErrors": []}
-        except Refused as no:
-            return {name: None, "userErrors": [fault._asdict() for fault in no.faults]}
-
 
 _CONSENTS = {"emailMarketingConsent": "email", "smsMarketingConsent": "phone"}
-_ORDER = ("email", "note", "phone", "poNumber", "sourceIdentifier", "sourceName")
 
 
 def _plain(given: Values) -> Row:
@@ -354,8 +229,3 @@ def _plain(given: Values) -> Row:
 
 def _table(gid: str) -> str:
     return {"Customer": "customers", "Company": "companies", "Order": "orders"}[gid.rsplit("/", 2)[-2]]
-
-
-def _money(amount: Decimal, currency: str) -> View:
-    money = {"amount": f"{amount:.2f}", "currencyCode": currency}
-    return {"shopMoney": money, "presentmentMoney": money}
