@@ -302,6 +302,7 @@ def test_parked_records_are_met_once_though_they_are_parked_again_meanwhile(hub)
     for page in hub.store.all_parked(hub.erp, Side.IN, Why.DEAD, 3):
         assert len(page) <= 3
         met += [entry.key for entry in page]
+        assert len(met) <= 7
         hub.commit(unparked=[(hub.erp, Side.IN, entry.key) for entry in page])
         hub.commit(parked=[parked(hub, entry.key) for entry in page])
     assert sorted(met) == [str(n) for n in range(7)]
@@ -350,3 +351,18 @@ def test_an_idle_run_touches_no_row_but_its_own(hub):
     settled = hub.contents()
     hub.store.remember_mapping("erp", "abc", ["x"])
     assert hub.contents() == settled
+
+
+def test_errors_of_the_driver_are_ours_and_show_no_values(hub):
+    hub.load("c1")
+    with hub.store.database.write() as tx:
+        tx.run("DROP TABLE link")
+        tx.run("DROP TABLE parked")
+    for ask in (
+        lambda: hub.store.fingerprints(hub.erp, ["secret"]),
+        lambda: hub.store.parked(hub.erp, Side.IN, ["secret"]),
+        lambda: hub.commit(links=[Link(hub.erp, "secret", "c1")]),
+    ):
+        with pytest.raises(StateError) as refused:
+            ask()
+        assert "secret" not in str(refused.value)
