@@ -22,7 +22,7 @@ _LOG = logging.getLogger("syncline.http")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_PLAIN_SEGMENT = re.compile(r"[A-Za-z_][A-Za-z_.-]*\d?|v?\d{1,4}([.-]\d{1,2})?|\{\w*\}")
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z_][A-Za-z_.-]*\d?|v\d{1,3}([.-]\d{1,2})?|\d{4}-\d{2}|\{\w*\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

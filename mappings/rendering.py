@@ -52,15 +52,15 @@ class _Plain:
 
     def render(self, sink: _Sink) -> None:
         request = sink.request
-        value = self.value(request)
         creating = request.paths is None
-        if is_blank(value):
-            self._blank(sink, creating=creating)
-        elif creating or self._simple or self._pushes(request):
-            try:
+        try:
+            value = self.value(request)
+            if is_blank(value):
+                self._blank(sink, creating=creating)
+            elif creating or self._simple or self._pushes(request):
                 self.write(value, sink)
-            except UnfitError as unfit:
-                sink.problems.append(problem_of(unfit, self.rule, self.path, None))
+        except UnfitError as unfit:
+            sink.problems.append(problem_of(unfit, self.rule, self.path, None))
 
     def value(self, request: RenderRequest) -> Any:
         return request.values.get(self.path)

@@ -14,18 +14,21 @@ from sync.decision import Canonical, EntityState
 
 _COLUMNS = ("id", "entity", "vals", "meta", "source", "rev", "state", "run")
 _REPLACE = f"(id) {overwrite(('entity', 'vals', 'meta', 'source', 'rev', 'state'))}"
+_STATES = {str(state): state for state in EntityState}
+_TEXTS = {state: str(state) for state in EntityState}
 _MATCH = ("entity", "key", "entity_id")
 _MARK = "(entity, entity_id) DO UPDATE SET generation = dirty.generation + 1"
 
 
 def read(tx: Tx, entity_ids: Sequence[str]) -> dict[str, Canonical]:
     sql = f"SELECT {', '.join(_COLUMNS)} FROM canonical WHERE {tx.among('id')}"
-    return {row[0]: _canonical(row) for row in tx.rows(sql, tx.array(entity_ids))}
+    return {row[0]: _canonical(row) for row in tx.tuples(sql, tx.array(entity_ids))}
 
 
 def _canonical(row: Row) -> Canonical:
     key, entity, values, meta, source, rev, state, run = row
-    return Canonical(key, entity, orjson.loads(values), source, rev, load_meta(meta), EntityState(state), run)
+    changed = {} if meta is None else load_meta(meta)
+    return Canonical(key, entity, orjson.loads(values), source, rev, changed, _STATES[state], run)
 
 
 def _rows(canonicals: Iterable[Canonical]) -> Sequence[Row]:
@@ -33,7 +36,8 @@ def _rows(canonicals: Iterable[Canonical]) -> Sequence[Row]:
     rows = []
     for key in sorted(latest):
         c = latest[key]
-        rows.append((key, c.entity, dump(c.values), dump_meta(c.meta), c.source, c.rev, str(c.state), c.run))
+        meta = dump_meta(c.meta) if c.meta else None
+        rows.append((key, c.entity, dump(c.values), meta, c.source, c.rev, _TEXTS[c.state], c.run))
     return rows
 
 
@@ -78,7 +82,9 @@ def dirty(tx: Tx, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
         "SELECT entity_id, generation, entity FROM dirty WHERE (entity, entity_id) > (?, ?) "
         "ORDER BY entity, entity_id LIMIT ?"
     )
-    return [(entity_id, generation) for entity_id, generation, of in tx.rows(sql, entity, after, limit) if of == entity]
+    return [
+        (entity_id, generation) for entity_id, generation, of in tx.tuples(sql, entity, after, limit) if of == entity
+    ]
 
 
 def mark(tx: Tx, marks: Iterable[tuple[str, str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from state import tables
 from state.bindings import Bindings, Numbers
@@ -13,6 +14,10 @@ from sync.decision import BindingId, Link, LinkState
 _COLUMNS = ("binding", "key", "entity_id", "version", "fingerprint", "base", "state")
 _REPLACE = f"(binding, key) {overwrite(_COLUMNS[2:])}"
 _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM link"
+
+_AT = itemgetter(0, 1)
+_STATES = {str(state): state for state in LinkState}
+_TEXTS = {state: str(state) for state in LinkState}
 
 _LONGEST_CHAIN = 32
 """Merges of merges that are followed; a longer chain can only be a ring."""
@@ -35,7 +40,8 @@ def by_entity(tx: Tx, entity_ids: Sequence[str]) -> Sequence[Row]:
 def as_link(row: Row, bindings: Bindings) -> Link:
     number, key, entity_id, version, fingerprint, base, state = row
     name = bindings.name(number)
-    return Link(name, key, entity_id, version, fingerprint, load_base(base), LinkState(state))
+    exceptions = {} if base is None else load_base(base)
+    return Link(name, key, entity_id, version, fingerprint, exceptions, _STATES[state])
 
 
 def entities_at(tx: Tx, binding: int, keys: Sequence[str]) -> dict[str, str]:
@@ -82,13 +88,15 @@ def forget(tx: Tx, numbers: Numbers, forgotten: Iterable[tuple[BindingId, str]])
     tx.delete(tables.link, ("binding", "key"), sorted((numbers.of(binding), key) for binding, key in forgotten))
 
 
-def put(tx: Tx, numbers: Numbers, links: Iterable[Link]) -> None:
-    latest = {(numbers.of(link.binding), link.key): link for link in links}
-    rows = []
-    for at in sorted(latest):
-        link = latest[at]
-        rows.append((*at, link.entity_id, link.version, link.fingerprint, dump_base(link.base), str(link.state)))
-    tx.put(tables.link, _COLUMNS, rows, _REPLACE)
+def put(tx: Tx, numbers: Numbers, links: Sequence[Link]) -> None:
+    number = numbers.ensure({link.binding for link in links})
+    latest = {}
+    for link in links:
+        binding, key = number[link.binding], link.key
+        base = dump_base(link.base) if link.base else None
+        row = (binding, key, link.entity_id, link.version, link.fingerprint, base, _TEXTS[link.state])
+        latest[binding, key] = row
+    tx.put(tables.link, _COLUMNS, sorted(latest.values(), key=_AT), _REPLACE)
 
 
 def put_aliases(tx: Tx, numbers: Numbers, aliases: Iterable[tuple[BindingId, str, str]]) -> None:

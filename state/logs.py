@@ -9,10 +9,12 @@ from state import tables
 from state.bindings import Numbers
 from state.codec import dump, dump_one, moment
 from state.database import Tx
-from sync.decision import HistoryRow, WriteRow
+from sync.decision import ActionKind, HistoryRow, WriteRow
 
 HISTORY = ("run", "at", "entity_id", "path", "rev", "old", "new", "source", "binding", "key", "mapping", "why")
 WRITES = ("run", "at", "entity_id", "binding", "key", "kind", "paths", "mapping", "intent", "outcome")
+
+_KINDS = {kind: str(kind) for kind in ActionKind}
 
 
 def add_history(tx: Tx, numbers: Numbers, rows: Iterable[HistoryRow], run: int, now: datetime) -> None:
@@ -48,6 +50,6 @@ def add_writes(tx: Tx, numbers: Numbers, rows: Iterable[WriteRow], run: int, now
         paths = written.get(row.paths)
         if paths is None:
             paths = written[row.paths] = dump(list(row.paths))
-        number, kind = numbers.of(row.binding), str(row.kind)
+        number, kind = numbers.of(row.binding), _KINDS[row.kind]
         values.append((run, at, row.entity_id, number, row.key, kind, paths, row.mapping, row.intent, row.outcome))
     tx.put(tables.write_log, WRITES, values)

@@ -13,8 +13,9 @@ from typing import Any, cast
 from connectors.contract import Connector, Context, TokenStore
 from model.clock import Clock, SystemClock
 from model.errors import StateError
+from sync.hub import Listener
+from sync.run import Engine
 from syncline.connections import Connection
-from syncline.engine import Engine, Listener
 from syncline.settings import Project
 
 KEY = "SYNCLINE_KEY"

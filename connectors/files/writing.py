@@ -27,6 +27,17 @@ from connectors.sdk import Outcome, OutcomeKind, Record, RefusedError, Unauthori
 Row = dict[str, Any]
 
 
+class _Lines:
+    """Takes lines from a csv writer that is told CRLF, so that it quotes a lone CR or LF; ends them as the file does."""
+
+    def __init__(self, newline: str) -> None:
+        self.texts: list[str] = []
+        self._newline = newline
+
+    def write(self, line: str) -> None:
+        self.texts.append(line[:-2] + self._newline)
+
+
 class Table:
     """A file in memory: rows in order, each with its key; what is no record is kept as it is."""
 
@@ -105,8 +116,8 @@ class Table:
                 if row is not None or place in self.kept
             ]
             return b"".join(lines)
-        buffer = io.StringIO(newline="")
-        writer = csv.writer(buffer, delimiter=self.stream.delimiter, lineterminator=self._newline)
+        sink = _Lines(self._newline)
+        writer = csv.writer(sink, delimiter=self.stream.delimiter, lineterminator="\r\n")
         if self.stream.header is None:
             writer.writerow(self.header)
         written = cell_writer(self.stream)
@@ -116,7 +127,7 @@ class Table:
             elif place in self.kept:
                 writer.writerow(self.kept[place])
         errors = "surrogateescape" if self.stream.encoding == "utf-8" else "strict"
-        return self._bom + buffer.getvalue().encode(self.stream.encoding, errors)
+        return self._bom + "".join(sink.texts).encode(self.stream.encoding, errors)
 
     def refusal(self, fields: Mapping[str, Any]) -> tuple[str, str, str] | None:
         """``(code, message, field)`` where a value has no place in this file."""

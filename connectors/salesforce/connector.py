@@ -102,7 +102,9 @@ class SalesforceConnector(Connector[SalesforceSettings]):
         valid = [key for key in dict.fromkeys(keys) if soql.is_key(key)]
         found = {record.key: record for record in self._among(stream, fields, "Id", valid, everything=True)}
         gone = (Record(key, {}, deleted=True) for key in keys)
-        return [found.get(soql.full_key(key), missing)._replace(key=key) for key, missing in zip(keys, gone, strict=True)]
+        return [
+            found.get(soql.full_key(key), missing)._replace(key=key) for key, missing in zip(keys, gone, strict=True)
+        ]
 
     def find(self, stream: str, field: str, values: Sequence[str]) -> Sequence[Record]:
         """Live records whose field has one of the values, compared as Salesforce does: text without case."""

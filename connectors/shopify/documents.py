@@ -27,7 +27,7 @@ class Shape:
     def page(self, name: str) -> str:
         """Pages in order of change, from a moment on."""
         return f"""query {name}($first: Int!, $after: String, $query: String) {{
-  page: {self.root}(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {{
+  {self.root}(first: $first, after: $after, sortKey: UPDATED_AT, query: $query) {{
     nodes {{ ...Fields }}
     pageInfo {{ hasNextPage endCursor }}
   }}
@@ -37,7 +37,7 @@ class Shape:
     def keys(self, name: str) -> str:
         """Pages of ids only, in the order of ids: consistent at once, because no search index is involved."""
         return f"""query {name}($first: Int!, $after: String) {{
-  page: {self.root}(first: $first, after: $after, sortKey: ID) {{
+  {self.root}(first: $first, after: $after, sortKey: ID) {{
     nodes {{ id }}
     pageInfo {{ hasNextPage endCursor }}
   }}

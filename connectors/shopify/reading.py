@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, Stream
+from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, Stream, UnauthorisedError
 from connectors.shopify import documents, records
 from connectors.shopify.documents import Shape
 from connectors.shopify.graphql import SINGLE_QUERY_LIMIT, Graph, Reply, TooCostlyError
@@ -40,14 +40,14 @@ class Reader:
     def pages(self, source: Source, since: str | None) -> Iterator[Page]:
         document = source.shape.page(f"Read{source.title}")
         query = _since(source.stream, since) if since is not None else None
-        for nodes in self._connection(f"Read{source.title}", document, {"query": query}):
+        for nodes in self._connection(source, f"Read{source.title}", document, {"query": query}):
             found = [self._whole(source, node) for node in nodes]
             cursor = _cursor(found[-1]) if found else None
             yield Page(found, cursor, full=since is None)
 
     def keys(self, source: Source) -> Iterator[Sequence[str]]:
         document = source.shape.keys(f"List{source.title}")
-        for nodes in self._connection(f"List{source.title}", document, {}, at_most=self._largest):
+        for nodes in self._connection(source, f"List{source.title}", document, {}, at_most=self._largest):
             yield [node["id"] for node in nodes]
 
     def fetch(self, source: Source, keys: Sequence[str]) -> list[Record]:
@@ -88,7 +88,7 @@ class Reader:
         return records.order(node, lines)
 
     def _connection(
-        self, name: str, document: str, variables: Mapping[str, Any], at_most: int | None = None
+        self, source: Source, name: str, document: str, variables: Mapping[str, Any], at_most: int | None = None
     ) -> Iterator[list[Mapping[str, Any]]]:
         after: str | None = None
         while True:
@@ -98,8 +98,12 @@ class Reader:
             except TooCostlyError:
                 self._smaller(name, size)
                 continue
+            except UnauthorisedError as error:
+                if source.shape is not documents.COMPANIES:
+                    raise
+                raise UnauthorisedError(f"{error}; companies also need a plan with B2B") from None
             self._learn(name, size, reply)
-            page = reply.data["page"]
+            page = reply.data[source.shape.root]
             yield page["nodes"]
             if not page["pageInfo"]["hasNextPage"]:
                 return

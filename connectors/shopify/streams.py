@@ -42,8 +42,8 @@ CUSTOMER_FIELDS = (
     _read_only("addresses", FieldType.LIST),
     Field(name="note", max_length=5000),
     Field(name="tags", type=FieldType.SET),
-    Field(name="locale"),
-    Field(name="taxExempt", type=FieldType.BOOLEAN),
+    Field(name="locale", nullable=False),
+    Field(name="taxExempt", type=FieldType.BOOLEAN, nullable=False),
     _read_only("state", FieldType.CHOICE),
     *_TIMES,
 )

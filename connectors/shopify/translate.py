@@ -39,6 +39,7 @@ _CONSENT_TYPES = {
 }
 _ADDRESS_INPUT = {name: name for name in ADDRESS} | {"countryCodeV2": "countryCode"}
 _COMPANY = {"name": "name", "externalId": "externalId", "note": "note"}
+_NO = ("UNSUBSCRIBED", "REDACTED", "INVALID")
 _RECORD = "customer { ...Fields }"
 _ID = "customer { id }"
 
@@ -100,7 +101,7 @@ def take_apart(write: Write, metafields: Sequence[str]) -> Parts:
         path = path.replace("\\", "")
         head, _, leaf = path.partition(".")
         if path in _PLAIN:
-            parts.plain[_PLAIN[path]] = value
+            parts.plain[_PLAIN[path]] = [] if value is None and path == "tags" else value
         elif head in _CHANNELS and leaf in _CONSENT:
             parts.consents.setdefault(head, {})[leaf] = value
         elif head == "defaultAddress" and leaf in _ADDRESS_INPUT:
@@ -133,16 +134,20 @@ def create_steps(parts: Parts, marker: Marker) -> list[Step]:
     arguments = [Argument("input", "CustomerSetInput!", given)]
     if parts.write.marker:
         arguments.insert(0, Argument("identifier", "CustomerSetIdentifiers", custom))
-    more = after_create(parts, "")
-    return [_set(tuple(arguments), _ID if more else _RECORD)]
+    return [_set(tuple(arguments), _RECORD)]
 
 
-def after_create(parts: Parts, key: str) -> list[Step]:
-    """What can only be sent once the new customer's id is known."""
+def after_create(parts: Parts, now: Record) -> list[Step]:
+    """What can only be sent once the new customer's id is known.
+
+    A create that is sent again may meet a customer who said no meanwhile: that no stands.
+    """
+    key = now.key
     consents = {
         head: given
         for head, given in parts.consents.items()
         if given.get("marketingState") not in (None, "NOT_SUBSCRIBED")
+        and (given["marketingState"] == "UNSUBSCRIBED" or now.data[head]["marketingState"] not in _NO)
     }
     metafields = {full: value for full, value in parts.metafields.items() if value is not None}
     steps = _metafield_steps(key, metafields)

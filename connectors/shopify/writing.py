@@ -79,8 +79,8 @@ class CustomerWriter:
         more: list[list[Step]] = [[] for _ in taken]
         for place, parts in enumerate(taken):
             if parts.write.key is None and done[place] and done[place][-1].trouble is None:
-                key = _key(done[place])
-                more[place] = translate.after_create(parts, key) if key else []
+                record = self._record(done[place])
+                more[place] = translate.after_create(parts, record) if record else []
         if any(more):
             for place, results in enumerate(self._send(more)):
                 done[place] += results

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import lru_cache, wraps
+from typing import Any, TypeVar, cast
 
 from model.fields import Kind
 
@@ -69,6 +70,27 @@ class Entry:
     main: str | None = None
     summary: str = ""
     needs_main: bool = False
+
+
+C = TypeVar("C", bound=Callable[..., Any])
+
+
+def remembered(size: int) -> Callable[[C], C]:
+    """Cache a pure function by its first argument where that is text; anything else goes straight through.
+
+    (A cache of its own would raise on lists, and take ``True`` for ``1``.)
+    """
+
+    def wrap(function: C) -> C:
+        cached = lru_cache(maxsize=size)(function)
+
+        @wraps(function)
+        def call(value: Any, *more: Any, **options: Any) -> Any:
+            return (cached if type(value) is str else function)(value, *more, **options)
+
+        return cast("C", call)
+
+    return wrap
 
 
 def text_of(value: Any) -> str:

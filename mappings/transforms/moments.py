@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered
 from model.fields import Kind
 
 NAMED = {"iso": "%Y-%m-%d", "us": "%m/%d/%Y", "eu": "%d.%m.%Y", "uk": "%d/%m/%Y", "compact": "%Y%m%d"}
@@ -49,7 +49,7 @@ def date_(format: Any = "iso") -> Transform:  # noqa: A002 (the option's name in
     """A day. ``iso`` also takes a moment at midnight, which is how many databases show a day."""
     pattern = _format(format, NAMED, "Y mdjbB" if format in NAMED else "Y mbBj dj")
 
-    @lru_cache(maxsize=16384)
+    @remembered(16384)
     def forward(value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
         if pattern == NAMED["iso"]:
@@ -109,7 +109,7 @@ def datetime_(format: Any = "iso", zone: Any = None) -> Transform:  # noqa: A002
     if pattern is not None and local is None:
         raise OptionError("a moment in a format of its own needs a zone", option="zone", hint="zone: UTC, for example")
 
-    @lru_cache(maxsize=16384)
+    @remembered(16384)
     def forward(value: Any) -> str:
         if pattern is None:
             moment = parse_moment(value)

@@ -10,7 +10,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, text_of
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from model.fields import Kind
 
 # Names are understood in these languages, the first ones winning where two use one name for two countries.
@@ -77,7 +77,8 @@ _ALIASES = {
     "hong kong": "HK",
     "macau": "MO",
 }
-_NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "ZZ", "XA", "XB", "QO"})
+# CLDR lists these, ISO 3166 does not.
+_NOT_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
 
 
 def _fold(text: str) -> str:
@@ -123,7 +124,7 @@ def _names() -> dict[str, str]:
     return index
 
 
-@lru_cache(maxsize=8192)
+@remembered(8192)
 def country_code(value: Any) -> str:
     """ISO 3166-1 alpha-2 of a country in any common spelling. Raises UnfitError."""
     text = text_of(value).strip()
@@ -161,11 +162,11 @@ def country(style: Any = "alpha2", language: Any = "en") -> Transform:
     if chosen == "name" and locale.language not in LOCALES:
         raise OptionError(f"names are known in: {', '.join(LOCALES)}", option="language")
 
-    @lru_cache(maxsize=512)
+    @remembered(512)
     def back(value: Any) -> str:
         code = _known_code(value)
         if chosen == "name":
-            name = str(locale.territories[code])
+            name = str(locale.territories.get(code, code))
             if country_code(name) != code:
                 raise UnfitError("ambiguous-name", "has a name in that language that another country has, too")
             return name
@@ -202,7 +203,7 @@ def language_tag_or_none(text: str) -> str | None:
     return "-".join(part for part in parts if part)
 
 
-@lru_cache(maxsize=4096)
+@remembered(4096)
 def language_tag(value: Any) -> str:
     """A BCP 47 tag from a tag, a locale name or a language's name. Raises UnfitError."""
     text = text_of(value).strip()

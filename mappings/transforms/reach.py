@@ -10,7 +10,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, text_of
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from mappings.transforms.places import country_code
 from model.fields import Kind
 
@@ -25,7 +25,7 @@ _FORMATS = {
 }
 
 
-@lru_cache(maxsize=65536)
+@remembered(65536)
 def email_address(value: Any) -> str:
     """The address with its domain in lower case; the part before the @ stays as written. Raises UnfitError.
 
@@ -56,7 +56,7 @@ def email() -> Transform:
     return Transform(name="email", forward=email_address, back=text_of, kinds=frozenset({Kind.EMAIL, Kind.TEXT}))
 
 
-@lru_cache(maxsize=65536)
+@remembered(65536)
 def phone_number(value: Any, region: str | None) -> str:
     """E.164, with ``;ext=`` where there is an extension. Raises UnfitError."""
     text = text_of(value).strip()

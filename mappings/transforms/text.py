@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from mappings.transforms.base import NOTHING, Entry, OptionError, Transform, UnfitError, one_of, text_of
+from mappings.transforms.base import NOTHING, Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
@@ -139,7 +138,7 @@ def url(scheme: Any = "https") -> Transform:
     """A web address: scheme and host in lower case, the given scheme where it has none, no bare final slash."""
     default = one_of("scheme", scheme, ("https", "http"))
 
-    @lru_cache(maxsize=8192)
+    @remembered(8192)
     def forward(value: Any) -> str:
         given = text_of(value).strip()
         if _SPACES.search(given):
@@ -239,9 +238,11 @@ def full_name() -> Transform:
     def back(triple: Any) -> str | None:
         full, given, family = triple
         parts = [part for part in (given, family) if part]
-        if full and all(part in full for part in parts):
-            return str(full)
-        return " ".join(parts) or full or None
+        text = str(full) if full and all(part in full for part in parts) else " ".join(parts) or full
+        words = text.split() if text else []
+        if parts and len(words) == 2 and parts != words:
+            raise UnfitError("not-lossless", "would be taken for other name parts when it is read again")
+        return text or None
 
     return Transform(name="full_name", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
 

@@ -16,7 +16,7 @@ from syncline.cli.output import Output
 
 if TYPE_CHECKING:
     from model.diagnostics import Diagnostic
-    from syncline.engine import Engine
+    from sync.run import Engine
     from syncline.settings import Project
     from syncline.wiring import World
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from model import errors
 
 if TYPE_CHECKING:
-    from syncline.engine import RunReport, Trouble
+    from sync.hub import Trouble
+    from sync.run import RunReport
 
 
 class Exit(IntEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,9 @@ from syncline.cli import options, views
 from syncline.cli.desk import Desk, desk_of, selection
 from syncline.cli.exits import Exit, of_run, of_troubles
 from syncline.cli.output import clean, counted
-from syncline.engine import PlanReport, RunReport
+
+if TYPE_CHECKING:
+    from sync.run import PlanReport, RunReport
 
 
 def register(app: typer.Typer) -> None:

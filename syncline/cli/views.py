@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sync.decision import Balance, BindingId, Bucket, Side
 from syncline.cli.masking import masked
 from syncline.cli.output import Output, clean, plain
-from syncline.engine import PlannedAction, PlanReport, RunReport, Tripped, Trouble
+
+if TYPE_CHECKING:
+    from sync.brakes import Tripped
+    from sync.hub import Trouble
+    from sync.run import PlannedAction, PlanReport, RunReport
 
 BALANCE_COLUMNS = ("binding", "side", "seen", *(bucket.value for bucket in Bucket), "detail")
 _KINDS = ("create", "update", "delete")

@@ -26,7 +26,7 @@ class Bench:
     page: ClassVar[int] = 5
     """Records a page of the made connector holds: set it small in ``make``, so that page edges can be tried."""
     quality: ClassVar[Path | None] = None
-    """The connector's ``quality.yaml``."""
+    """The connector's ``quality.yaml``; by default the one beside the module of its class."""
 
     clock: ManualClock
     folder: Path

@@ -33,8 +33,8 @@ class Cli:
     folder: Path
     world: World = field(default_factory=lambda: World(clock=ManualClock(), environment={}))
 
-    def __call__(self, *words: str, code: int | None = 0, input: str | None = None) -> Said:
-        result = CliRunner().invoke(app, ["--project", str(self.folder), *words], obj=self.world, input=input)
+    def __call__(self, *words: str, code: int | None = 0, typed: str | None = None) -> Said:
+        result = CliRunner().invoke(app, ["--project", str(self.folder), *words], obj=self.world, input=typed)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         said = Said(result.exit_code, result.stdout, result.stderr)
@@ -71,23 +71,3 @@ def write(tmp_path):
 @pytest.fixture
 def make_cli():
     return Cli
-
-
-@pytest.fixture
-def standing_in():
-    """A world whose engine and store are stand-ins at the contract: ``standing_in(engine)``."""
-
-    def world(engine, **more) -> World:
-        def make_engine(**parts):
-            engine.parts = parts
-            return engine
-
-        factories = {"sync.run:Engine": make_engine, "state.store:open_store": lambda url, clock: _Closable()}
-        return World(clock=ManualClock(), environment={}, factories=factories, **more)
-
-    return world
-
-
-class _Closable:
-    def close(self):
-        pass

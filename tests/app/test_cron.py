@@ -1,5 +1,6 @@
 """Cron expressions fire when cron would fire."""
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -115,10 +116,8 @@ def test_a_wrong_expression_is_refused_with_the_field_and_the_reason(text, says)
 @given(st.text(max_size=30))
 def test_no_text_breaks_the_parsers(text):
     for parse in (parse_cron, parse_duration):
-        try:
+        with contextlib.suppress(ValueError):
             parse(text)
-        except ValueError as error:
-            assert str(error)
 
 
 def test_the_lost_hour_in_spring_and_the_doubled_one_in_autumn_are_announced():

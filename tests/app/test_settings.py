@@ -1,5 +1,7 @@
 """Every mistake in a project is found at its line, all of them at once, and no secret is ever shown."""
 
+import json
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -233,36 +235,11 @@ def test_odd_files_are_diagnostics(project, text):
 _scalars = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from(["", "erp", "sql", "15m", "${env:X}"])
 )
-_names = st.sampled_from(
-    [
-        "syncline",
-        "state",
-        "connections",
-        "entities",
-        "brakes",
-        "schedules",
-        "erp",
-        "contact",
-        "default",
-        "connector",
-        "streams",
-    ]
-    + [
-        "fields",
-        "survivorship",
-        "rule",
-        "order",
-        "create",
-        "count",
-        "share",
-        "name",
-        "every",
-        "cron",
-        "select",
-        "auth",
-        "url",
-    ]
-)
+_NAMES = """
+    syncline state connections entities brakes schedules erp contact default connector streams fields survivorship
+    rule order create count share name every cron select auth url
+"""
+_names = st.sampled_from(_NAMES.split())
 _trees = st.recursive(
     _scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_names, inner, max_size=4))
 )
@@ -271,7 +248,5 @@ _trees = st.recursive(
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(_names, _trees, max_size=5))
 def test_no_shape_of_configuration_ends_in_a_trace(write, tree):
-    import json
-
     loaded, found = load(write({"config.yaml": json.dumps(tree), "mappings/m.yaml": MAPPING}))
     assert loaded is not None or found

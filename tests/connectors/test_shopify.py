@@ -113,9 +113,10 @@ def test_what_is_older_than_the_overlap_is_not_read_again(shop, connector, clock
 
 
 def test_a_lagging_search_index_loses_nothing_because_of_the_overlap(shop, connector, clock):
-    shop.shop.lag = 120
+    clock.advance(timedelta(hours=23, minutes=58).total_seconds())
+    shop.shop.lag = 240
     (late,) = shop.seed("customers", [{"lastName": "Late"}])
-    clock.advance(100)
+    clock.advance(180)  # past midnight
     shop.shop.lag = 0
     shop.seed("customers", [{"lastName": "Quick"}])
     pages = list(connector.read("customers", None))
@@ -260,8 +261,11 @@ def test_changing_a_city_keeps_the_rest_of_the_address_and_the_other_addresses(s
     home = {"address1": "Street 1", "city": "Bonn", "countryCode": "DE", "zip": "53111"}
     work = {"address1": "Street 2", "city": "Paris", "countryCode": "FR"}
     (key,) = shop.seed("customers", [{"lastName": "A", "addresses": [home, work]}])
+    sent, real = [], shop.handle
+    shop.handle = lambda request: (sent.append(request.json()["variables"]), real(request))[1]
     (outcome,) = connector.upsert("customers", [Write(key, {"defaultAddress.city": "Köln"})])
     assert outcome.kind is OutcomeKind.APPLIED
+    assert sent[1]["r0s0address"]["zip"] == "53111"  # whole, whether the shop keeps or clears what is left out
     stored = [(a["address1"], a["city"], a["zip"]) for a in customer(shop, key)["addresses"]]
     assert stored == [("Street 1", "Köln", "53111"), ("Street 2", "Paris", None)]
     assert outcome.record.data["defaultAddress"]["city"] == "Köln"
@@ -338,6 +342,43 @@ def test_a_consent_keeps_its_moment_and_is_never_guessed(shop, connector):
     assert customer(shop, key)["emailConsent"]["state"] == "SUBSCRIBED"
 
 
+def test_a_create_that_is_sent_again_does_not_resubscribe_anybody(shop, connector):
+    write = Write(None, {EMAIL: "a@example.com", STATE: "SUBSCRIBED"}, marker="e1")
+    (first,) = connector.upsert("customers", [write])
+    shop.edit(first.key, emailMarketingConsent={"marketingState": "UNSUBSCRIBED"})
+    (again,) = connector.upsert("customers", [write])
+    assert (again.kind, again.key) == (OutcomeKind.APPLIED, first.key)
+    assert again.record.data["defaultEmailAddress"]["marketingState"] == "UNSUBSCRIBED"
+    assert customer(shop, first.key)["emailConsent"]["state"] == "UNSUBSCRIBED"
+
+
+@pytest.mark.parametrize("kind", ["lost", "broken", "throttled"])
+def test_a_create_that_stops_before_its_consent_is_finished_by_sending_it_again(shop, connector, kind):
+    write = Write(None, {EMAIL: "a@example.com", STATE: "SUBSCRIBED"}, marker="e1")
+    connector.upsert("customers", [Write(None, {"lastName": "First"}, marker="e0")])
+    real, calls = shop.handle, []
+
+    def handle(request):
+        calls.append(request)
+        if len(calls) == 2:
+            shop.misbehave(kind, times=9 if kind == "throttled" else 1, operation="Write")
+        return real(request)
+
+    shop.handle = handle
+    (outcome,) = connector.upsert("customers", [write])
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    shop._troubles.clear()
+    (outcome,) = connector.upsert("customers", [write])
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert outcome.record.data["defaultEmailAddress"]["marketingState"] == "SUBSCRIBED"
+    assert len(shop.rows("customers")) == 2
+
+
+def test_a_shop_without_companies_says_why_they_cannot_be_read(clock):
+    with pytest.raises(UnauthorisedError, match=r"companies.*B2B"):
+        list(connect(ShopifyFake(clock, b2b=False)).read("companies", None))
+
+
 def test_a_customer_with_orders_is_not_deleted_and_another_is(shop, connector):
     buyer, other = shop.seed("customers", [{"lastName": "A"}, {"lastName": "B"}])
     shop.seed("orders", [{"customer": {"toAssociate": {"id": buyer}}, "lineItems": [{"quantity": 1, "title": "X"}]}])
@@ -396,6 +437,21 @@ def test_denied_data_is_never_read_as_blank(shop, connector):
     shop.protected_data = False
     with pytest.raises(UnauthorisedError):
         list(connector.read("customers", None))
+
+
+def test_one_denied_field_is_never_read_as_blank(shop, connector):
+    shop.seed("customers", [{"email": "a@example.com"}])
+    shop.shop.denied = {"defaultEmailAddress"}
+    with pytest.raises(UnauthorisedError, match="defaultEmailAddress"):
+        list(connector.read("customers", None))
+
+
+def test_the_pace_is_kept_without_being_told(shop, connector, clock):
+    made = shop.seed("customers", [{"lastName": f"N{i}"} for i in range(20)])
+    for turn in range(12):
+        connector.upsert("customers", [Write(key, {"firstName": f"X{turn}"}) for key in made])
+    assert shop.calls["Write"] == 12
+    assert sum(clock.slept) > 10
 
 
 def test_an_expired_token_is_renewed_without_anybody_noticing(shop, clock):

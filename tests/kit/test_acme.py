@@ -39,8 +39,6 @@ class SweptAcme(AcmeConnector):
 
 
 class TestSwept(TestAcme):
-    quality = None
-
     def make(self):
         settings = AcmeSettings(url="https://acme.example", token=SecretStr(TOKEN), page=self.page)
         return SweptAcme(settings, self.context())

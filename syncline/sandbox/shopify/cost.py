@@ -107,7 +107,7 @@ class Bucket:
 
     def refill(self) -> None:
         now = self.clock.now()
-        self.available = min(self.maximum, self.available + self.rate * (now - self.at).total_seconds())
+        self.available = round(min(self.maximum, self.available + self.rate * (now - self.at).total_seconds()), 6)
         self.at = now
 
     def status(self) -> dict[str, Any]:

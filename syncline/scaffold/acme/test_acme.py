@@ -1,7 +1,6 @@
 """Acme's connector, proven by the suite that every connector inherits."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,7 +12,6 @@ from syncline.testing import ConnectorSuite
 
 class TestAcme(ConnectorSuite):
     page = 5
-    quality = Path(__file__).with_name("quality.yaml")
     fake: AcmeFake
 
     def start(self) -> AcmeFake:

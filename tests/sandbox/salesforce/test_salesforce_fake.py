@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -12,8 +11,8 @@ import pytest
 import requests
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from requests.adapters import BaseAdapter, HTTPAdapter
-from simple_salesforce import Salesforce, format_soql
+from requests.adapters import HTTPAdapter
+from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceExpiredSession,
     SalesforceMalformedRequest,
@@ -22,32 +21,10 @@ from simple_salesforce.exceptions import (
     SalesforceResourceNotFound,
 )
 
-from model.clock import ManualClock
 from syncline.sandbox.salesforce import SalesforceFake
-from syncline.sandbox.wire import Request, Server, request_of
+from syncline.sandbox.wire import Request, Server
 
 HOST = "https://syncline-dev-ed.my.salesforce.com"
-
-
-class InProcess(BaseAdapter):
-    """Hands the requests of an independent client straight to the fake."""
-
-    def __init__(self, fake):
-        super().__init__()
-        self.fake = fake
-
-    def send(self, request, **_):
-        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        answered = self.fake.handle(request_of(request.method, request.url, dict(request.headers), body))
-        if answered.lost:
-            raise requests.ConnectionError("dropped")
-        response = requests.Response()
-        response.status_code, response._content, response.url = answered.status, answered.body, request.url
-        response.headers.update(answered.headers)
-        return response
-
-    def close(self):
-        pass
 
 
 class Plain(HTTPAdapter):
@@ -62,33 +39,11 @@ class Plain(HTTPAdapter):
         return super().send(request, **options)
 
 
-@pytest.fixture
-def clock():
-    return ManualClock()
-
-
-@pytest.fixture
-def fake(clock):
-    return SalesforceFake(clock)
-
-
 def token(fake, **form):
     form = form or {"grant_type": "client_credentials", "client_id": "app", "client_secret": "secret"}
     body = requests.models.RequestEncodingMixin._encode_params(form).encode()
     request = Request(method="POST", path="/services/oauth2/token", headers={"host": "login.salesforce.com"}, body=body)
     return fake.handle(request)
-
-
-@pytest.fixture
-def sf(fake):
-    with requests.Session() as session:
-        session.mount("https://", InProcess(fake))
-        yield Salesforce(
-            session_id=json.loads(token(fake).body)["access_token"],
-            instance_url=HOST,
-            version="62.0",
-            session=session,
-        )
 
 
 def code_of(error):
@@ -122,77 +77,6 @@ def test_the_same_works_over_a_loopback_port(fake):
         sf.Account.create({"Name": "Acme"})
         assert sf.query("SELECT COUNT() FROM Account")["totalSize"] == 1
         assert sf.api_usage["api-usage"].used == 2
-
-
-def test_queries_page_by_locator_and_the_last_page_is_done(sf, fake):
-    fake.queries.page = 3
-    fake.seed("Contact", [{"LastName": f"N{n}"} for n in range(7)])
-    first = sf.query("SELECT Id, LastName FROM Contact ORDER BY LastName DESC")
-    assert (first["totalSize"], first["done"], len(first["records"])) == (7, False, 3)
-    names = [r["LastName"] for r in sf.query_all("SELECT LastName FROM Contact ORDER BY LastName DESC")["records"]]
-    assert names == [f"N{n}" for n in reversed(range(7))]
-
-
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
-        ("LastName = 'lovelace'", {"Lovelace"}),
-        ("LastName != 'Lovelace'", {"Hopper", "O'Neil"}),
-        ("LastName LIKE 'H_pp%'", {"Hopper"}),
-        ("LastName IN ('Hopper', 'Lovelace')", {"Hopper", "Lovelace"}),
-        ("LastName NOT IN ('Hopper')", {"Lovelace", "O'Neil"}),
-        ("Email = null", {"O'Neil"}),
-        ("Email != null AND (LastName = 'Hopper' OR DoNotCall = true)", {"Hopper", "Lovelace"}),
-        ("NOT (DoNotCall = true)", {"Hopper", "O'Neil"}),
-        ("LastName = 'O\\'Neil'", {"O'Neil"}),
-        ("SystemModstamp > 2026-01-01T00:00:09Z", {"O'Neil"}),
-        (
-            "SystemModstamp >= 2026-01-01T01:00:00+01:00 AND SystemModstamp < 2026-01-01T00:00:10Z",
-            {"Lovelace", "Hopper"},
-        ),
-        ("Birthdate < 1900-01-01", {"Lovelace"}),
-        ("IsDeleted = true", set()),
-    ],
-)
-def test_soql_filters(sf, fake, clock, where, expected):
-    fake.seed("Contact", [{"LastName": "Lovelace", "Email": "a@b.org", "DoNotCall": True, "Birthdate": "1815-12-10"}])
-    fake.seed("Contact", [{"LastName": "Hopper", "Email": "g@b.org", "Birthdate": "1906-12-09"}])
-    clock.advance(10)
-    fake.seed("Contact", [{"LastName": "O'Neil"}])
-    assert {r["LastName"] for r in sf.query(f"SELECT LastName FROM Contact WHERE {where}")["records"]} == expected
-
-
-def test_milliseconds_are_printed_but_not_compared(sf, fake, clock):
-    clock.advance(0.7)
-    fake.seed("Account", [{"Name": "Acme"}])
-    found = sf.query("SELECT SystemModstamp FROM Account WHERE SystemModstamp = 2026-01-01T00:00:00Z")["records"]
-    assert [r["SystemModstamp"] for r in found] == ["2026-01-01T00:00:00.700+0000"]
-
-
-@pytest.mark.parametrize(
-    ("query", "code"),
-    [
-        ("SELECT Id, Nope FROM Contact", "INVALID_FIELD"),
-        ("SELECT Id FROM Nope", "INVALID_TYPE"),
-        ("SELECT Id FROM Contact WHERE LastName", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Contact WHERE LastName = 'x", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Contact LIMIT many", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Contact; DROP", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Contact WHERE LastName = 5", "INVALID_FIELD"),
-        ("SELECT Id FROM Contact WHERE SystemModstamp > '2026-01-01'", "INVALID_FIELD"),
-        ("SELECT Id FROM Contact WHERE Description = 'x'", "INVALID_FIELD"),
-    ],
-)
-def test_bad_queries_are_refused_by_name(sf, query, code):
-    with pytest.raises(SalesforceMalformedRequest) as error:
-        sf.query(query)
-    assert code_of(error) == code
-
-
-def test_quoting_keeps_a_value_a_value(sf, fake):
-    nasty = "x' OR LastName != '\\ \n%_\""
-    fake.seed("Account", [{"Name": nasty}, {"Name": "other"}])
-    assert sf.query(format_soql("SELECT Id FROM Account WHERE Name = {}", nasty))["totalSize"] == 1
 
 
 @pytest.mark.parametrize(
