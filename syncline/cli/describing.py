@@ -96,7 +96,7 @@ def list_connections(context: typer.Context, as_json: options.Json = False) -> N
     desk = desk_of(context)
     project = desk.project(with_mappings=False)
     rows = [
-        {"name": name, "connector": one.connector, "streams": [stream.name for stream in one.open().declared_streams()]}
+        {"name": name, "connector": one.connector, "streams": [stream.name for stream in one.streams]}
         for name, one in project.connections.items()
     ]
     if as_json:

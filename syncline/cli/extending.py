@@ -46,17 +46,22 @@ def new_mapping(
     """Write a mapping to start from, with the stream's real fields."""
     from model.entities import ENTITIES
     from syncline.cli.describing import connection_named
-    from syncline.new import write_mapping
+    from syncline.scaffold import scaffold_mapping
+    from syncline.settings import MAPPINGS
+    from syncline.wiring import opened_connections
 
     desk = desk_of(context)
     project = desk.project(with_mappings=False)
     connection_named(project, connection)
     if entity not in ENTITIES:
         raise typer.BadParameter(f"there is no entity {entity!r}; there are {', '.join(ENTITIES)}")
-    path, warning = write_mapping(project, desk.world, connection, stream, entity)
-    if warning:
-        desk.output.say(warning)
-    _tell(desk.output, [path])
+    with opened_connections(project, desk.world, {connection}) as connectors:
+        known = [one.name for one in connectors[connection].declared_streams()]
+        if stream not in known:
+            raise typer.BadParameter(f"{connection} has no stream {stream!r}; it has {', '.join(known)}")
+        fields = connectors[connection].discover(stream)
+    _tell(desk.output, [scaffold_mapping(connection, stream, entity, fields, project.folder / MAPPINGS)])
+    desk.output.say("It is proposed: checked, but not run. Look at each rule, then set lifecycle: live.")
 
 
 def _tell(output: Output, paths: list[Path]) -> None:
