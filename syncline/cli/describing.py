@@ -52,10 +52,10 @@ def check(
         for one in found:
             desk.output.line(clean(one))
     errors = sum(1 for one in found if one.severity is Severity.ERROR or strict)
-    if project is not None and not found:
-        desk.output.say(_summary(project))
-    elif found:
+    if errors:
         desk.output.say(f"{counted(errors, 'error')} among {counted(len(found), 'finding')}")
+    elif project is not None:
+        desk.output.say(_summary(project))
     raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
 
 

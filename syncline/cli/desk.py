@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from model.diagnostics import Severity
 from model.errors import ConfigurationError
 from syncline.cli.output import Output
 
@@ -51,8 +52,9 @@ class Desk:
         project, found = self.load(with_mappings=with_mappings)
         if project is None:
             raise ConfigurationError(found)
-        for warning in found:
-            self.output.say(str(warning))
+        for one in found:
+            if one.severity is Severity.WARNING:
+                self.output.say(str(one))
         return project
 
     @contextmanager
