@@ -164,6 +164,23 @@ def discover(
     desk.output.table(("stream", "field", "type", "length", "facts"), rows, f"{name} describes no fields.")
 
 
+@connections_app.command("prepare")
+def prepare(context: typer.Context, name: Annotated[str, typer.Argument(help="The connection.")]) -> None:
+    """Create in a system what its connector needs there, such as the field for the hub's own id. Asks nothing."""
+    from syncline.wiring import opened_connections
+
+    desk = desk_of(context)
+    project = desk.project(with_mappings=False)
+    connection_named(project, name)
+    with opened_connections(project, desk.world, {name}) as connectors:
+        create = getattr(connectors[name], "create_marker", None)
+        if create is None:
+            desk.output.say(f"{name} needs nothing that can be created from here.")
+            return
+        create()
+    desk.output.say(f"{name} is prepared: it has a place for the hub's own id.")
+
+
 def _facts(field: Any) -> str:
     said = {
         "required": field.required,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -98,22 +100,24 @@ def start(
     output = desk_of(context).output
     if system not in SYSTEMS:
         raise typer.BadParameter(f"there is no fake {system!r}; there are {', '.join(SYSTEMS)}")
-    with served(system, SYSTEMS[system].port if port is None else port, data) as (url, settings):
+    chosen = SYSTEMS[system].port if port is None else port
+    with stopped_by_signal() as stop, served(system, chosen, data) as (url, settings):
         output.line(url)
         output.say("A connection to it in config.yaml:")
         for line in settings.splitlines():
             output.say(f"    {line}")
         output.say("Ctrl-C stops it.")
-        wait_for_signal()
+        while not stop.wait(timeout=3600):
+            pass
 
 
-def wait_for_signal() -> None:
-    """Return at the first SIGTERM or SIGINT."""
+@contextmanager
+def stopped_by_signal() -> Iterator[threading.Event]:
+    """An event set by the first SIGTERM or SIGINT."""
     stop = threading.Event()
     before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
-        while not stop.wait(timeout=3600):
-            pass
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
