@@ -13,6 +13,7 @@ import typer
 
 from model.diagnostics import Severity
 from model.errors import ConfigurationError
+from syncline.cli.exits import Exit
 from syncline.cli.output import Output
 
 if TYPE_CHECKING:
@@ -97,3 +98,13 @@ def selection(project: Project, names: Sequence[str]) -> list[str]:
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(project.connections))}"
             raise typer.BadParameter(f"nothing is named {name!r}; {hint}", param_hint="--select")
     return list(names)
+
+
+def confirmed(desk: Desk, question: str, *, yes: bool) -> None:
+    """Ask, unless told not to; where nobody can be asked, change nothing."""
+    if yes:
+        return
+    if not desk.output.interactive:
+        desk.output.fail("Nothing was changed: nobody can be asked here. Give --yes.")
+        raise typer.Exit(Exit.USAGE)
+    typer.confirm(question, abort=True, err=True)
