@@ -162,16 +162,22 @@ class Http:
         idempotent: bool | None = None,
         anonymous: bool = False,
         accept: Collection[int] = (),
+        after: float = 0.0,
     ) -> Answer:
         """Send one request. Answers of any status but 401, 429 and 5xx are returned as is; so are those in ``accept``.
 
         ``parts`` fills ``{names}`` in the path, quoted, and keeps them out of messages and log: record keys belong
         there. ``query`` leaves out None. ``path`` may be absolute; a host other than the client's own is asked only if
         ``anonymous``, that is without credentials. ``idempotent`` overrides what the method says: True for a POST that
-        only reads or may safely be repeated. Redirects are followed for reads, on the same host.
+        only reads or may safely be repeated. Redirects are followed for reads, on the same host. ``after`` is how many
+        seconds the system wants to be left alone first, where that is known; beyond ``patience`` it is ThrottledError.
 
         Raises UnreachableError, AnswerLostError, UnauthorisedError, ThrottledError, ProtocolError, RefusedError.
         """
+        if after > self._patience:
+            raise self._throttled("the quota is spent for now", after)
+        if after > 0:
+            self.context.clock.sleep(after)
         sent, kind = content(json, form, body)
         asked = call(
             self.base_url,

@@ -88,8 +88,13 @@ class FilesConnector(Connector[FilesSettings]):
         return []
 
     def discover(self, stream: str) -> tuple[Field, ...]:
-        """CSV: the header's columns, all text. JSON Lines: what the first lines hold."""
+        """CSV: the header's columns, all text. JSON Lines: what the first lines hold. Not made yet: what settings name."""
         facts = self._stream(stream)
+        if self._reader(stream).not_made_yet():
+            marker = [facts.marker_column] if facts.marker_column else []
+            return tuple(
+                _field(facts, name, []) for name in facts.header or dict.fromkeys([*facts.key_columns, *marker])
+            )
         with opened(self._path(facts), facts.file) as file:
             source = Source(file, facts, look(file, facts.encoding))
             sample = [line.data for line in islice(source.lines(), _SAMPLE) if line.data is not None]

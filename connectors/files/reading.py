@@ -23,7 +23,7 @@ class Reader:
     def pages(self, since: str | None) -> Iterator[Page]:
         """Nothing at all where the file is what it was; otherwise all of it."""
         before = position_in(since) if since is not None else None
-        if before is None and self._not_made_yet():
+        if before is None and self.not_made_yet():
             yield Page([], None, True)
             return
         with opened(self._path, self._stream.file) as file:
@@ -35,7 +35,8 @@ class Reader:
                 raise self._shrunk(seen.lines, before.lines, "lines")
             yield from self._pages(file, seen, before)
 
-    def _not_made_yet(self) -> bool:
+    def not_made_yet(self) -> bool:
+        """Whether the first write is still to make the file, as the settings allow."""
         return self._stream.create and (not self._path.exists() or self._path.stat().st_size == 0)
 
     def _pages(self, file: BinaryIO, seen: Look, before: Position | None) -> Iterator[Page]:
@@ -116,7 +117,7 @@ class Reader:
         found: dict[str, Record] = {}
         certain = True
         count = 0
-        if self._not_made_yet():
+        if self.not_made_yet():
             return found, certain
         with opened(self._path, self._stream.file) as file:
             for _, data, _ in Source(file, self._stream, look(file, self._stream.encoding)).lines():

@@ -28,7 +28,7 @@ Row = dict[str, Any]
 
 
 class _Lines:
-    """Takes lines from a csv writer. It is told CRLF, so that it quotes a lone CR or LF; the line ends as the file's do."""
+    """Takes lines from a csv writer that is told CRLF, so that it quotes a lone CR or LF; ends them as the file does."""
 
     def __init__(self, newline: str) -> None:
         self.texts: list[str] = []

@@ -113,7 +113,9 @@ class Reading:
             text = soql.changes(fields, self.name, self._resume(lower), upper)
             try:
                 for rows in self.session.query(text, self.name, everything=not self.full):
-                    yield self._fresh(rows)
+                    fresh = self._fresh(rows)
+                    if fresh:
+                        yield fresh
             except RefusedError as error:
                 failures = 0 if (self._stamp, len(self._at_stamp)) != seen else failures + 1
                 if error.code not in {"INVALID_QUERY_LOCATOR", "INVALID_FIELD"} or failures >= _ATTEMPTS:

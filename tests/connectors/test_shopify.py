@@ -113,9 +113,10 @@ def test_what_is_older_than_the_overlap_is_not_read_again(shop, connector, clock
 
 
 def test_a_lagging_search_index_loses_nothing_because_of_the_overlap(shop, connector, clock):
-    shop.shop.lag = 120
+    clock.advance(timedelta(hours=23, minutes=58).total_seconds())
+    shop.shop.lag = 240
     (late,) = shop.seed("customers", [{"lastName": "Late"}])
-    clock.advance(100)
+    clock.advance(180)  # past midnight
     shop.shop.lag = 0
     shop.seed("customers", [{"lastName": "Quick"}])
     pages = list(connector.read("customers", None))
@@ -260,8 +261,11 @@ def test_changing_a_city_keeps_the_rest_of_the_address_and_the_other_addresses(s
     home = {"address1": "Street 1", "city": "Bonn", "countryCode": "DE", "zip": "53111"}
     work = {"address1": "Street 2", "city": "Paris", "countryCode": "FR"}
     (key,) = shop.seed("customers", [{"lastName": "A", "addresses": [home, work]}])
+    sent, real = [], shop.handle
+    shop.handle = lambda request: (sent.append(request.json()["variables"]), real(request))[1]
     (outcome,) = connector.upsert("customers", [Write(key, {"defaultAddress.city": "Köln"})])
     assert outcome.kind is OutcomeKind.APPLIED
+    assert sent[1]["r0s0address"]["zip"] == "53111"  # whole, whether the shop keeps or clears what is left out
     stored = [(a["address1"], a["city"], a["zip"]) for a in customer(shop, key)["addresses"]]
     assert stored == [("Street 1", "Köln", "53111"), ("Street 2", "Paris", None)]
     assert outcome.record.data["defaultAddress"]["city"] == "Köln"
@@ -433,6 +437,21 @@ def test_denied_data_is_never_read_as_blank(shop, connector):
     shop.protected_data = False
     with pytest.raises(UnauthorisedError):
         list(connector.read("customers", None))
+
+
+def test_one_denied_field_is_never_read_as_blank(shop, connector):
+    shop.seed("customers", [{"email": "a@example.com"}])
+    shop.shop.denied = {"defaultEmailAddress"}
+    with pytest.raises(UnauthorisedError, match="defaultEmailAddress"):
+        list(connector.read("customers", None))
+
+
+def test_the_pace_is_kept_without_being_told(shop, connector, clock):
+    made = shop.seed("customers", [{"lastName": f"N{i}"} for i in range(20)])
+    for turn in range(12):
+        connector.upsert("customers", [Write(key, {"firstName": f"X{turn}"}) for key in made])
+    assert shop.calls["Write"] == 12
+    assert sum(clock.slept) > 10
 
 
 def test_an_expired_token_is_renewed_without_anybody_noticing(shop, clock):

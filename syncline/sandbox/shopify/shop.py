@@ -47,6 +47,7 @@ class Shop:
         self.tables: dict[str, dict[str, Row]] = {name: {} for name in TYPES}
         self.definitions: list[Row] = []
         self.merged: dict[str, str] = {}
+        self.denied: set[str] = set()
         self._index: dict[str, dict[str, Row]] = {name: {} for name in TYPES}
         self._due: list[tuple[str, str, str, int]] = []
         self._searches = 0

@@ -59,6 +59,15 @@ def of(shop: Shop, gid: str | None) -> View | None:
 
 
 def customer(shop: Shop, row: Row) -> View:
+    """A customer; fields the app may not see (``Shop.denied``) come as null beside an error."""
+    return {**_customer(shop, row), **dict.fromkeys(shop.denied, _denied)}
+
+
+def _denied(info: Any, **_: Any) -> None:
+    raise GraphQLError(f"Access denied for {info.field_name} field.", extensions={"code": "ACCESS_DENIED"})
+
+
+def _customer(shop: Shop, row: Row) -> View:
     email, phone = row["email"], row["phone"]
     name = " ".join(part for part in (row["firstName"], row["lastName"]) if part)
     default = next((a for a in row["addresses"] if a["id"] == row["defaultAddress"]), None)
