@@ -242,27 +242,22 @@ def similarity(kind: FieldSpec | Kind, a: Any, b: Any) -> float:
 
 def _text_similarity(a: str, b: str) -> float:
     if " " in a or " " in b:
-        return max(_jaro_winkler(a, b), token_sort_ratio(a, b) / 100)
-    return _jaro_winkler(a, b)
-
-
-def _jaro_winkler(a: str, b: str) -> float:
-    # The measure is not symmetric to the last digit; ordering its arguments makes it so.
-    return JaroWinkler.similarity(*sorted((a, b)))
+        return max(JaroWinkler.similarity(a, b), token_sort_ratio(a, b) / 100)
+    return JaroWinkler.similarity(a, b)
 
 
 def _company_similarity(a: str, b: str) -> float:
     """Words in another order count fully; one name within the other (``Northwind``, ``Northwind Traders``) nearly."""
     if a == b:
         return 1.0
-    return max(_text_similarity(a, b), 0.9 * token_set_ratio(*sorted((a, b))) / 100)
+    return max(_text_similarity(a, b), 0.9 * token_set_ratio(a, b) / 100)
 
 
 def _email_similarity(a: str, b: str) -> float:
     local_a, _, domain_a = a.rpartition("@")
     local_b, _, domain_b = b.rpartition("@")
     same_domain = 1.0 if domain_a == domain_b else 0.0
-    return 0.7 * _jaro_winkler(local_a, local_b) + 0.3 * same_domain if local_a and local_b else 0.0
+    return 0.7 * JaroWinkler.similarity(local_a, local_b) + 0.3 * same_domain if local_a and local_b else 0.0
 
 
 _NATIONAL_DIGITS = 7

@@ -53,9 +53,7 @@ def validate(schema: EntitySchema, values: Mapping[str, Any], *, complete: bool 
     ``values`` are what one system said, or a whole record: only for a whole one (``complete``) is an absent required
     field a problem.
     """
-    compiled = _compiled.get(id(schema))
-    if compiled is None or compiled.schema is not schema:
-        compiled = _compile(schema)
+    compiled = _compiled.get(id(schema)) or _compile(schema)
     return compiled.problems(values, complete=complete)
 
 
@@ -106,7 +104,7 @@ class Validator:
         return Problem(f"bad-{spec.kind.value}", f"{_name(spec)} {fault}", path=path)
 
 
-_compiled: dict[int, Validator] = {}  # by the schema's identity; the validator keeps its schema alive
+_compiled: dict[int, Validator] = {}  # by the schema's id, which stays its own: the validator keeps it alive
 
 
 def _compile(schema: EntitySchema) -> Validator:
