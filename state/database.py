@@ -48,6 +48,8 @@ class Tx:
         try:
             cursor.execute(_spelled(sql, self.sqlite), params)
             return cursor.fetchall()  # type: ignore[return-value]
+        except self.connection.dialect.loaded_dbapi.Error as error:
+            raise StateError(f"the state database refused to be read: {type(error).__name__}") from error
         finally:
             cursor.close()
 

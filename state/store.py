@@ -26,7 +26,7 @@ from sync.decision import (
     StreamState,
     Why,
 )
-from sync.ports import Lease
+from sync.ports import Lease, Store
 
 
 def open_store(url: str, clock: Clock | None = None) -> SqlStore:
@@ -40,7 +40,7 @@ def open_store(url: str, clock: Clock | None = None) -> SqlStore:
     return SqlStore(database, clock or SystemClock())
 
 
-class SqlStore:
+class SqlStore(Store):
     """Safe to share between threads. Methods do what `sync.ports.Store` says."""
 
     def __init__(self, database: Database, clock: Clock) -> None:

@@ -120,6 +120,13 @@ def test_a_lost_connection_ends_the_rehearsal_instead_of_reaching_the_real_table
     assert hub.contents() == before
 
 
+def test_no_real_table_has_a_name_within_a_rehearsal(hub):
+    if hub.store.database.sqlite:
+        pytest.skip("a copied file has no other tables")
+    with hub.store.rehearsal() as rehearsal, rehearsal.database.read() as tx:
+        assert tx.one("SELECT to_regclass('alembic_version')::text, to_regclass('link')::text") == (None, "link")
+
+
 def test_a_store_in_memory_can_be_rehearsed_too(clock, tmp_path: Path):
     store = open_store("sqlite://", clock)
     with store.rehearsal() as rehearsal:

@@ -10,21 +10,15 @@ from hypothesis import strategies as st
 from model.errors import StateError
 from sync.decision import (
     UNKNOWN,
-    ActionKind,
     Balance,
     Base,
     BindingId,
     Bucket,
     Canonical,
-    Conflict,
-    ConflictState,
     EntityState,
     FieldMeta,
-    Intent,
-    IntentRow,
     Link,
     LinkState,
-    Parked,
     Side,
     StreamState,
     Why,
@@ -196,134 +190,6 @@ def test_mapping_versions_are_found_by_the_beginning_of_a_fingerprint(hub):
     assert hub.store.covered_by("zzz") is None
 
 
-def conflict(hub, **changes):
-    given = {
-        "entity_id": "c1",
-        "path": "job_title",
-        "ours": "Boss",
-        "ours_source": "erp",
-        "theirs": None,
-        "theirs_binding": hub.crm,
-        "theirs_key": "x",
-        "base": UNKNOWN,
-        "rule": "manual",
-    }
-    return Conflict(**{**given, **changes})
-
-
-def states(hub):
-    with hub.store.database.read() as tx:
-        return [
-            tuple(row) for row in tx.rows("SELECT theirs, state, winner, rule FROM conflict ORDER BY theirs, state")
-        ]
-
-
-def test_one_conflict_is_open_per_path_and_the_replaced_rival_is_kept(hub):
-    hub.commit(conflicts=[conflict(hub)])
-    first = hub.store.open_conflicts(["c1", "c2"])["c1"]["job_title"]
-    assert replace(first, id=None) == conflict(hub)
-    assert first.base is UNKNOWN
-    hub.commit(conflicts=[conflict(hub, theirs="CEO"), conflict(hub, theirs="CTO", theirs_binding=hub.erp)])
-    second = hub.store.open_conflicts(["c1"])["c1"]["job_title"]
-    assert (second.theirs, second.id) == ("CTO", first.id)
-    assert states(hub) == [
-        ('"CEO"', "settled", None, "superseded"),
-        ('"CTO"', "open", None, "manual"),
-        ("null", "settled", None, "superseded"),
-    ]
-
-
-def test_the_same_rival_seen_again_is_the_same_conflict(hub):
-    hub.commit(conflicts=[conflict(hub)])
-    hub.commit(conflicts=[conflict(hub, ours="Chief")])
-    assert hub.store.open_conflicts(["c1"])["c1"]["job_title"].ours == "Chief"
-    assert len(states(hub)) == 1
-
-
-def test_a_closed_conflict_stays_on_record(hub):
-    hub.commit(conflicts=[conflict(hub), conflict(hub, path="email", state=ConflictState.SETTLED, winner="ours")])
-    number = hub.store.open_conflicts(["c1"])["c1"]["job_title"].id
-    hub.commit(closed_conflicts=[("c1", "job_title", "theirs")])
-    assert hub.store.open_conflicts(["c1"]) == {}
-    closed = hub.store.conflict(number)
-    assert (closed.state, closed.winner, closed.theirs) == (ConflictState.RESOLVED, "theirs", None)
-    hub.commit(conflicts=[conflict(hub)])
-    assert hub.store.open_conflicts(["c1"])["c1"]["job_title"].id != number
-
-
-def test_a_conflict_settled_by_a_rule_closes_the_open_one(hub):
-    hub.commit(conflicts=[conflict(hub)])
-    hub.commit(conflicts=[conflict(hub, rule="latest", state=ConflictState.SETTLED, winner="ours")])
-    assert hub.store.open_conflicts(["c1"]) == {}
-    assert states(hub) == [("null", "settled", "ours", "latest")]
-
-
-def parked(hub, key, **changes):
-    given = {"binding": hub.erp, "side": Side.IN, "key": key, "why": Why.DEAD, "code": "bad-date", "message": "no date"}
-    return Parked(**{**given, **changes})
-
-
-def test_a_parked_record_comes_back_and_attempts_add_up(hub):
-    entry = parked(
-        hub,
-        "1",
-        why=Why.WAITING,
-        data={"a": None, "ä": [1]},
-        awaits=("erp", "companies", "9"),
-        candidates=("c1", "c2"),
-        field="f",
-        path="p",
-        version="v",
-        rev=3,
-    )
-    hub.commit(parked=[entry])
-    assert replace(hub.store.parked(hub.erp, Side.IN, ["1"])["1"], id=None) == entry
-    hub.commit(parked=[parked(hub, "1")], unparked=[(hub.erp, Side.IN, "1")])
-    again = hub.store.parked(hub.erp, Side.IN, ["1"])["1"]
-    assert (again.attempts, again.why, again.awaits) == (2, Why.DEAD, None)
-    assert hub.store.parked(hub.erp, Side.OUT, ["1"]) == {}
-    assert hub.store.parked_by_id([again.id, 999]) == [again]
-    hub.commit(unparked=[(hub.erp, Side.IN, "1")])
-    assert hub.store.parked(hub.erp, Side.IN, ["1"]) == {}
-
-
-def test_a_record_is_parked_whatever_it_holds(hub):
-    import decimal
-
-    odd = {"d": decimal.Decimal("1.10"), "b": b"\x00\xff", "big": 2**80, "surrogate": "\ud800", 5: {1}, "t": (1,)}
-    hub.commit(parked=[parked(hub, "1", data=odd)])
-    data = hub.store.parked(hub.erp, Side.IN, ["1"])["1"].data
-    assert data == {"d": "1.10", "b": "AP8=", "big": str(2**80), "surrogate": "\\ud800", "5": [1], "t": [1]}
-
-
-def test_parked_records_are_met_once_though_they_are_parked_again_meanwhile(hub):
-    hub.commit(parked=[parked(hub, str(n)) for n in range(7)])
-    met = []
-    for page in hub.store.all_parked(hub.erp, Side.IN, Why.DEAD, 3):
-        assert len(page) <= 3
-        met += [entry.key for entry in page]
-        hub.commit(unparked=[(hub.erp, Side.IN, entry.key) for entry in page])
-        hub.commit(parked=[parked(hub, entry.key) for entry in page])
-    assert sorted(met) == [str(n) for n in range(7)]
-
-
-def test_an_intent_comes_back_until_each_row_has_its_outcome(hub):
-    rows = [
-        IntentRow("c1", None, {"Name": "Ä"}, {"name": "Ä", "email": UNKNOWN, "phone": None}, {"name": 1}, None),
-        IntentRow("c2", "k", {}, {}, {}, "v7"),
-    ]
-    intent = Intent(binding=hub.crm, kind=ActionKind.CREATE, rows=rows, run=hub.run, sent_at=hub.clock.now())
-    number = hub.store.open_intent(intent, hub.lease)
-    assert hub.store.open_intents("crm") == [replace(intent, id=number)]
-    assert hub.store.open_intents("crm")[0].rows[0].values["email"] is UNKNOWN
-    assert hub.store.open_intents("erp") == []
-    hub.commit(closed_intents=[(number, rows[1:])])
-    assert hub.store.open_intents("crm")[0].rows == rows[1:]
-    hub.commit(closed_intents=[(number, [])])
-    assert hub.store.open_intents("crm") == []
-    assert hub.store.open_intent(intent, hub.lease) > number
-
-
 def test_what_a_full_listing_did_not_show_is_missing(hub):
     hub.load(*(f"c{n}" for n in range(10, 20)))
     hub.commit(links=[Link(hub.erp, "19", "c19", state=LinkState.GONE), Link(hub.crm, "10", "c10")])
@@ -350,3 +216,18 @@ def test_an_idle_run_touches_no_row_but_its_own(hub):
     settled = hub.contents()
     hub.store.remember_mapping("erp", "abc", ["x"])
     assert hub.contents() == settled
+
+
+def test_errors_of_the_driver_are_ours_and_show_no_values(hub):
+    hub.load("c1")
+    with hub.store.database.write() as tx:
+        tx.run("DROP TABLE link")
+        tx.run("DROP TABLE parked")
+    for ask in (
+        lambda: hub.store.fingerprints(hub.erp, ["secret"]),
+        lambda: hub.store.parked(hub.erp, Side.IN, ["secret"]),
+        lambda: hub.commit(links=[Link(hub.erp, "secret", "c1")]),
+    ):
+        with pytest.raises(StateError) as refused:
+            ask()
+        assert "secret" not in str(refused.value)
