@@ -2,21 +2,19 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.venv/ready: requirements.lock pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
-	touch $@
+.PHONY: demo test test-slow test-slow-sample lint format bench lock clean
 
-.PHONY: demo test lint bench test-slow
-demo: .venv/ready
+demo: .venv/ready  ## Start with fake systems and sample data, and see records move
 	$(BIN)/syncline demo
 
-test: lint
+test: lint  ## Everything that takes seconds
 	$(BIN)/pytest -n 2 -m "not slow"
 
-test-slow: .venv/ready
+test-slow: .venv/ready  ## Everything that takes minutes
 	$(BIN)/pytest -n 2 -m slow
+
+test-slow-sample: .venv/ready  ## A random sample of the slow tests, about ten minutes; SEED=… repeats one
+	$(BIN)/python .ci/slow_sample.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -24,5 +22,26 @@ lint: .venv/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/ready
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/ready  ## Throughput, memory and calls, printed as a table
 	$(BIN)/python -m bench
+
+lock: pyproject.toml  ## Renew requirements.lock; pip-tools stays out of .venv
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet --disable-pip-version-check "pip-tools>=7.6"
+	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+		--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+		--extra dev --extra postgres --output-file requirements.lock pyproject.toml
+	rm -rf .venv-lock
+
+clean:
+	rm -rf .venv .venv-lock dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@

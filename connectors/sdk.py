@@ -16,10 +16,13 @@ from connectors.contract import (
     Watermark,
     Write,
     Writes,
+    verify_deeds,
 )
 from model.clock import Clock
 from model.diagnostics import Diagnostic, Severity
 from model.errors import (
+    AnswerLostError,
+    ConfigurationError,
     ConnectorError,
     CursorExpiredError,
     ProtocolError,
@@ -33,7 +36,9 @@ from model.records import Flaw, Page, Problem, Record
 
 __all__ = [
     "CONTRACT",
+    "AnswerLostError",
     "Clock",
+    "ConfigurationError",
     "Connector",
     "ConnectorError",
     "Context",
@@ -62,4 +67,5 @@ __all__ = [
     "Watermark",
     "Write",
     "Writes",
+    "verify_deeds",
 ]

@@ -142,8 +142,8 @@ class CompiledMapping(Protocol):
     record_fields: tuple[str, ...]  # top-level record fields read
     reads: frozenset[str]  # canonical paths (or patterns) it can supply
     writes: frozenset[str]  # canonical paths (or patterns) it can push
+    defaults_in: Mapping[str, Any]  # canonical values of an entity this mapping founds, where the record has none
     reference_streams: Mapping[str, str]  # canonical path → stream of this connection
-    defaults_in: Mapping[str, Any]  # canonical values a new entity made from a record here begins with, where absent
 
     def covers(self, path: str) -> bool:
         """Whether projecting a record can say anything about ``path``."""

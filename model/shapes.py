@@ -21,13 +21,13 @@ SENSITIVE = Privacy.SENSITIVE
 class Part(BaseModel):
     """Base of entities and of the items of their keyed lists. Unknown attributes are kept: custom fields live there."""
 
-    model_config = ConfigDict(extra="allow", defer_build=True, validate_assignment=True)
+    model_config = ConfigDict(extra="allow", defer_build=True, validate_assignment=True, hide_input_in_errors=True)
 
 
 class Money(BaseModel):
     """An amount in a currency (ISO 4217). The amount is decimal text, so that nothing is rounded on the way."""
 
-    model_config = ConfigDict(extra="forbid", defer_build=True)
+    model_config = ConfigDict(extra="forbid", defer_build=True, hide_input_in_errors=True)
 
     amount: str
     currency: str
@@ -92,8 +92,8 @@ class Address(Part):
     phone: Phone = canonical("Phone at the address", PERSONAL)
 
 
-CONSENT_STATUSES = ("opted_in", "pending", "unknown", "opted_out")
-"""From the most permissive to the most restrictive; merging takes the later one in this order."""
+CONSENT_STATUSES = ("opted_in", "pending", "opted_out", "unknown")
+"""From the most permissive to the most restrictive; ``unknown`` is no information and neither restricts nor loosens."""
 
 LEGAL_BASES = (
     "consent",

@@ -33,6 +33,11 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
+def blank(value: Any) -> bool:
+    """Absent, null and empty alike: there is nothing here that could be lost."""
+    return value is UNKNOWN or value is None or value == "" or value == []
+
+
 class BindingId(NamedTuple):
     """One stream of a connection, seen as one entity: where links, watermarks and balances belong.
 
@@ -90,7 +95,6 @@ class LinkState(StrEnum):
     LIVE = "live"
     GONE = "gone"  # the record was deleted there; final for this key
     MERGED = "merged"  # the record was merged into another one there
-    SPLIT = "split"  # a person took the link apart; kept so that it never returns by itself
 
 
 class Base(NamedTuple):
@@ -101,6 +105,10 @@ class Base(NamedTuple):
 
     rev: int
     value: Any
+
+
+HELD: Final = 2**31 - 1
+"""Revision of a baseline entry that must not be pushed: the system holds something there that could not be read."""
 
 
 @dataclass(slots=True)

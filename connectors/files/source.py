@@ -1,0 +1,289 @@
+"""One file, opened once: is it the same as before, is it plausible, what rows does it hold.
+
+A file that looks cut off raises SourceIncompleteError *before its cursor is handed out*, so whatever was read of it
+counts as changes, never as deletions. A line that is no record is a `Flaw` with ``file:line`` and delays no other.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import orjson
+
+from connectors.files.settings import FileStream
+from connectors.sdk import (
+    CursorExpiredError,
+    Diagnostic,
+    Flaw,
+    Problem,
+    SourceIncompleteError,
+    UnauthorisedError,
+    UnreachableError,
+)
+from model.errors import ConfigurationError
+
+_CHUNK = 1 << 20
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_UNREADABLE = "\ufffd"
+
+
+class Position(NamedTuple):
+    """What a cursor remembers of the file that was read."""
+
+    digest: str
+    rows: int
+    lines: int
+    header: tuple[str, ...]
+
+    def cursor(self) -> str:
+        return orjson.dumps([self.digest, self.rows, self.lines, list(self.header)]).decode()
+
+
+def position_in(cursor: str) -> Position:
+    try:
+        digest, rows, lines, header = orjson.loads(cursor)
+        return Position(str(digest), int(rows), int(lines), tuple(header))
+    except (ValueError, TypeError):
+        raise CursorExpiredError(
+            "the stored position was not written by this connector; read everything again"
+        ) from None
+
+
+class Look(NamedTuple):
+    """A first pass over the bytes: content address, line count, whether all of it decodes, how it ends."""
+
+    digest: str
+    lines: int
+    decodes: bool
+    final_newline: bool
+    size: int
+
+
+class Line(NamedTuple):
+    """One row of the file: data, or the reason why there is none. ``number`` is its first line, from 1."""
+
+    number: int
+    data: dict[str, Any] | None
+    problem: Problem | None = None
+
+
+@contextmanager
+def opened(path: Path, name: str) -> Iterator[BinaryIO]:
+    """The file for reading. Errors name the file as the settings do."""
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise SourceIncompleteError(f"{name}: there is no such file; nothing was read") from None
+    except PermissionError:
+        raise UnauthorisedError(f"{name}: this user may not read the file") from None
+    except OSError as error:
+        raise UnreachableError(f"{name}: cannot be opened ({os.strerror(error.errno or 0)})") from None
+    with file:
+        yield file
+
+
+def look(file: BinaryIO, encoding: str) -> Look:
+    """Hash, count and test-decode in one pass of bounded memory, and go back to the start."""
+    digest = hashlib.blake2b(digest_size=16)
+    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder(encoding)("strict")
+    lines = size = 0
+    last = b""
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+        lines += chunk.count(b"\n")
+        size += len(chunk)
+        last = chunk[-2:]
+        if decoder is not None:
+            try:
+                decoder.decode(chunk)
+            except UnicodeError:
+                decoder = None
+    if decoder is not None:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeError:
+            decoder = None
+    file.seek(0)
+    ended = last.rstrip(b"\x00")[-1:] in (b"\n", b"\r")
+    return Look(digest.hexdigest(), lines + (0 if ended or not size else 1), decoder is not None, ended, size)
+
+
+class Source:
+    """The rows of one opened file."""
+
+    def __init__(self, file: BinaryIO, stream: FileStream, seen: Look) -> None:
+        self._file = file
+        self._stream = stream
+        self._look = seen
+        self.header: tuple[str, ...] = ()
+
+    def lines(self) -> Iterator[Line]:
+        """Every row, in order. Raises SourceIncompleteError where the file ends in the middle of one."""
+        if not self._look.size:
+            raise SourceIncompleteError(f"{self._stream.file}: the file is empty; nothing was read")
+        return self._csv() if self._stream.kind == "csv" else self._jsonl()
+
+    def _text(self) -> io.TextIOWrapper:
+        encoding = "utf-8-sig" if self._stream.encoding == "utf-8" else self._stream.encoding
+        errors = "strict" if self._look.decodes else "replace"
+        # a duplicate descriptor: the wrapper closes what it wraps
+        raw = os.fdopen(os.dup(self._file.fileno()), "rb")
+        raw.seek(0)
+        return io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
+
+    def _csv(self) -> Iterator[Line]:
+        with self._text() as text:
+            reader = csv.reader(text, delimiter=self._stream.delimiter, strict=True)
+            self.header = self._stream.header or self._header(reader)
+            check_header(self.header, self._stream)
+            yield from self._cells(reader)
+
+    def _header(self, reader: Any) -> tuple[str, ...]:
+        try:
+            return tuple(name.strip() for name in next(reader))
+        except (csv.Error, StopIteration):
+            raise SourceIncompleteError(f"{self._stream.file}:1: the header line cannot be read") from None
+
+    def _cells(self, reader: Any) -> Iterator[Line]:
+        names, width = self.header, len(self.header)
+        shown = cell_reader(self._stream)
+        dubious = not self._look.decodes
+        before = reader.line_num
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                start, before = before + 1, reader.line_num
+                yield self._broken(start, str(error))
+                continue
+            start, before = before + 1, reader.line_num
+            if len(cells) == width:
+                if dubious and any(_UNREADABLE in cell for cell in cells):
+                    problem = Problem("undecodable", f"bytes that are no {self._stream.encoding}; set encoding:")
+                    yield Line(start, None, problem)
+                    continue
+                if shown is not None:
+                    cells = [shown(cell) for cell in cells]
+                yield Line(start, dict(zip(names, cells, strict=False)))
+            elif cells:
+                self._cut_here(start, len(cells) < width, before)
+                many = "fewer" if len(cells) < width else "more"
+                said = f"{len(cells)} cells, {many} than the {width} of the header; check delimiter and quotes"
+                yield Line(start, None, Problem("cell-count", said))
+
+    def _broken(self, start: int, message: str) -> Line:
+        if "unexpected end of data" in message:
+            said = "a quoted cell begins here and never ends; the file is cut off"
+            raise SourceIncompleteError(f"{self._stream.file}:{start}: {said}")
+        if "field larger" in message:
+            said = "a cell of more than 131072 characters begins here, most likely a quote that never ends"
+            raise SourceIncompleteError(f"{self._stream.file}:{start}: {said}")
+        return Line(
+            start, None, Problem("bad-quotes", "quotes inside a cell must be doubled, and close before the delimiter")
+        )
+
+    def _cut_here(self, start: int, short: bool, line: int) -> None:  # noqa: FBT001 (a fact, not a switch)
+        if short and not self._look.final_newline and line >= self._look.lines:
+            raise SourceIncompleteError(f"{self._stream.file}:{start}: the last line is cut off")
+
+    def _jsonl(self) -> Iterator[Line]:
+        self._file.seek(0)
+        for number, raw in enumerate(self._file, 1):
+            content = raw.strip()
+            if number == 1:
+                content = content.removeprefix(codecs.BOM_UTF8)
+            if not content:
+                continue
+            try:
+                data = orjson.loads(content)
+            except orjson.JSONDecodeError:
+                if not raw.endswith(b"\n"):
+                    said = f"{self._stream.file}:{number}: the last line is cut off"
+                    raise SourceIncompleteError(said) from None
+                yield Line(number, None, Problem("bad-json", "a line that is no JSON object in UTF-8"))
+                continue
+            if isinstance(data, dict):
+                yield Line(number, data)
+            else:
+                yield Line(number, None, Problem("bad-json", "a line that is JSON but no object"))
+
+
+def check_header(header: tuple[str, ...], stream: FileStream) -> None:
+    """Raise ConfigurationError naming everything that makes the header unusable."""
+    found = [
+        Diagnostic(code="repeated-column", file=stream.file, line=1, message=f"the header names {name!r} twice")
+        for name in sorted({name for name in header if header.count(name) > 1})
+    ]
+    needed = dict.fromkeys([*stream.key_columns, *([stream.marker_column] if stream.marker_column else [])])
+    found += [
+        Diagnostic(
+            code="unknown-column",
+            file=stream.file,
+            line=1,
+            message=f"the header has no column {name!r}",
+            hint=f"columns read with delimiter {stream.delimiter!r}: {', '.join(header)}",
+        )
+        for name in needed
+        if name not in header and (name in stream.key_columns or stream.writable)
+    ]
+    if found:
+        raise ConfigurationError(found)
+
+
+def cell_reader(stream: FileStream) -> Callable[[str], str | None] | None:
+    """What turns a cell into a value; None where cells are values already."""
+    null, guarded = stream.null, stream.guard_formulas
+    if null is None and not guarded:
+        return None
+
+    def shown(cell: str) -> str | None:
+        if cell == null:
+            return None
+        return cell[1:] if guarded and cell[:1] == "'" and cell[1:2] in _FORMULA and len(cell) > 1 else cell
+
+    return shown
+
+
+def cell_writer(stream: FileStream) -> Callable[[Any], str]:
+    """The way back; raises ValueError with the rule where a value has no cell form."""
+    null, guarded = stream.null, stream.guard_formulas
+
+    def written(value: Any) -> str:
+        if value is None:
+            return null or ""
+        if isinstance(value, (dict, list)):
+            raise ValueError("takes text, and the value has parts")  # noqa: TRY004 (one kind for the caller)
+        text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+        if text == null and null:
+            raise ValueError("would be read back as null, because null: is set to this very text")
+        return f"'{text}" if guarded and text[:1] in _FORMULA and text else text
+
+    return written
+
+
+def key_of(data: dict[str, Any], columns: tuple[str, ...]) -> str | None:
+    """A row's key as text (several columns: JSON array text); None where a part is missing, null or empty."""
+    if len(columns) == 1:
+        value = data.get(columns[0])
+        if type(value) is str:
+            return value or None
+        return str(value) if type(value) is int else None
+    parts = [data.get(column) for column in columns]
+    if any(type(part) not in (str, int) or part == "" for part in parts):
+        return None
+    return orjson.dumps(parts).decode()
+
+
+def flaw_of(stream: FileStream, number: int, problem: Problem, key: str | None = None) -> Flaw:
+    return Flaw(f"{stream.file}:{number}", problem, key)

@@ -1,0 +1,109 @@
+"""What a connection to a Salesforce org is told."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from connectors.sdk import Settings
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ClientCredentialsAuth(_Part):
+    """An app of the org that acts as its run-as user."""
+
+    kind: Literal["client_credentials"]
+    client_id: str = Field(description="consumer key of the external client app")
+    client_secret: SecretStr = Field(description="consumer secret, by reference")
+
+
+class JwtAuth(_Part):
+    """An app with an uploaded certificate, pre-authorised for one user."""
+
+    kind: Literal["jwt"]
+    client_id: str = Field(description="consumer key of the external client app")
+    username: str = Field(description="the user to act as")
+    private_key: SecretStr = Field(description="RSA key (PEM) whose certificate the app holds, by reference")
+    audience: str | None = Field(default=None, description="login or test host; guessed from login_url")
+
+
+class StreamSettings(_Part):
+    """One object of the org."""
+
+    fields: tuple[str, ...] | None = Field(default=None, description="fields to read; all readable ones if left out")
+    external_id: str | None = Field(
+        default=None, description="external id field, where it differs from the general one"
+    )
+    lookup: bool = Field(
+        default=False, description="the marker is a plain field: creates are looked up by it instead of upserted"
+    )
+    parents: tuple[str, ...] | None = Field(default=None, description="streams that records here refer to")
+
+
+class SalesforceSettings(Settings):
+    """A connection to one org."""
+
+    login_url: str = Field(default="https://login.salesforce.com", description="My Domain, or the login or test host")
+    auth: Annotated[ClientCredentialsAuth | JwtAuth, Field(discriminator="kind")]
+    api_version: str = Field(default="67.0", pattern=r"^\d{2,3}\.0$", description="version of the API to speak")
+    external_id: str | None = Field(
+        default="Syncline_Id__c",
+        description="unique external id field that carries the hub's id of a record; null where the org has none",
+    )
+    streams: dict[str, StreamSettings] = Field(
+        default={"Account": StreamSettings(), "Contact": StreamSettings()}, description="objects, as a list or by name"
+    )
+    overlap: int = Field(
+        default=300, ge=0, description="seconds before the stored position that each read begins again"
+    )
+    recycle_bin_days: float = Field(default=15, gt=0, description="how long the org shows what was deleted")
+    page: int = Field(default=2000, ge=200, le=2000, description="rows asked for at a time")
+    bulk_threshold: int = Field(default=2000, ge=1, description="batches larger than this go through Bulk API 2.0")
+    bulk_patience: float = Field(default=3600, gt=0, description="seconds to wait for one bulk job")
+    duplicate_rules: Literal["respect", "override"] = Field(
+        default="respect", description="whether rules that only warn of duplicates stop a create"
+    )
+
+    @field_validator("login_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.hostname in {"127.0.0.1", "localhost"}
+        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
+            raise ValueError("write the address with https://, such as https://example.my.salesforce.com")
+        return value.rstrip("/")
+
+    @field_validator("streams", mode="before")
+    @classmethod
+    def _by_name(cls, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            value = {name: {} for name in value}
+        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("streams")
+    @classmethod
+    def _names(cls, value: dict[str, StreamSettings]) -> dict[str, StreamSettings]:
+        names = [*value, *(f for s in value.values() for f in [*(s.fields or ()), s.external_id or "Id"])]
+        for name in names:
+            if not _NAME.fullmatch(name):
+                raise ValueError(f"not an API name of an object or field: {name!r}")
+        return value
+
+    @field_validator("external_id")
+    @classmethod
+    def _field(cls, value: str | None) -> str | None:
+        if value is not None and not _NAME.fullmatch(value):
+            raise ValueError("write the API name of the field, such as Syncline_Id__c")
+        return value
+
+    def marker(self, stream: str) -> str | None:
+        """The field of a stream that carries the hub's id, if there is one."""
+        return self.streams[stream].external_id or self.external_id

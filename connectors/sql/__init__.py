@@ -1,0 +1,1 @@
+"""Any database SQLAlchemy speaks to, one table or view per stream."""

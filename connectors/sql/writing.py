@@ -1,0 +1,423 @@
+"""Writing tables: one transaction per batch, one statement per set of fields, one outcome per row.
+
+A batch is prepared (values converted, current rows looked up and locked), executed set-wise, and read back in one query
+before it is committed, so that triggers and type rewriting are seen. A statement that fails is rolled back to its
+savepoint and its rows are halved until the poisonous one is alone: it is refused, the others are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, and_, bindparam, insert, literal_column, select
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.sql.dml import Delete, Insert, Update
+
+from connectors.sdk import Clock, FieldType, Outcome, OutcomeKind, Record, Write
+from connectors.sql.engine import as_connector_error, connected, is_broken, is_passing, state_of
+from connectors.sql.layout import Layout
+from connectors.sql.reading import among, by_keys, records_of, rows_among, version_text
+from connectors.sql.values import Convert, Unfit
+from connectors.sql.verdicts import verdict
+
+_ROW_ERRORS = (SQLAlchemyError, ValueError, TypeError, OverflowError)  # drivers raise the latter three unwrapped
+_LIST = 500
+
+
+class Row(NamedTuple):
+    """One write, ready to be executed: its place in the batch, its key where known, and column values."""
+
+    place: int
+    key: str | None
+    parts: tuple[Any, ...]
+    values: dict[str, Any]
+    expects: str | None
+
+
+class NotMatchedError(Exception):
+    """Fewer rows matched than were there a moment ago; the batch is halved to find which."""
+
+
+class Writer:
+    """Writes one table."""
+
+    def __init__(self, engine: Engine, layout: Layout, clock: Clock) -> None:
+        self._engine = engine
+        self._layout = layout
+        self._stream = layout.stream
+        self._table = layout.table
+        self._clock = clock
+        self._converters: dict[Any, list[tuple[str, Convert]] | Outcome] = {}
+
+    def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
+        return self._in_transaction(batch, self._upsert)
+
+    def remove(self, batch: Sequence[Write]) -> list[Outcome]:
+        return self._in_transaction(batch, self._remove)
+
+    def _in_transaction(
+        self, batch: Sequence[Write], act: Callable[[Connection, Sequence[Write], dict[int, Outcome]], None]
+    ) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        with connected(self._engine, writing=True) as connection:
+            try:
+                act(connection, batch, outcomes)
+            except DBAPIError as error:
+                connection.rollback()
+                if not is_passing(error) or is_broken(error):
+                    raise  # before the commit: nothing was done
+                return [Outcome(OutcomeKind.RETRY, w.key, code=state_of(error), message="locked") for w in batch]
+            try:
+                connection.commit()
+            except IntegrityError as error:  # a deferred constraint: only the commit tells
+                connection.rollback()
+                if len(batch) == 1:
+                    return [verdict(self._layout, error, batch[0].key)]
+                outcomes = {}
+            except DBAPIError as error:
+                return self._uncommitted(connection, batch, error)
+        if not outcomes:
+            return [self._in_transaction([write], act)[0] for write in batch]
+        return [outcomes[place] for place in range(len(batch))]
+
+    def _uncommitted(self, connection: Connection, batch: Sequence[Write], error: DBAPIError) -> list[Outcome]:
+        if is_passing(error) and not is_broken(error):
+            connection.rollback()
+            kind, said = OutcomeKind.RETRY, "the database was locked"
+        else:
+            kind, said = OutcomeKind.UNKNOWN, f"no answer to the commit ({as_connector_error(error)})"
+        return [Outcome(kind, write.key, code=state_of(error) or None, message=said) for write in batch]
+
+    # creates and updates
+
+    def _upsert(self, connection: Connection, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> None:
+        updates = {place: write for place, write in enumerate(batch) if write.key is not None}
+        creates = {place: write for place, write in enumerate(batch) if write.key is None}
+        rows = self._updates(connection, updates, outcomes)
+        known = self._replayed(connection, creates, outcomes)
+        fresh: list[Row] = []
+        for place, write in creates.items():
+            if place in outcomes or (row := self._prepared(place, write, outcomes, creating=True)) is None:
+                continue
+            if (earlier := known.get(write.marker)) is not None:
+                parts = self._layout.key_values(earlier.key) or ()
+                rows.append(row._replace(key=earlier.key, parts=parts, values=self._changeable(row.values)))
+            else:
+                fresh.append(row)
+        done = dict(self._grouped(connection, rows, outcomes, self._execute_update))
+        done |= self._grouped(connection, fresh, outcomes, self._execute_insert)
+        self._read_back(connection, done, batch, outcomes)
+
+    def _updates(self, connection: Connection, updates: Mapping[int, Write], outcomes: dict[int, Outcome]) -> list[Row]:
+        """Rows that may be changed; the others get their outcome. A second write to one row has to wait."""
+        held = self._held(connection, [str(write.key) for write in updates.values()])
+        rows: list[Row] = []
+        met: set[str] = set()
+        stale: dict[int, str] = {}
+        for place, write in updates.items():
+            key = str(write.key)
+            if key not in held or held[key][1]:
+                outcomes[place] = Outcome(OutcomeKind.MISSING, key, message="there is no such row")
+            elif key in met:
+                outcomes[place] = Outcome(OutcomeKind.RETRY, key, message="the batch writes this row already")
+            elif self._stream.version is not None and write.expects is not None and held[key][0] != write.expects:
+                stale[place] = key
+            elif (row := self._prepared(place, write, outcomes, creating=False)) is not None:
+                met.add(key)
+                rows.append(row)
+        current = by_keys(connection, self._layout, list(stale.values())) if stale else {}
+        for place, key in stale.items():
+            record = current.get(key)
+            message = "the row changed meanwhile"
+            outcomes[place] = Outcome(OutcomeKind.STALE, key, held[key][0], record, message=message)
+        return rows
+
+    def _held(self, connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
+        """Key → version and whether marked as deleted; locked until the commit where the database has row locks."""
+        layout, stream = self._layout, self._stream
+        wanted = [parts for key in dict.fromkeys(keys) if (parts := layout.key_values(key)) is not None]
+        own = [self._table.c[name] for name in layout.keys]
+        for start in range(0, len(wanted) if connection.dialect.name != "sqlite" else 0, _LIST):
+            chosen = among(connection.dialect.name, own, wanted[start : start + _LIST])
+            connection.execute(select(*own).where(chosen).order_by(*own).with_for_update()).fetchall()
+        soft = stream.soft_delete.column if stream.soft_delete else None
+        names = list(dict.fromkeys([*layout.keys, *(name for name in (stream.version, soft) if name)]))
+        held: dict[str, tuple[str | None, bool]] = {}
+        for row in rows_among(connection, layout, names, layout.keys, wanted):
+            data = layout.shown(names, row)
+            held[layout.key_in(dict(zip(names, row, strict=True)))] = (
+                version_text(data.get(stream.version or "")),
+                layout.is_deleted(data),
+            )
+        return held
+
+    def _replayed(
+        self, connection: Connection, creates: Mapping[int, Write], outcomes: dict[int, Outcome]
+    ) -> dict[str, Record]:
+        """Marker → row that an earlier attempt of the same create has made."""
+        met: set[str] = set()
+        for place, write in creates.items():
+            if write.marker and write.marker in met:
+                outcomes[place] = Outcome(OutcomeKind.RETRY, message="the batch creates this record already")
+            met.add(write.marker)
+        return self._by_marker(connection, met)
+
+    def _by_marker(self, connection: Connection, markers: Collection[str]) -> dict[str, Record]:
+        name = self._layout.marker
+        if name is None:
+            return {}
+        write = self._layout.columns[name].write
+        sought: dict[str, str] = {}
+        wanted: list[tuple[Any]] = []
+        for marker in markers:
+            try:
+                bound = write(marker)
+            except Unfit:
+                continue  # what the column cannot hold is in no row
+            if marker:
+                sought[str(bound)] = marker
+                wanted.append((bound,))
+        records, _ = records_of(self._layout, rows_among(connection, self._layout, self._layout.names, (name,), wanted))
+        return {sought[held]: record for record in records if (held := str(record.data[name])) in sought}
+
+    # values
+
+    def _prepared(self, place: int, write: Write, outcomes: dict[int, Outcome], *, creating: bool) -> Row | None:
+        names = tuple(write.fields)
+        marker = self._layout.marker if creating and write.marker else None
+        shape = (names, creating, marker)
+        if shape not in self._converters:
+            self._converters[shape] = self._converters_of(names, marker, creating=creating)
+        converters = self._converters[shape]
+        key = write.key
+        if isinstance(converters, Outcome):
+            outcomes[place] = converters._replace(key=key)
+            return None
+        given = {**write.fields, marker: write.marker} if marker else write.fields
+        name = ""
+        try:
+            converted = {
+                (name := column): None if (value := given[column]) is None else convert(value)
+                for column, convert in converters
+            }
+        except Unfit as unfit:
+            outcomes[place] = Outcome(
+                OutcomeKind.REFUSED, key, code=unfit.code, message=f"column {name} {unfit}", field=name
+            )
+            return None
+        if creating and self._stream.key_from != "database":
+            lacking = [column for column in self._layout.keys if converted.get(column) in (None, "")]
+            if lacking:
+                message = f"a new row needs a value for its key ({', '.join(lacking)})"
+                outcomes[place] = Outcome(OutcomeKind.REFUSED, code="no-key", message=message, field=lacking[0])
+                return None
+        self._stamp(converted, creating=creating)
+        parts = () if key is None else self._layout.key_values(key) or ()
+        return Row(place, key, parts, converted, write.expects)
+
+    def _converters_of(
+        self, names: Sequence[str], marker: str | None, *, creating: bool
+    ) -> list[tuple[str, Convert]] | Outcome:
+        """Each column's converter, or the outcome of every row that names these columns. Looked up once per batch."""
+        for name in names:
+            refusal = self._refusal(name, creating=creating, ours=name == marker)
+            if refusal is not None:
+                return Outcome(OutcomeKind.REFUSED, code=refusal[0], message=refusal[1], field=name)
+        columns = dict.fromkeys([*names, *([marker] if marker else [])])
+        return [(name, self._layout.columns[name].write) for name in columns]
+
+    def _refusal(self, name: str, *, creating: bool, ours: bool) -> tuple[str, str] | None:
+        column = self._layout.columns.get(name)
+        if column is None:
+            return "unknown-field", f"table {self._stream.table} has no column {name}"
+        if column.computed or column.binary:
+            return "not-writable", f"column {name} cannot be written"
+        own = name in self._layout.keys
+        if own and not (creating and (ours or self._stream.key_from == "field")):
+            return "not-writable", f"column {name} is the key; only a new row takes it, with key_from: field"
+        return None
+
+    def _stamp(self, converted: dict[str, Any], *, creating: bool) -> None:
+        """A counting version starts at 1 where the database does not start it itself; `_execute_update` moves it on."""
+        name = self._stream.version
+        if creating and name and name not in converted and self._counts(name) and not self._layout.columns[name].given:
+            converted[name] = 1
+
+    def _counts(self, name: str) -> bool:
+        column = self._layout.columns[name]
+        return column.kind is FieldType.INTEGER and not column.computed
+
+    def _changeable(self, converted: Mapping[str, Any]) -> dict[str, Any]:
+        kept = {*self._layout.keys, self._layout.marker, self._stream.version}
+        return {name: value for name, value in converted.items() if name not in kept}
+
+    # statements
+
+    def _grouped(
+        self,
+        connection: Connection,
+        rows: Sequence[Row],
+        outcomes: dict[int, Outcome],
+        execute: Callable[[Connection, Sequence[Row]], dict[int, str]],
+    ) -> dict[int, str]:
+        """Execute rows with the same columns together; place → key of what was written."""
+        groups: dict[tuple[tuple[str, ...], bool], list[Row]] = {}
+        for row in rows:
+            groups.setdefault((tuple(sorted(row.values)), row.expects is None), []).append(row)
+        done: dict[int, str] = {}
+        for group in groups.values():
+            done |= self._attempt(connection, group, outcomes, execute)
+        return done
+
+    def _attempt(
+        self,
+        connection: Connection,
+        rows: Sequence[Row],
+        outcomes: dict[int, Outcome],
+        execute: Callable[[Connection, Sequence[Row]], dict[int, str]],
+    ) -> dict[int, str]:
+        savepoint = connection.begin_nested()
+        try:
+            done = execute(connection, rows)
+            if connection.dialect.name == "postgresql":  # deferred constraints speak up here, not at the commit
+                connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+                connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+            savepoint.commit()
+        except NotMatchedError:
+            savepoint.rollback()
+            if len(rows) == 1:
+                outcomes[rows[0].place] = Outcome(OutcomeKind.STALE, rows[0].key, message="the row changed meanwhile")
+                return {}
+        except _ROW_ERRORS as error:
+            if is_broken(error):
+                raise
+            savepoint.rollback()
+            if len(rows) == 1:
+                outcomes[rows[0].place] = self._refused(connection, rows[0], error)
+                return {}
+        else:
+            return done
+        half = len(rows) // 2
+        first = self._attempt(connection, rows[:half], outcomes, execute)
+        return first | self._attempt(connection, rows[half:], outcomes, execute)
+
+    def _refused(self, connection: Connection, row: Row, error: Exception) -> Outcome:
+        """The verdict on one row; a duplicate is asked for the key of the row that is there already."""
+        outcome = verdict(self._layout, error, row.key)
+        if outcome.kind is not OutcomeKind.DUPLICATE or outcome.field is None or row.values.get(outcome.field) is None:
+            return outcome
+        own = [self._table.c[name] for name in self._layout.keys]
+        same = self._table.c[outcome.field] == row.values[outcome.field]
+        rivals = connection.execute(select(*own).where(same).limit(2)).fetchall()
+        if len(rivals) != 1:
+            return outcome
+        return outcome._replace(of=self._layout.key_in(dict(zip(self._layout.keys, rivals[0], strict=True))))
+
+    def _execute_insert(self, connection: Connection, rows: Sequence[Row]) -> dict[int, str]:
+        """Place → new key; an empty one where the marker has to find it."""
+        marked = self._layout.marker is not None and self._layout.marker in rows[0].values
+        if self._stream.key_from == "database" and not marked:
+            return self._insert_for_keys(connection, rows)
+        if connection.dialect.name == "sqlite":
+            _run(connection, insert(self._table).values(dict.fromkeys(rows[0].values)), [row.values for row in rows])
+        else:  # RETURNING makes SQLAlchemy send one statement for many rows instead of one for each
+            own = [self._table.c[name] for name in self._layout.keys]
+            many = connection.dialect.insert_executemany_returning
+            statement = insert(self._table).returning(*own) if many else insert(self._table)
+            connection.execute(statement, [row.values for row in rows])
+        if self._stream.key_from == "database":
+            return {row.place: "" for row in rows}
+        return {row.place: self._layout.key_in(row.values) for row in rows}
+
+    def _insert_for_keys(self, connection: Connection, rows: Sequence[Row]) -> dict[int, str]:
+        """Only the database knows the new keys, and no marker finds the rows again."""
+        own = [self._table.c[name] for name in self._layout.keys]
+        if connection.dialect.insert_executemany_returning_sort_by_parameter_order:
+            statement = insert(self._table).returning(*own, sort_by_parameter_order=True)
+            made: list[Any] = list(connection.execute(statement, [row.values for row in rows]).fetchall())
+        else:
+            made = [connection.execute(insert(self._table), row.values).inserted_primary_key or () for row in rows]
+        by_name = [dict(zip(self._layout.keys, parts, strict=True)) for parts in made]
+        return {row.place: self._layout.key_in(known) for row, known in zip(rows, by_name, strict=True)}
+
+    def _execute_update(self, connection: Connection, rows: Sequence[Row]) -> dict[int, str]:
+        names = [name for name in rows[0].values if name != self._stream.version]
+        changed: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+        version = self._stream.version
+        if version and self._counts(version) and changed:
+            changed[version] = self._table.c[version] + literal_column("1")
+        if changed:
+            self._matching(connection, self._table.update().values(changed), rows)
+        return {row.place: str(row.key) for row in rows}
+
+    def _matching(self, connection: Connection, statement: Update | Delete, rows: Sequence[Row]) -> None:
+        """Run a statement for each row's key, and its expected version. Raises NotMatchedError where one is gone."""
+        own = list(self._layout.keys)
+        where = [self._table.c[name] == bindparam(f"key_{name}") for name in own]
+        version = self._stream.version
+        guarded = version is not None and rows[0].expects is not None
+        if version and guarded:
+            where.append(self._table.c[version] == bindparam("expected"))
+        bound = []
+        for row in rows:
+            one = {f"new_{name}": value for name, value in row.values.items() if name != version}
+            one |= {f"key_{name}": part for name, part in zip(own, row.parts, strict=True)}
+            if version and guarded:
+                one["expected"] = self._layout.columns[version].write(row.expects)
+            bound.append(one)
+        matched = _run(connection, statement.where(and_(*where)), bound)
+        if 0 <= matched < len(rows) and connection.dialect.name not in ("mysql", "mariadb"):
+            raise NotMatchedError
+
+    def _read_back(
+        self, connection: Connection, done: Mapping[int, str], batch: Sequence[Write], outcomes: dict[int, Outcome]
+    ) -> None:
+        found = by_keys(connection, self._layout, [key for key in done.values() if key])
+        made = self._by_marker(connection, [batch[place].marker for place, key in done.items() if not key])
+        for place, key in done.items():
+            record = found.get(key) if key else made.get(batch[place].marker)
+            if record is None and not key:
+                message = f"the row was written, but column {self._layout.marker} does not hold the hub's id"
+                outcomes[place] = Outcome(OutcomeKind.UNKNOWN, message=message, field=self._layout.marker)
+            else:
+                version = record.version if record else None
+                outcomes[place] = Outcome(OutcomeKind.APPLIED, record.key if record else key, version, record)
+
+    # removes
+
+    def _remove(self, connection: Connection, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> None:
+        wanted = {place: write._replace(fields={}) for place, write in enumerate(batch)}
+        rows = self._updates(connection, wanted, outcomes)
+        soft = self._stream.soft_delete
+        if soft is not None:
+            mark = self._mark(soft.column)
+            rows = [row._replace(values={soft.column: mark}) for row in rows]
+        done = self._grouped(connection, rows, outcomes, self._execute_update if soft else self._execute_delete)
+        for place, key in done.items():
+            outcomes[place] = Outcome(OutcomeKind.APPLIED, key)
+
+    def _mark(self, name: str) -> Any:
+        soft = self._stream.soft_delete
+        column = self._layout.columns[name]
+        if soft is not None and soft.value is not None:
+            return column.write(soft.value)
+        if column.kind in (FieldType.DATETIME, FieldType.DATE):
+            now = self._clock.now().astimezone(UTC)
+            return column.write(now.isoformat() if column.kind is FieldType.DATETIME else now.date().isoformat())
+        return column.write(True if column.kind is FieldType.BOOLEAN else 1)
+
+    def _execute_delete(self, connection: Connection, rows: Sequence[Row]) -> dict[int, str]:
+        self._matching(connection, self._table.delete(), rows)
+        return {row.place: str(row.key) for row in rows}
+
+
+def _run(connection: Connection, statement: Insert | Update | Delete, bound: Sequence[Mapping[str, Any]]) -> int:
+    """Execute once per row of values; the number of rows matched. SQLite needs none of SQLAlchemy's conversions."""
+    if connection.dialect.name != "sqlite":
+        return connection.execute(statement, bound).rowcount
+    compiled = statement.compile(dialect=connection.dialect)
+    names = list(getattr(compiled, "positiontup", None) or ())
+    rows = [tuple([row[name] for name in names]) for row in bound]
+    return connection.exec_driver_sql(str(compiled), rows).rowcount

@@ -1,0 +1,297 @@
+"""Transactions and set-wise statements on SQLite and PostgreSQL; nothing here knows what is stored.
+
+A whole page travels as one parameter: as JSON where the database takes it apart (every read; PostgreSQL's writes, three
+times as fast as arrays or many executions), as tuples for SQLite's writes. Statements are written with ``?`` and hold
+no per cent signs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import orjson
+from sqlalchemy import BigInteger, Boolean, Connection, Engine, Float, Integer, Table, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import StaticPool
+
+from model.errors import StateError
+
+_READS = "syncline_reads"
+
+Row = Sequence[Any]
+
+
+class Tx:
+    """One open transaction."""
+
+    def __init__(self, connection: Connection, *, sqlite: bool) -> None:
+        self.connection = connection
+        self.sqlite = sqlite
+
+    def run(self, sql: str, *params: Any) -> int:
+        """Execute; returns the number of rows changed."""
+        return self.connection.exec_driver_sql(_spelled(sql, self.sqlite), params).rowcount
+
+    def rows(self, sql: str, *params: Any) -> Sequence[Row]:
+        return self.connection.exec_driver_sql(_spelled(sql, self.sqlite), params).fetchall()
+
+    def tuples(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
+        """As `rows`, past SQLAlchemy's row objects: for the hottest read."""
+        cursor = self.connection.connection.cursor()
+        try:
+            cursor.execute(_spelled(sql, self.sqlite), params)
+            return cursor.fetchall()  # type: ignore[return-value]
+        finally:
+            cursor.close()
+
+    def one(self, sql: str, *params: Any) -> Row | None:
+        return self.connection.exec_driver_sql(_spelled(sql, self.sqlite), params).fetchone()
+
+    def among(self, column: str) -> str:
+        """A condition with one parameter, made by `array`: the (text) column is one of these."""
+        if self.sqlite:
+            return f"{column} IN (SELECT value FROM json_each(?))"
+        return f"{column} = ANY (ARRAY(SELECT jsonb_array_elements_text(?::jsonb)))"
+
+    @staticmethod
+    def array(values: Collection[str]) -> str:
+        return _json(values if isinstance(values, list) else list(values))
+
+    def put(self, table: Table, columns: Sequence[str], rows: Sequence[Row], on_conflict: str = "") -> None:
+        """Insert rows. ``on_conflict`` is what follows ON CONFLICT; then no two rows may have the same key."""
+        if not rows:
+            return
+        clause = f" ON CONFLICT {on_conflict}" if on_conflict else ""
+        names = tuple(columns)
+        if self.sqlite:
+            self.connection.exec_driver_sql(_insert_sqlite(table.name, names) + clause, list(map(tuple, rows)))
+        else:
+            self.run(_insert_postgres(table, names) + clause, _json(list(map(tuple, rows))))
+
+    def delete(self, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Delete the rows whose columns have these values."""
+        if not rows:
+            return
+        names = tuple(columns)
+        if self.sqlite:
+            where = " AND ".join(f"{name} = ?" for name in names)
+            sql = f"DELETE FROM {table.name} WHERE {where}"
+            self.connection.exec_driver_sql(sql, list(map(tuple, rows)))
+        else:
+            self.run(_delete_postgres(table, names), _json(list(map(tuple, rows))))
+
+
+def overwrite(columns: Sequence[str]) -> str:
+    """``DO UPDATE SET …``: the new row's columns replace the old one's."""
+    return "DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in columns)
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError as error:
+        raise StateError(f"a record key cannot be stored because it is no clean text: {error}") from None
+
+
+@lru_cache(maxsize=512)
+def _spelled(sql: str, sqlite: bool) -> str:  # noqa: FBT001
+    return sql if sqlite else sql.replace("?", "%s")
+
+
+@lru_cache(maxsize=64)
+def _insert_sqlite(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+
+
+@lru_cache(maxsize=64)
+def _insert_postgres(table: Table, columns: tuple[str, ...]) -> str:
+    picked = ", ".join(f"(r->>{at})::{_postgres_type(table, name)}" for at, name in enumerate(columns))
+    into = f"INSERT INTO {table.name} ({', '.join(columns)})"
+    return f"{into} SELECT {picked} FROM jsonb_array_elements(?::jsonb) AS r"
+
+
+@lru_cache(maxsize=64)
+def _delete_postgres(table: Table, columns: tuple[str, ...]) -> str:
+    where = " AND ".join(f"t.{name} = (r->>{at})::{_postgres_type(table, name)}" for at, name in enumerate(columns))
+    return f"DELETE FROM {table.name} AS t USING jsonb_array_elements(?::jsonb) AS r WHERE {where}"
+
+
+def _postgres_type(table: Table, column: str) -> str:
+    kind = table.c[column].type
+    for known, name in ((BigInteger, "bigint"), (Integer, "integer"), (Boolean, "boolean"), (Float, "float8")):
+        if isinstance(kind, known):
+            return name
+    return "text"
+
+
+class Database:
+    """One database: short transactions to read and to write."""
+
+    def __init__(self, engine: Engine, *, single: bool = False) -> None:
+        """``single``: the engine has one connection only; threads take turns, and a nested read joins."""
+        self.engine = engine
+        self.sqlite = engine.dialect.name == "sqlite"
+        self._turn: AbstractContextManager[Any] = RLock() if single else nullcontext()
+        self._single = single
+        self._open: Tx | None = None
+        reading = {_READS: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._reader = engine.execution_options(**reading)
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        with self._turn:
+            if self._open is not None:
+                yield self._open
+                return
+            with _said(), self._reader.connect() as connection, self._transaction(connection) as tx:
+                yield tx
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Tx]:
+        """Committed at the end, rolled back on any exception. In SQLite the only writer while it lasts.
+
+        ``durable``: on the disk when it returns, so that even a power cut cannot take it back. (Without it SQLite
+        survives the death of any process, but a power cut may undo the last commits; PostgreSQL's are always durable.)
+        """
+        with self._turn, _said(), self.engine.connect() as connection:
+            if not (durable and self.sqlite):
+                with self._transaction(connection) as tx:
+                    yield tx
+                return
+            raw: Any = connection.connection.driver_connection
+            raw.execute("PRAGMA synchronous=FULL")
+            try:
+                with self._transaction(connection) as tx:
+                    yield tx
+            finally:
+                raw.execute("PRAGMA synchronous=NORMAL")
+
+    @contextmanager
+    def _transaction(self, connection: Connection) -> Iterator[Tx]:
+        with connection.begin():
+            tx = Tx(connection, sqlite=self.sqlite)
+            if not self._single:
+                yield tx
+                return
+            self._open = tx
+            try:
+                yield tx
+            finally:
+                self._open = None
+
+    @contextmanager
+    def pinned(self) -> Iterator[Callable[[], AbstractContextManager[Tx]]]:
+        """Several transactions on one connection, so that they share temporary tables; none holds a write lock."""
+        options = {_READS: True} if self.sqlite else {}
+        with _said(), self.engine.execution_options(**options).connect() as connection:
+
+            @contextmanager
+            def begin() -> Iterator[Tx]:
+                with self._turn, self._transaction(connection) as tx:
+                    yield tx
+
+            yield begin
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Driver errors become ours. Only operational ones are quoted: others may carry values of records."""
+    try:
+        yield
+    except OperationalError as error:
+        said = str(error.orig).strip().splitlines()
+        raise StateError(f"the state database could not do it: {said[0] if said else 'no reason given'}") from error
+    except IntegrityError as error:
+        raise StateError("the state database refused a row that contradicts another one; nothing was stored") from error
+    except DBAPIError as error:
+        raise StateError(f"the state database refused: {type(error.orig).__name__}; nothing was stored") from error
+
+
+def connect(url: str) -> Database:
+    """Open the database at ``url``; the folder and file of a SQLite database are made. Raises StateError."""
+    address = _address(url)
+    if address.get_backend_name() == "sqlite":
+        return _sqlite(address)
+    try:
+        engine = create_engine(
+            address,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            # Plans are made anew each time: one kept from when the tables were empty would scan them for ever.
+            connect_args={"prepare_threshold": None},
+        )
+    except ModuleNotFoundError as error:
+        raise StateError(f"{error.name} is not installed; PostgreSQL needs: pip install 'syncline[postgres]'") from None
+    return Database(engine)
+
+
+def _address(url: str) -> URL:
+    try:
+        address = make_url(url)
+        backend = address.get_backend_name()
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise StateError(
+            "`state` is not a database address; write sqlite:///var/syncline.db or postgresql+psycopg://user@host/name"
+        ) from None
+    if address.drivername in ("postgres", "postgresql"):
+        address, backend = address.set(drivername="postgresql+psycopg"), "postgresql"
+    if address.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise StateError(f"the state database cannot be {backend}; use sqlite:/// or postgresql+psycopg://")
+    return address
+
+
+def _sqlite(address: URL) -> Database:
+    if address.database in (None, "", ":memory:"):
+        options = {"check_same_thread": False}
+        engine = create_engine("sqlite://", hide_parameters=True, poolclass=StaticPool, connect_args=options)
+        hook_sqlite(engine)
+        return Database(engine, single=True)
+    make_private_file(Path(str(address.database)))
+    engine = create_engine(address, hide_parameters=True)
+    hook_sqlite(engine)
+    return Database(engine)
+
+
+def make_private_file(path: Path) -> None:
+    """Make the file, readable by its owner only (SQLite gives its side files the same mode), and its folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        if path.is_dir():
+            raise StateError(f"the state database {path} is a folder; name a file in it") from None
+    except OSError as error:
+        raise StateError(f"the state database {path} cannot be made: {error.strerror}") from None
+
+
+def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
+    """Take transactions into our own hands.
+
+    By default sqlite3 begins late and as a reader: two read-modify-write transactions then overwrite each other
+    without any error.
+    """
+    # A checkpoint writes a page once, however often it changed since the last: rare ones make loads a fifth faster.
+    pragmas = ["wal_autocheckpoint=8000", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-16000"]
+    pragmas += ["journal_mode=WAL", "synchronous=NORMAL"] if durable else ["journal_mode=MEMORY", "synchronous=OFF"]
+
+    @event.listens_for(engine, "connect")
+    def _connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begun(connection: Connection) -> None:
+        reads = connection.get_execution_options().get(_READS)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

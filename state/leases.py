@@ -1,0 +1,67 @@
+"""Leases: who may run a scope. The epoch counts holders; a commit under an older one is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from model.errors import LeaseHeldError, LeaseLostError
+from state import tables
+from state.codec import moment, when
+from state.database import Tx, overwrite
+from sync.ports import Lease
+
+_COLUMNS = ("scope", "epoch", "holder", "expires_at", "seconds")
+_TAKE = f"(scope) {overwrite(_COLUMNS[1:])}"
+_ENSURE = "(scope) DO NOTHING"
+_EXTEND = "UPDATE lease SET expires_at = ? WHERE scope = ? AND epoch = ?"
+
+
+def acquire(tx: Tx, scopes: Collection[str], holder: str, seconds: float, now: datetime) -> Lease:
+    """All scopes or none. A holder's own lease is not renewed by this: a second process may share its name."""
+    wanted = sorted(set(scopes))
+    if not tx.sqlite:  # rows to lock, so that two processes cannot both find a scope nobody ever held
+        tx.put(tables.lease, _COLUMNS, [(scope, 0, None, moment(now), 0.0) for scope in wanted], _ENSURE)
+    lock = "" if tx.sqlite else " ORDER BY scope FOR UPDATE"
+    found = {
+        scope: (epoch, holding, when(expires))
+        for scope, epoch, holding, expires in tx.rows(
+            f"SELECT scope, epoch, holder, expires_at FROM lease WHERE {tx.among('scope')}{lock}",
+            tx.array(wanted),
+        )
+    }
+    for scope in wanted:
+        if scope in found:
+            _, holding, expires = found[scope]
+            if holding is not None and expires > now:
+                raise LeaseHeldError(scope, holding, expires)
+    epochs = {scope: (found[scope][0] if scope in found else 0) + 1 for scope in wanted}
+    expires_at = moment(now + timedelta(seconds=seconds))
+    rows = [(scope, epoch, holder, expires_at, float(seconds)) for scope, epoch in epochs.items()]
+    tx.put(tables.lease, _COLUMNS, rows, _TAKE)
+    return Lease(holder, epochs)
+
+
+def hold(tx: Tx, lease: Lease, now: datetime) -> None:
+    """Check the epochs and extend; until the transaction ends nobody can take the scopes over."""
+    scopes = sorted(lease.epochs)
+    seconds = {
+        scope: length
+        for scope, epoch, length in tx.rows(
+            f"SELECT scope, epoch, seconds FROM lease WHERE {tx.among('scope')} AND holder IS NOT NULL"
+            f"{'' if tx.sqlite else ' ORDER BY scope FOR UPDATE'}",
+            tx.array(scopes),
+        )
+        if epoch == lease.epochs[scope]
+    }
+    lost = [scope for scope in scopes if scope not in seconds]
+    if lost:
+        raise LeaseLostError(f"the lease on {', '.join(lost)} was taken over; this transaction changed nothing")
+    for scope in scopes:
+        tx.run(_EXTEND, moment(now + timedelta(seconds=seconds[scope])), scope, lease.epochs[scope])
+
+
+def release(tx: Tx, lease: Lease) -> None:
+    """Scopes that somebody else took over meanwhile stay theirs."""
+    for scope, epoch in sorted(lease.epochs.items()):
+        tx.run("UPDATE lease SET holder = NULL WHERE scope = ? AND epoch = ?", scope, epoch)

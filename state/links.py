@@ -1,0 +1,107 @@
+"""Links between record keys and canonical records, with baselines; aliases of merged records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+
+from state import tables
+from state.bindings import Bindings, Numbers
+from state.codec import dump_base, load_base
+from state.database import Row, Tx, overwrite
+from sync.decision import BindingId, Link, LinkState
+
+_COLUMNS = ("binding", "key", "entity_id", "version", "fingerprint", "base", "state")
+_REPLACE = f"(binding, key) {overwrite(_COLUMNS[2:])}"
+_SELECT = f"SELECT {', '.join(_COLUMNS)} FROM link"
+
+_AT = itemgetter(0, 1)
+_STATES = {str(state): state for state in LinkState}
+_TEXTS = {state: str(state) for state in LinkState}
+
+_LONGEST_CHAIN = 32
+"""Merges of merges that are followed; a longer chain can only be a ring."""
+
+
+def fingerprints(tx: Tx, binding: int, keys: Sequence[str]) -> dict[str, str | None]:
+    sql = f"SELECT key, fingerprint FROM link WHERE binding = ? AND {tx.among('key')} AND state = 'live'"
+    return dict(tx.tuples(sql, binding, tx.array(keys)))
+
+
+def by_key(tx: Tx, binding: int, keys: Sequence[str]) -> Sequence[Row]:
+    return tx.tuples(f"{_SELECT} WHERE binding = ? AND {tx.among('key')}", binding, tx.array(keys))
+
+
+def by_entity(tx: Tx, entity_ids: Sequence[str]) -> Sequence[Row]:
+    sql = f"{_SELECT} WHERE {tx.among('entity_id')} ORDER BY entity_id, binding, key"
+    return tx.tuples(sql, tx.array(entity_ids))
+
+
+def as_link(row: Row, bindings: Bindings) -> Link:
+    number, key, entity_id, version, fingerprint, base, state = row
+    name = bindings.name(number)
+    exceptions = {} if base is None else load_base(base)
+    return Link(name, key, entity_id, version, fingerprint, exceptions, _STATES[state])
+
+
+def entities_at(tx: Tx, binding: int, keys: Sequence[str]) -> dict[str, str]:
+    """Live links, through aliases: each round follows all keys not found yet one merge further."""
+    found: dict[str, str] = {}
+    asked: Mapping[str, list[str]] = {key: [key] for key in keys}  # key looked for → keys that lead to it
+    sql = f"SELECT key, entity_id FROM link WHERE binding = ? AND {tx.among('key')} AND state = 'live'"
+    for _ in range(_LONGEST_CHAIN):
+        here = dict(tx.tuples(sql, binding, tx.array(list(asked))))
+        for key, entity_id in here.items():
+            for asked_key in asked[key]:
+                found[asked_key] = entity_id
+        lost = [key for key in asked if key not in here]
+        if not lost:
+            break
+        onward: dict[str, list[str]] = {}
+        for key, survivor in tx.rows(
+            f"SELECT key, survivor FROM alias WHERE binding = ? AND {tx.among('key')}",
+            binding,
+            tx.array(lost),
+        ):
+            onward.setdefault(survivor, []).extend(asked[key])
+        if not onward:
+            break
+        asked = onward
+    return found
+
+
+def keys_at(tx: Tx, binding: int, entity_ids: Sequence[str]) -> dict[str, str]:
+    """The lowest key where an entity has several records."""
+    sql = (
+        f"SELECT entity_id, min(key) FROM link WHERE {tx.among('entity_id')} AND binding = ? AND state = 'live' "
+        "GROUP BY entity_id"
+    )
+    return dict(tx.tuples(sql, tx.array(entity_ids), binding))
+
+
+def count_live(tx: Tx, binding: int) -> int:
+    found = tx.one("SELECT count(*) FROM link WHERE binding = ? AND state = 'live'", binding)
+    return int(found[0]) if found else 0
+
+
+def forget(tx: Tx, numbers: Numbers, forgotten: Iterable[tuple[BindingId, str]]) -> None:
+    tx.delete(tables.link, ("binding", "key"), sorted((numbers.of(binding), key) for binding, key in forgotten))
+
+
+def put(tx: Tx, numbers: Numbers, links: Sequence[Link]) -> None:
+    number = numbers.ensure({link.binding for link in links})
+    latest = {}
+    for link in links:
+        binding, key = number[link.binding], link.key
+        base = dump_base(link.base) if link.base else None
+        row = (binding, key, link.entity_id, link.version, link.fingerprint, base, _TEXTS[link.state])
+        latest[binding, key] = row
+    tx.put(tables.link, _COLUMNS, sorted(latest.values(), key=_AT), _REPLACE)
+
+
+def put_aliases(tx: Tx, numbers: Numbers, aliases: Iterable[tuple[BindingId, str, str]]) -> None:
+    latest = {(numbers.of(binding), old): survivor for binding, old, survivor in aliases if old != survivor}
+    rows = [(*at, latest[at]) for at in sorted(latest)]
+    tx.put(
+        tables.alias, ("binding", "key", "survivor"), rows, "(binding, key) DO UPDATE SET survivor = excluded.survivor"
+    )

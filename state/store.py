@@ -1,0 +1,237 @@
+"""The hub's memory: `sync.ports.Store` over SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from model.clock import Clock, SystemClock
+from state import canonicals, conflicts, intents, leases, links, logs, parking, runs
+from state.bindings import Bindings
+from state.database import Database, connect
+from state.migrate import bring_up_to_date
+from state.rehearsal import rehearse
+from state.seen import SeenKeys, seen
+from sync.decision import (
+    Balance,
+    BindingId,
+    Canonical,
+    Changes,
+    Conflict,
+    Intent,
+    Link,
+    Parked,
+    Side,
+    StreamState,
+    Why,
+)
+from sync.ports import Lease
+
+
+def open_store(url: str, clock: Clock | None = None) -> SqlStore:
+    """Open the state database, made or migrated where needed. Raises StateError with what to do about it."""
+    database = connect(url)
+    try:
+        bring_up_to_date(database)
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database, clock or SystemClock())
+
+
+class SqlStore:
+    """Safe to share between threads. Methods do what `sync.ports.Store` says."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self.database = database
+        self.clock = clock
+        self.bindings = Bindings(database)
+
+    # leases and runs
+
+    def acquire(self, scopes: Collection[str], holder: str, seconds: float, now: datetime) -> Lease:
+        with self.database.write() as tx:
+            return leases.acquire(tx, scopes, holder, seconds, now)
+
+    def release(self, lease: Lease) -> None:
+        with self.database.write() as tx:
+            leases.release(tx, lease)
+
+    def start_run(self, selection: Sequence[BindingId], trigger: str, now: datetime) -> int:
+        with self.database.write() as tx:
+            return runs.start(tx, selection, trigger, now)
+
+    def finish_run(
+        self,
+        run: int,
+        status: str,
+        balances: Mapping[tuple[BindingId, Side], Balance],
+        message: str | None,
+        now: datetime,
+    ) -> None:
+        with self.bindings.writing() as (tx, numbers):
+            runs.finish(tx, numbers, run, status, balances, message, now)
+
+    # observing
+
+    def stream_state(self, binding: BindingId) -> StreamState:
+        number = self.bindings.number(binding)
+        if number is None:
+            return StreamState()
+        with self.database.read() as tx:
+            return runs.stream_state(tx, number)
+
+    def remember_mapping(self, name: str, version: str, covers: Sequence[str]) -> None:
+        with self.database.read() as tx:  # idle runs write nothing
+            if tx.one("SELECT 1 FROM mapping_version WHERE version = ?", version):
+                return
+        with self.database.write() as tx:
+            runs.remember_mapping(tx, name, version, covers)
+
+    def covered_by(self, version_prefix: str) -> frozenset[str] | None:
+        with self.database.read() as tx:
+            return runs.covered_by(tx, version_prefix)
+
+    def fingerprints(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str | None]:
+        number = self.bindings.number(binding)
+        if number is None or not keys:
+            return {}
+        with self.database.read() as tx:
+            return links.fingerprints(tx, number, keys)
+
+    def links(self, binding: BindingId, keys: Sequence[str]) -> dict[str, Link]:
+        number = self.bindings.number(binding)
+        if number is None or not keys:
+            return {}
+        with self.database.read() as tx:
+            rows = links.by_key(tx, number, keys)
+        return {row[1]: links.as_link(row, self.bindings) for row in rows}
+
+    def links_of(self, entity_ids: Sequence[str]) -> dict[str, list[Link]]:
+        if not entity_ids:
+            return {}
+        with self.database.read() as tx:
+            rows = links.by_entity(tx, entity_ids)
+        found: dict[str, list[Link]] = {}
+        for row in rows:
+            found.setdefault(row[2], []).append(links.as_link(row, self.bindings))
+        return found
+
+    def entities_at(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str]:
+        number = self.bindings.number(binding)
+        if number is None or not keys:
+            return {}
+        with self.database.read() as tx:
+            return links.entities_at(tx, number, keys)
+
+    def keys_at(self, binding: BindingId, entity_ids: Sequence[str]) -> dict[str, str]:
+        number = self.bindings.number(binding)
+        if number is None or not entity_ids:
+            return {}
+        with self.database.read() as tx:
+            return links.keys_at(tx, number, entity_ids)
+
+    def canonicals(self, entity_ids: Sequence[str]) -> dict[str, Canonical]:
+        if not entity_ids:
+            return {}
+        with self.database.read() as tx:
+            return canonicals.read(tx, entity_ids)
+
+    def candidates(self, entity: str, match_keys: Sequence[str]) -> dict[str, list[str]]:
+        if not match_keys:
+            return {}
+        with self.database.read() as tx:
+            return canonicals.candidates(tx, entity, match_keys)
+
+    def open_conflicts(self, entity_ids: Sequence[str]) -> dict[str, dict[str, Conflict]]:
+        if not entity_ids:
+            return {}
+        with self.database.read() as tx:
+            return conflicts.open_of(tx, self.bindings, entity_ids)
+
+    def conflict(self, number: int) -> Conflict | None:
+        """One conflict by its number, in any state."""
+        with self.database.read() as tx:
+            return conflicts.by_id(tx, self.bindings, number)
+
+    def parked(self, binding: BindingId, side: Side, keys: Sequence[str]) -> dict[str, Parked]:
+        number = self.bindings.number(binding)
+        if number is None or not keys:
+            return {}
+        with self.database.read() as tx:
+            return parking.by_key(tx, self.bindings, number, side, keys)
+
+    def all_parked(self, binding: BindingId, side: Side, why: Why, size: int) -> Iterator[list[Parked]]:
+        number = self.bindings.number(binding)
+        if number is not None:
+            yield from parking.pages(self.database, self.bindings, number, side, why, size)
+
+    def parked_by_id(self, numbers: Sequence[int]) -> list[Parked]:
+        """Those of the numbers that are still parked, in the order asked for."""
+        with self.database.read() as tx:
+            return parking.by_id(tx, self.bindings, numbers)
+
+    def live_links(self, binding: BindingId) -> int:
+        number = self.bindings.number(binding)
+        if number is None:
+            return 0
+        with self.database.read() as tx:
+            return links.count_live(tx, number)
+
+    @contextmanager
+    def seen(self, binding: BindingId) -> Iterator[SeenKeys]:
+        with seen(self.database, self.bindings.number(binding)) as keys:
+            yield keys
+
+    # deciding and acting
+
+    def dirty(self, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
+        with self.database.read() as tx:
+            return canonicals.dirty(tx, entity, after, limit)
+
+    def mark_all_dirty(self, entity: str) -> None:
+        with self.database.write() as tx:
+            canonicals.mark_all(tx, entity)
+
+    def open_intents(self, connection: str) -> list[Intent]:
+        with self.database.read() as tx:
+            return intents.open_at(tx, self.bindings, connection)
+
+    def open_intent(self, intent: Intent, lease: Lease) -> int:
+        """On the disk when it returns. Raises LeaseLostError where the lease was taken over: send nothing then."""
+        with self.bindings.writing(durable=True) as (tx, numbers):
+            leases.hold(tx, lease, self.clock.now())
+            return intents.add(tx, numbers, intent)
+
+    def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None:
+        """Where one page says both, the careful one stands: forgotten links are forgotten first, a match key dropped
+        and added is kept, a conflict closed and opened is open, a record marked and cleared stays marked.
+        """
+        with self.bindings.writing() as (tx, numbers):
+            leases.hold(tx, lease, now)
+            canonicals.create(tx, changes.created)
+            canonicals.replace(tx, changes.changed)
+            links.forget(tx, numbers, changes.relinked)
+            links.put(tx, numbers, changes.links)
+            links.put_aliases(tx, numbers, changes.aliases)
+            canonicals.drop_match_keys(tx, changes.dropped_match_keys)
+            canonicals.add_match_keys(tx, changes.match_keys)
+            logs.add_history(tx, numbers, changes.history, run, now)
+            logs.add_writes(tx, numbers, changes.writes, run, now)
+            conflicts.close(tx, changes.closed_conflicts, now)
+            conflicts.put(tx, numbers, changes.conflicts, run, now)
+            parking.change(tx, numbers, changes.parked, changes.unparked, run, now)
+            canonicals.mark(tx, changes.dirty)
+            canonicals.clear(tx, changes.clean)
+            intents.close(tx, changes.closed_intents)
+            if changes.stream is not None:
+                runs.put_stream(tx, numbers, *changes.stream)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[SqlStore]:
+        with rehearse(self.database) as copy:
+            yield SqlStore(copy, self.clock)
+
+    def close(self) -> None:
+        self.database.close()

@@ -1,0 +1,365 @@
+"""Turn one page of observations into changes: link or correlate, merge, or park with a reason. Pure.
+
+Every observation ends in exactly one bucket of the balance; nothing is dropped, and one bad record delays no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from mappings.contract import CompiledMapping, OnDelete, Projection
+from model.paths import is_pattern, pattern_regex
+from model.records import Problem, Record
+from sync.correlate import Index, correlate
+from sync.decision import (
+    HELD,
+    UNKNOWN,
+    Base,
+    BindingId,
+    Bucket,
+    Canonical,
+    Link,
+    LinkState,
+    Parked,
+    Side,
+    Why,
+    blank,
+)
+from sync.ledger import Ledger
+from sync.merge import Context, merge
+
+
+class Observation(NamedTuple):
+    """A record as read, projected, with its fingerprint."""
+
+    record: Record
+    projection: Projection
+    fingerprint: str | None
+
+
+class Ended(NamedTuple):
+    """Where an observation went: its bucket, and a word for people (created, linked, changed, a reason)."""
+
+    bucket: Bucket
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One mapping with everything that is needed to decide about its records."""
+
+    id: BindingId
+    mapping: CompiledMapping
+    context: Context
+    index: Index
+    cyclic: frozenset[str] = field(default_factory=frozenset)  # paths whose reference may point back here
+
+
+def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
+    """Decide about one record; what follows from it is written into the ledger."""
+    record, projection = observation.record, observation.projection
+    link = ledger.scene.links.get(record.key)
+    if record.deleted:
+        return _deleted(binding, record, link, ledger)
+    if projection.skipped is not None:
+        ledger.unpark(binding.id, Side.IN, record.key)
+        return Ended(Bucket.SKIPPED, projection.skipped)
+    for problem in projection.problems:
+        if problem.path is None:
+            return _dead(binding, record, problem, ledger)
+    if link is not None and link.state is not LinkState.LIVE:
+        return _returned(binding, record, link, ledger)
+    values, missing = _resolved(binding, projection, ledger)
+    if link is None and any(path not in binding.cyclic for path in missing):
+        return _waiting(binding, record, missing, ledger)
+    ended = _join(binding, observation, values, ledger) if link is None else None
+    if ended is None:
+        assert link is not None
+        ended = _update(binding, observation, values, link, ledger)
+    if ended.bucket in (Bucket.DEAD, Bucket.SKIPPED) or ended.detail == "disputed":
+        return ended
+    if missing:
+        return _waiting(binding, record, missing, ledger)
+    for problem in projection.problems:
+        return _dead(binding, record, problem, ledger)
+    ledger.unpark(binding.id, Side.IN, record.key)
+    return ended
+
+
+def _resolved(
+    binding: Binding, projection: Projection, ledger: Ledger
+) -> tuple[dict[str, Any], dict[str, tuple[str, str, str]]]:
+    """Values with references replaced by entity ids, and by path the record each unresolved one awaits."""
+    if not projection.references:
+        return projection.values, {}
+    values, missing = dict(projection.values), {}
+    for path, reference in projection.references.items():
+        spec = binding.context.schema.field(path)
+        target = spec.target if spec is not None and spec.target else binding.id.entity
+        entity_id = ledger.scene.references.get((reference.stream, target, reference.key))
+        if entity_id is None:
+            missing[path] = (binding.id.connection, reference.stream, reference.key)
+        else:
+            values[path] = entity_id
+    return values, missing
+
+
+def _join(binding: Binding, observation: Observation, values: dict[str, Any], ledger: Ledger) -> Ended | None:
+    """An unlinked record: find its entity, or found one. Returns where it went; it is then linked (or parked)."""
+    record, scene = observation.record, ledger.scene
+
+    def taken(entity_id: str) -> bool:
+        return any(
+            other.binding == binding.id and other.state is LinkState.LIVE for other in scene.links_of.get(entity_id, ())
+        )
+
+    found = correlate(binding.mapping.match, binding.index, values, scene.candidates, scene.canonicals, taken)
+    if found.disputed:
+        ledger.park(
+            Parked(
+                binding=binding.id,
+                side=Side.IN,
+                key=record.key,
+                why=Why.DISPUTED,
+                code="disputed-match",
+                message=f"could be one of {len(found.disputed)} entities: {found.why}; a person has to decide",
+                data=record.data,
+                version=record.version,
+                candidates=found.disputed,
+            )
+        )
+        return Ended(Bucket.CONFLICT, "disputed")
+    if found.entity_id is not None:
+        canonical = scene.canonicals[found.entity_id]
+        link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
+        return join(binding, observation, values, canonical, link, ledger)
+    if not binding.mapping.create_in:
+        return Ended(Bucket.SKIPPED, "matches nothing, and this mapping creates nothing in the hub")
+    present = {**binding.mapping.defaults_in, **{path: v for path, v in values.items() if v is not None}}
+    canonical = ledger.found(binding.id, record.key, present)
+    link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
+    _hold_unreadable(binding, observation.projection, link)
+    ledger.link(link, new=True)
+    return Ended(Bucket.WRITTEN, "created")
+
+
+def _hold_unreadable(binding: Binding, projection: Projection, link: Link) -> None:
+    """What could not be read is not overwritten: somebody wrote it, and a person should see it first."""
+    for problem in projection.problems:
+        if problem.path is not None and binding.mapping.pushes(problem.path):
+            link.base[problem.path] = Base(HELD, UNKNOWN)
+
+
+def join(
+    binding: Binding,
+    observation: Observation,
+    values: dict[str, Any],
+    canonical: Canonical,
+    link: Link,
+    ledger: Ledger,
+) -> Ended:
+    """First contact: link a record to an entity that exists, nothing being agreed yet."""
+    ledger.link(link, new=True)
+    mapping = binding.mapping
+    for path in canonical.values:
+        if mapping.pushes(path) and not mapping.covers(path):
+            link.base[path] = Base(0, UNKNOWN)
+    ended = _merge(binding, observation, values, canonical, link, ledger, is_new=_always)
+    return Ended(ended.bucket if ended.bucket is Bucket.CONFLICT else Bucket.WRITTEN, "linked")
+
+
+def _always(_: str) -> bool:
+    return True
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def _update(binding: Binding, observation: Observation, values: dict[str, Any], link: Link, ledger: Ledger) -> Ended:
+    """A linked record was read again."""
+    canonical = ledger.scene.canonicals[link.entity_id]
+    is_new = _newly_covered(binding, link, ledger)
+    link.version, link.fingerprint = observation.record.version, observation.fingerprint
+    ledger.link(link)
+    return _merge(binding, observation, values, canonical, link, ledger, is_new=is_new)
+
+
+def _newly_covered(binding: Binding, link: Link, ledger: Ledger) -> Callable[[str], bool]:
+    """Paths that the mapping did not cover when this record was last read: for them it is first contact."""
+    prefix = (link.fingerprint or "")[:6]
+    if not prefix or binding.mapping.version.startswith(prefix):
+        return _never
+    before = ledger.scene.covered_before.get(prefix)
+    if before is None:
+        return _always
+    plain = {path for path in before if not is_pattern(path)}
+    patterns = [pattern_regex(path) for path in before if is_pattern(path)]
+    return lambda path: path not in plain and not any(pattern.match(path) for pattern in patterns)
+
+
+def observed(projection: Projection, values: dict[str, Any], canonical: Canonical) -> Mapping[str, Any]:
+    """Values, and None for every known item that a completely listed collection no longer has."""
+    if not projection.complete:
+        return values
+    patterns = [pattern_regex(pattern) for pattern in projection.complete]
+    lost = {
+        path: None
+        for path, value in canonical.values.items()
+        if path not in values and not blank(value) and any(pattern.match(path) for pattern in patterns)
+    }
+    return {**values, **lost}
+
+
+def _merge(
+    binding: Binding,
+    observation: Observation,
+    values: dict[str, Any],
+    canonical: Canonical,
+    link: Link,
+    ledger: Ledger,
+    *,
+    is_new: Callable[[str], bool],
+) -> Ended:
+    disputed = ledger.scene.conflicts.get(canonical.id, {})
+    seen = observed(observation.projection, values, canonical)
+    merged = merge(binding.context, canonical, link.base, seen, is_new, disputed)
+    for clash in merged.clashes:
+        ledger.clash(canonical, clash, link)
+    if merged.flows:
+        ledger.alter(canonical, merged.flows, binding.id.connection, by=link, mapping=binding.mapping.version)
+    for path in merged.agreed:
+        ledger.settle(canonical, path, "agreed")
+    _hold_unreadable(binding, observation.projection, link)
+    pushes = False
+    for path, entry in merged.base.items():
+        if entry is None:
+            link.base.pop(path, None)
+        else:
+            link.base[path] = entry
+            pushes = pushes or (entry.rev < canonical.field_rev(path) and binding.mapping.pushes(path))
+    if pushes:
+        ledger.touch(canonical)
+    if any(clash.winner is None for clash in merged.clashes):
+        return Ended(Bucket.CONFLICT, "conflict")
+    if merged.flows:
+        return Ended(Bucket.WRITTEN, "changed")
+    return Ended(Bucket.WRITTEN, "put back") if pushes else Ended(Bucket.UNCHANGED)
+
+
+def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger) -> Ended:
+    """A tombstone. Absence never comes here: only evidence does."""
+    ledger.unpark(binding.id, Side.IN, record.key)
+    if link is None:
+        return Ended(Bucket.SKIPPED, "deleted before it was linked")
+    if link.state is not LinkState.LIVE:
+        return Ended(Bucket.UNCHANGED)
+    canonical = ledger.scene.canonicals[link.entity_id]
+    if record.superseded_by:
+        return _merged_away(binding, record, link, canonical, ledger)
+    link.state, link.fingerprint = LinkState.GONE, None
+    ledger.link(link)
+    policy = binding.mapping.on_delete_in
+    if policy is OnDelete.DELETE:
+        ledger.delete(canonical, link)
+        return Ended(Bucket.WRITTEN, "deleted")
+    if policy is OnDelete.REVIEW:
+        ledger.park(
+            Parked(
+                binding=binding.id,
+                side=Side.IN,
+                key=record.key,
+                why=Why.DISPUTED,
+                code="deleted-there",
+                message="the record was deleted there; a person decides whether it is deleted everywhere",
+                candidates=(link.entity_id,),
+            )
+        )
+        return Ended(Bucket.CONFLICT, "deleted there")
+    return Ended(Bucket.WRITTEN, "unlinked")
+
+
+def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canonical, ledger: Ledger) -> Ended:
+    """The record was merged into another one there: follow, and ask where two entities are now one record."""
+    survivor = record.superseded_by or ""
+    link.state, link.fingerprint = LinkState.MERGED, None
+    ledger.link(link)
+    ledger.changes.aliases.append((binding.id, record.key, survivor))
+    heir = ledger.scene.links.get(survivor)
+    if heir is None:
+        base = {path: Base(0, UNKNOWN) for path in canonical.values if binding.mapping.covers(path)}
+        heir = Link(binding.id, survivor, canonical.id, base=base)
+        ledger.scene.links[survivor] = heir
+        ledger.link(heir, new=True)
+        return Ended(Bucket.WRITTEN, "merged there")
+    if heir.entity_id == link.entity_id:
+        return Ended(Bucket.WRITTEN, "merged there")
+    ledger.park(
+        Parked(
+            binding=binding.id,
+            side=Side.IN,
+            key=record.key,
+            why=Why.DISPUTED,
+            code="merged-there",
+            message="two records were merged there whose entities are still two here; a person has to decide",
+            candidates=(heir.entity_id, link.entity_id),
+        )
+    )
+    return Ended(Bucket.CONFLICT, "merged there")
+
+
+def _returned(binding: Binding, record: Record, link: Link, ledger: Ledger) -> Ended:
+    """A record that was deleted or merged away is alive again: never linked again by itself."""
+    ledger.park(
+        Parked(
+            binding=binding.id,
+            side=Side.IN,
+            key=record.key,
+            why=Why.DISPUTED,
+            code="returned",
+            message="the record was deleted there and is back; a person decides whether it is the same again",
+            data=record.data,
+            version=record.version,
+            candidates=(link.entity_id,),
+        )
+    )
+    return Ended(Bucket.CONFLICT, "returned")
+
+
+def _dead(binding: Binding, record: Record, problem: Problem, ledger: Ledger) -> Ended:
+    ledger.park(
+        Parked(
+            binding=binding.id,
+            side=Side.IN,
+            key=record.key,
+            why=Why.DEAD,
+            code=problem.code,
+            message=problem.message,
+            field=problem.field,
+            path=problem.path,
+            data=record.data,
+            version=record.version,
+        )
+    )
+    return Ended(Bucket.DEAD, problem.code)
+
+
+def _waiting(binding: Binding, record: Record, missing: Mapping[str, tuple[str, str, str]], ledger: Ledger) -> Ended:
+    path, awaits = next(iter(missing.items()))
+    ledger.park(
+        Parked(
+            binding=binding.id,
+            side=Side.IN,
+            key=record.key,
+            why=Why.WAITING,
+            code="reference-missing",
+            message=f"{path} refers to a record of {awaits[1]} that is not here (yet)",
+            path=path,
+            data=record.data,
+            version=record.version,
+            awaits=awaits,
+        )
+    )
+    return Ended(Bucket.WAITING, "reference-missing")

@@ -1,0 +1,91 @@
+"""Refuse a run that would change too much. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sync.decision import Action, ActionKind, BindingId
+from sync.policy import Braked, Policy
+
+_KIND = {ActionKind.CREATE: Braked.CREATE, ActionKind.UPDATE: Braked.UPDATE, ActionKind.DELETE: Braked.DELETE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tripped:
+    """A brake that holds: ``count`` writes of one kind planned, ``limit`` allowed, ``links`` records known there."""
+
+    connection: str
+    stream: str
+    entity: str
+    kind: str
+    count: int
+    limit: int
+    links: int
+
+    @property
+    def name(self) -> str:
+        """How a person releases it: ``crm.Contact:create``."""
+        return f"{self.connection}.{self.stream}:{self.kind}"
+
+    def __str__(self) -> str:
+        return (
+            f"would {self.kind} {self.count:,} records in {self.connection}.{self.stream} "
+            f"(limit {self.limit:,}, {self.links:,} linked); nothing was written. "
+            f"Look at `syncline plan`, then release once with --release {self.name}"
+        )
+
+
+@dataclass(slots=True)
+class Count:
+    """Planned writes by binding and kind."""
+
+    planned: Counter[tuple[BindingId, Braked]] = field(default_factory=Counter)
+
+    def add(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            self.planned[action.binding, _KIND[action.kind]] += 1
+            if action.blanks:
+                self.planned[action.binding, Braked.BLANK] += 1
+
+
+def released(release: Collection[str], binding: BindingId, kind: Braked) -> bool:
+    """Whether a person let this kind of write go: ``all``, ``create``, ``crm:create`` or ``crm.Contact:create``."""
+    names = {
+        "all",
+        kind.value,
+        f"{binding.connection}:{kind.value}",
+        f"{binding.connection}.{binding.stream}:{kind.value}",
+    }
+    return not names.isdisjoint(release)
+
+
+def harmless(policy: Policy, bindings: Iterable[BindingId], entities: int, release: Collection[str]) -> bool:
+    """Whether ``entities`` decisions could not trip any brake, whatever they turn out to be."""
+    return all(
+        entities <= policy.limit(binding.connection, kind).count or released(release, binding, kind)
+        for binding in bindings
+        for kind in Braked
+    )
+
+
+def tripped(count: Count, policy: Policy, links: Mapping[BindingId, int], release: Collection[str]) -> list[Tripped]:
+    """Every brake that holds."""
+    found: list[Tripped] = []
+    for (binding, kind), planned in sorted(count.planned.items()):
+        limit, known = policy.limit(binding.connection, kind), links.get(binding, 0)
+        allowed = max(limit.count, int(limit.share * known))
+        if planned > allowed and not released(release, binding, kind):
+            found.append(
+                Tripped(
+                    connection=binding.connection,
+                    stream=binding.stream,
+                    entity=binding.entity,
+                    kind=kind.value,
+                    count=planned,
+                    limit=allowed,
+                    links=known,
+                )
+            )
+    return found

@@ -1,0 +1,152 @@
+"""Who is who: find the entity an unlinked record belongs to. Pure.
+
+Strong rules come first, in their order; the first that finds anything decides. Then the scored rule. Certainty links,
+doubt is *disputed* and goes to a person, nothing found means a new entity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, NamedTuple
+
+from mappings.contract import Match, ScoredRule
+from model import compare, paths
+from model.fields import EntitySchema, FieldSpec, Kind
+from sync.decision import Canonical, EntityState, blank
+
+_MOST_KEYS = 8  # of one rule and record: a person with nine e-mails is found by any eight of them
+
+
+class Found(NamedTuple):
+    """``entity_id`` where certain; ``disputed`` names candidates where not. Neither: nothing matches."""
+
+    entity_id: str | None = None
+    disputed: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """All combinations of paths under which entities of one kind can be found, over all mappings."""
+
+    schema: EntitySchema
+    combinations: tuple[tuple[str, ...], ...]
+
+    @classmethod
+    def of(cls, schema: EntitySchema, matches: Iterable[Match]) -> Index:
+        found: dict[tuple[str, ...], None] = {}
+        for match in matches:
+            found.update(dict.fromkeys(rule.paths for rule in match.strong))
+            if match.scored:
+                found.update(dict.fromkeys(match.scored.blocks))
+        return cls(schema, tuple(found))
+
+    def keys(self, values: Mapping[str, Any]) -> set[str]:
+        """Every match key of a canonical record (or of a projection)."""
+        return {key for combination in self.combinations for key in self.keys_for(combination, values)}
+
+    def keys_for(self, combination: tuple[str, ...], values: Mapping[str, Any]) -> list[str]:
+        """``emails[*]|ana@example.com``: one key per combination of folded values; none where a path is blank."""
+        folded: list[Sequence[str]] = []
+        for path in combination:
+            found = values_at(path, values)
+            spec = _spec(self.schema, path)
+            texts = [text for text in (compare.fold(spec, value) for value in found if not blank(value)) if text]
+            if not texts:
+                return []
+            folded.append(list(dict.fromkeys(texts)))
+        head = "+".join(combination)
+        return [f"{head}|{'|'.join(texts)}" for texts in list(product(*folded))[:_MOST_KEYS]]
+
+
+def _spec(schema: EntitySchema, path: str) -> FieldSpec | Kind:
+    return schema.field(path.replace("[*]", "[]")) or Kind.TEXT
+
+
+def values_at(path: str, values: Mapping[str, Any]) -> list[Any]:
+    """The value of a path, or of all paths a pattern stands for."""
+    if not paths.is_pattern(path):
+        return [values[path]] if path in values else []
+    head, _, tail = path.partition("[*]")
+    head += "["
+    return [value for name, value in values.items() if name.startswith(head) and name.endswith("]" + tail)]
+
+
+def correlate(
+    match: Match,
+    index: Index,
+    values: Mapping[str, Any],
+    candidates: Mapping[str, Sequence[str]],
+    canonicals: Mapping[str, Canonical],
+    taken: Callable[[str], bool],
+) -> Found:
+    """Find the entity of one unlinked record.
+
+    ``candidates`` is match key → entity ids; ``taken`` says that an entity already has a record in this stream.
+    """
+    for rule in match.strong:
+        hits = _live(index.keys_for(rule.paths, values), candidates, canonicals)
+        if not hits:
+            continue
+        if len(hits) > 1:
+            return Found(disputed=tuple(hits), why=f"several have the same {rule.name}")
+        if match.one_to_one and taken(hits[0]):
+            return Found(disputed=tuple(hits), why=f"another record with the same {rule.name} is linked already")
+        return Found(entity_id=hits[0], why=f"same {rule.name}")
+    if match.scored is not None:
+        return _score(match.scored, match.one_to_one, index, values, candidates, canonicals, taken)
+    return Found()
+
+
+def _live(
+    keys: Sequence[str], candidates: Mapping[str, Sequence[str]], canonicals: Mapping[str, Canonical]
+) -> list[str]:
+    hits: dict[str, None] = {}
+    for key in keys:
+        for entity_id in candidates.get(key, ()):
+            canonical = canonicals.get(entity_id)
+            if canonical is not None and canonical.state is EntityState.LIVE:
+                hits[entity_id] = None
+    return list(hits)
+
+
+def _score(
+    rule: ScoredRule,
+    one_to_one: bool,  # noqa: FBT001 (part of the rule)
+    index: Index,
+    values: Mapping[str, Any],
+    candidates: Mapping[str, Sequence[str]],
+    canonicals: Mapping[str, Canonical],
+    taken: Callable[[str], bool],
+) -> Found:
+    keys = [key for block in rule.blocks for key in index.keys_for(block, values)]
+    scores = sorted(
+        (
+            (score(rule, index.schema, values, canonicals[entity_id].values), entity_id)
+            for entity_id in _live(keys, candidates, canonicals)
+            if not (one_to_one and taken(entity_id))
+        ),
+        reverse=True,
+    )
+    near = [(points, entity_id) for points, entity_id in scores if points >= rule.dispute_at]
+    if not near:
+        return Found()
+    best, entity_id = near[0]
+    if best >= rule.link_at and (len(near) == 1 or near[1][0] < rule.link_at):
+        return Found(entity_id=entity_id, why=f"score {best:.2f}")
+    return Found(disputed=tuple(entity_id for _, entity_id in near[:5]), why=f"score {best:.2f} is not certain")
+
+
+def score(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right: Mapping[str, Any]) -> float:
+    """Σ(weight × similarity) / Σ(weight) over the weighted paths both sides have, 0…1; 0 where they share none."""
+    total = points = 0.0
+    for path, weight in rule.weights.items():
+        spec = _spec(schema, path)
+        lefts = [value for value in values_at(path, left) if not blank(value)]
+        rights = [value for value in values_at(path, right) if not blank(value)]
+        if lefts and rights:
+            total += weight
+            points += weight * max(compare.similarity(spec, a, b) for a in lefts for b in rights)
+    return points / total if total else 0.0

@@ -1,0 +1,164 @@
+"""What a run works with: bindings in order, their connectors, the store, the policy. Looked up, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Protocol
+
+from connectors.contract import Connector, Stream
+from mappings.contract import CompiledMapping
+from model import paths
+from model.clock import Clock
+from model.errors import ConnectorError
+from model.fields import EntitySchema, in_dependency_order
+from sync.absorb import Binding
+from sync.correlate import Index
+from sync.decision import BindingId
+from sync.merge import Context
+from sync.policy import Policy, Survivorship
+from sync.ports import Store
+
+
+class Listener(Protocol):
+    """Who wants to know how far a run is (progress bars)."""
+
+    def phase(self, name: str, binding: BindingId | None) -> None: ...
+
+    def advanced(self, binding: BindingId, seen: int) -> None: ...
+
+    def finished(self) -> None: ...
+
+
+class Silent:
+    """Nobody listens."""
+
+    def phase(self, name: str, binding: BindingId | None) -> None: ...
+
+    def advanced(self, binding: BindingId, seen: int) -> None: ...
+
+    def finished(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """A connection (or one of its streams) that could not be worked with in this run; the others went on."""
+
+    connection: str
+    stream: str | None
+    code: str
+    message: str
+
+    @classmethod
+    def of(cls, binding: BindingId, error: Exception) -> Trouble:
+        """From an error; an unexpected one is named by its type only, since its text may carry personal data."""
+        if isinstance(error, ConnectorError):
+            code = type(error).__name__.removesuffix("Error").lower()
+            return cls(connection=binding.connection, stream=binding.stream, code=code, message=str(error))
+        message = f"the connector failed with {type(error).__name__}; this is a defect in the connector"
+        return cls(connection=binding.connection, stream=binding.stream, code="defect", message=message)
+
+
+@dataclass(slots=True)
+class Hub:
+    """All bindings of a project, parents first."""
+
+    store: Store
+    connectors: Mapping[str, Connector[Any]]
+    policy: Policy
+    clock: Clock
+    bindings: dict[BindingId, Binding] = field(default_factory=dict)
+    entities: list[EntitySchema] = field(default_factory=list)
+    indexes: dict[str, Index] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        connectors: Mapping[str, Connector[Any]],
+        mappings: Sequence[CompiledMapping],
+        schemas: Mapping[str, EntitySchema],
+        policy: Policy,
+        clock: Clock,
+    ) -> Hub:
+        hub = cls(store, connectors, policy, clock)
+        used = [schema for name, schema in schemas.items() if any(m.entity == name for m in mappings)]
+        hub.entities = in_dependency_order(used)
+        for schema in hub.entities:
+            own = [mapping for mapping in mappings if mapping.entity == schema.name]
+            index = hub.indexes[schema.name] = Index.of(schema, [mapping.match for mapping in own])
+            for mapping in own:
+                binding_id = BindingId(mapping.connection, mapping.stream, mapping.entity)
+                if binding_id in hub.bindings:
+                    raise ValueError(f"two mappings tie {binding_id}")
+                survivorship = _survivorship(policy.survivorship.get(schema.name, {}))
+                hub.bindings[binding_id] = Binding(
+                    binding_id,
+                    mapping,
+                    Context(mapping.connection, mapping, schema, survivorship),
+                    index,
+                    _cyclic(schema, hub.entities),
+                )
+        return hub
+
+    @property
+    def mappings(self) -> dict[BindingId, CompiledMapping]:
+        return {binding_id: binding.mapping for binding_id, binding in self.bindings.items()}
+
+    def writers(self, entity: str) -> list[Binding]:
+        """Bindings that push this entity."""
+        return [b for b in self.bindings.values() if b.id.entity == entity and b.mapping.direction.writes]
+
+    def readers(self, entity: str) -> list[Binding]:
+        """Bindings that read this entity."""
+        return [b for b in self.bindings.values() if b.id.entity == entity and b.mapping.direction.reads]
+
+    def connector(self, binding: BindingId) -> Connector[Any]:
+        return self.connectors[binding.connection]
+
+    def stream(self, binding: BindingId) -> Stream:
+        return self.connector(binding).stream(binding.stream)
+
+    def selected(self, select: Sequence[str]) -> list[Binding]:
+        """Bindings named by connection, entity, mapping, ``connection.stream`` or in full; all, where none is named.
+
+        Raises KeyError with the first name that selects nothing.
+        """
+        for name in select:
+            if not any(name in _names(binding) for binding in self.bindings.values()):
+                raise KeyError(name)
+        return [b for b in self.bindings.values() if not select or not _names(b).isdisjoint(select)]
+
+
+def _names(binding: Binding) -> set[str]:
+    connection, stream, entity = binding.id
+    return {connection, entity, binding.mapping.name, f"{connection}.{stream}", str(binding.id)}
+
+
+def _survivorship(rules: Mapping[str, Survivorship]) -> Any:
+    """Path → rule: by the path itself, its pattern, its template or item, its collection, else the default."""
+    default = rules.get("default", Survivorship())
+
+    @lru_cache(maxsize=4096)
+    def of(path: str) -> Survivorship:
+        if path in rules:
+            return rules[path]
+        name, key, leaf = paths.split(path)
+        tail = f".{leaf}" if leaf else ""
+        names = [f"{name}[{key}]", f"{name}[*]{tail}", f"{name}[]{tail}", f"{name}[*]", f"{name}[]", name]
+        return next((rules[n] for n in names if n in rules), default)
+
+    return of
+
+
+def _cyclic(schema: EntitySchema, entities: Sequence[EntitySchema]) -> frozenset[str]:
+    """Reference fields whose target (directly or not) refers back to this entity: never waited for on create."""
+    targets = {other.name: other.references for other in entities}
+
+    def reaches(start: str, seen: frozenset[str] = frozenset()) -> bool:
+        if start == schema.name:
+            return True
+        return start not in seen and any(reaches(t, seen | {start}) for t in targets.get(start, ()))
+
+    return frozenset(spec.template for spec in schema.fields.values() if spec.target and reaches(spec.target))

@@ -1,0 +1,226 @@
+"""Writes down what one page of decisions changes, keeping canonical records, links and match keys consistent. Pure.
+
+Whoever changes a canonical field here also gives every *other* link of the entity a baseline entry with the former
+value, so that the one rule of `sync.decision` stays true: no entry means "agrees with the canonical value as it is".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from mappings.contract import CompiledMapping
+from sync.correlate import Index
+from sync.decision import (
+    UNKNOWN,
+    Base,
+    BindingId,
+    Canonical,
+    Changes,
+    Conflict,
+    ConflictState,
+    EntityState,
+    FieldMeta,
+    HistoryRow,
+    Link,
+    LinkState,
+    Parked,
+    Side,
+)
+from sync.merge import Clash
+
+
+@dataclass(slots=True)
+class Scene:
+    """What the store knows about one page, loaded set-wise; kept current as the page is worked through."""
+
+    links: dict[str, Link] = field(default_factory=dict)  # of the page's binding, by record key
+    canonicals: dict[str, Canonical] = field(default_factory=dict)
+    links_of: dict[str, list[Link]] = field(default_factory=dict)
+    candidates: dict[str, list[str]] = field(default_factory=dict)
+    conflicts: dict[str, dict[str, Conflict]] = field(default_factory=dict)
+    parked: dict[str, Parked] = field(default_factory=dict)
+    references: dict[tuple[str, str, str], str] = field(default_factory=dict)  # stream, entity, key → entity id
+    covered_before: dict[str, frozenset[str] | None] = field(default_factory=dict)  # mapping version prefix → paths
+
+
+def entity_id(binding: BindingId, key: str, salt: str = "") -> str:
+    """The id of the entity that a record founds: the same on every attempt, so that a repeated page changes nothing."""
+    text = "\x1f".join((binding.connection, binding.stream, binding.entity, key, salt))
+    return blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+class Ledger:
+    """Collects the `Changes` of one page."""
+
+    def __init__(
+        self, scene: Scene, mappings: Mapping[BindingId, CompiledMapping], indexes: Mapping[str, Index], run: int
+    ) -> None:
+        self.scene = scene
+        self.changes = Changes()
+        self._mappings = mappings
+        self._indexes = indexes
+        self._run = run
+        self._links: dict[tuple[BindingId, str], Link] = {}
+        self._canonicals: dict[str, Canonical] = {}
+        self._created: set[str] = set()
+
+    def found(self, binding: BindingId, key: str, values: dict[str, Any], salt: str = "") -> Canonical:
+        """A new entity, founded by one record."""
+        new = Canonical(entity_id(binding, key, salt), binding.entity, values, binding.connection, run=self._run)
+        self.changes.created.append(new)
+        self._created.add(new.id)
+        self.scene.canonicals[new.id] = new
+        self.scene.links_of[new.id] = []
+        for match_key in self._indexes[binding.entity].keys(values):
+            self.changes.match_keys.append((binding.entity, match_key, new.id))
+            self.scene.candidates.setdefault(match_key, []).append(new.id)
+        self.changes.dirty.add((new.entity, new.id))
+        return new
+
+    def link(self, link: Link, *, new: bool = False) -> None:
+        """Store a link as it now is."""
+        self._links[link.binding, link.key] = link
+        if new:
+            self.scene.links_of.setdefault(link.entity_id, []).append(link)
+
+    def alter(
+        self,
+        canonical: Canonical,
+        flows: Mapping[str, tuple[Any, str]],
+        source: str,
+        *,
+        by: Link | None = None,
+        mapping: str | None = None,
+    ) -> None:
+        """Give canonical fields new values; ``by`` is the link they came through (None: a person)."""
+        index = self._indexes[canonical.entity]
+        before = index.keys(canonical.values)
+        canonical.rev += 1
+        others = [
+            link
+            for link in self.scene.links_of.get(canonical.id, ())
+            if link is not by and link.state is LinkState.LIVE
+        ]
+        for path, (value, why) in flows.items():
+            old, old_rev = canonical.values.get(path, UNKNOWN), canonical.field_rev(path)
+            known = None if old is UNKNOWN else old
+            for link in others:
+                if path not in link.base and self._concerns(link, path):
+                    link.base[path] = Base(old_rev, known)
+                    self.link(link)
+            canonical.values[path] = value
+            canonical.meta[path] = FieldMeta(canonical.rev, source)
+            self.changes.history.append(
+                HistoryRow(
+                    canonical.id,
+                    path,
+                    canonical.rev,
+                    known,
+                    value,
+                    source,
+                    by.binding if by else None,
+                    by.key if by else None,
+                    mapping,
+                    why,
+                )
+            )
+        after = index.keys(canonical.values)
+        self.changes.match_keys += [(canonical.entity, key, canonical.id) for key in after - before]
+        self.changes.dropped_match_keys += [(canonical.entity, key, canonical.id) for key in before - after]
+        for key in after - before:
+            self.scene.candidates.setdefault(key, []).append(canonical.id)
+        self.touch(canonical)
+
+    def reassert(self, canonical: Canonical, path: str) -> None:
+        """Raise a field's revision without changing it, so that links whose entry is older push it again."""
+        canonical.rev += 1
+        canonical.meta[path] = FieldMeta(canonical.rev, canonical.field_source(path))
+        for link in self.scene.links_of.get(canonical.id, ()):
+            entry = link.base.get(path)
+            if entry is None or entry.value == canonical.values.get(path):
+                link.base.pop(path, None)
+        self.touch(canonical)
+
+    def touch(self, canonical: Canonical) -> None:
+        """The record changed, or something is to be pushed."""
+        self._canonicals[canonical.id] = canonical
+        self.changes.dirty.add((canonical.entity, canonical.id))
+
+    def delete(self, canonical: Canonical, source: Link | None) -> None:
+        """The entity ends; what becomes of its other records is each mapping's policy."""
+        canonical.state = EntityState.DELETED
+        canonical.rev += 1
+        self.changes.history.append(
+            HistoryRow(
+                canonical.id,
+                "",
+                canonical.rev,
+                EntityState.LIVE.value,
+                EntityState.DELETED.value,
+                source.binding.connection if source else "person",
+                source.binding if source else None,
+                source.key if source else None,
+                None,
+                "deleted",
+            )
+        )
+        for key in self._indexes[canonical.entity].keys(canonical.values):
+            self.changes.dropped_match_keys.append((canonical.entity, key, canonical.id))
+        self.touch(canonical)
+
+    def clash(self, canonical: Canonical, clash: Clash, link: Link) -> None:
+        """Keep both values: settled by a rule, or open until a person decides."""
+        state = ConflictState.OPEN if clash.winner is None else ConflictState.SETTLED
+        conflict = Conflict(
+            entity_id=canonical.id,
+            path=clash.path,
+            ours=None if clash.ours is UNKNOWN else clash.ours,
+            ours_source=canonical.field_source(clash.path),
+            theirs=clash.theirs,
+            theirs_binding=link.binding,
+            theirs_key=link.key,
+            base=clash.base,
+            rule=clash.rule,
+            winner=clash.winner,
+            state=state,
+        )
+        self.changes.conflicts.append(conflict)
+        if state is ConflictState.OPEN:
+            self.scene.conflicts.setdefault(canonical.id, {})[clash.path] = conflict
+
+    def settle(self, canonical: Canonical, path: str, winner: str) -> None:
+        """An open conflict ends."""
+        self.scene.conflicts.get(canonical.id, {}).pop(path, None)
+        self.changes.closed_conflicts.append((canonical.id, path, winner))
+        self.touch(canonical)
+
+    def park(self, parked: Parked) -> bool:
+        """Keep a record aside with its reason. False where it lies there already, just so."""
+        known = self.scene.parked.get(parked.key)
+        if (
+            known is not None
+            and (known.why, known.code, known.path, known.awaits, known.rev)
+            == (parked.why, parked.code, parked.path, parked.awaits, parked.rev)
+            and known.data == parked.data
+        ):
+            return False
+        self.scene.parked[parked.key] = parked
+        self.changes.parked.append(parked)
+        return True
+
+    def unpark(self, binding: BindingId, side: Side, key: str) -> None:
+        if self.scene.parked.pop(key, None) is not None:
+            self.changes.unparked.append((binding, side, key))
+
+    def closed(self) -> Changes:
+        """The changes, complete."""
+        self.changes.changed = [c for c in self._canonicals.values() if c.id not in self._created]
+        self.changes.links = list(self._links.values())
+        return self.changes
+
+    def _concerns(self, link: Link, path: str) -> bool:
+        mapping = self._mappings.get(link.binding)
+        return mapping is None or mapping.covers(path) or mapping.pushes(path)

@@ -1,0 +1,164 @@
+"""Take the answer to one write as an observation. Pure.
+
+What was written is the new baseline, in the form the system stored it. Everything else in the answer is news like any
+other: a default the system filled in, an edit somebody made a moment before.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from connectors.contract import Outcome
+from mappings.contract import Projection
+from model.records import Record
+from sync.absorb import Binding, observed
+from sync.decision import (
+    HELD,
+    UNKNOWN,
+    ActionKind,
+    Base,
+    Canonical,
+    IntentRow,
+    Link,
+    LinkState,
+    WriteRow,
+    blank,
+)
+from sync.ledger import Ledger
+from sync.merge import merge
+
+
+class Written(NamedTuple):
+    """One write that was carried out. ``direct``: the answer itself carried the record, so differences in it are the
+    system's own doing and not somebody's edit in between."""
+
+    kind: ActionKind
+    row: IntentRow
+    outcome: Outcome
+    intent: int | None
+    direct: bool
+
+
+def take(binding: Binding, written: Written, ledger: Ledger) -> None:
+    """Update link, baseline and (where the answer brings news) the canonical record."""
+    row, outcome = written.row, written.outcome
+    canonical = ledger.scene.canonicals[row.entity_id]
+    link = _link(binding, written, ledger)
+    ledger.changes.writes.append(
+        WriteRow(
+            row.entity_id,
+            binding.id,
+            link.key,
+            written.kind,
+            tuple(row.revs),
+            binding.mapping.version,
+            written.intent,
+            "applied",
+        )
+    )
+    if written.kind is ActionKind.DELETE:
+        link.state, link.fingerprint, link.base = LinkState.GONE, None, {}
+        return
+    if written.kind is ActionKind.CREATE:
+        for path in canonical.values.keys() - row.revs.keys():
+            if binding.mapping.pushes(path):
+                link.base[path] = Base(0, UNKNOWN)  # left out for now (a reference whose record comes later)
+    link.version = outcome.version if outcome.record is None else outcome.record.version
+    if outcome.record is None:
+        link.fingerprint = None
+        _agree(canonical, link, row, {}, binding, direct=True)
+        return
+    record = outcome.record
+    (projection,) = binding.mapping.project([record])
+    (link.fingerprint,) = binding.mapping.fingerprints([record])
+    values = _resolved(projection, row, record)
+    _agree(canonical, link, row, values, binding, direct=written.direct)
+    _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
+
+
+def _link(binding: Binding, written: Written, ledger: Ledger) -> Link:
+    key = written.outcome.key or written.row.key
+    assert key is not None, "an applied write has a key"
+    for link in ledger.scene.links_of.get(written.row.entity_id, ()):
+        if link.binding == binding.id and link.key == key:
+            ledger.link(link)
+            return link
+    link = Link(binding.id, key, written.row.entity_id)
+    ledger.link(link, new=True)
+    return link
+
+
+def _resolved(projection: Projection, row: IntentRow, record: Record) -> dict[str, Any]:
+    """References in an answer are taken as written: only a later read can tell of another one."""
+    del record
+    values = dict(projection.values)
+    for path in projection.references:
+        if path in row.values:
+            values[path] = row.values[path]
+    return values
+
+
+def _agree(
+    canonical: Canonical, link: Link, row: IntentRow, values: dict[str, Any], binding: Binding, *, direct: bool
+) -> None:
+    """What was written is agreed: at the revision that was rendered, in the form the system shows it."""
+    mapping, current_values, meta = binding.mapping, canonical.values, canonical.meta
+    for path, rev in row.revs.items():
+        agreed = path in values and values[path] == current_values.get(path)
+        if agreed and rev == (meta[path].rev if path in meta else 1):
+            link.base.pop(path, None)
+            continue
+        if not mapping.pushes(path):
+            continue
+        sent = row.values.get(path)
+        read = values.get(path, UNKNOWN) if mapping.covers(path) else UNKNOWN
+        shown = sent if read is UNKNOWN else read
+        if not (direct or shown == sent or (blank(sent) and blank(shown)) or mapping.same(path, sent, shown)):
+            # Not what such a write would show: somebody's edit came in between. It is merged as one.
+            shown = sent
+        current = canonical.field_rev(path)
+        if rev == current and (shown == canonical.values.get(path) or (blank(shown) and blank(sent))):
+            link.base.pop(path, None)
+        else:
+            link.base[path] = Base(rev, shown)
+
+
+def _news(
+    binding: Binding,
+    canonical: Canonical,
+    link: Link,
+    projection: Projection,
+    values: dict[str, Any],
+    row: IntentRow,
+    ledger: Ledger,
+    *,
+    created: bool,
+) -> None:
+    for problem in projection.problems:
+        if problem.path is not None and binding.mapping.pushes(problem.path):
+            link.base[problem.path] = Base(HELD, UNKNOWN)
+    if not projection.complete:
+        known = canonical.values
+        values = {path: value for path, value in values.items() if path not in known or known[path] != value}
+        if not values:
+            return
+    written = row.revs.keys()
+    merged = merge(
+        binding.context,
+        canonical,
+        link.base,
+        observed(projection, values, canonical),
+        lambda path: created and path not in written,
+        ledger.scene.conflicts.get(canonical.id, {}),
+    )
+    for clash in merged.clashes:
+        ledger.clash(canonical, clash, link)
+    if merged.flows:
+        ledger.alter(canonical, merged.flows, binding.id.connection, by=link, mapping=binding.mapping.version)
+    for path, entry in merged.base.items():
+        if entry is None:
+            link.base.pop(path, None)
+        else:
+            link.base[path] = entry
+            if entry.rev < canonical.field_rev(path) and binding.mapping.pushes(path):
+                ledger.touch(canonical)

@@ -1,0 +1,144 @@
+"""Decide what each system still has to be told about an entity. Pure: values in, actions out.
+
+Whether to push is decided by field revision, never by comparing values: a system that stores what it was told in its
+own way would otherwise be told again for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mappings.contract import Blank, OnDelete, Strength
+from sync.absorb import Binding
+from sync.decision import (
+    Action,
+    ActionKind,
+    BindingId,
+    Bucket,
+    Canonical,
+    Conflict,
+    EntityState,
+    Link,
+    LinkState,
+    Parked,
+    blank,
+)
+
+
+class Verdict(NamedTuple):
+    """One entity at one binding: an action, or the bucket it rests in."""
+
+    binding: BindingId
+    action: Action | None
+    bucket: Bucket = Bucket.UNCHANGED
+    detail: str | None = None
+    unlink: Link | None = None  # the link ends without a write
+
+
+@dataclass(slots=True)
+class Standing:
+    """What is known about one entity when it is decided about."""
+
+    canonical: Canonical
+    links: Sequence[Link] = ()
+    conflicts: Mapping[str, Conflict] = field(default_factory=dict)
+    refused: Mapping[BindingId, Parked] = field(default_factory=dict)
+
+
+def decide(standing: Standing, bindings: Sequence[Binding], closed: Collection[BindingId]) -> list[Verdict]:
+    """One verdict per binding that writes this entity. ``closed`` are bindings in which nothing may be created yet."""
+    return [_verdict(standing, binding, closed) for binding in bindings]
+
+
+def _verdict(standing: Standing, binding: Binding, closed: Collection[BindingId]) -> Verdict:
+    canonical = standing.canonical
+    links = [link for link in standing.links if link.binding == binding.id]
+    live = next((link for link in links if link.state is LinkState.LIVE), None)
+    if canonical.state is not EntityState.LIVE:
+        return _ending(binding, canonical, live)
+    refused = standing.refused.get(binding.id)
+    if refused is not None and refused.rev >= canonical.rev:
+        return Verdict(binding.id, None, Bucket.DEAD, refused.code)
+    if live is not None:
+        return _update(standing, binding, live)
+    if links:
+        return Verdict(binding.id, None, Bucket.SKIPPED, "deleted there, so not created again")
+    if not binding.mapping.create_out:
+        return Verdict(binding.id, None, Bucket.SKIPPED, "this mapping creates nothing there")
+    reason = binding.mapping.accepts(canonical.values)
+    if reason is not None:
+        return Verdict(binding.id, None, Bucket.SKIPPED, reason)
+    if binding.id in closed:
+        return Verdict(binding.id, None, Bucket.WAITING, "until every system was read in full once")
+    if standing.conflicts and _strong_keys_disputed(standing, binding):
+        return Verdict(binding.id, None, Bucket.CONFLICT, "a field it would be recognised by is in conflict")
+    revs = dict.fromkeys(canonical.values, 1)
+    revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
+    action = Action(
+        kind=ActionKind.CREATE, binding=binding.id, entity_id=canonical.id, revs=revs, reason="no record there"
+    )
+    return Verdict(binding.id, action)
+
+
+def _strong_keys_disputed(standing: Standing, binding: Binding) -> bool:
+    disputed = standing.conflicts.keys()
+    return any(path in disputed for rule in binding.mapping.match.strong for path in rule.paths)
+
+
+def _ending(binding: Binding, canonical: Canonical, live: Link | None) -> Verdict:
+    """The entity was deleted."""
+    if live is None:
+        return Verdict(binding.id, None)
+    if binding.mapping.on_delete_out is not OnDelete.DELETE:
+        return Verdict(binding.id, None, Bucket.SKIPPED, "kept there although deleted", unlink=live)
+    action = Action(
+        kind=ActionKind.DELETE,
+        binding=binding.id,
+        entity_id=canonical.id,
+        key=live.key,
+        expects=live.version,
+        reason="deleted in the hub",
+    )
+    return Verdict(binding.id, action)
+
+
+def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:
+    if not link.base:
+        return Verdict(binding.id, None)
+    canonical, mapping = standing.canonical, binding.mapping
+    due: dict[str, int] = {}
+    waits = False
+    blanks = False
+    for path, entry in link.base.items():
+        rev = canonical.field_rev(path)
+        if entry.rev >= rev or not mapping.pushes(path):
+            continue
+        if path in standing.conflicts:
+            waits = True
+            continue
+        value = canonical.values.get(path)
+        strength = mapping.strength(path)
+        if strength is Strength.CREATE_ONLY or (strength is Strength.IF_EMPTY and not blank(entry.value)):
+            continue
+        if blank(value) and (blank(entry.value) or mapping.blank_out(path) is Blank.IGNORE):
+            continue
+        blanks = blanks or blank(value)
+        due[path] = rev
+    if due:
+        action = Action(
+            kind=ActionKind.UPDATE,
+            binding=binding.id,
+            entity_id=canonical.id,
+            key=link.key,
+            expects=link.version,
+            paths=frozenset(due),
+            revs=due,
+            before={path: link.base[path].value for path in due},
+            after={path: canonical.values.get(path) for path in due},
+            blanks=blanks,
+            reason="changed in the hub",
+        )
+        return Verdict(binding.id, action)
+    return Verdict(binding.id, None, Bucket.CONFLICT if waits else Bucket.UNCHANGED, "conflict" if waits else None)

@@ -1,0 +1,220 @@
+"""What a person decides: conflicts, disputed matches, dead letters, links. Each is a small run of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from model.errors import StateError
+from model.records import Record
+from sync.absorb import Binding, Observation, join
+from sync.decision import (
+    BindingId,
+    Canonical,
+    Changes,
+    ConflictState,
+    Link,
+    LinkState,
+    Parked,
+    Side,
+    Why,
+)
+from sync.hub import Hub, Listener
+from sync.ledger import Ledger, Scene
+from sync.observe import Observer
+from sync.ports import Lease
+
+if TYPE_CHECKING:
+    from sync.run import RunReport
+
+_SECONDS: Final = 60.0
+
+
+@dataclass(slots=True)
+class _Desk:
+    """A lease, a run and an observer for one repair."""
+
+    hub: Hub
+    run: int
+    lease: Lease
+    observer: Observer
+
+    def ledger(self, scene: Scene) -> Ledger:
+        return Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+
+    def commit(self, changes: Changes) -> None:
+        self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
+
+
+class Repairs:
+    """The part of `sync.run.Engine` that people call to settle what no rule could."""
+
+    hub: Hub
+    listener: Listener
+    holder: str
+
+    def run(self, select: Sequence[str] = (), *, trigger: str = "person") -> RunReport:
+        """`sync.run.Engine.run`."""
+        raise NotImplementedError
+
+    @contextmanager
+    def _desk(self, entity: str) -> Iterator[_Desk]:
+        """Raises LeaseHeldError while a run is under way."""
+        store, clock = self.hub.store, self.hub.clock
+        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now())
+        try:
+            run = store.start_run([], "repair", clock.now())
+            observer = Observer(self.hub, run, lease, self.listener)
+            status = "failed"
+            try:
+                yield _Desk(self.hub, run, lease, observer)
+                status = "ok"
+            finally:
+                store.finish_run(run, status, {}, None, clock.now())
+        finally:
+            store.release(lease)
+
+    def resolve(self, conflict_id: int, winner: str | None = None, *, value: Any = None) -> None:
+        """Settle a conflict for "ours" (the canonical value), "theirs" (the system's), or with a value of one's own.
+
+        The decision is a canonical change by a person: it is pushed wherever the field differs in the next run.
+        """
+        conflict = self.hub.store.conflict(conflict_id)
+        if conflict is None or conflict.state is not ConflictState.OPEN:
+            raise StateError(f"there is no open conflict {conflict_id}; see `syncline conflicts list`")
+        with self._desk(conflict.theirs_binding.entity) as desk:
+            scene = Scene()
+            desk.observer.load_entities(scene, [conflict.entity_id])
+            canonical = scene.canonicals[conflict.entity_id]
+            ledger = desk.ledger(scene)
+            chosen = {"ours": canonical.values.get(conflict.path), "theirs": conflict.theirs}.get(winner or "", value)
+            ledger.settle(canonical, conflict.path, winner or "person")
+            ledger.alter(canonical, {conflict.path: (chosen, "resolved by a person")}, "person")
+            for link in scene.links_of.get(canonical.id, ()):
+                entry = link.base.get(conflict.path)
+                if entry is not None and entry.value == chosen:
+                    del link.base[conflict.path]
+                    ledger.link(link)
+            desk.commit(ledger.closed())
+
+    def retry(self, parked_ids: Sequence[int]) -> RunReport:
+        """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew."""
+        rows = self._parked(parked_ids)
+        for binding_id in dict.fromkeys(row.binding for row in rows):
+            binding = self._binding(binding_id)
+            with self._desk(binding_id.entity) as desk:
+                own = [row for row in rows if row.binding == binding_id]
+                incoming = [row for row in own if row.side is Side.IN and row.data is not None]
+                if incoming:
+                    desk.observer.again(binding, incoming)
+                changes = Changes()
+                for row in own:
+                    if row.side is Side.OUT:
+                        changes.unparked.append((row.binding, row.side, row.key))
+                        changes.dirty.add((binding_id.entity, row.key))
+                desk.commit(changes)
+        return self.run(sorted({str(row.binding) for row in rows}), trigger="retry")
+
+    def discard(self, parked_ids: Sequence[int]) -> int:
+        """Forget parked records. One that is read again with the same flaw is parked again."""
+        rows = self._parked(parked_ids)
+        for entity in dict.fromkeys(row.binding.entity for row in rows):
+            with self._desk(entity) as desk:
+                own = [row for row in rows if row.binding.entity == entity]
+                desk.commit(Changes(unparked=[(row.binding, row.side, row.key) for row in own]))
+        return len(rows)
+
+    def settle_match(self, parked_id: int, entity_id: str | None) -> str:
+        """A disputed record is that entity, or (None) a new one. Returns the id of the entity it now belongs to."""
+        (row,) = self._parked([parked_id])
+        if row.why is not Why.DISPUTED or row.side is not Side.IN or row.data is None:
+            raise StateError(f"{parked_id} is not a disputed match; see `syncline conflicts list`")
+        binding = self._binding(row.binding)
+        with self._desk(row.binding.entity) as desk:
+            observation = _observation(binding, Record(row.key, row.data, row.version))
+            scene = desk.observer.scene(binding, [observation])
+            scene.parked[row.key] = row
+            ledger = desk.ledger(scene)
+            if entity_id is None:
+                joined = self._found(binding, observation, ledger)
+            else:
+                if entity_id not in scene.canonicals:
+                    desk.observer.load_entities(scene, [entity_id])
+                if entity_id not in scene.canonicals:
+                    raise StateError(f"there is no entity {entity_id}")
+                joined = scene.canonicals[entity_id]
+                link = Link(binding.id, row.key, joined.id, row.version, observation.fingerprint)
+                join(binding, observation, dict(observation.projection.values), joined, link, ledger)
+            ledger.unpark(binding.id, Side.IN, row.key)
+            desk.commit(ledger.closed())
+        return joined.id
+
+    def settle_deletion(self, parked_id: int, *, everywhere: bool) -> None:
+        """A record deleted in one system: delete the entity everywhere, or keep it elsewhere."""
+        (row,) = self._parked([parked_id])
+        if row.code != "deleted-there":
+            raise StateError(f"{parked_id} is not a deletion; see `syncline conflicts list`")
+        with self._desk(row.binding.entity) as desk:
+            scene = Scene(parked={row.key: row})
+            desk.observer.load_entities(scene, list(row.candidates))
+            ledger = desk.ledger(scene)
+            if everywhere:
+                for canonical in scene.canonicals.values():
+                    ledger.delete(canonical, None)
+            ledger.unpark(row.binding, Side.IN, row.key)
+            desk.commit(ledger.closed())
+
+    def split(self, binding_id: BindingId, key: str) -> str:
+        """Take a record out of its entity: it founds one of its own, from what the system holds. Returns its id."""
+        binding = self._binding(binding_id)
+        link = self.hub.store.links(binding_id, [key]).get(key)
+        if link is None or link.state is not LinkState.LIVE:
+            raise StateError(f"{binding_id} has no live link for that key")
+        connector = self.hub.connector(binding_id)
+        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]
+        if not records:
+            raise StateError(f"the record is not in {binding_id} any more")
+        with self._desk(binding_id.entity) as desk:
+            observation = _observation(binding, records[0])
+            scene = desk.observer.scene(binding, [observation])
+            ledger = desk.ledger(scene)
+            ledger.touch(scene.canonicals[link.entity_id])
+            founded = self._found(binding, observation, ledger, salt=f"split from {link.entity_id}")
+            desk.commit(ledger.closed())
+        return founded.id
+
+    def _found(self, binding: Binding, observation: Observation, ledger: Ledger, salt: str = "settled") -> Canonical:
+        values = dict(observation.projection.values)
+        for path, reference in observation.projection.references.items():
+            spec = binding.context.schema.field(path)
+            target = spec.target if spec is not None and spec.target else binding.id.entity
+            found = ledger.scene.references.get((reference.stream, target, reference.key))
+            if found:
+                values[path] = found
+        present = {path: value for path, value in values.items() if value is not None}
+        key = observation.record.key
+        canonical = ledger.found(binding.id, key, present, salt)
+        link = Link(binding.id, key, canonical.id, observation.record.version, observation.fingerprint)
+        ledger.link(link, new=True)
+        return canonical
+
+    def _parked(self, ids: Sequence[int]) -> list[Parked]:
+        rows = self.hub.store.parked_by_id(ids)
+        missing = set(ids) - {row.id for row in rows}
+        if missing:
+            raise StateError(f"nothing is parked under {', '.join(map(str, sorted(missing)))}")
+        return rows
+
+    def _binding(self, binding_id: BindingId) -> Binding:
+        binding = self.hub.bindings.get(binding_id)
+        if binding is None:
+            raise StateError(f"no live mapping ties {binding_id}")
+        return binding
+
+
+def _observation(binding: Binding, record: Record) -> Observation:
+    (projection,) = binding.mapping.project([record])
+    (fingerprint,) = binding.mapping.fingerprints([record])
+    return Observation(record, projection, fingerprint)

@@ -1,0 +1,391 @@
+"""A run from start to finish: observe, decide, act. The one entry point of CLI, scheduler and console."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.contract import Connector
+from mappings.contract import CompiledMapping, RenderRequest
+from model.clock import Clock, SystemClock
+from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
+from model.fields import EntitySchema
+from sync.absorb import Binding
+from sync.brakes import Count, Tripped, harmless, tripped
+from sync.decision import UNKNOWN, Action, ActionKind, Balance, BindingId, Bucket, Side
+from sync.execute import Executor
+from sync.hub import Hub, Listener, Silent, Trouble
+from sync.observe import Observer
+from sync.policy import Braked, Policy
+from sync.ports import Lease, Store
+from sync.reconcile import decide
+from sync.recover import Recovery
+from sync.repair import Repairs
+
+LEASE_SECONDS = 120.0
+_ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
+
+Balances = dict[tuple[BindingId, Side], Balance]
+
+
+@dataclass(slots=True, kw_only=True)
+class RunReport:
+    """How a run went.
+
+    ``status``: ``ok``; ``attention`` (something waits for a person or for a later run); ``braked`` (nothing was
+    written); ``failed`` (a connection could not be worked with, or a balance does not add up); ``busy`` (another
+    process holds the lease, nothing was done).
+    """
+
+    run: int
+    status: str
+    balances: Balances = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    brakes: list[Tripped] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    message: str | None = None
+
+    def total(self, bucket: Bucket) -> int:
+        return sum(balance.buckets.get(bucket, 0) for balance in self.balances.values())
+
+    @property
+    def conflicts(self) -> int:
+        return self.total(Bucket.CONFLICT)
+
+    @property
+    def waiting(self) -> int:
+        return self.total(Bucket.WAITING)
+
+    @property
+    def dead(self) -> int:
+        return self.total(Bucket.DEAD)
+
+    @property
+    def writes(self) -> int:
+        """Records written to systems."""
+        return sum(b.buckets.get(Bucket.WRITTEN, 0) for (_, side), b in self.balances.items() if side is Side.OUT)
+
+
+@dataclass(slots=True, kw_only=True)
+class FieldChange:
+    """One record field of a planned write. ``before`` is what the system is known to hold (None on create)."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannedAction:
+    """One write that a run would make now."""
+
+    kind: ActionKind
+    binding: BindingId
+    entity_id: str
+    key: str | None
+    changes: list[FieldChange]
+    reason: str
+    problem: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PlanReport:
+    """What a run would do now. ``actions`` may be cut short; ``totals`` and ``calls`` never are."""
+
+    actions: list[PlannedAction] = field(default_factory=list)
+    totals: Counter[tuple[BindingId, ActionKind]] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    balances: Balances = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    brakes: list[Tripped] = field(default_factory=list)
+
+    @property
+    def conflicts(self) -> int:
+        return sum(balance.buckets.get(Bucket.CONFLICT, 0) for balance in self.balances.values())
+
+    @property
+    def changes_nothing(self) -> bool:
+        return not self.totals
+
+
+class Engine(Repairs):
+    """The hub at work. One instance serves many runs, one after the other."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connectors: Mapping[str, Connector[Any]],
+        mappings: Sequence[CompiledMapping],
+        schemas: Mapping[str, EntitySchema],
+        policy: Policy | None = None,
+        clock: Clock | None = None,
+        listener: Listener | None = None,
+        holder: str | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
+        self.listener: Listener = listener or Silent()
+        self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
+
+    def run(
+        self,
+        select: Sequence[str] = (),
+        *,
+        full: bool = False,
+        sweep: bool = False,
+        release: Collection[str] = (),
+        trigger: str = "person",
+    ) -> RunReport:
+        """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
+        selected = self.hub.selected(select)
+        try:
+            lease = self._lease(self.hub.store, selected)
+        except LeaseHeldError as held:
+            return RunReport(run=0, status="busy", message=str(held))
+        report = RunReport(run=0, status="ok")
+        try:
+            report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
+            work = _Work(self.hub, report, lease, self.listener, selected, release)
+            work.recover()
+            work.observe(full=full, sweep=sweep)
+            work.act()
+            report.status = _status(report)
+        except LeaseLostError as lost:
+            report.status, report.message = "busy", str(lost)
+            return report
+        except BaseException as error:
+            report.status = "failed"
+            report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"
+            raise
+        finally:
+            self._finish(report, lease)
+        return report
+
+    def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
+        scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
+        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now())
+
+    def _finish(self, report: RunReport, lease: Lease) -> None:
+        store = self.hub.store
+        if report.run:
+            now = self.hub.clock.now()
+            store.finish_run(report.run, report.status, report.balances, _summary(report), now)
+        store.release(lease)
+        self.listener.finished()
+
+    def plan(
+        self, select: Sequence[str] = (), *, full: bool = False, limit: int | None = 200, release: Collection[str] = ()
+    ) -> PlanReport:
+        """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read."""
+        selected = self.hub.selected(select)
+        plan = PlanReport()
+        with self.hub.store.rehearsal() as copy:
+            hub = Hub(
+                copy,
+                self.hub.connectors,
+                self.hub.policy,
+                self.hub.clock,
+                self.hub.bindings,
+                self.hub.entities,
+                self.hub.indexes,
+            )
+            lease = copy.acquire(["rehearsal"], self.holder, 3600.0, hub.clock.now())
+            report = RunReport(run=0, status="ok")
+            report.run = copy.start_run([b.id for b in selected], "plan", hub.clock.now())
+            work = _Work(hub, report, lease, self.listener, selected, release)
+            work.observe(full=full, sweep=False)
+            work.foresee(plan, limit)
+            plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
+        self.listener.finished()
+        return plan
+
+
+def _status(report: RunReport) -> str:
+    if report.brakes:
+        return "braked"
+    if report.troubles or not all(balance.adds_up for balance in report.balances.values()):
+        return "failed"
+    return "attention" if report.conflicts or report.dead else "ok"
+
+
+def _summary(report: RunReport) -> str | None:
+    lines = [str(brake) for brake in report.brakes]
+    lines += [f"{t.connection}{'.' + t.stream if t.stream else ''}: {t.message}" for t in report.troubles]
+    lines += [f"the balance of {b} ({s}) does not add up" for (b, s), x in report.balances.items() if not x.adds_up]
+    if report.message:
+        lines.append(report.message)
+    return "\n".join(lines) or None
+
+
+class _Work:
+    """One run (or its rehearsal) under way."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        report: RunReport,
+        lease: Lease,
+        listener: Listener,
+        selected: Sequence[Binding],
+        release: Collection[str],
+    ) -> None:
+        self.hub, self.report, self.lease, self.listener = hub, report, lease, listener
+        self.selected = {binding.id for binding in selected}
+        self.release = release
+        self.observer = Observer(hub, report.run, lease, listener, release, report.balances)
+        self.executor = Executor(hub, report.run, lease, self.observer, self.selected, calls=report.calls)
+
+    def _guarded(self, binding: Binding, work: Callable[[], object]) -> bool:
+        """Do something with one connection; its failure is noted and stops nothing else."""
+        try:
+            work()
+        except ConnectorError as error:
+            self.report.troubles.append(Trouble.of(binding.id, error))
+            return False
+        except (LeaseLostError, LeaseHeldError):
+            raise
+        except Exception as error:  # a defect in one connector must not stop the others
+            if not _from_connector(error):
+                raise
+            self.report.troubles.append(Trouble.of(binding.id, error))
+            return False
+        return True
+
+    def recover(self) -> None:
+        """Close what earlier runs left open, before anything is read."""
+        recovery = Recovery(self.hub, self.report.run, self.lease, self.observer)
+        seen: set[str] = set()
+        for binding_id in self.hub.bindings:
+            if binding_id in self.selected and binding_id.connection not in seen:
+                seen.add(binding_id.connection)
+                binding = self.hub.bindings[binding_id]
+                self._guarded(binding, lambda name=binding_id.connection: recovery.connection(name))  # type: ignore[misc]
+
+    def observe(self, *, full: bool, sweep: bool) -> None:
+        """Read every selected stream, parents first."""
+        for schema in self.hub.entities:
+            readers = [b for b in self.hub.readers(schema.name) if b.id in self.selected]
+            for binding in readers:
+                if self._guarded(binding, lambda b=binding: self.observer.read(b, full=full)) and sweep:  # type: ignore[misc]
+                    self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]
+            for binding in readers:
+                while self.observer.retry_waiting(binding):
+                    pass
+
+    def closed(self) -> set[BindingId]:
+        """The sweep gate: bindings of entities some of whose systems were never read in full."""
+        shut: set[BindingId] = set()
+        for schema in self.hub.entities:
+            unread = [b for b in self.hub.readers(schema.name) if not self.hub.store.stream_state(b.id).complete]
+            if unread:
+                shut.update(b.id for b in self.hub.writers(schema.name))
+        return shut
+
+    def act(self) -> None:
+        """Write what is due, parents first, unless a brake holds."""
+        self.executor.closed = self.closed()
+        self.report.brakes = self._brakes()
+        if self.report.brakes:
+            return
+        for schema in self.hub.entities:
+            if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
+                continue
+            self.listener.phase("write", None)
+            for _ in range(_ROUNDS):
+                if not self.executor.round(schema.name):
+                    break
+        self.executor.close_balances()
+        self.report.troubles += self.executor.stopped.values()
+
+    def _brakes(self) -> list[Tripped]:
+        """Count what would be written, unless there is too little to count."""
+        count = Count()
+        for schema in self.hub.entities:
+            bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
+            few = self.hub.store.dirty(schema.name, "", _most(self.hub.policy, bindings) + 1) if bindings else []
+            ids = [binding.id for binding in bindings]
+            if not harmless(self.hub.policy, ids, len(few), self.release):
+                for actions in self._decided(schema.name, bindings):
+                    count.add(action for action, _ in actions)
+        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
+        return tripped(count, self.hub.policy, links, self.release)
+
+    def _decided(self, entity: str, bindings: Sequence[Binding]) -> Any:
+        """Pages of (action, standing) that would be taken now."""
+        after = ""
+        while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
+            after = rows[-1][0]
+            yield [
+                (verdict.action, standing)
+                for standing in self.executor.standings(rows, bindings)
+                for verdict in decide(standing, bindings, self.executor.closed)
+                if verdict.action is not None
+            ]
+
+    def foresee(self, plan: PlanReport, limit: int | None) -> None:
+        """Decide and render everything, without touching any system."""
+        self.executor.closed = self.closed()
+        count = Count()
+        for schema in self.hub.entities:
+            bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
+            for page in self._decided(schema.name, bindings):
+                count.add(action for action, _ in page)
+                for action, standing in page:
+                    plan.totals[action.binding, action.kind] += 1
+                    if limit is None or len(plan.actions) < limit:
+                        plan.actions.append(self._planned(action, standing))
+        for (binding_id, _), planned in plan.totals.items():
+            writes = self.hub.stream(binding_id).writes
+            plan.calls[binding_id.connection] += -(-planned // (writes.batch if writes else 1))
+        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
+        self.report.brakes = tripped(count, self.hub.policy, links, self.release)
+
+    def _planned(self, action: Action, standing: Any) -> PlannedAction:
+        binding, canonical = self.hub.bindings[action.binding], standing.canonical
+        if action.kind is ActionKind.DELETE:
+            return _planned_action(action, [], None)
+        known = self.executor.keys_for(binding, [canonical])
+
+        def keys(stream: str, entity_id: str) -> str | None:
+            return known(stream, entity_id) or "(created first)"
+
+        (now,) = binding.mapping.render([RenderRequest(canonical.values, action.paths, keys)])
+        before: Mapping[str, Any] = {}
+        if action.paths:
+            held = {**canonical.values, **{p: None if v is UNKNOWN else v for p, v in action.before.items()}}
+            (then,) = binding.mapping.render([RenderRequest(held, action.paths, keys)])
+            before = then.fields
+        changes = [FieldChange(field=f, before=before.get(f), after=v) for f, v in now.fields.items()]
+        problem = now.problems[0].message if now.problems else None
+        return _planned_action(action, changes, problem)
+
+
+def _planned_action(action: Action, changes: list[FieldChange], problem: str | None) -> PlannedAction:
+    return PlannedAction(
+        kind=action.kind,
+        binding=action.binding,
+        entity_id=action.entity_id,
+        key=action.key,
+        changes=changes,
+        reason=action.reason,
+        problem=problem,
+    )
+
+
+def _most(policy: Policy, bindings: Sequence[Binding]) -> int:
+    return max((policy.limit(b.id.connection, kind).count for b in bindings for kind in Braked), default=0)
+
+
+def _from_connector(error: BaseException) -> bool:
+    """Whether an unexpected error arose inside a connector, and not in the engine."""
+    trace = error.__traceback__
+    while trace is not None:
+        if isinstance(trace.tb_frame.f_locals.get("self"), Connector):
+            return True
+        trace = trace.tb_next
+    return False

@@ -1,0 +1,151 @@
+"""The `mappings/` folder: every file in it is a binding of one stream to one entity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import Stream
+from mappings.compile import Compiled, load
+from mappings.language import Lifecycle
+from mappings.reader import read_yaml
+from model.diagnostics import Diagnostic
+from model.fields import EntitySchema
+from syncline.connections import Connection
+from syncline.document import Document, Node, nearest, shown
+
+
+@dataclass(slots=True)
+class Bindings:
+    """What a folder of mappings holds. ``found`` are all compiled ones by file, ``live`` those that run."""
+
+    found: list[tuple[Path, Compiled]] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def live(self) -> list[Compiled]:
+        return [mapping for _, mapping in self.found if mapping.source.lifecycle is Lifecycle.LIVE]
+
+    @property
+    def proposed(self) -> list[Compiled]:
+        return [mapping for _, mapping in self.found if mapping.source.lifecycle is Lifecycle.PROPOSED]
+
+    @property
+    def selectable(self) -> Iterator[str]:
+        """Names under which a part of the work can be selected, besides the connections."""
+        for _, mapping in self.found:
+            yield mapping.name
+            yield mapping.entity
+            yield f"{mapping.connection}.{mapping.stream}"
+            yield f"{mapping.connection}.{mapping.stream}:{mapping.entity}"
+
+
+def mapping_files(folder: Path) -> list[Path]:
+    """The mapping files of a folder, in the order of their names; hidden files are not mappings."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.name[0] not in ".#")
+
+
+def read_bindings(
+    folder: Path,
+    schemas: Mapping[str, EntitySchema],
+    connections: Mapping[str, Connection],
+    named: Sequence[str],
+) -> Bindings:
+    """Compile every mapping and check it against the connections.
+
+    ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
+    its mappings wrong.
+    """
+    bindings = Bindings()
+    files = mapping_files(folder)
+    if not files:
+        hint = "add one, e.g. with `syncline new mapping`"
+        bindings.diagnostics.append(
+            Diagnostic(code="no-mappings", message="there are no mappings", file=shown(folder), hint=hint)
+        )
+    for path in files:
+        _read(path, schemas, connections, named, bindings)
+    bindings.diagnostics += _twice(bindings.found)
+    return bindings
+
+
+def _read(
+    path: Path,
+    schemas: Mapping[str, EntitySchema],
+    connections: Mapping[str, Connection],
+    named: Sequence[str],
+    bindings: Bindings,
+) -> None:
+    name = shown(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        what = (
+            "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({type(error).__name__})"
+        )
+        bindings.diagnostics.append(Diagnostic(code="unreadable", message=f"the file {what}", file=name))
+        return
+    data, positions, _ = read_yaml(text, name)
+    root = Node(Document(name, positions), data if isinstance(data, dict) else {})
+    stream = _stream(root, connections)
+    mapping, found = load(text, name, schemas, stream.fields if stream is not None else None)
+    bindings.diagnostics += found
+    _against_connections(root, connections, named)
+    bindings.diagnostics += [one for one in root.document.found if not _said(one, found)]
+    if mapping is not None:
+        bindings.found.append((path, mapping))
+
+
+def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
+    """The facts of the mapped stream, as far as they are known without asking the system."""
+    connection = connections.get(str(root.value.get("connection")))
+    streams = connection.open().declared_streams() if connection is not None else ()
+    return next((stream for stream in streams if stream.name == root.value.get("stream")), None)
+
+
+def _said(diagnostic: Diagnostic, others: Sequence[Diagnostic]) -> bool:
+    return any((one.line, one.column) == (diagnostic.line, diagnostic.column) for one in others)
+
+
+def _against_connections(root: Node, connections: Mapping[str, Connection], named: Sequence[str]) -> None:
+    name, stream = root.value.get("connection"), root.value.get("stream")
+    if not isinstance(name, str):
+        return
+    if name not in named:
+        hint = nearest(name, named)
+        root.report("unknown-connection", f"there is no connection {name!r} in config.yaml", hint, at=("connection",))
+        return
+    if name not in connections or not isinstance(stream, str):
+        return
+    streams = [one.name for one in connections[name].open().declared_streams()]
+    if stream not in streams:
+        hint = nearest(stream, streams)
+        root.report("unknown-stream", f"connection {name!r} has no stream {stream!r}", hint, at=("stream",))
+    rules = root.value.get("rules")
+    for path, rule in rules.items() if isinstance(rules, dict) else ():
+        target = rule.get("reference") if isinstance(rule, dict) else None
+        if isinstance(target, str) and target not in streams:
+            at = ("rules", path, "reference")
+            root.report(
+                "unknown-stream", f"connection {name!r} has no stream {target!r}", nearest(target, streams), at=at
+            )
+
+
+def _twice(found: Sequence[tuple[Path, Compiled]]) -> Iterator[Diagnostic]:
+    first: dict[tuple[Any, ...], Path] = {}
+    for path, mapping in found:
+        for kind, key in (
+            ("binding", (mapping.connection, mapping.stream, mapping.entity)),
+            ("name", (mapping.name,)),
+        ):
+            if key in first:
+                message = f"{shown(first[key])} already ties {mapping.connection}.{mapping.stream} to {mapping.entity}"
+                if kind == "name":
+                    message = f"{shown(first[key])} has the same name"
+                yield Diagnostic(code="duplicate", message=message, file=shown(path), hint="keep one of them")
+                break
+            first[key] = path

@@ -1,0 +1,183 @@
+"""`check`, `connectors`, `connections`: what is configured, and whether it is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from model.diagnostics import Severity
+from syncline.cli import options
+from syncline.cli.desk import Desk, desk_of
+from syncline.cli.exits import Exit
+from syncline.cli.output import clean, counted
+
+if TYPE_CHECKING:
+    from syncline.settings import Project
+
+# Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+connections_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at what is connected.")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(check)
+    app.command()(connectors)
+    app.add_typer(connections_app, name="connections")
+
+
+def check(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Only what concerns these files.", show_default="all")
+    ] = None,
+    online: Annotated[bool, typer.Option("--online", help="Compare mappings with the systems' real fields.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Check config.yaml and every mapping; say every problem with its file, line and column."""
+    desk = desk_of(context)
+    project, found = desk.load()
+    if online and project is not None:
+        from syncline.fields import check_fields
+
+        found = [*found, *check_fields(project, desk.world)]
+    if files:
+        wanted = {path.absolute() for path in files}
+        found = [one for one in found if one.file is not None and Path(one.file).absolute() in wanted]
+    if as_json:
+        desk.output.json(found)
+    else:
+        for one in found:
+            desk.output.line(clean(one))
+    errors = sum(1 for one in found if one.severity is Severity.ERROR or strict)
+    if project is not None and not found:
+        desk.output.say(_summary(project))
+    elif found:
+        desk.output.say(f"{counted(errors, 'error')} among {counted(len(found), 'finding')}")
+    raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
+
+
+def _summary(project: Project) -> str:
+    parts = (
+        counted(len(project.connections), "connection"),
+        counted(len(project.mappings), "mapping"),
+        counted(len(project.schedules), "schedule"),
+    )
+    return f"{', '.join(parts)}: no problems found."
+
+
+def connectors(context: typer.Context, as_json: options.Json = False) -> None:
+    """List the connectors that config.yaml may name."""
+    from syncline.catalogue import Catalogue, CatalogueError
+
+    desk = desk_of(context)
+    catalogue = Catalogue.installed()
+    rows: list[dict[str, Any]] = []
+    for name, sources in catalogue.claims.items():
+        row = {"name": name, "label": "", "package": sources[0].package, "problem": None}
+        try:
+            found = catalogue.find(name)
+            row["label"] = found.label or name
+        except CatalogueError as error:
+            row["problem"] = str(error)
+        rows.append(row)
+    if as_json:
+        desk.output.json(rows)
+        return
+    shown = [(row["name"], row["problem"] or row["label"], row["package"]) for row in rows]
+    desk.output.table(("connector", "what", "package"), shown, "No connectors are installed.")
+
+
+@connections_app.command("list")
+def list_connections(context: typer.Context, as_json: options.Json = False) -> None:
+    """List the connections of this project and their streams."""
+    desk = desk_of(context)
+    project = desk.project(with_mappings=False)
+    rows = [
+        {"name": name, "connector": one.connector, "streams": [stream.name for stream in one.open().declared_streams()]}
+        for name, one in project.connections.items()
+    ]
+    if as_json:
+        desk.output.json(rows)
+        return
+    shown = [(row["name"], row["connector"], ", ".join(row["streams"])) for row in rows]
+    desk.output.table(("connection", "connector", "streams"), shown, "No connections yet: add one to config.yaml.")
+
+
+@connections_app.command("check")
+def check_connections(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(help="Only this connection.", show_default="all")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Ask each system whether it can be reached, lets us in, and has what the settings name."""
+    from syncline import doctor
+
+    desk = desk_of(context)
+    project = desk.project(with_mappings=False)
+    if name is not None:
+        connection_named(project, name)
+    found = list(doctor.connections(project, desk.world, only=name))
+    tell_findings(desk, found, as_json=as_json)
+    failed = any(one.health is doctor.Health.ERROR for one in found)
+    raise typer.Exit(Exit.FAILED if failed else Exit.DONE)
+
+
+def tell_findings(desk: Desk, found: list[Any], *, as_json: bool) -> None:
+    """One line each: health, what was looked at, what was found, what to do."""
+    if as_json:
+        desk.output.json(found)
+        return
+    for one in found:
+        hint = f" ({one.hint})" if one.hint else ""
+        desk.output.line(clean(f"{one.health:<8} {one.check}: {one.message}{hint}"))
+
+
+@connections_app.command("discover")
+def discover(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The connection.")],
+    stream: Annotated[str | None, typer.Argument(help="Only this stream.", show_default="all")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List the streams and fields of a system as it describes them now."""
+    from syncline.wiring import opened_connections
+
+    desk = desk_of(context)
+    project = desk.project(with_mappings=False)
+    connection_named(project, name)
+    with opened_connections(project, desk.world, {name}) as connectors:
+        known = [one.name for one in connectors[name].declared_streams()]
+        if stream is not None and stream not in known:
+            raise typer.BadParameter(f"{name} has no stream {stream!r}; it has {', '.join(known)}")
+        found = {one: connectors[name].discover(one) for one in known if stream in (None, one)}
+    if as_json:
+        desk.output.json(found)
+        return
+    rows = [
+        (one, field.name, field.type, field.max_length, _facts(field))
+        for one, fields in found.items()
+        for field in fields
+    ]
+    desk.output.table(("stream", "field", "type", "length", "facts"), rows, f"{name} describes no fields.")
+
+
+def _facts(field: Any) -> str:
+    said = {
+        "required": field.required,
+        "unique": field.unique,
+        "read-only": not (field.creatable or field.updatable),
+        "create only": field.creatable and not field.updatable,
+        "not readable": not field.readable,
+        f"{len(field.choices or ())} choices": bool(field.choices),
+        f"→ {', '.join(field.references)}": bool(field.references),
+    }
+    return ", ".join(text for text, holds in said.items() if holds)
+
+
+def connection_named(project: Project, name: str) -> None:
+    """Raise a usage error, naming what there is, where the project has no such connection."""
+    if name not in project.connections:
+        raise typer.BadParameter(f"there is no connection {name!r}; there are {', '.join(project.connections)}")

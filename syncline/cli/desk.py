@@ -1,0 +1,97 @@
+"""What every command works with. The heavy half of the product is imported here, when a command first needs it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from model.errors import ConfigurationError
+from syncline.cli.output import Output
+
+if TYPE_CHECKING:
+    from model.diagnostics import Diagnostic
+    from sync.run import Engine
+    from syncline.settings import Project
+    from syncline.wiring import World
+
+# Imports inside the functions of this class keep `syncline --help` fast: settings bring pydantic and ruamel.yaml,
+# wiring brings connectors, the state brings SQLAlchemy.
+
+
+@dataclass(slots=True)
+class Desk:
+    """One invocation: the project folder, the way out, and the world outside (which tests replace)."""
+
+    folder: Path = field(default_factory=Path.cwd)
+    output: Output = field(default_factory=Output)
+    debug: bool = False
+    given_world: World | None = None
+
+    @property
+    def world(self) -> World:
+        from syncline.wiring import World
+
+        if self.given_world is None:
+            self.given_world = World()
+        return self.given_world
+
+    def load(self, *, with_mappings: bool = True) -> tuple[Project | None, list[Diagnostic]]:
+        from syncline.settings import load_project
+
+        return load_project(self.folder, environment=self.world.environment, with_mappings=with_mappings)
+
+    def project(self, *, with_mappings: bool = True) -> Project:
+        """The project; its warnings are narrated. Raises ConfigurationError with everything found."""
+        project, found = self.load(with_mappings=with_mappings)
+        if project is None:
+            raise ConfigurationError(found)
+        for warning in found:
+            self.output.say(str(warning))
+        return project
+
+    @contextmanager
+    def engine(self, project: Project | None = None) -> Iterator[Engine]:
+        """The engine, with progress told on stderr."""
+        from syncline.cli.progress import Progress
+        from syncline.wiring import build_engine
+
+        progress = Progress(self.output)
+        try:
+            with build_engine(project or self.project(), world=self.world, listener=progress) as engine:
+                yield engine
+        finally:
+            progress.finished()
+
+    @contextmanager
+    def reports(self) -> Iterator[Any]:
+        """The read side of the state."""
+        from syncline.wiring import opened_reports
+
+        with opened_reports(self.project(with_mappings=False), self.world) as reports:
+            yield reports
+
+
+def desk_of(context: typer.Context) -> Desk:
+    """The desk of a command."""
+    desk = context.find_object(Desk)
+    return desk if desk is not None else Desk()
+
+
+def selection(project: Project, names: Sequence[str]) -> list[str]:
+    """Names given on the command line, checked against what can be selected."""
+    known = {*project.connections}
+    for mapping in project.mappings:
+        stream = f"{mapping.connection}.{mapping.stream}"
+        known |= {mapping.name, mapping.entity, stream, f"{stream}:{mapping.entity}"}
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(project.connections))}"
+            raise typer.BadParameter(f"nothing is named {name!r}; {hint}", param_hint="--select")
+    return list(names)

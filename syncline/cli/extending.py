@@ -1,0 +1,114 @@
+"""`new` and `sandbox`: for people who add connectors and mappings, or want to try things without an account."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from syncline.cli import options
+from syncline.cli.desk import desk_of
+from syncline.cli.output import Output
+
+# Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+new_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Start a connector or a mapping.")
+sandbox_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fake systems to try things with.")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(new_app, name="new")
+    app.add_typer(sandbox_app, name="sandbox")
+
+
+@new_app.command("connector")
+def new_connector(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the system, e.g. acme.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")] = Path(),
+) -> None:
+    """Write a working connector package with a fake system and tests, to be changed into a real one."""
+    from syncline.scaffold import scaffold_connector
+
+    _tell(desk_of(context).output, scaffold_connector(name, folder))
+
+
+@new_app.command("mapping")
+def new_mapping(
+    context: typer.Context,
+    connection: Annotated[str, typer.Argument(help="The connection.")],
+    stream: Annotated[str, typer.Argument(help="Its stream.")],
+    entity: Annotated[str, typer.Argument(help="contact, account, lead, opportunity, order, case or activity.")],
+) -> None:
+    """Write a mapping to start from, with the stream's real fields."""
+    from model.entities import ENTITIES
+    from syncline.cli.describing import connection_named
+    from syncline.new import write_mapping
+
+    desk = desk_of(context)
+    project = desk.project(with_mappings=False)
+    connection_named(project, connection)
+    if entity not in ENTITIES:
+        raise typer.BadParameter(f"there is no entity {entity!r}; there are {', '.join(ENTITIES)}")
+    path, warning = write_mapping(project, desk.world, connection, stream, entity)
+    if warning:
+        desk.output.say(warning)
+    _tell(desk.output, [path])
+
+
+def _tell(output: Output, paths: list[Path]) -> None:
+    for path in paths:
+        output.line(str(path))
+    output.say(f"Wrote {len(paths)} file{'' if len(paths) == 1 else 's'}.")
+
+
+@sandbox_app.command("list")
+def list_sandboxes(context: typer.Context, as_json: options.Json = False) -> None:
+    """List the fake systems."""
+    from syncline.sandbox.run import SYSTEMS
+
+    desk = desk_of(context)
+    rows = [{"name": one.name, "label": one.label, "port": one.port} for one in SYSTEMS.values()]
+    if as_json:
+        desk.output.json(rows)
+        return
+    desk.output.table(("system", "what", "usual port"), [tuple(row.values()) for row in rows], "There are none.")
+
+
+@sandbox_app.command("start")
+def start(
+    context: typer.Context,
+    system: Annotated[str, typer.Argument(help="salesforce or shopify.")],
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="Loopback port; 0: any free one.")
+    ] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="File that keeps its records.", dir_okay=False)] = None,
+) -> None:
+    """Serve a fake system on the loopback address until it is interrupted."""
+    from syncline.sandbox.run import SYSTEMS, served
+
+    output = desk_of(context).output
+    if system not in SYSTEMS:
+        raise typer.BadParameter(f"there is no fake {system!r}; there are {', '.join(SYSTEMS)}")
+    with served(system, SYSTEMS[system].port if port is None else port, data) as (url, settings):
+        output.line(url)
+        output.say("A connection to it in config.yaml:")
+        for line in settings.splitlines():
+            output.say(f"    {line}")
+        output.say("Ctrl-C stops it.")
+        wait_for_signal()
+
+
+def wait_for_signal() -> None:
+    """Return at the first SIGTERM or SIGINT."""
+    stop = threading.Event()
+    before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        while not stop.wait(timeout=3600):
+            pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

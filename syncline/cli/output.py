@@ -1,0 +1,134 @@
+"""The way out: data on stdout, narration on stderr, plain lines where no person is looking."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import is_dataclass
+from datetime import date, datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, TextIO
+
+from model.diagnostics import Diagnostic, Severity
+
+_UNPRINTABLE = {code: "�" for code in (*range(32), *range(127, 160)) if code not in (9, 10, 13)} | {
+    9: " ",
+    10: "⏎",
+    13: "",
+}
+
+
+def clean(value: Any) -> str:
+    """A cell's text: nothing in a record may move the cursor, colour the terminal or break the line."""
+    return str(value).translate(_UNPRINTABLE)
+
+
+class Output:
+    """Where commands write. ``plain`` is true where stdout is no terminal: then no colours, no boxes, no bars."""
+
+    def __init__(self, *, quiet: bool = False, color: bool = True) -> None:
+        self.quiet = quiet
+        self.plain = not sys.stdout.isatty()
+        self.color = color and "NO_COLOR" not in os.environ and not self.plain
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person can be asked."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def line(self, text: str = "") -> None:
+        self._write(sys.stdout, text)
+
+    def say(self, text: str) -> None:
+        """Narration: left out by --quiet."""
+        if not self.quiet:
+            self._write(sys.stderr, text)
+
+    def fail(self, text: str) -> None:
+        """What went wrong: never left out."""
+        self._write(sys.stderr, text)
+
+    def json(self, value: Any) -> None:
+        """One JSON document on stdout."""
+        import json  # only commands that were asked for JSON need it
+
+        self.line(json.dumps(plain(value), ensure_ascii=False, indent=None if self.plain else 2))
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
+        """Rows under headings; ``empty`` is said where there is none, with the next command to try."""
+        cells = [[clean("" if cell is None else cell) for cell in row] for row in rows]
+        if not cells:
+            self.say(empty)
+        elif self.plain:
+            self._aligned(columns, cells)
+        else:
+            self._boxed(columns, cells)
+
+    def facts(self, pairs: Mapping[str, Any]) -> None:
+        """Names and values, one pair a line; values that are None are left out."""
+        shown = {name: value for name, value in pairs.items() if value is not None}
+        width = max((len(name) for name in shown), default=0)
+        for name, value in shown.items():
+            self.line(f"{name:<{width}}  {clean(value)}")
+
+    def diagnostics(self, found: Sequence[Diagnostic]) -> None:
+        """Diagnostics one a line, errors first in file order, and their count."""
+        for diagnostic in found:
+            self.fail(clean(diagnostic))
+        errors = sum(1 for one in found if one.severity is Severity.ERROR)
+        warnings = sum(1 for one in found if one.severity is Severity.WARNING)
+        if found:
+            self.say(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}")
+
+    def _aligned(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        widths = [max(len(text) for text in column) for column in zip(columns, *rows, strict=True)]
+        for row in ([name.upper() for name in columns], *rows):
+            self.line("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+
+    def _boxed(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        from rich.box import SIMPLE_HEAD  # rich takes 60 ms to import; only tables on a terminal need it
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+        for row in rows:
+            table.add_row(*(Text(cell) for cell in row))
+        Console(no_color=not self.color, highlight=False).print(table)
+
+    @staticmethod
+    def _write(stream: TextIO, text: str) -> None:
+        stream.write(f"{text}\n")
+        stream.flush()
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 error``, ``2 errors``, ``2 entities``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("ty") else f"{number:,} {noun}s"
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON: dataclasses and named tuples by field name, moments in ISO 8601, paths and enums as text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Enum):
+        return plain(value.value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain({name: getattr(value, name) for name in value.__dataclass_fields__})
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return plain(value._asdict())
+    if isinstance(value, Mapping):
+        return {key if isinstance(key, str) else str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, Path):
+        return [plain(item) for item in value]
+    return str(value)

@@ -1,0 +1,146 @@
+"""Reports as rows, lines and JSON. One place, so that every command calls the same thing the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sync.decision import Balance, BindingId, Bucket, Side
+from syncline.cli.masking import masked
+from syncline.cli.output import Output, clean, plain
+
+if TYPE_CHECKING:
+    from sync.brakes import Tripped
+    from sync.hub import Trouble
+    from sync.run import PlannedAction, PlanReport, RunReport
+
+BALANCE_COLUMNS = ("binding", "side", "seen", *(bucket.value for bucket in Bucket), "detail")
+_KINDS = ("create", "update", "delete")
+
+Balances = Mapping[tuple[BindingId, Side], Balance]
+
+
+def value(found: Any, *, reveal: bool) -> str:
+    """A value on one line: ``nothing`` where there is none."""
+    if found is None or type(found).__name__ == "Unknown":
+        return "nothing"
+    shown = found if reveal else masked(found)
+    return f'"{clean(shown)}"' if isinstance(shown, str) else clean(plain(shown))
+
+
+def headline(action: PlannedAction) -> str:
+    where = f"{action.binding.connection}.{action.binding.stream}"
+    key = f" {clean(action.key)}" if action.key else ""
+    return f"{action.kind} {where}{key}  {action.binding.entity} {action.entity_id}  ({clean(action.reason)})"
+
+
+def binding_json(binding: BindingId) -> dict[str, str]:
+    return dict(binding._asdict())
+
+
+def plan_totals(report: PlanReport) -> Iterator[tuple[Any, ...]]:
+    """Rows of (binding, creates, updates, deletes)."""
+    bindings = sorted({binding for binding, _ in report.totals})
+    counts = {(binding, str(plain(kind))): number for (binding, kind), number in report.totals.items()}
+    for binding in bindings:
+        yield (str(binding), *(counts.get((binding, kind), 0) or "" for kind in _KINDS))
+
+
+def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
+    def shown(found: Any) -> Any:
+        return plain(None if type(found).__name__ == "Unknown" else found if reveal else masked(found))
+
+    return {
+        "actions": [
+            {
+                "kind": plain(action.kind),
+                **binding_json(action.binding),
+                "entity_id": action.entity_id,
+                "key": action.key,
+                "reason": action.reason,
+                "problem": action.problem,
+                "changes": [
+                    {"field": change.field, "before": shown(change.before), "after": shown(change.after)}
+                    for change in action.changes
+                ],
+            }
+            for action in report.actions
+        ],
+        "totals": [
+            {**binding_json(binding), "kind": plain(kind), "count": number}
+            for (binding, kind), number in sorted(report.totals.items(), key=lambda item: (item[0][0], str(item[0][1])))
+        ],
+        "calls": dict(report.calls),
+        "conflicts": report.conflicts,
+        "brakes": [brake_json(brake) for brake in report.brakes],
+        "troubles": [trouble_json(trouble) for trouble in report.troubles],
+        "balances": balances_json(report.balances),
+    }
+
+
+def run_json(report: RunReport) -> dict[str, Any]:
+    return {
+        "run": report.run,
+        "status": report.status,
+        "conflicts": report.conflicts,
+        "waiting": report.waiting,
+        "dead": report.dead,
+        "message": report.message,
+        "calls": dict(report.calls),
+        "brakes": [brake_json(brake) for brake in report.brakes],
+        "troubles": [trouble_json(trouble) for trouble in report.troubles],
+        "balances": balances_json(report.balances),
+    }
+
+
+def brake_json(brake: Tripped) -> dict[str, Any]:
+    names = ("connection", "stream", "entity", "kind", "count", "limit", "links")
+    return {name: plain(getattr(brake, name)) for name in names} | {"release": release_name(brake)}
+
+
+def release_name(brake: Tripped) -> str:
+    """How a person releases it: ``crm.Contact:create``."""
+    return f"{brake.connection}.{brake.stream}:{brake.kind}"
+
+
+def trouble_json(trouble: Trouble) -> dict[str, Any]:
+    return {name: plain(getattr(trouble, name)) for name in ("connection", "stream", "code", "message")}
+
+
+def balances_json(balances: Balances) -> list[dict[str, Any]]:
+    return [
+        {
+            **binding_json(binding),
+            "side": plain(side),
+            "seen": balance.seen,
+            **{bucket.value: balance.buckets.get(bucket, 0) for bucket in Bucket},
+            "detail": dict(balance.detail),
+            "adds_up": balance.adds_up,
+        }
+        for (binding, side), balance in sorted(balances.items())
+    ]
+
+
+def balance_rows(balances: Balances) -> Iterator[tuple[Any, ...]]:
+    """Rows under `BALANCE_COLUMNS`; zeros are left blank, so that what happened stands out."""
+    for (binding, side), balance in sorted(balances.items()):
+        detail = ", ".join(f"{name} {number:,}" for name, number in sorted(balance.detail.items()) if number)
+        if not balance.adds_up:
+            detail = f"DOES NOT ADD UP  {detail}"
+        buckets = (balance.buckets.get(bucket, 0) or "" for bucket in Bucket)
+        yield (str(binding), str(side), balance.seen, *buckets, detail)
+
+
+def tell_troubles(output: Output, troubles: Sequence[Trouble], brakes: Sequence[Tripped]) -> None:
+    """What stopped a connection or a kind of write, on stderr."""
+    for trouble in troubles:
+        where = f"{trouble.connection}.{trouble.stream}" if trouble.stream else trouble.connection
+        output.fail(clean(f"{where}: {trouble.message} [{trouble.code}]"))
+    for brake in brakes:
+        output.fail(
+            clean(
+                f"brake: would {brake.kind} {brake.count:,} records in {brake.connection}.{brake.stream} "
+                f"(limit {brake.limit}, {brake.links:,} linked). Look at `syncline plan`; "
+                f"`syncline run --release {release_name(brake)}` lets it go once."
+            )
+        )

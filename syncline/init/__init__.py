@@ -1,0 +1,1 @@
+"""What `syncline init` writes: templates, and how they are put together."""

@@ -1,0 +1,117 @@
+"""Puts a project together from templates and the mapping library. Nothing that exists is overwritten."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from model.diagnostics import Diagnostic
+from model.errors import ConfigurationError
+
+STARTER = "starter"
+CONNECTIONS: Mapping[str, str] = {"sql": "erp", "files": "files", "salesforce": "crm", "shopify": "shop"}
+"""Systems that can be asked for, and what their connection is called."""
+
+_VARIABLE = re.compile(r"\$\{env:(\w+)\}")
+
+
+def compose(folder: Path, systems: Sequence[str]) -> list[Path]:
+    """Write a project; returns the files in the order in which one would read them.
+
+    ``systems`` is `STARTER` alone (two sample systems that work at once) or names out of `CONNECTIONS`. Raises
+    ConfigurationError, having written nothing, for an unknown name or where a file is in the way.
+    """
+    contents = _starter() if list(systems) == [STARTER] else _connected(list(dict.fromkeys(systems)))
+    database = folder / "data" / "crm.db"
+    planned = [folder / name for name in contents] + ([database] if "data/crm.sql" in contents else [])
+    in_the_way = [path for path in planned if path.exists()]
+    if in_the_way:
+        raise ConfigurationError(
+            [
+                Diagnostic(code="in-the-way", message="exists already; nothing was written", file=str(path))
+                for path in in_the_way
+            ]
+        )
+    for name, text in contents.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    if database in planned:
+        _make_database(database, contents["data/crm.sql"])
+    return planned
+
+
+def _make_database(path: Path, script: str) -> None:
+    database = sqlite3.connect(path)
+    try:
+        database.executescript(script)
+        database.commit()
+    finally:
+        database.close()
+
+
+def _templates() -> Traversable:
+    return files("syncline.init") / "templates"
+
+
+def _starter() -> dict[str, str]:
+    root = _templates() / STARTER
+    return dict(_texts(root)) | {".gitignore": (_templates() / "shared" / "gitignore").read_text(encoding="utf-8")}
+
+
+def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for entry in sorted(folder.iterdir(), key=lambda one: (one.is_dir(), one.name)):
+        if entry.is_dir():
+            yield from _texts(entry, f"{prefix}{entry.name}/")
+        else:
+            yield prefix + entry.name, entry.read_text(encoding="utf-8")
+
+
+def _connected(systems: Sequence[str]) -> dict[str, str]:
+    for system in systems:
+        if system not in CONNECTIONS:
+            close = difflib.get_close_matches(system, CONNECTIONS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(CONNECTIONS)}"
+            raise ConfigurationError(
+                [Diagnostic(code="unknown-system", message=f"there is no template for {system!r}", hint=hint)]
+            )
+    shared = _templates() / "shared"
+    sections = [(_templates() / "systems" / f"{system}.yaml").read_text(encoding="utf-8") for system in systems]
+    mappings = dict(_library(systems))
+    entities = sorted({found[1] for text in mappings.values() if (found := _ENTITY.search(text))})
+    order = ", ".join(CONNECTIONS[system] for system in systems)
+    rules = "\n".join(
+        f"  {entity}:\n    survivorship:\n      default: {{rule: authority, order: [{order}]}}" for entity in entities
+    )
+    config = (shared / "head.yaml").read_text(encoding="utf-8") + "".join(sections)
+    config += (shared / "tail.yaml").read_text(encoding="utf-8").format(entities=rules or "  {}")
+    variables = [f"   - `{name}`" for name in dict.fromkeys(_VARIABLE.findall(config))]
+    readme = (
+        (shared / "README.md")
+        .read_text(encoding="utf-8")
+        .format(connections=order, variables="\n".join(variables) or "   - nothing: no secrets are needed")
+    )
+    ignored = (shared / "gitignore").read_text(encoding="utf-8")
+    return {"config.yaml": config, "README.md": readme, ".gitignore": ignored, **mappings}
+
+
+_ENTITY = re.compile(r"^entity:\s*(\w+)", re.MULTILINE)
+
+
+def _library(systems: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """The default mappings of each system, renamed to its connection: ``crm_contact.yaml``."""
+    for system in systems:
+        folder = files("mappings") / "library" / system
+        if not folder.is_dir():
+            continue
+        for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+            if entry.name.endswith(".yaml"):
+                connection = CONNECTIONS[system]
+                name = f"{connection}_{entry.name.removesuffix('.yaml')}"
+                text = re.sub(r"(?m)^connection:.*$", f"connection: {connection}", entry.read_text(encoding="utf-8"))
+                yield f"mappings/{name}.yaml", re.sub(r"(?m)^mapping:.*$", f"mapping: {name}", text)

@@ -1,0 +1,174 @@
+"""A project: `config.yaml` and `mappings/`, read as one, with every problem found at its place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mappings.compile import Compiled
+from mappings.reader import read_yaml
+from model.custom import custom_fields
+from model.diagnostics import Diagnostic, Severity
+from model.entities import ENTITIES, schemas
+from model.fields import EntitySchema, FieldSpec
+from sync.policy import Policy, Survivorship
+from syncline import bindings, policies, secrets
+from syncline.catalogue import Catalogue
+from syncline.connections import Connection, anchored_url, read_connections
+from syncline.document import Document, Node, shown
+from syncline.schedules import Schedule, read_schedules
+
+CONFIG = "config.yaml"
+MAPPINGS = "mappings"
+DEFAULT_STATE = "sqlite:///var/syncline.db"
+_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedules")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """Everything a person decided, valid and ready to wire. ``mappings`` run, ``proposed`` ones are only checked."""
+
+    folder: Path
+    state_url: str = field(repr=False)
+    connections: Mapping[str, Connection]
+    schemas: Mapping[str, EntitySchema]
+    policy: Policy
+    mappings: tuple[Compiled, ...]
+    proposed: tuple[Compiled, ...] = ()
+    schedules: tuple[Schedule, ...]
+
+
+def load_project(
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    catalogue: Catalogue | None = None,
+    with_mappings: bool = True,
+) -> tuple[Project | None, list[Diagnostic]]:
+    """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
+
+    ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
+    Files are named in diagnostics as seen from the present directory.
+    """
+    folder = folder.absolute()
+    config = folder / CONFIG
+    name = shown(config)
+    text, trouble = _text(config)
+    if text is None:
+        return None, [trouble] if trouble else []
+    data, positions, found = read_yaml(text, name)
+    document = Document(name, positions, found)
+    if data is None and any(one.severity is Severity.ERROR for one in found):
+        return None, found
+    environment = os.environ if environment is None else environment
+    reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
+    project = reading.project(with_mappings=with_mappings)
+    ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
+    return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
+
+
+def _text(config: Path) -> tuple[str | None, Diagnostic | None]:
+    name = shown(config)
+    try:
+        return config.read_text(encoding="utf-8-sig"), None
+    except FileNotFoundError:
+        hint = "run `syncline init`, or name the project folder with --project"
+        return None, Diagnostic(code="no-project", message="there is no project here", file=name, hint=hint)
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        return None, Diagnostic(code="not-utf-8", message="the file is not UTF-8 text", file=name, line=line)
+    except OSError as error:
+        message = f"the file cannot be read ({type(error).__name__})"
+        return None, Diagnostic(code="unreadable", message=message, file=name)
+
+
+class _Reading:
+    """One pass over `config.yaml`; sections are read in the order in which they need each other."""
+
+    def __init__(self, root: Node, folder: Path, environment: Mapping[str, str], catalogue: Catalogue) -> None:
+        self.folder = folder
+        self.environment = environment
+        self.catalogue = catalogue
+        self.root = root
+        self.sections = root.known(_SECTIONS, required={"syncline", "connections"})
+
+    def section(self, name: str) -> Node:
+        return self.sections.get(name) or Node(self.root.document, None, (name,))
+
+    def project(self, *, with_mappings: bool) -> Project:
+        self._format()
+        url = self._state()
+        fields = dict(self._custom_fields())
+        known = schemas(fields)
+        connections = read_connections(self.section("connections"), self.catalogue, self.folder, self.environment)
+        named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
+        rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
+        limits = policies.brakes(self.section("brakes"), named)
+        found = bindings.Bindings()
+        if with_mappings:
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+            self.root.document.found += found.diagnostics
+        selectable = {*named, *found.selectable}
+        schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []
+        return Project(
+            folder=self.folder,
+            state_url=url,
+            connections=connections,
+            schemas=known,
+            policy=Policy(survivorship=rules, limits=limits),
+            mappings=tuple(found.live),
+            proposed=tuple(found.proposed),
+            schedules=tuple(schedules),
+        )
+
+    def _plain(self, name: str) -> object:
+        value = self.section(name).value
+        return value if isinstance(value, dict) else None
+
+    def _format(self) -> None:
+        if "syncline" in self.sections and self.sections["syncline"].value != 1:
+            self.sections["syncline"].report(
+                "unknown-format", "this version reads format 1", "syncline: 1, or upgrade the program"
+            )
+
+    def _state(self) -> str:
+        if "state" not in self.sections:
+            return anchored_url(DEFAULT_STATE, self.folder)
+        node = self.sections["state"]
+        written = node.text()
+        if written is None:
+            return ""
+        url = str(secrets.resolve(Node(node.document, written, node.path), self.folder, self.environment))
+        if url.startswith(("postgresql://", "postgres://")):
+            node.report("state-url", "the driver is missing in the address", "postgresql+psycopg://…")
+        elif url and not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            node.report(
+                "state-url", "the state lives in SQLite or PostgreSQL", f"{DEFAULT_STATE} or postgresql+psycopg://…"
+            )
+        if "@" in written and ":" in written.rpartition("@")[0].partition("://")[2] and not secrets.refers(written):
+            node.warn("literal-secret", "the password is written in the file", "use ${env:NAME} or ${file:PATH}")
+        return anchored_url(url, self.folder)
+
+    def _entities(self) -> Iterator[tuple[str, Node]]:
+        yield from self.section("entities").known(list(ENTITIES)).items()
+
+    def _custom_fields(self) -> Iterator[tuple[str, Mapping[str, FieldSpec]]]:
+        for name, entity in self._entities():
+            entries = entity.known({"fields", "survivorship"})
+            if "fields" in entries:
+                node = entries["fields"]
+                specs, faults = custom_fields(name, node.value)
+                for fault in faults:
+                    node.report("custom-field", fault.message, fault.hint, at=fault.path)
+                yield name, specs
+
+    def _survivorship(
+        self, known: Mapping[str, EntitySchema], connections: list[str]
+    ) -> Iterator[tuple[str, dict[str, Survivorship]]]:
+        entities = self._plain("entities")
+        for name, entity in entities.items() if isinstance(entities, dict) else ():
+            if name in known and isinstance(entity, dict) and "survivorship" in entity:
+                node = Node(self.root.document, entity["survivorship"], ("entities", name, "survivorship"))
+                yield name, policies.survivorship(node, known[name], connections)

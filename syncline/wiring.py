@@ -1,0 +1,153 @@
+"""Where concrete classes meet: a project becomes a store, connectors and an engine."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from connectors.contract import Connector, Context, TokenStore
+from model.clock import Clock, SystemClock
+from model.errors import StateError
+from sync.hub import Listener
+from sync.run import Engine
+from syncline.connections import Connection
+from syncline.settings import Project
+
+KEY = "SYNCLINE_KEY"
+"""Environment variable with the key that seals stored tokens."""
+
+ENGINE = "sync.run:Engine"
+STORE = "state.store:open_store"
+TOKENS = "state.tokens:SealedTokens"
+REPORTS = "state.reports:open_reports"
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """What the product meets outside itself. Tests and demonstrations replace parts of it.
+
+    ``transports`` (by connection) carry requests to fake systems. ``factories`` replace the classes named in this
+    module, by the same names.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    transports: Mapping[str, Any] = field(default_factory=dict)
+    factories: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+
+    def make(self, reference: str) -> Callable[..., Any]:
+        """The class or function behind ``module:name``."""
+        if reference in self.factories:
+            return self.factories[reference]
+        module, _, name = reference.partition(":")
+        return cast("Callable[..., Any]", getattr(importlib.import_module(module), name))
+
+
+def open_connection(connection: Connection, world: World, tokens: TokenStore | None = None) -> Connector[Any]:
+    """A connector with the context the hub lends it."""
+    return connection.open(
+        Context(
+            connection=connection.name,
+            clock=world.clock,
+            transport=world.transports.get(connection.name),
+            tokens=tokens,
+        )
+    )
+
+
+def open_tokens(project: Project, world: World) -> _LazyTokens:
+    """Where rotating credentials are kept. It opens the state database only when a connector first asks."""
+    return _LazyTokens(project, world)
+
+
+class _LazyTokens:
+    """Most connectors keep no tokens: opening a database for them would be a waste."""
+
+    def __init__(self, project: Project, world: World) -> None:
+        self._project = project
+        self._world = world
+        self._state: Any = None
+        self._tokens: TokenStore | None = None
+
+    @property
+    def store(self) -> TokenStore:
+        if self._tokens is None:
+            self._state = self._world.make(STORE)(self._project.state_url, self._world.clock)
+            key = self._world.environment.get(KEY)
+            self._tokens = cast("TokenStore", self._world.make(TOKENS)(self._state.database, self._world.clock, key))
+        return self._tokens
+
+    def load(self, name: str) -> Mapping[str, Any] | None:
+        return self.store.load(name)
+
+    def save(self, name: str, token: Mapping[str, Any]) -> None:
+        self.store.save(name, token)
+
+    def exclusively(self, name: str) -> Any:
+        return self.store.exclusively(name)
+
+    def close(self) -> None:
+        if self._state is not None:
+            self._state.close()
+
+
+@contextmanager
+def opened_connections(
+    project: Project, world: World, names: set[str] | None = None
+) -> Iterator[dict[str, Connector[Any]]]:
+    """The connectors of a project (or those named), closed afterwards."""
+    with ExitStack() as stack:
+        tokens = open_tokens(project, world)
+        stack.callback(tokens.close)
+        connectors: dict[str, Connector[Any]] = {}
+        for name, connection in project.connections.items():
+            if names is None or name in names:
+                connectors[name] = open_connection(connection, world, tokens)
+                stack.callback(connectors[name].close)
+        yield connectors
+
+
+@contextmanager
+def build_engine(
+    project: Project, *, world: World | None = None, listener: Listener | None = None, trigger: str = "person"
+) -> Iterator[Engine]:
+    """An engine over the project's state and connections; everything it opened is closed afterwards."""
+    world = world or World()
+    with ExitStack() as stack:
+        store = world.make(STORE)(project.state_url, world.clock)
+        stack.callback(store.close)
+        connectors = stack.enter_context(opened_connections(project, world))
+        yield world.make(ENGINE)(
+            store=store,
+            connectors=connectors,
+            mappings=project.mappings,
+            schemas=project.schemas,
+            policy=project.policy,
+            clock=world.clock,
+            listener=listener,
+            holder=holder(trigger),
+        )
+
+
+@contextmanager
+def opened_reports(project: Project, world: World) -> Iterator[Any]:
+    """The read side of the state. Raises StateError where nothing was ever run."""
+    if project.state_url.startswith("sqlite:///"):
+        path = project.state_url.removeprefix("sqlite:///").partition("?")[0]
+        if not os.path.exists(path):  # noqa: PTH110 (an address, not a path of ours)
+            raise StateError("nothing has been run yet: start with `syncline plan` or `syncline run`")
+    reports = world.make(REPORTS)(project.state_url, world.clock)
+    try:
+        yield reports
+    finally:
+        reports.close()
+
+
+def holder(trigger: str) -> str:
+    """Who holds a lease, as other processes will read it: ``person on host (4711)``."""
+    return f"{trigger} on {socket.gethostname()} ({os.getpid()})"

@@ -1,0 +1,252 @@
+"""Every mistake in a project is found at its line, all of them at once, and no secret is ever shown."""
+
+import json
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.diagnostics import Severity
+from model.fields import Kind
+from sync.policy import Braked, Limit, Rule, Survivorship
+from syncline.settings import load_project
+
+SECRET = "hunter2-canary"
+
+CONFIG = """\
+syncline: 1
+connections:
+  erp:
+    connector: sql
+    url: sqlite:///data/erp.db
+    streams:
+      people: {table: people, key: id, writable: true}
+"""
+MAPPING = """\
+mapping: erp_people
+connection: erp
+stream: people
+entity: contact
+match: {strong: ["emails[*]"]}
+rules:
+  family_name: last_name
+  "emails[work]": email
+"""
+
+
+def load(folder, environment=None):
+    return load_project(folder, environment=environment or {})
+
+
+def errors(found):
+    return [(one.line, one.code) for one in found if one.severity is Severity.ERROR]
+
+
+@pytest.fixture
+def project(write):
+    def make(config=CONFIG, mapping=MAPPING, **files):
+        return write({"config.yaml": config, "mappings/erp_people.yaml": mapping, **files})
+
+    return make
+
+
+def test_a_valid_project_is_ready_to_be_wired(project):
+    folder = project()
+    loaded, found = load(folder)
+    assert found == []
+    assert [mapping.name for mapping in loaded.mappings] == ["erp_people"]
+    assert loaded.state_url == f"sqlite:///{folder}/var/syncline.db"
+    assert loaded.connections["erp"].settings.url.get_secret_value() == f"sqlite:///{folder}/data/erp.db"
+
+
+def test_all_mistakes_are_found_at_once_with_their_lines(project):
+    folder = project(
+        CONFIG.replace("writable", "writeable")
+        + """\
+  crm: {connector: salesfroce}
+  Shop!: {connector: shopify}
+entities:
+  contact:
+    fields: {loyalty_tier: {type: choise}}
+    survivorship:
+      default: {rule: authority, order: [erp, crn]}
+      job_titel: manual
+      given_name: {rule: loudest}
+brakes:
+  default: {create: {count: -1}, explode: {count: 1}}
+  erpp: {update: {share: 2}}
+schedules:
+  - {name: a, every: 15q}
+  - {name: a, every: 15m, cron: "* * * * *"}
+  - {cron: "61 * * * *", zone: Mars/Base}
+unknwon: 1
+"""
+    )
+    loaded, found = load(folder)
+    assert loaded is None
+    codes = {(one.line, one.code) for one in found}
+    assert codes >= {
+        (7, "unknown-key"),
+        (8, "unknown-connector"),
+        (9, "bad-name"),
+        (12, "custom-field"),
+        (14, "unknown-connection"),
+        (15, "unknown-field"),
+        (16, "unknown-choice"),
+        (18, "out-of-range"),
+        (18, "unknown-key"),
+        (19, "unknown-connection"),
+        (19, "out-of-range"),
+        (21, "bad-duration"),
+        (22, "schedule-when"),
+        (23, "missing-key"),
+        (23, "bad-cron"),
+        (23, "unknown-zone"),
+        (24, "unknown-key"),
+    }
+    said = "\n".join(map(str, found))
+    for hint in ("'writable'", "'salesforce'", "'job_title'", "config.yaml:8:20"):
+        assert hint in said
+
+
+def test_a_missing_variable_is_named_with_its_line_and_nothing_else_is_said_of_the_connection(project):
+    loaded, found = load(project(CONFIG.replace("sqlite:///data/erp.db", "postgresql+psycopg://u:${env:ERP_PW}@h/d")))
+    assert loaded is None
+    assert [(one.line, one.code) for one in found] == [(5, "missing-variable")]
+    assert "ERP_PW" in str(found[0])
+
+
+def test_references_to_variables_and_files_are_replaced_inside_texts(project):
+    folder = project(
+        CONFIG.replace("sqlite:///data/erp.db", "postgresql+psycopg://${env:WHO}:${file:secrets/pw}@h/$${d}"),
+        **{"secrets/pw": SECRET + "\n"},
+    )
+    loaded, found = load(folder, {"WHO": "hub"})
+    assert found == []
+    assert loaded.connections["erp"].settings.url.get_secret_value() == f"postgresql+psycopg://hub:{SECRET}@h/${{d}}"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        CONFIG.replace("sqlite:///data/erp.db", "${env:ERP_URL}").replace("key: id", "kee: id"),
+        CONFIG.replace("sqlite:///data/erp.db", "${env:ERP_URL}").replace("people:", "people: 3 #"),
+        CONFIG.replace("sqlite:///data/erp.db", "[${env:ERP_URL}]"),
+        CONFIG.replace("sqlite:///data/erp.db", "'${env:ERP_URL}'").replace("connector: sql", "connector: files"),
+        CONFIG.replace("connector: sql", "connector: sql\n    zone: ${env:ERP_URL}"),
+    ],
+)
+def test_no_diagnostic_and_no_repr_shows_a_secret(project, broken):
+    url = f"postgresql+psycopg://u:{SECRET}@h/d"
+    loaded, found = load(project(broken), {"ERP_URL": url})
+    assert loaded is None
+    assert SECRET not in "".join(map(str, found)) + repr(found)
+    good, _ = load(project(CONFIG.replace("sqlite:///data/erp.db", "${env:ERP_URL}")), {"ERP_URL": url})
+    assert SECRET not in repr(good)
+
+
+def test_a_password_in_the_file_is_a_warning_and_a_plain_address_is_not(project):
+    loaded, found = load(project(CONFIG.replace("sqlite:///data/erp.db", f"postgresql+psycopg://u:{SECRET}@h/d")))
+    assert loaded is not None
+    assert [(one.line, one.code, one.severity) for one in found] == [(5, "literal-secret", Severity.WARNING)]
+    assert SECRET not in str(found[0])
+
+
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [("${file:nowhere}", "secret-file"), ("${vault:x}", "unknown-reference"), ("${env:}", "unknown-reference")],
+)
+def test_a_reference_that_leads_nowhere_is_a_diagnostic(project, reference, code):
+    _, found = load(project(CONFIG.replace("sqlite:///data/erp.db", reference)))
+    assert [(one.line, one.code) for one in found] == [(5, code)]
+
+
+def test_survivorship_brakes_and_custom_fields_reach_the_policy(project):
+    folder = project(
+        CONFIG
+        + """\
+entities:
+  contact:
+    fields: {loyalty_tier: {type: choice, choices: [bronze, gold]}}
+    survivorship:
+      default: {rule: authority, order: [erp]}
+      loyalty_tier: manual
+      "emails[*]": latest
+brakes:
+  erp: {delete: {count: 3}}
+"""
+    )
+    loaded, found = load(folder)
+    assert found == []
+    rules = loaded.policy.survivorship["contact"]
+    assert rules["default"] == Survivorship(Rule.AUTHORITY, ("erp",))
+    assert rules["loyalty_tier"].rule is Rule.MANUAL
+    assert loaded.policy.limit("erp", Braked.DELETE) == Limit(3, 0.02)
+    assert loaded.schemas["contact"].fields["loyalty_tier"].kind is Kind.CHOICE
+
+
+def test_mappings_are_held_against_the_connections(project):
+    _, found = load(project(mapping=MAPPING.replace("stream: people", "stream: peeple")))
+    assert [(one.line, one.code) for one in found] == [(3, "unknown-stream")]
+    assert "'people'" in str(found[0])
+    _, found = load(project(mapping=MAPPING.replace("connection: erp", "connection: epr")))
+    assert [(one.line, one.code) for one in found] == [(2, "unknown-connection")]
+
+
+def test_two_mappings_of_one_binding_are_refused(project):
+    folder = project(**{"mappings/again.yaml": MAPPING.replace("erp_people", "again")})
+    _, found = load(folder)
+    assert [one.code for one in found] == ["duplicate"]
+
+
+def test_a_proposed_mapping_is_checked_but_does_not_run(project):
+    loaded, _ = load(project(mapping=MAPPING + "lifecycle: proposed\n"))
+    assert (loaded.mappings, [one.name for one in loaded.proposed]) == ((), ["erp_people"])
+
+
+def test_a_mistake_in_a_connection_does_not_blame_its_mappings(project):
+    _, found = load(project(CONFIG.replace("key: id", "kee: id")))
+    assert {one.file.rpartition("/")[2] for one in found} == {"config.yaml"}
+
+
+def test_a_folder_without_a_project_says_what_to_do(tmp_path):
+    loaded, (one,) = load_project(tmp_path)
+    assert loaded is None
+    assert "syncline init" in str(one)
+
+
+def test_connections_can_be_loaded_while_a_mapping_is_broken(project):
+    folder = project(mapping="mapping: [")
+    assert load(folder)[0] is None
+    loaded, found = load_project(folder, environment={}, with_mappings=False)
+    assert (list(loaded.connections), found) == (["erp"], [])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "3", "syncline: 1\nconnections: [a]", "a: &a [*a]", "\x00", "connections:\n  erp:"]
+)
+def test_odd_files_are_diagnostics(project, text):
+    loaded, found = load(project(text))
+    assert loaded is None
+    assert all(one.file for one in found)
+    assert found
+
+
+_scalars = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 5), st.sampled_from(["", "erp", "sql", "15m", "${env:X}"])
+)
+_NAMES = """
+    syncline state connections entities brakes schedules erp contact default connector streams fields survivorship
+    rule order create count share name every cron select auth url
+"""
+_names = st.sampled_from(_NAMES.split())
+_trees = st.recursive(
+    _scalars, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_names, inner, max_size=4))
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(_names, _trees, max_size=5))
+def test_no_shape_of_configuration_ends_in_a_trace(write, tree):
+    loaded, found = load(write({"config.yaml": json.dumps(tree), "mappings/m.yaml": MAPPING}))
+    assert loaded is not None or found
