@@ -131,7 +131,7 @@ class _Checker:
         if rule.max_length is None and longest is not None and longest > fact.max_length:
             self._say(
                 "too-long",
-                f"{fact.name} takes {fact.max_length} characters; a longer value is parked",
+                f"{fact.name} takes {fact.max_length} characters; a longer value cannot be written",
                 at,
                 subject,
                 hint=f"max_length: {fact.max_length} would cut it instead",

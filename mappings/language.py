@@ -156,7 +156,8 @@ class Condition:
         words = {Test.IS: "is", Test.NOT: "is not", Test.IN: "is one of", Test.MATCHES: "matches"}
         if self.test is Test.PRESENT:
             return f"{self.subject} is {'present' if self.operand else 'empty'}"
-        operand = ", ".join(map(str, self.operand)) if isinstance(self.operand, tuple) else self.operand
+        listed = self.operand if isinstance(self.operand, tuple) else (self.operand,)
+        operand = ", ".join(str(item).lower() if isinstance(item, bool) else str(item) for item in listed)
         return f"{self.subject} {words[self.test]} {operand}"
 
 

@@ -95,6 +95,8 @@ def _read(
     mapping, found = load(text, name, schemas, stream.fields if stream is not None else None)
     bindings.diagnostics += found
     _against_connections(root, connections, named)
+    if mapping is not None and stream is not None:
+        _can_be_done(root, mapping, stream)
     bindings.diagnostics += [one for one in root.document.found if not _said(one, found)]
     if mapping is not None:
         bindings.found.append((path, mapping))
@@ -103,8 +105,16 @@ def _read(
 def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
     """The facts of the mapped stream, as far as they are known without asking the system."""
     connection = connections.get(str(root.value.get("connection")))
-    streams = connection.open().declared_streams() if connection is not None else ()
+    streams = connection.streams if connection is not None else ()
     return next((stream for stream in streams if stream.name == root.value.get("stream")), None)
+
+
+def _can_be_done(root: Node, mapping: Compiled, stream: Stream) -> None:
+    """A mapping that writes needs a stream that can be written."""
+    if mapping.direction.writes and stream.writes is None:
+        at = "direction" if "direction" in root.value else "stream"
+        hint = "direction: in, or make the stream writable in config.yaml"
+        root.report("not-writable", f"stream {stream.name!r} cannot be written", hint, at=(at,))
 
 
 def _said(diagnostic: Diagnostic, others: Sequence[Diagnostic]) -> bool:
@@ -121,7 +131,7 @@ def _against_connections(root: Node, connections: Mapping[str, Connection], name
         return
     if name not in connections or not isinstance(stream, str):
         return
-    streams = [one.name for one in connections[name].open().declared_streams()]
+    streams = [one.name for one in connections[name].streams]
     if stream not in streams:
         hint = nearest(stream, streams)
         root.report("unknown-stream", f"connection {name!r} has no stream {stream!r}", hint, at=("stream",))

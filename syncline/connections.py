@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from connectors.contract import Connector, Context, Settings
+from connectors.contract import Connector, Context, Settings, Stream
 from syncline import secrets
 from syncline.catalogue import Catalogue, CatalogueError, promises_kept
 from syncline.document import Node, dotted, nearest
@@ -20,12 +20,13 @@ SQLITE = "sqlite:///"
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A configured connection: a connector's class with valid settings."""
+    """A configured connection: a connector's class with valid settings, and the streams it declares with them."""
 
     name: str
     connector: str
     kind: type[Connector[Any]]
     settings: Settings
+    streams: tuple[Stream, ...] = ()
 
     def open(self, context: Context | None = None) -> Connector[Any]:
         return self.kind(self.settings, context or Context(connection=self.name))
@@ -98,12 +99,19 @@ def _validated(
     for path in _literal_secrets(settings, written.value):
         where = Node(node.document, None, (*node.path, *path))
         where.warn("literal-secret", f"{dotted(path)} is written in the file", "use ${env:NAME} or ${file:PATH}")
-    connection = Connection(name, kind, found, settings)
-    problem = promises_kept(connection.open())
+    try:
+        connector = found(settings, Context(connection=name))
+        try:
+            streams, problem = connector.declared_streams(), promises_kept(connector)
+        finally:
+            connector.close()
+    except Exception as error:  # noqa: BLE001 (a constructor may be anybody's; its text may hold a secret)
+        node.report("broken-connector", f"the connector cannot be made from these settings ({type(error).__name__})")
+        return None
     if problem is not None:
         node.report("broken-connector", problem, "this is a mistake in the connector: tell its author")
         return None
-    return connection
+    return Connection(name, kind, found, settings, streams)
 
 
 def _anchored(settings: BaseModel, data: Any, folder: Path) -> Any:

@@ -14,6 +14,8 @@ from pathlib import Path
 from connectors.contract import CONTRACT
 from model.diagnostics import Diagnostic, Severity
 from model.errors import ConnectorError, SynclineError
+from state.database import connect
+from state.migrate import HEAD, REVISIONS, revision
 from syncline import wiring
 from syncline.catalogue import Catalogue
 from syncline.settings import Project, load_project
@@ -54,7 +56,7 @@ def examine(folder: Path, world: World, *, only: str | None = None) -> Iterator[
         yield Finding("connections", Health.WARNING, "not looked at: config.yaml has errors", "syncline check")
         return
     if only is None:
-        yield from _state(project, world)
+        yield from _state(project)
     yield from connections(project, world, only=only)
 
 
@@ -109,19 +111,33 @@ def _configuration(found: list[Diagnostic], project: Project | None) -> Finding:
     return Finding("configuration", Health.OK, said)
 
 
-def _state(project: Project, world: World) -> Iterator[Finding]:
+def _state(project: Project) -> Iterator[Finding]:
     path = state_file(project.state_url)
     if path is not None:
         yield from _file(path)
         if not path.exists():
             return
     try:
-        store = world.make(wiring.STORE)(project.state_url, world.clock)
+        database = connect(project.state_url)
+        try:
+            with database.read() as tx:
+                found = revision(tx)
+        finally:
+            database.close()
     except SynclineError as error:
         yield Finding("state", Health.ERROR, str(error))
         return
-    store.close()
-    yield Finding("state", Health.OK, "reachable, at the revision this version needs")
+    if found == HEAD:
+        yield Finding("state", Health.OK, f"reachable, at revision {found}")
+    elif found is None or found in REVISIONS:
+        yield Finding("state", Health.OK, f"reachable; the next run brings it to revision {HEAD}")
+    else:
+        yield Finding(
+            "state",
+            Health.ERROR,
+            f"it is at revision {found}, this version works with {HEAD}",
+            "a newer version has used it: run that one, or restore a backup",
+        )
 
 
 def _file(path: Path) -> Iterator[Finding]:

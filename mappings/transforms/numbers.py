@@ -163,9 +163,11 @@ def money(
         return {"amount": spell(Decimal(amounts.forward(value)), _precision(code)), "currency": code}
 
     def parts(value: Any) -> tuple[Any, str]:
-        if not isinstance(value, dict) or value.keys() != {"amount", "currency"} or amounts.back is None:
+        if not isinstance(value, dict) or value.keys() != {"amount", "currency"}:
             raise UnfitError("not-money", "is not an amount with a currency")
-        return amounts.back(value["amount"]), currency_code(value["currency"])
+        code = currency_code(value["currency"])
+        text = spell(plain_number(value["amount"]), _precision(code))
+        return as_number(text) if written == "number" else text.replace(".", point), code
 
     if currency is not None:
         try:

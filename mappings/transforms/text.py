@@ -242,7 +242,7 @@ def full_name() -> Transform:
         words = text.split() if text else []
         if parts and len(words) == 2 and parts != words:
             raise UnfitError("not-lossless", "would be taken for other name parts when it is read again")
-        return text or None
+        return " ".join(words) or None
 
     return Transform(name="full_name", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
 

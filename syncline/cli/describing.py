@@ -52,10 +52,10 @@ def check(
         for one in found:
             desk.output.line(clean(one))
     errors = sum(1 for one in found if one.severity is Severity.ERROR or strict)
-    if project is not None and not found:
-        desk.output.say(_summary(project))
-    elif found:
+    if errors:
         desk.output.say(f"{counted(errors, 'error')} among {counted(len(found), 'finding')}")
+    elif project is not None:
+        desk.output.say(_summary(project))
     raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
 
 
@@ -96,7 +96,7 @@ def list_connections(context: typer.Context, as_json: options.Json = False) -> N
     desk = desk_of(context)
     project = desk.project(with_mappings=False)
     rows = [
-        {"name": name, "connector": one.connector, "streams": [stream.name for stream in one.open().declared_streams()]}
+        {"name": name, "connector": one.connector, "streams": [stream.name for stream in one.streams]}
         for name, one in project.connections.items()
     ]
     if as_json:
@@ -162,6 +162,23 @@ def discover(
         for field in fields
     ]
     desk.output.table(("stream", "field", "type", "length", "facts"), rows, f"{name} describes no fields.")
+
+
+@connections_app.command("prepare")
+def prepare(context: typer.Context, name: Annotated[str, typer.Argument(help="The connection.")]) -> None:
+    """Create in a system what its connector needs there, such as the field for the hub's own id. Asks nothing."""
+    from syncline.wiring import opened_connections
+
+    desk = desk_of(context)
+    project = desk.project(with_mappings=False)
+    connection_named(project, name)
+    with opened_connections(project, desk.world, {name}) as connectors:
+        create = getattr(connectors[name], "create_marker", None)
+        if create is None:
+            desk.output.say(f"{name} needs nothing that can be created from here.")
+            return
+        create()
+    desk.output.say(f"{name} is prepared: it has a place for the hub's own id.")
 
 
 def _facts(field: Any) -> str:

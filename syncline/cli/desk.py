@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from model.diagnostics import Severity
 from model.errors import ConfigurationError
+from syncline.cli.exits import Exit
 from syncline.cli.output import Output
 
 if TYPE_CHECKING:
@@ -51,8 +53,9 @@ class Desk:
         project, found = self.load(with_mappings=with_mappings)
         if project is None:
             raise ConfigurationError(found)
-        for warning in found:
-            self.output.say(str(warning))
+        for one in found:
+            if one.severity is Severity.WARNING:
+                self.output.say(str(one))
         return project
 
     @contextmanager
@@ -95,3 +98,13 @@ def selection(project: Project, names: Sequence[str]) -> list[str]:
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(project.connections))}"
             raise typer.BadParameter(f"nothing is named {name!r}; {hint}", param_hint="--select")
     return list(names)
+
+
+def confirmed(desk: Desk, question: str, *, yes: bool) -> None:
+    """Ask, unless told not to; where nobody can be asked, change nothing."""
+    if yes:
+        return
+    if not desk.output.interactive:
+        desk.output.fail("Nothing was changed: nobody can be asked here. Give --yes.")
+        raise typer.Exit(Exit.USAGE)
+    typer.confirm(question, abort=True, err=True)

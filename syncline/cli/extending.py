@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -46,17 +48,22 @@ def new_mapping(
     """Write a mapping to start from, with the stream's real fields."""
     from model.entities import ENTITIES
     from syncline.cli.describing import connection_named
-    from syncline.new import write_mapping
+    from syncline.scaffold import scaffold_mapping
+    from syncline.settings import MAPPINGS
+    from syncline.wiring import opened_connections
 
     desk = desk_of(context)
     project = desk.project(with_mappings=False)
     connection_named(project, connection)
     if entity not in ENTITIES:
         raise typer.BadParameter(f"there is no entity {entity!r}; there are {', '.join(ENTITIES)}")
-    path, warning = write_mapping(project, desk.world, connection, stream, entity)
-    if warning:
-        desk.output.say(warning)
-    _tell(desk.output, [path])
+    with opened_connections(project, desk.world, {connection}) as connectors:
+        known = [one.name for one in connectors[connection].declared_streams()]
+        if stream not in known:
+            raise typer.BadParameter(f"{connection} has no stream {stream!r}; it has {', '.join(known)}")
+        fields = connectors[connection].discover(stream)
+    _tell(desk.output, [scaffold_mapping(connection, stream, entity, fields, project.folder / MAPPINGS)])
+    desk.output.say("It is proposed: checked, but not run. Look at each rule, then set lifecycle: live.")
 
 
 def _tell(output: Output, paths: list[Path]) -> None:
@@ -93,22 +100,24 @@ def start(
     output = desk_of(context).output
     if system not in SYSTEMS:
         raise typer.BadParameter(f"there is no fake {system!r}; there are {', '.join(SYSTEMS)}")
-    with served(system, SYSTEMS[system].port if port is None else port, data) as (url, settings):
+    chosen = SYSTEMS[system].port if port is None else port
+    with stopped_by_signal() as stop, served(system, chosen, data) as (url, settings):
         output.line(url)
         output.say("A connection to it in config.yaml:")
         for line in settings.splitlines():
             output.say(f"    {line}")
         output.say("Ctrl-C stops it.")
-        wait_for_signal()
+        while not stop.wait(timeout=3600):
+            pass
 
 
-def wait_for_signal() -> None:
-    """Return at the first SIGTERM or SIGINT."""
+@contextmanager
+def stopped_by_signal() -> Iterator[threading.Event]:
+    """An event set by the first SIGTERM or SIGINT."""
     stop = threading.Event()
     before = {one: signal.signal(one, lambda *_: stop.set()) for one in (signal.SIGTERM, signal.SIGINT)}
     try:
-        while not stop.wait(timeout=3600):
-            pass
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -57,8 +57,14 @@ class Output:
         self.line(json.dumps(plain(value), ensure_ascii=False, indent=None if self.plain else 2))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str) -> None:
-        """Rows under headings; ``empty`` is said where there is none, with the next command to try."""
+        """Rows under headings; ``empty`` is said where there is none, with the next command to try.
+
+        Columns in which no row has anything are left out, so that what is there has room.
+        """
         cells = [[clean("" if cell is None else cell) for cell in row] for row in rows]
+        filled = [index for index, _ in enumerate(columns) if any(row[index] for row in cells)]
+        columns = [columns[index] for index in filled]
+        cells = [[row[index] for index in filled] for row in cells]
         if not cells:
             self.say(empty)
         elif self.plain:
@@ -93,7 +99,9 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(*columns, box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for index, name in enumerate(columns):
+            table.add_column(name, no_wrap=index == 0, overflow="fold")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         Console(no_color=not self.color, highlight=False).print(table)

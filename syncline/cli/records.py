@@ -9,10 +9,9 @@ import typer
 from model.errors import StateError
 from sync.decision import BindingId
 from syncline.cli import options, views
-from syncline.cli.desk import desk_of
+from syncline.cli.desk import confirmed, desk_of
 from syncline.cli.masking import masked_field
 from syncline.cli.output import plain
-from syncline.cli.repairing import confirmed
 
 if TYPE_CHECKING:
     from model.fields import EntitySchema

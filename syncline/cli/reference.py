@@ -21,7 +21,7 @@ Written from the program itself (`python -m syncline.cli.reference`).
 
 Data goes to stdout, narration and progress to stderr. Every list has `--json` with stable keys. Where stdout is no
 terminal there are no colours and no boxes. Nothing is ever asked where nobody can answer. Options of `syncline` itself
-may stand anywhere on the line. Personal values are masked in lists and plans (`--reveal` shows them in a plan); they are
+may stand anywhere on the line. Personal values are masked in lists and plans (`--reveal` shows them in a plan), and
 shown by `record show`, `conflicts show` and `dead-letters show` (`--mask` hides them).
 """
 

@@ -1,4 +1,4 @@
-"""`conflicts` and `dead-letters`: what waits for a person, and the person's answer."""
+"""`conflicts`: what no rule could decide, and a person's answer."""
 
 from __future__ import annotations
 
@@ -10,27 +10,22 @@ import typer
 from model.errors import StateError
 from sync.decision import ConflictState, Why
 from syncline.cli import options, views
-from syncline.cli.desk import Desk, desk_of
-from syncline.cli.exits import Exit, of_run
-from syncline.cli.masking import masked, masked_field
-from syncline.cli.moving import show_run
-from syncline.cli.output import counted, plain
+from syncline.cli.desk import desk_of
+from syncline.cli.letters import show_parked
+from syncline.cli.masking import masked_field
+from syncline.cli.output import plain
 
 if TYPE_CHECKING:
     from model.fields import EntitySchema
 
 conflicts_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Answer what no rule could decide.")
-letters_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Records that could not be taken further.")
 
 _MATCH = "m"
 """Disputed matches and deletions are numbered like dead letters; this letter tells them from conflicts of fields."""
 
-_EVERYTHING = 1_000_000
-
 
 def register(app: typer.Typer) -> None:
     app.add_typer(conflicts_app, name="conflicts")
-    app.add_typer(letters_app, name="dead-letters")
 
 
 @conflicts_app.command("list")
@@ -120,7 +115,7 @@ def show_conflict(
     project = desk.project(with_mappings=False)
     kind, key = _numbered(number)
     if kind == _MATCH:
-        _show_letter(desk, key, mask=mask, as_json=as_json)
+        show_parked(desk, key, mask=mask, as_json=as_json)
         return
     with desk.reports() as reports:
         found = reports.conflict(key)
@@ -198,133 +193,3 @@ def _numbered(text: str) -> tuple[str, int]:
     if not (digits.isascii() and digits.isdigit()):
         raise typer.BadParameter(f"{text!r} is not a number as listed", param_hint="ID")
     return kind, int(digits)
-
-
-@letters_app.command("list")
-def list_letters(
-    context: typer.Context,
-    why: Annotated[str, typer.Option("--why", help="dead, waiting, disputed or all.")] = "dead",
-    limit: options.Limit = 100,
-    as_json: options.Json = False,
-) -> None:
-    """List records that could not be taken further, with the reason. Their content is not shown here."""
-    desk = desk_of(context)
-    if why != "all" and why not in list(Why):
-        raise typer.BadParameter(f"one of {', '.join(Why)}, all", param_hint="--why")
-    with desk.reports() as reports:
-        rows = [_letter(one) for one in reports.parked(None if why == "all" else Why(why), limit=limit)]
-    if as_json:
-        desk.output.json(rows)
-        return
-    shown = [
-        (row["id"], row["binding"], row["side"], row["key"], row["why"], row["field"] or row["path"], row["message"])
-        for row in rows
-    ]
-    columns = ("id", "binding", "side", "key", "why", "field", "message")
-    desk.output.table(columns, shown, "There are none.")
-
-
-def _letter(one: Any) -> dict[str, Any]:
-    parked = one.parked
-    return {
-        "id": one.id,
-        "binding": str(parked.binding),
-        **views.binding_json(parked.binding),
-        "side": str(parked.side),
-        "key": parked.key,
-        "why": str(parked.why),
-        "code": parked.code,
-        "message": parked.message,
-        "field": parked.field,
-        "path": parked.path,
-        "attempts": parked.attempts,
-        "awaits": plain(parked.awaits),
-        "candidates": list(parked.candidates),
-        "run": one.run,
-        "first_at": plain(one.first_at),
-        "last_at": plain(one.last_at),
-    }
-
-
-@letters_app.command("show")
-def show_letter(
-    context: typer.Context,
-    number: Annotated[int, typer.Argument(metavar="ID")],
-    mask: options.Mask = False,
-    as_json: options.Json = False,
-) -> None:
-    """Show one record that could not be taken further, with its content."""
-    _show_letter(desk_of(context), number, mask=mask, as_json=as_json)
-
-
-def _show_letter(desk: Desk, number: int, *, mask: bool, as_json: bool) -> None:
-    with desk.reports() as reports:
-        found = reports.parked_one(number)
-    if found is None:
-        raise StateError(f"nothing is parked under {number}; see `syncline dead-letters list`")
-    row = _letter(found)
-    data = masked(found.parked.data) if mask else found.parked.data
-    if as_json:
-        desk.output.json({**row, "data": data})
-        return
-    desk.output.facts({name: value for name, value in row.items() if value not in (None, [], "")})
-    if data:
-        desk.output.line()
-        desk.output.facts({name: views.value(value, reveal=True) for name, value in data.items()})
-
-
-@letters_app.command("retry")
-def retry(
-    context: typer.Context,
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As listed.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
-    as_json: options.Json = False,
-) -> None:
-    """Try dead letters again."""
-    desk = desk_of(context)
-    chosen = _chosen(desk, numbers, everything=everything)
-    if not chosen:
-        desk.output.say("There are none.")
-        return
-    with desk.engine() as engine:
-        report = engine.retry(chosen)
-    show_run(desk, report, as_json=as_json)
-    raise typer.Exit(of_run(report))
-
-
-@letters_app.command("discard")
-def discard(
-    context: typer.Context,
-    numbers: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As listed.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
-    yes: options.Yes = False,
-) -> None:
-    """Forget dead letters. A record that is read again with the same flaw comes back."""
-    desk = desk_of(context)
-    chosen = _chosen(desk, numbers, everything=everything)
-    if not chosen:
-        desk.output.say("There are none.")
-        return
-    confirmed(desk, f"Forget {counted(len(chosen), 'dead letter')}?", yes=yes)
-    with desk.engine() as engine:
-        number = engine.discard(chosen)
-    desk.output.say(f"Forgot {counted(number, 'dead letter')}.")
-
-
-def _chosen(desk: Desk, numbers: list[int] | None, *, everything: bool) -> list[int]:
-    if bool(numbers) == everything:
-        raise typer.BadParameter("name the dead letters by their number, or give --all", param_hint="ID")
-    if numbers:
-        return numbers
-    with desk.reports() as reports:
-        return [one.id for one in reports.parked(Why.DEAD, limit=_EVERYTHING)]
-
-
-def confirmed(desk: Desk, question: str, *, yes: bool) -> None:
-    """Ask, unless told not to; where nobody can be asked, change nothing."""
-    if yes:
-        return
-    if not desk.output.interactive:
-        desk.output.fail("Nothing was changed: nobody can be asked here. Give --yes.")
-        raise typer.Exit(Exit.USAGE)
-    typer.confirm(question, abort=True, err=True)

@@ -17,6 +17,14 @@ STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {"sql": "erp", "files": "files", "salesforce": "crm", "shopify": "shop"}
 """Systems that can be asked for, and what their connection is called."""
 
+_CORE: Mapping[str, Sequence[str]] = {
+    "sql": ("customers", "contacts", "orders"),
+    "files": ("contacts",),
+    "salesforce": ("account", "contact"),
+    "shopify": ("companies", "customers", "orders"),
+}
+"""The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
+
 _VARIABLE = re.compile(r"\$\{env:(\w+)\}")
 
 
@@ -101,17 +109,13 @@ def _connected(systems: Sequence[str]) -> dict[str, str]:
 
 
 _ENTITY = re.compile(r"^entity:\s*(\w+)", re.MULTILINE)
+_CONNECTION = re.compile(r"^connection:.*$", re.MULTILINE)
 
 
 def _library(systems: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The default mappings of each system, renamed to its connection: ``crm_contact.yaml``."""
+    """The default mappings of each system under the name of its connection: ``crm_contact.yaml``."""
     for system in systems:
-        folder = files("mappings") / "library" / system
-        if not folder.is_dir():
-            continue
-        for entry in sorted(folder.iterdir(), key=lambda one: one.name):
-            if entry.name.endswith(".yaml"):
-                connection = CONNECTIONS[system]
-                name = f"{connection}_{entry.name.removesuffix('.yaml')}"
-                text = re.sub(r"(?m)^connection:.*$", f"connection: {connection}", entry.read_text(encoding="utf-8"))
-                yield f"mappings/{name}.yaml", re.sub(r"(?m)^mapping:.*$", f"mapping: {name}", text)
+        connection = CONNECTIONS[system]
+        for stem in _CORE[system]:
+            text = (files("mappings") / "library" / system / f"{stem}.yaml").read_text(encoding="utf-8")
+            yield f"mappings/{connection}_{stem}.yaml", _CONNECTION.sub(f"connection: {connection}", text, count=1)

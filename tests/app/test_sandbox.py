@@ -1,0 +1,68 @@
+"""The fake systems serve on the loopback address, keep their records, and let a project in."""
+
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from syncline.sandbox.run import SYSTEMS, served
+from syncline.settings import load_project
+
+MAPPING = {
+    "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
+    "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
+}
+
+
+def project_at(write, system, settings):
+    stream, rules = MAPPING[system]
+    body = "".join(f"    {line}\n" for line in settings.splitlines())
+    mapping = f"mapping: m\nconnection: x\nstream: {stream}\nentity: contact\nrules:\n  {rules}\n"
+    return write({"config.yaml": f"syncline: 1\nconnections:\n  x:\n{body}", "mappings/m.yaml": mapping})
+
+
+@pytest.mark.parametrize("system", list(SYSTEMS))
+def test_the_settings_it_prints_connect_to_it(system, write, make_cli):
+    with served(system, 0) as (url, settings):
+        folder = project_at(write, system, settings)
+        _, found = load_project(folder, environment={})
+        assert not [str(one) for one in found if one.severity == "error"]
+        cli = make_cli(folder)
+        cli("connections", "prepare", "x")
+        (row,) = cli("connections", "check", "--json").json
+        assert (row["check"], row["health"]) == ("connection x", "ok"), url
+
+
+@pytest.mark.parametrize("system", list(SYSTEMS))
+def test_records_are_kept_in_the_data_file(system, write, make_cli, tmp_path):
+    data = tmp_path / "records.json"
+    with served(system, 0, data) as (_, settings):
+        pass
+    with served(system, 0, data) as (_, settings):
+        folder = project_at(write, system, settings)
+        make_cli(folder)("connections", "discover", "x", "--json")
+
+
+def test_a_port_that_is_taken_is_a_sentence(cli):
+    with served("shopify", 0) as (url, _):
+        port = url.rpartition(":")[2]
+        assert "choose another" in cli("sandbox", "start", "shopify", "--port", port, code=1).err
+
+
+def test_it_serves_until_it_is_told_to_stop():
+    command = [sys.executable, "-m", "syncline", "sandbox", "start", "shopify", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        assert re.match(r"http://127\.0\.0\.1:\d+$", process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.stdout.close()
+
+
+def test_the_list_names_both_systems(cli):
+    assert {row["name"] for row in cli("sandbox", "list", "--json").json} == {"salesforce", "shopify"}
+    cli("sandbox", "start", "odoo", code=2)
