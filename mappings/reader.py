@@ -135,7 +135,7 @@ def read_yaml(text: str, file: str) -> tuple[Any, Positions, list[Diagnostic]]:
 def _events(text: str) -> Iterator[Any]:
     yaml = YAML(typ="safe", pure=True)
     depth = 0
-    for event in yaml.parse(text):  # type: ignore[no-untyped-call, unused-ignore]
+    for event in yaml.parse(text):
         if isinstance(event, ev.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:
