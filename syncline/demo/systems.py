@@ -7,6 +7,7 @@ own: Salesforce the AdventureWorks prospects, the shop its customers and Northwi
 from __future__ import annotations
 
 import csv
+import io
 import sqlite3
 import unicodedata
 from collections.abc import Iterator
@@ -43,8 +44,7 @@ _FORMS = {"Germany": " GmbH", "France": " S.A.", "UK": " Ltd", "USA": " Inc.", "
 def rows(name: str) -> list[dict[str, str]]:
     """A sample file (``northwind_customers``), see the notice beside it."""
     source = resources.files("syncline.demo").joinpath("data", f"{name}.csv")
-    with source.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return list(csv.DictReader(io.StringIO(source.read_text(encoding="utf-8"), newline="")))
 
 
 def plain(text: str) -> str:
@@ -152,7 +152,9 @@ def fill_salesforce(fake: SalesforceFake) -> None:
                 "AccountId": key,
             }
         )
-    contacts.append({"FirstName": "Dean", "LastName": "Halstead", "Email": "dean@adatum.example", "AccountId": keys[-2]})
+    contacts.append(
+        {"FirstName": "Dean", "LastName": "Halstead", "Email": "dean@adatum.example", "AccountId": keys[-2]}
+    )
     fake.seed("Contact", [*contacts, *_prospects()])
 
 
