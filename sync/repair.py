@@ -173,7 +173,7 @@ class Repairs:
         if link is None or link.state is not LinkState.LIVE:
             raise StateError(f"{binding_id} has no live link for that key")
         connector = self.hub.connector(binding_id)
-        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]
+        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]  # contract
         if not records:
             raise StateError(f"the record is not in {binding_id} any more")
         with self._desk(binding_id.entity) as desk:
