@@ -73,7 +73,7 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
         return _returned(binding, record, link, ledger)
     values, missing = resolved(binding, projection, ledger.scene)
     if link is None and any(path not in binding.cyclic for path in missing):
-        return _waiting(binding, record, missing, ledger)
+        return waiting(binding, record, missing, ledger)
     ended = _join(binding, observation, values, ledger) if link is None else None
     if ended is None:
         assert link is not None
@@ -81,7 +81,7 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
     if ended.bucket in (Bucket.DEAD, Bucket.SKIPPED) or ended.detail == "disputed":
         return ended
     if missing:
-        return _waiting(binding, record, missing, ledger)
+        return waiting(binding, record, missing, ledger)
     for problem in projection.problems:
         return _dead(binding, record, problem, ledger)
     ledger.unpark(binding.id, Side.IN, record.key)
@@ -354,7 +354,7 @@ def _dead(binding: Binding, record: Record, problem: Problem, ledger: Ledger) ->
     return Ended(Bucket.DEAD, problem.code)
 
 
-def _waiting(binding: Binding, record: Record, missing: Mapping[str, tuple[str, str, str]], ledger: Ledger) -> Ended:
+def waiting(binding: Binding, record: Record, missing: Mapping[str, tuple[str, str, str]], ledger: Ledger) -> Ended:
     path, awaits = next(iter(missing.items()))
     ledger.park(
         Parked(

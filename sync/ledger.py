@@ -159,6 +159,8 @@ class Ledger:
         )
         for key in self._indexes[canonical.entity].keys(canonical.values):
             self.changes.dropped_match_keys.append((canonical.entity, key, canonical.id))
+        for path in list(self.scene.conflicts.get(canonical.id, ())):
+            self.settle(canonical, path, "deleted")
         self.touch(canonical)
 
     def clash(self, canonical: Canonical, clash: Clash, link: Link) -> None:

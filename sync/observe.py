@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from connectors.contract import Deletes
 from mappings.contract import Projection
@@ -19,6 +21,8 @@ from sync.policy import Braked
 from sync.ports import Lease, Seen
 
 _NOTHING = Projection({})
+RENEW_AFTER: Final = timedelta(seconds=30)
+"""Reading that finds nothing new commits nothing: after so long it commits nothing all the same, to keep the lease."""
 
 
 @dataclass(slots=True)
@@ -33,6 +37,7 @@ class Observer:
     balances: dict[tuple[BindingId, Side], Balance] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
     _writing: bool = False
+    _held: datetime | None = None  # when the lease was last extended, as far as this reader knows
     _parked_now: set[tuple[BindingId, str]] = field(default_factory=set)
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
@@ -205,8 +210,12 @@ class Observer:
             )
 
     def _commit(self, changes: Changes) -> None:
-        if changes != Changes():
-            self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
+        now = self.hub.clock.now()
+        if changes == Changes() and self._held is not None and now - self._held < RENEW_AFTER:
+            return
+        if changes != Changes() or self._held is not None:
+            self.hub.store.commit(changes, self.run, self.lease, now)
+        self._held = now
 
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""
