@@ -37,8 +37,11 @@ class Observer:
     balances: dict[tuple[BindingId, Side], Balance] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
     _writing: bool = False
-    _held: datetime | None = None  # when the lease was last extended, as far as this reader knows
+    _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
     _parked_now: set[tuple[BindingId, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._held = self.hub.clock.now()
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
         return self.balances.setdefault((binding, side), Balance())
@@ -103,7 +106,9 @@ class Observer:
         prints = binding.mapping.fingerprints(live)
         known = self.hub.store.fingerprints(binding.id, [record.key for record in live]) if live else {}
         fresh: list[tuple[Record, str | None]] = [
-            (record, print_) for record, print_ in zip(live, prints, strict=True) if known.get(record.key) != print_
+            (record, print_)
+            for record, print_ in zip(live, prints, strict=True)
+            if known.get(record.key) != print_ or self._writing  # its version is news then, even if nothing else is
         ]
         gone: list[tuple[Record, str | None]] = [(record, None) for record in listed if record.deleted]
         merged = [pair for pair in gone if pair[0].superseded_by]  # their survivors are to be found linked
@@ -211,11 +216,9 @@ class Observer:
 
     def _commit(self, changes: Changes) -> None:
         now = self.hub.clock.now()
-        if changes == Changes() and self._held is not None and now - self._held < RENEW_AFTER:
-            return
-        if changes != Changes() or self._held is not None:
+        if changes != Changes() or now - self._held >= RENEW_AFTER:
             self.hub.store.commit(changes, self.run, self.lease, now)
-        self._held = now
+            self._held = now
 
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""
