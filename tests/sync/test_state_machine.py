@@ -282,7 +282,7 @@ class Schedules(RuleBasedStateMachine):
     # the hub
 
     def _seen(self, names):
-        for at in [at for at in self.fresh if at[0] in names]:
+        for at in [at for at in self.fresh if at[0] in names and at[2] not in self.world.systems[at[0]].hidden]:
             self.must.add(self.fresh.pop(at))
 
     def _run(self, **options):
