@@ -21,7 +21,7 @@ from rich.table import Table
 
 from model.errors import SynclineError
 from state.reports import open_reports
-from sync.decision import Bucket, Side
+from sync.decision import Bucket, Side, Why
 from syncline.demo.systems import Systems, email_of, rows, running
 
 _MARK = ".syncline-demo"
@@ -88,7 +88,7 @@ class Story:
         self.console.print(f"[dim]$ syncline {' '.join(arguments)}[/]")
         sys.stdout.flush()
         command = [sys.executable, "-m", "syncline", "--project", str(self.folder), "--quiet", *arguments]
-        done = subprocess.run(command, env=self.environment, check=False)
+        done = subprocess.run(command, env=self.environment, check=False)  # noqa: S603 (our own command, fixed words)
         if done.returncode not in expected:
             raise SynclineError(f"`syncline {arguments[0]}` ended with exit code {done.returncode}")
 
@@ -107,8 +107,8 @@ class Story:
         reports = open_reports(f"sqlite:///{self.folder / 'var' / 'syncline.db'}")
         try:
             runs = [reports.run(view.id) for view in reversed(reports.runs(limit=10))]
-            disputed = len(reports.parked(why="disputed", limit=1000))
-            dead = len(reports.parked(why="dead", limit=1000))
+            disputed = len(reports.parked(why=Why.DISPUTED, limit=1000))
+            dead = len(reports.parked(why=Why.DEAD, limit=1000))
             open_conflicts = reports.conflicts(limit=100)
         finally:
             reports.close()
@@ -119,11 +119,11 @@ class Story:
         for view in runs:
             table.add_row(*_row(view))
         self.console.print(table)
-        for conflict in open_conflicts:
+        for view in open_conflicts:
+            one = view.conflict
             self.console.print(
-                f"Waiting for a person: {conflict.conflict.path} of one {conflict.entity}: "
-                f"{conflict.conflict.ours_source} says {conflict.conflict.ours!r}, "
-                f"{conflict.conflict.theirs_binding.connection} says {conflict.conflict.theirs!r}. Neither was overwritten."
+                f"Waiting for a person: {one.path} of one {view.entity}: {one.ours_source} says {one.ours!r}, "
+                f"{one.theirs_binding.connection} says {one.theirs!r}. Neither was overwritten."
             )
         self.console.print(
             f"{disputed} records could be more than one person, and {dead} hold a telephone number that is none: "
