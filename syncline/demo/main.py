@@ -119,10 +119,10 @@ class Story:
         for view in runs:
             table.add_row(*_row(view))
         self.console.print(table)
-        for view in open_conflicts:
-            one = view.conflict
+        for question in open_conflicts:
+            one = question.conflict
             self.console.print(
-                f"Waiting for a person: {one.path} of one {view.entity}: {one.ours_source} says {one.ours!r}, "
+                f"Waiting for a person: {one.path} of one {question.entity}: {one.ours_source} says {one.ours!r}, "
                 f"{one.theirs_binding.connection} says {one.theirs!r}. Neither was overwritten."
             )
         self.console.print(
