@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -55,6 +55,7 @@ class Repairs:
     hub: Hub
     listener: Listener
     holder: str
+    gone: Callable[[str], bool] | None
 
     def run(self, select: Sequence[str] = (), *, trigger: str = "person") -> RunReport:
         """`sync.run.Engine.run`."""
@@ -64,7 +65,7 @@ class Repairs:
     def _desk(self, entity: str) -> Iterator[_Desk]:
         """Raises LeaseHeldError while a run is under way."""
         store, clock = self.hub.store, self.hub.clock
-        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now())
+        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now(), self.gone)
         try:
             run = store.start_run([], "repair", clock.now())
             observer = Observer(self.hub, run, lease, self.listener)

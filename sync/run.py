@@ -126,11 +126,14 @@ class Engine(Repairs):
         clock: Clock | None = None,
         listener: Listener | None = None,
         holder: str | None = None,
+        gone: Callable[[str], bool] | None = None,
     ) -> None:
+        """``holder`` names this process to others; ``gone`` tells whether a named one is no more."""
         clock = clock or SystemClock()
         self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
         self.listener: Listener = listener or Silent()
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
+        self.gone = gone
 
     def run(
         self,
@@ -168,7 +171,7 @@ class Engine(Repairs):
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
-        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now())
+        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now(), self.gone)
 
     def _finish(self, report: RunReport, lease: Lease) -> None:
         store = self.hub.store
@@ -335,7 +338,7 @@ class _Work:
             bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
             for page in self._decided(schema.name, bindings):
                 count.add(action for action, _ in page)
-                for action, standing in page:
+                for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
                     plan.totals[action.binding, action.kind] += 1
                     if limit is None or len(plan.actions) < limit:
                         plan.actions.append(self._planned(action, standing))
