@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from model.errors import StateError
 from model.records import Record
+<<<<<<< HEAD
 from model.validate import validate
 from sync.absorb import Binding, Observation, join
+=======
+from sync.absorb import Binding, Observation, join, resolved, waiting
+>>>>>>> refs/heads/proof
 from sync.decision import (
     BindingId,
     Canonical,
     Changes,
     ConflictState,
+    EntityState,
     Link,
     LinkState,
     Parked,
@@ -147,20 +152,32 @@ class Repairs:
             observation = _observation(binding, Record(row.key, row.data, row.version))
             scene = desk.observer.scene(binding, [observation])
             scene.parked[row.key] = row
+            linked = scene.links.get(row.key)
+            if linked is not None and linked.state is LinkState.LIVE:
+                raise StateError(f"the record of {parked_id} is linked already; split it off first")
             ledger = desk.ledger(scene)
-            if entity_id is None:
-                joined = self._found(binding, observation, ledger)
-            else:
-                if entity_id not in scene.canonicals:
-                    desk.observer.load_entities(scene, [entity_id])
-                if entity_id not in scene.canonicals:
-                    raise StateError(f"there is no entity {entity_id}")
-                joined = scene.canonicals[entity_id]
-                link = Link(binding.id, row.key, joined.id, row.version, observation.fingerprint)
-                join(binding, observation, dict(observation.projection.values), joined, link, ledger)
             ledger.unpark(binding.id, Side.IN, row.key)
+            if entity_id is None:
+                joined = self._found(binding, observation, ledger, f"settled {parked_id}")
+            else:
+                joined = self._known(entity_id, desk, scene)
+                values, missing = resolved(binding, observation.projection, scene)
+                link = Link(binding.id, row.key, joined.id, row.version, observation.fingerprint)
+                join(binding, observation, values, joined, link, ledger)
+                if missing:
+                    waiting(binding, observation.record, missing, ledger)
             desk.commit(ledger.closed())
         return joined.id
+
+    def _known(self, entity_id: str, desk: _Desk, scene: Scene) -> Canonical:
+        if entity_id not in scene.canonicals:
+            desk.observer.load_entities(scene, [entity_id])
+        found = scene.canonicals.get(entity_id)
+        if found is None:
+            raise StateError(f"there is no entity {entity_id}")
+        if found.state is not EntityState.LIVE:
+            raise StateError(f"the entity {entity_id} was deleted; settle the record as a new one instead")
+        return found
 
     def settle_deletion(self, parked_id: int, *, everywhere: bool) -> None:
         """A record deleted in one system: delete the entity everywhere, or keep it elsewhere."""
@@ -184,31 +201,33 @@ class Repairs:
         if link is None or link.state is not LinkState.LIVE:
             raise StateError(f"{binding_id} has no live link for that key")
         connector = self.hub.connector(binding_id)
-        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]
+        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]  # contract
         if not records:
             raise StateError(f"the record is not in {binding_id} any more")
+        writes = connector.stream(binding_id.stream).writes
+        if writes is not None and writes.marker and records[0].data.get(writes.marker) == link.entity_id:
+            raise StateError(
+                f"the hub created this record in {binding_id} for its entity, and it carries the mark of it; "
+                "split the record of the other system off instead"
+            )
         with self._desk(binding_id.entity) as desk:
             observation = _observation(binding, records[0])
             scene = desk.observer.scene(binding, [observation])
             ledger = desk.ledger(scene)
             ledger.touch(scene.canonicals[link.entity_id])
-            founded = self._found(binding, observation, ledger, salt=f"split from {link.entity_id}")
+            founded = self._found(binding, observation, ledger, f"split from {link.entity_id} in run {desk.run}")
             desk.commit(ledger.closed())
         return founded.id
 
-    def _found(self, binding: Binding, observation: Observation, ledger: Ledger, salt: str = "settled") -> Canonical:
-        values = dict(observation.projection.values)
-        for path, reference in observation.projection.references.items():
-            spec = binding.context.schema.field(path)
-            target = spec.target if spec is not None and spec.target else binding.id.entity
-            found = ledger.scene.references.get((reference.stream, target, reference.key))
-            if found:
-                values[path] = found
+    def _found(self, binding: Binding, observation: Observation, ledger: Ledger, salt: str) -> Canonical:
+        values, missing = resolved(binding, observation.projection, ledger.scene)
         present = {path: value for path, value in values.items() if value is not None}
         key = observation.record.key
         canonical = ledger.found(binding.id, key, present, salt)
         link = Link(binding.id, key, canonical.id, observation.record.version, observation.fingerprint)
         ledger.link(link, new=True)
+        if missing:
+            waiting(binding, observation.record, missing, ledger)
         return canonical
 
     def _parked(self, ids: Sequence[int]) -> list[Parked]:

@@ -18,7 +18,7 @@ from sync.absorb import Binding
 from sync.brakes import Count, Tripped, harmless, tripped
 from sync.decision import UNKNOWN, Action, ActionKind, Balance, BindingId, Bucket, Side
 from sync.execute import Executor
-from sync.hub import Hub, Listener, Silent, Trouble
+from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
 from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
@@ -253,7 +253,7 @@ class _Work:
         except (LeaseLostError, LeaseHeldError):
             raise
         except Exception as error:  # a defect in one connector must not stop the others
-            if not _from_connector(error):
+            if not from_connector(error):
                 raise
             self.report.troubles.append(Trouble.of(binding.id, error))
             return False
@@ -262,23 +262,35 @@ class _Work:
     def recover(self) -> None:
         """Close what earlier runs left open, before anything is read."""
         recovery = Recovery(self.hub, self.report.run, self.lease, self.observer)
+        entities = {binding_id.entity for binding_id in self.selected}
         seen: set[str] = set()
         for binding_id in self.hub.bindings:
-            if binding_id in self.selected and binding_id.connection not in seen:
-                seen.add(binding_id.connection)
+            name = binding_id.connection
+            if binding_id in self.selected and name not in seen:
+                seen.add(name)
                 binding = self.hub.bindings[binding_id]
-                self._guarded(binding, lambda name=binding_id.connection: recovery.connection(name))  # type: ignore[misc]
+                if not self._guarded(binding, lambda name=name: recovery.connection(name, entities)):  # type: ignore[misc]  # bound now
+                    # What is in doubt there must neither be read as an edit nor be sent again.
+                    self.executor.stopped[name] = self.report.troubles[-1]
 
     def observe(self, *, full: bool, sweep: bool) -> None:
         """Read every selected stream, parents first."""
         for schema in self.hub.entities:
-            readers = [b for b in self.hub.readers(schema.name) if b.id in self.selected]
+            readers = [
+                b
+                for b in self.hub.readers(schema.name)
+                if b.id in self.selected and b.id.connection not in self.executor.stopped
+            ]
             for binding in readers:
-                if self._guarded(binding, lambda b=binding: self.observer.read(b, full=full)) and sweep:  # type: ignore[misc]
-                    self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]
+                if self._guarded(binding, lambda b=binding: self.observer.read(b, full=full)) and sweep:  # type: ignore[misc]  # bound now
+                    self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]  # bound now
             for binding in readers:
-                while self.observer.retry_waiting(binding):
-                    pass
+                self._guarded(binding, lambda b=binding: self._retry_waiting(b))  # type: ignore[misc]  # bound now
+
+    def _retry_waiting(self, binding: Binding) -> None:
+        """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""
+        while self.observer.retry_waiting(binding):
+            pass
 
     def closed(self) -> set[BindingId]:
         """The sweep gate: bindings of entities some of whose systems were never read in full."""
@@ -295,15 +307,17 @@ class _Work:
         self.report.brakes = self._brakes()
         if self.report.brakes:
             return
-        for schema in self.hub.entities:
-            if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
-                continue
-            self.listener.phase("write", None)
-            for _ in range(_ROUNDS):
-                if not self.executor.round(schema.name):
-                    break
-        self.executor.close_balances()
-        self.report.troubles += self.executor.stopped.values()
+        try:
+            for schema in self.hub.entities:
+                if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
+                    continue
+                self.listener.phase("write", None)
+                for _ in range(_ROUNDS):
+                    if not self.executor.round(schema.name):
+                        break
+        finally:
+            self.executor.close_balances()
+        self.report.troubles += [t for t in self.executor.stopped.values() if t not in self.report.troubles]
 
     def _brakes(self) -> list[Tripped]:
         """Count what would be written, unless there is too little to count."""
@@ -384,13 +398,3 @@ def _planned_action(action: Action, changes: list[FieldChange], problem: str | N
 
 def _most(policy: Policy, bindings: Sequence[Binding]) -> int:
     return max((policy.limit(b.id.connection, kind).count for b in bindings for kind in Braked), default=0)
-
-
-def _from_connector(error: BaseException) -> bool:
-    """Whether an unexpected error arose inside a connector, and not in the engine."""
-    trace = error.__traceback__
-    while trace is not None:
-        if isinstance(trace.tb_frame.f_locals.get("self"), Connector):
-            return True
-        trace = trace.tb_next
-    return False

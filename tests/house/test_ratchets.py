@@ -13,7 +13,11 @@ MAX_FILE = 400
 MAX_FUNCTION = 60
 
 LONG_FILES = {
+<<<<<<< HEAD
     "sync/execute.py": 500,
+=======
+    "connectors/sql/writing.py": 425,
+>>>>>>> refs/heads/proof
 }
 """Files longer than the bound, with the length they may not exceed."""
 
@@ -23,10 +27,6 @@ LONG_FUNCTIONS: dict[str, int] = {}
 UNEXPLAINED = {
     "connectors/salesforce/soql.py": 2,
     "state/database.py": 2,
-    "sync/execute.py": 2,
-    "sync/recover.py": 4,
-    "sync/repair.py": 1,
-    "sync/run.py": 3,
     "syncline/sandbox/run.py": 4,
     "syncline/sandbox/salesforce/soql.py": 1,
     "syncline/sandbox/shopify/fake.py": 1,

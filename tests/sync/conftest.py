@@ -179,7 +179,7 @@ class MemoryConnector(Connector[MemorySettings]):
             if writes.conditional and write.expects != str(table.versions[key]):
                 return Outcome(OutcomeKind.STALE, key=key)
         values = system.stores(dict(write.fields))
-        if writes.marker:
+        if writes.marker and kind == "create":
             values[writes.marker] = write.marker
         system.put(stream, key, **values)
         system.written.append((stream, kind, key))
