@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.contract import Replay, Writes
 from sync.decision import Bucket, Side
 
 
@@ -184,3 +185,23 @@ def test_a_batch_refused_as_a_whole_is_halved_until_the_culprit_stands_alone(two
     report = two.sync()
     assert [row["name"] for row in two.people("shop")] == ["Ana", "Cleo", "Dora"]
     assert report.dead == 1
+
+
+def test_many_creates_go_in_one_call_where_a_system_has_a_way_for_that(world, make_stream):
+    writes = Writes(batch=2, bulk=10, bulk_from=5, replay=Replay.UPSERT, marker="hub")
+    world.system("crm")
+    world.system("shop", make_stream("people", writes=writes))
+    for name in ("crm", "shop"):
+        world.contacts(name)
+    for n in range(4):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com")
+    assert dict(world.engine().plan().calls) == {"shop": 2}
+    world.sync()
+    assert world.systems["shop"].write_calls == 2
+    for n in range(4, 17):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com")
+    assert dict(world.engine().plan().calls) == {"shop": 3}  # ten, then two and one
+    world.sync()
+    assert world.systems["shop"].write_calls == 2 + 3
+    assert len(world.people("shop")) == 17
+    world.assert_calm()
