@@ -18,7 +18,7 @@ from sync.absorb import Binding
 from sync.brakes import Count, Tripped, harmless, tripped
 from sync.decision import UNKNOWN, Action, ActionKind, Balance, BindingId, Bucket, Side
 from sync.execute import Executor
-from sync.hub import Hub, Listener, Silent, Trouble
+from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
 from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
@@ -259,7 +259,7 @@ class _Work:
         except (LeaseLostError, LeaseHeldError):
             raise
         except Exception as error:  # a defect in one connector must not stop the others
-            if not _from_connector(error):
+            if not from_connector(error):
                 raise
             self.report.troubles.append(Trouble.of(binding.id, error))
             return False
@@ -390,13 +390,3 @@ def _planned_action(action: Action, changes: list[FieldChange], problem: str | N
 
 def _most(policy: Policy, bindings: Sequence[Binding]) -> int:
     return max((policy.limit(b.id.connection, kind).count for b in bindings for kind in Braked), default=0)
-
-
-def _from_connector(error: BaseException) -> bool:
-    """Whether an unexpected error arose inside a connector, and not in the engine."""
-    trace = error.__traceback__
-    while trace is not None:
-        if isinstance(trace.tb_frame.f_locals.get("self"), Connector):
-            return True
-        trace = trace.tb_next
-    return False
