@@ -16,6 +16,7 @@ from state.seen import SeenKeys, seen
 from sync.decision import (
     Balance,
     BindingId,
+    Bucket,
     Canonical,
     Changes,
     Conflict,
@@ -178,6 +179,11 @@ class SqlStore(Store):
         """Those of the numbers that are still parked, in the order asked for."""
         with self.database.read() as tx:
             return parking.by_id(tx, self.bindings, numbers)
+
+    def unsettled(self, bindings: Collection[BindingId]) -> dict[Bucket, int]:
+        numbers = {number for number in map(self.bindings.number, bindings) if number is not None}
+        with self.database.read() as tx:
+            return parking.unsettled(tx, numbers)
 
     def live_links(self, binding: BindingId) -> int:
         number = self.bindings.number(binding)

@@ -17,6 +17,7 @@ from sync.brakes import released
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.hub import Hub, Listener
 from sync.ledger import Ledger, Scene
+from sync.mending import Mending
 from sync.policy import Braked
 from sync.ports import Lease, Seen
 
@@ -86,6 +87,7 @@ class Observer:
         state = replace(before, mapping=before.mapping if before.complete else binding.mapping.version)
         matched, lists_all = 0, False
         cursor = before.cursor
+        mending = Mending.of(self.hub.store, binding.id, self.hub.policy.page, from_start=since is None)
         for page in self.hub.connector(binding.id).read(binding.id.stream, since):
             cursor = page.cursor or cursor
             if moving and page.cursor:
@@ -94,7 +96,9 @@ class Observer:
                 seen.add([record.key for record in page.records])
             matched += self.page(binding, page, state if moving and state != before else None)
             lists_all = page.full
+            mending.met(page)
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
+        self._commit(mending.settled())
         after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
         if replace(after, read_at=None) != replace(self.hub.store.stream_state(binding.id), read_at=None):
             self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))

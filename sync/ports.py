@@ -11,6 +11,7 @@ from typing import Protocol
 from sync.decision import (
     Balance,
     BindingId,
+    Bucket,
     Canonical,
     Changes,
     Conflict,
@@ -127,6 +128,10 @@ class Store(Protocol):
 
     def all_parked(self, binding: BindingId, side: Side, why: Why, size: int) -> Iterator[list[Parked]]:
         """Everything parked for one reason, in pages; rows may be unparked while iterating."""
+        ...
+
+    def unsettled(self, bindings: Collection[BindingId]) -> Mapping[Bucket, int]:
+        """What is left over from all runs: dead letters, open conflicts with disputed matches, waiting records."""
         ...
 
     def live_links(self, binding: BindingId) -> int: ...

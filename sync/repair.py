@@ -62,7 +62,7 @@ class Repairs:
     holder: str
     gone: Callable[[str], bool] | None
 
-    def run(self, select: Sequence[str] = (), *, trigger: str = "person") -> RunReport:
+    def run(self, select: Sequence[str] = (), *, full: bool = False, trigger: str = "person") -> RunReport:
         """`sync.run.Engine.run`."""
         raise NotImplementedError
 
@@ -116,7 +116,10 @@ class Repairs:
             raise StateError("; ".join(problem.message for problem in problems))
 
     def retry(self, parked_ids: Sequence[int]) -> RunReport:
-        """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew."""
+        """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew.
+
+        Of a row that was no record nothing is kept but its place: its stream is read in full.
+        """
         rows = self._parked(parked_ids)
         for binding_id in dict.fromkeys(row.binding for row in rows):
             binding = self._binding(binding_id)
@@ -131,7 +134,8 @@ class Repairs:
                         changes.unparked.append((row.binding, row.side, row.key))
                         changes.dirty.add((binding_id.entity, row.key))
                 desk.commit(changes)
-        return self.run(sorted({str(row.binding) for row in rows}), trigger="retry")
+        flawed = any(row.side is Side.IN and row.data is None for row in rows)
+        return self.run(sorted({str(row.binding) for row in rows}), full=flawed, trigger="retry")
 
     def discard(self, parked_ids: Sequence[int]) -> int:
         """Forget parked records. One that is read again with the same flaw is parked again."""

@@ -38,7 +38,7 @@ class RunReport:
 
     ``status``: ``ok``; ``attention`` (something waits for a person or for a later run); ``braked`` (nothing was
     written); ``failed`` (a connection could not be worked with, or a balance does not add up); ``busy`` (another
-    process holds the lease, nothing was done).
+    process holds the lease, nothing was done). The balances tell what this run met, ``left`` what is left of all runs.
     """
 
     run: int
@@ -47,6 +47,7 @@ class RunReport:
     troubles: list[Trouble] = field(default_factory=list)
     brakes: list[Tripped] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
+    left: Mapping[Bucket, int] = field(default_factory=dict)
     message: str | None = None
 
     def total(self, bucket: Bucket) -> int:
@@ -54,15 +55,19 @@ class RunReport:
 
     @property
     def conflicts(self) -> int:
-        return self.total(Bucket.CONFLICT)
+        """Open conflicts and disputed matches, whichever run found them."""
+        return self.left.get(Bucket.CONFLICT, 0)
 
     @property
     def waiting(self) -> int:
-        return self.total(Bucket.WAITING)
+        """Records waiting for another one, and writes that wait for a later run."""
+        out = (b.buckets.get(Bucket.WAITING, 0) for (_, side), b in self.balances.items() if side is Side.OUT)
+        return self.left.get(Bucket.WAITING, 0) + sum(out)
 
     @property
     def dead(self) -> int:
-        return self.total(Bucket.DEAD)
+        """Dead letters, whichever run found them."""
+        return self.left.get(Bucket.DEAD, 0)
 
     @property
     def writes(self) -> int:
@@ -102,10 +107,12 @@ class PlanReport:
     balances: Balances = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
     brakes: list[Tripped] = field(default_factory=list)
+    left: Mapping[Bucket, int] = field(default_factory=dict)
 
     @property
     def conflicts(self) -> int:
-        return sum(balance.buckets.get(Bucket.CONFLICT, 0) for balance in self.balances.values())
+        """Open conflicts and disputed matches that there would be."""
+        return self.left.get(Bucket.CONFLICT, 0)
 
     @property
     def changes_nothing(self) -> bool:
@@ -157,6 +164,7 @@ class Engine(Repairs):
             work.recover()
             work.observe(full=full, sweep=sweep)
             work.act()
+            report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -203,6 +211,7 @@ class Engine(Repairs):
             work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
+            plan.left = copy.unsettled(work.selected)
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan
