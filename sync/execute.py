@@ -364,7 +364,7 @@ class Executor:
         """Store what the system answered, in one transaction with the end of the intent."""
         outcomes = self._read_back(binding, intent.kind, outcomes)
         scene = self._scene(batch)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         open_rows: list[IntentRow] = []
         missing: list[Record] = []
         direct = self._answers_with_records(binding)

@@ -14,7 +14,7 @@ from sync.absorb import Binding, Ended, Observation, absorb
 from sync.brakes import released
 from sync.decision import Balance, BindingId, Bucket, Changes, Parked, Side, StreamState, Why
 from sync.hub import Hub, Listener
-from sync.ledger import Ledger, Scene
+from sync.ledger import Ids, Ledger, Scene
 from sync.policy import Braked
 from sync.ports import Lease, Seen
 
@@ -32,7 +32,12 @@ class Observer:
     release: Collection[str] = ()
     balances: dict[tuple[BindingId, Side], Balance] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)  # entities changed by what was read
+    ids: Ids = field(init=False)
     _parked_now: set[tuple[BindingId, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        now = self.hub.clock.now()
+        self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
         return self.balances.setdefault((binding, side), Balance())
@@ -115,7 +120,7 @@ class Observer:
         projections = dict(zip((id(r) for r in live), binding.mapping.project(live), strict=True))
         observations = [Observation(r, projections.get(id(r), _NOTHING), print_) for r, print_ in fresh]
         scene = self.scene(binding, observations)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.ids)
         for observation in observations:
             ended = absorb(binding, observation, ledger)
             balance.count(ended.bucket, detail=ended.detail)

@@ -160,7 +160,7 @@ class Recovery:
         scene = Scene()
         if applied:
             self.observer.load_entities(scene, [row.entity_id for row, _ in applied])
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:
                 continue

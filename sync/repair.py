@@ -42,7 +42,7 @@ class _Desk:
     observer: Observer
 
     def ledger(self, scene: Scene) -> Ledger:
-        return Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        return Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
 
     def commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
