@@ -160,8 +160,10 @@ class Codec:
         self._forwards = tuple(step.forward for step in self.chain)
         self._backs = tuple(step.back for step in reversed(self.chain) if step.back is not None)
         self.fold = _folding(rule)
+        self.longest = spec.max_length if spec.kind is Kind.TEXT else None
         self.as_is = (
             spec.kind is Kind.TEXT
+            and self.longest is None
             and len(self.chain) == 1
             and last is not None
             and last.name == "as text"
@@ -220,6 +222,8 @@ class Codec:
     def _ended(self, value: Any) -> Any:
         if value is NOTHING:
             return ABSENT
+        if self.longest is not None and isinstance(value, str) and len(value) > self.longest:
+            raise UnfitError("too-long", f"is longer than the {self.longest} characters the canonical field takes")
         return None if value == "" and not self.rule.empty_kept else value
 
     def _set_in(self, value: Any) -> list[str]:

@@ -70,7 +70,12 @@ class Observer:
             self._ask(binding, missing)
             return
         matched, lists_all = self._pages(binding, before, since, None)
-        if lists_all and deletes is Deletes.SWEEP and matched < self.hub.store.live_links(binding.id):
+        if (
+            before.complete
+            and lists_all
+            and deletes is Deletes.SWEEP
+            and matched < self.hub.store.live_links(binding.id)
+        ):
             self.sweep(binding)
 
     def _pages(self, binding: Binding, before: StreamState, since: str | None, seen: Seen | None) -> tuple[int, bool]:

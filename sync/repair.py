@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from model.errors import StateError
 from model.records import Record
+from model.validate import validate
 from sync.absorb import Binding, Observation, join
 from sync.decision import (
     BindingId,
@@ -89,6 +90,8 @@ class Repairs:
             desk.observer.load_entities(scene, [conflict.entity_id])
             canonical = scene.canonicals[conflict.entity_id]
             ledger = desk.ledger(scene)
+            if winner is None:
+                self._fit(conflict.theirs_binding.entity, conflict.path, value)
             chosen = {"ours": canonical.values.get(conflict.path), "theirs": conflict.theirs}.get(winner or "", value)
             ledger.settle(canonical, conflict.path, winner or "person")
             ledger.alter(canonical, {conflict.path: (chosen, "resolved by a person")}, "person")
@@ -98,6 +101,13 @@ class Repairs:
                     del link.base[conflict.path]
                     ledger.link(link)
             desk.commit(ledger.closed())
+
+    def _fit(self, entity: str, path: str, value: Any) -> None:
+        """Raises StateError where a person's own value is none that the canonical field can hold."""
+        schema = next(schema for schema in self.hub.entities if schema.name == entity)
+        problems = validate(schema, {path: value}) if value is not None else []
+        if problems:
+            raise StateError("; ".join(problem.message for problem in problems))
 
     def retry(self, parked_ids: Sequence[int]) -> RunReport:
         """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.contract import Connector
+from connectors.contract import Connector, Writes
 from mappings.contract import CompiledMapping, RenderRequest
 from model.clock import Clock, SystemClock
 from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
@@ -339,9 +339,11 @@ class _Work:
                     plan.totals[action.binding, action.kind] += 1
                     if limit is None or len(plan.actions) < limit:
                         plan.actions.append(self._planned(action, standing))
-        for (binding_id, _), planned in plan.totals.items():
-            writes = self.hub.stream(binding_id).writes
-            plan.calls[binding_id.connection] += -(-planned // (writes.batch if writes else 1))
+        for (binding_id, kind), planned in plan.totals.items():
+            writes, left = self.hub.stream(binding_id).writes or Writes(), planned
+            while left > 0:
+                left -= writes.size(left, creating=kind is ActionKind.CREATE)
+                plan.calls[binding_id.connection] += 1
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         self.report.brakes = tripped(count, self.hub.policy, links, self.release)
 

@@ -13,8 +13,7 @@ MAX_FILE = 400
 MAX_FUNCTION = 60
 
 LONG_FILES = {
-    "connectors/sql/writing.py": 425,
-    "sync/execute.py": 495,
+    "sync/execute.py": 500,
 }
 """Files longer than the bound, with the length they may not exceed."""
 
@@ -30,9 +29,7 @@ UNEXPLAINED = {
     "sync/run.py": 3,
     "syncline/sandbox/run.py": 4,
     "syncline/sandbox/salesforce/soql.py": 1,
-    "syncline/sandbox/shopify/fake.py": 2,
-    "syncline/sandbox/shopify/mutations.py": 25,
-    "syncline/sandbox/shopify/queries.py": 7,
+    "syncline/sandbox/shopify/fake.py": 1,
     "syncline/testing/__init__.py": 2,
     "syncline/testing/reading.py": 4,
     "syncline/testing/writing.py": 1,
