@@ -23,6 +23,8 @@ class _Absent:
 
 ABSENT: Any = _Absent()
 
+_RECALLED = 4096
+
 
 def is_blank(value: Any) -> bool:
     return value is None or value == "" or value == []
@@ -167,6 +169,18 @@ class Codec:
             and last.name == "as text"
             and rule.placeholder is None
         )
+
+        simple = len(self.chain) == 1 and rule.placeholder is None and not rule.is_set and self.beside is None
+        self.settled = last.settled if simple and last is not None else None
+        self.settled_back = last.settled_back if simple and last is not None else None
+        self.recalled: dict[str, str] = {}
+
+    def recall(self, value: Any, result: Any) -> None:
+        """Remember what a text became: few of a field's values are met only once."""
+        if type(value) is str and type(result) is str:
+            if len(self.recalled) >= _RECALLED:
+                self.recalled.clear()
+            self.recalled[value] = result
 
     @property
     def reads(self) -> tuple[FieldPath, ...]:

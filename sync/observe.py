@@ -16,7 +16,7 @@ from sync.absorb import Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.hub import Hub, Listener
-from sync.ledger import Ledger, Scene
+from sync.ledger import Ids, Ledger, Scene
 from sync.mending import Mending
 from sync.policy import Braked
 from sync.ports import Lease, Seen
@@ -37,9 +37,14 @@ class Observer:
     release: Collection[str] = ()
     balances: dict[tuple[BindingId, Side], Balance] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
+    ids: Ids = field(init=False)
     _writing: bool = False
     _held: datetime | None = None  # when the lease was last extended, as far as this reader knows
     _parked_now: set[tuple[BindingId, str]] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        now = self.hub.clock.now()
+        self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
         return self.balances.setdefault((binding, side), Balance())
@@ -134,7 +139,7 @@ class Observer:
         projections = dict(zip((id(r) for r in live), binding.mapping.project(live), strict=True))
         observations = [Observation(r, projections.get(id(r), _NOTHING), print_) for r, print_ in fresh]
         scene = self.scene(binding, observations)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.ids)
         for observation in observations:
             ended = absorb(binding, observation, ledger)
             balance.count(ended.bucket, detail=ended.detail)

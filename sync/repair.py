@@ -9,12 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from model.errors import StateError
 from model.records import Record
-<<<<<<< HEAD
 from model.validate import validate
-from sync.absorb import Binding, Observation, join
-=======
 from sync.absorb import Binding, Observation, join, resolved, waiting
->>>>>>> refs/heads/proof
 from sync.decision import (
     BindingId,
     Canonical,
@@ -48,7 +44,7 @@ class _Desk:
     observer: Observer
 
     def ledger(self, scene: Scene) -> Ledger:
-        return Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        return Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
 
     def commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
