@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from operator import itemgetter
@@ -15,8 +14,8 @@ from mappings.codec import Codec
 from mappings.conditions import compile_filter
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
 from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
-from mappings.nodes import did_you_mean
-from mappings.parse import parse_what_can_be
+from mappings.nodes import Notes, did_you_mean
+from mappings.parse import file_stem, parse_what_can_be
 from mappings.projecting import Projector, item_codec, spec_of, top_fields
 from mappings.rendering import Renderer
 from model import paths
@@ -192,40 +191,17 @@ def load(
     mapping, found, whole = parse_what_can_be(text, file)
     if mapping is None or not mapping.entity:
         return None, found
+    notes = Notes(file, mapping.positions, found)
     schema = schemas.get(mapping.entity)
     if schema is None:
-        line, column = mapping.positions.of(("entity",))
         hint = did_you_mean(mapping.entity, schemas) or f"there are: {', '.join(schemas)}"
-        found.append(
-            Diagnostic(
-                code="unknown-entity",
-                message=f"there is no entity {mapping.entity!r}",
-                file=file,
-                line=line,
-                column=column,
-                path="entity",
-                hint=hint,
-            )
-        )
+        notes.add("unknown-entity", f"there is no entity {mapping.entity!r}", ("entity",), hint=hint)
         return None, found
     checked = check(mapping, schema, fields)
     found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
+    stem = file_stem(file)
+    if stem != mapping.name:
+        message = f"the mapping is called {mapping.name!r}, its file {stem!r}"
+        notes.add("name-differs", message, ("mapping",), hint="give both one name", severity=Severity.WARNING)
     found.sort(key=lambda one: (one.line or 0, one.column or 0))
-    stem = re.sub(r"\.ya?ml\Z", "", file.replace("\\", "/").rsplit("/", 1)[-1])
-    if stem != mapping.name and "." not in stem:
-        line, column = mapping.positions.of(("mapping",))
-        found.append(
-            Diagnostic(
-                code="name-differs",
-                message=f"the mapping is called {mapping.name!r}, its file {stem!r}",
-                severity=Severity.WARNING,
-                file=file,
-                line=line,
-                column=column,
-                path="mapping",
-                hint="give both one name",
-            )
-        )
-    if any(diagnostic.severity is Severity.ERROR for diagnostic in found):
-        return None, found
-    return compile_mapping(mapping, schema, fields), found
+    return (None if notes.failed else compile_mapping(mapping, schema, fields)), found

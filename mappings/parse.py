@@ -52,14 +52,18 @@ def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Di
     return mapping, found, not notes.failed
 
 
+def file_stem(file: str) -> str:
+    """What a mapping is called that does not say so itself: its file's name."""
+    return re.sub(r"\.ya?ml\Z", "", file.replace("\\", "/").rsplit("/", 1)[-1])
+
+
 class _Parser:
     def __init__(self, top: Node) -> None:
         self.top = top
 
     def mapping(self, file: str, positions: Positions) -> MappingFile:
         top = self.top
-        stem = re.sub(r"\.ya?ml\Z", "", file.replace("\\", "/").rsplit("/", 1)[-1])
-        name = top.text("mapping") or stem
+        name = top.text("mapping") or file_stem(file)
         if not name or not all(part.isalnum() for part in name.replace("-", "_").split("_")):
             top.note("bad-name", "a mapping's name has letters, digits, - and _ only", "mapping")
         entity = top.text("entity", required=True)

@@ -10,7 +10,7 @@ from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.reader import Path
 from mappings.transforms.base import OptionError, Transform
-from mappings.transforms.registry import TRANSFORMS, build
+from mappings.transforms.registry import build
 from model import paths
 from model.diagnostics import Severity
 
@@ -325,8 +325,3 @@ class RuleParser:
             node = Node(value, at, each.notes, ITEM_KEYS, subject=f"{each.subject}[].{leaf}".rstrip("."))
             rules.append(self._whole(node, (leaf,)))
         return tuple(rules)
-
-
-def known_transforms() -> tuple[str, ...]:
-    """Names of all transforms, for editors and documents."""
-    return tuple(sorted(TRANSFORMS))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.contract import Writes
 from mappings.contract import RenderRequest, Rendition
 from model.errors import ConnectorError
 from model.fields import Kind
@@ -127,9 +128,11 @@ class Executor:
 
     def _flush(self, *, full_only: bool) -> None:
         for (binding_id, kind), actions in list(self._buffers.items()):
-            writes = self.hub.stream(binding_id).writes
-            size = writes.batch if writes is not None else 1
-            while actions and (len(actions) >= size or not full_only):
+            writes = self.hub.stream(binding_id).writes or Writes()
+            creating = kind is ActionKind.CREATE
+            most = max(writes.batch, writes.bulk) if creating else writes.batch
+            while actions and (len(actions) >= most or not full_only):
+                size = writes.size(len(actions), creating=creating)
                 batch, actions[:] = actions[:size], actions[size:]
                 self._write(self.hub.bindings[binding_id], kind, batch)
 

@@ -16,7 +16,8 @@ from sync.absorb import DISPUTED_MATCH, Binding, Ended, Observation, absorb, tar
 from sync.brakes import released
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.hub import Hub, Listener
-from sync.ledger import Ledger, Scene
+from sync.ledger import Ids, Ledger, Scene
+from sync.mending import Mending
 from sync.policy import Braked
 from sync.ports import Lease, Seen
 
@@ -36,12 +37,17 @@ class Observer:
     release: Collection[str] = ()
     balances: dict[tuple[BindingId, Side], Balance] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
+    ids: Ids = field(init=False)
     _writing: bool = False
     _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
     _parked_now: dict[tuple[BindingId, str], Bucket] = field(default_factory=dict)  # how the balance counts them
 
     def __post_init__(self) -> None:
         self._held = self.hub.clock.now()
+
+    def __post_init__(self) -> None:
+        now = self.hub.clock.now()
+        self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
         return self.balances.setdefault((binding, side), Balance())
@@ -74,7 +80,12 @@ class Observer:
             self._ask(binding, missing)
             return
         matched, lists_all = self._pages(binding, before, since, None)
-        if lists_all and deletes is Deletes.SWEEP and matched < self.hub.store.live_links(binding.id):
+        if (
+            before.complete
+            and lists_all
+            and deletes is Deletes.SWEEP
+            and matched < self.hub.store.live_links(binding.id)
+        ):
             self.sweep(binding)
 
     def _pages(self, binding: Binding, before: StreamState, since: str | None, seen: Seen | None) -> tuple[int, bool]:
@@ -84,6 +95,7 @@ class Observer:
         state = replace(before, mapping=before.mapping if before.complete else binding.mapping.version)
         matched, lists_all = 0, False
         cursor = before.cursor
+        mending = Mending.of(self.hub.store, binding.id, self.hub.policy.page, from_start=since is None)
         for page in self.hub.connector(binding.id).read(binding.id.stream, since):
             cursor = page.cursor or cursor
             if moving and page.cursor:
@@ -92,7 +104,9 @@ class Observer:
                 seen.add([record.key for record in page.records])
             matched += self.page(binding, page, state if moving and state != before else None)
             lists_all = page.full
+            mending.met(page)
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
+        self._commit(mending.settled())
         after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
         if replace(after, read_at=None) != replace(self.hub.store.stream_state(binding.id), read_at=None):
             self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))
@@ -139,7 +153,7 @@ class Observer:
         projections = dict(zip((id(r) for r in live), binding.mapping.project(live), strict=True))
         observations = [Observation(r, projections.get(id(r), _NOTHING), print_) for r, print_ in fresh]
         scene = self.scene(binding, observations)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.ids)
         for observation in observations:
             ended = absorb(binding, observation, ledger)
             count(observation.record, ended)

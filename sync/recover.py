@@ -190,7 +190,7 @@ class Recovery:
             self.observer.load_entities(scene, [row.entity_id for row, _ in applied])
             projections = binding.mapping.project([record for _, record in applied])
             self.observer.load_references(binding, projections, scene)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:
                 continue

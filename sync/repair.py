@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from model.errors import StateError
 from model.records import Record
+from model.validate import validate
 from sync.absorb import Binding, Observation, join, resolved, waiting
 from sync.decision import (
     BindingId,
@@ -28,7 +29,7 @@ from sync.observe import Observer
 from sync.ports import Lease
 
 if TYPE_CHECKING:
-    from sync.run import RunReport
+    from sync.report import RunReport
 
 _SECONDS: Final = 60.0
 
@@ -43,7 +44,7 @@ class _Desk:
     observer: Observer
 
     def ledger(self, scene: Scene) -> Ledger:
-        return Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        return Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
 
     def commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
@@ -55,8 +56,9 @@ class Repairs:
     hub: Hub
     listener: Listener
     holder: str
+    gone: Callable[[str], bool] | None
 
-    def run(self, select: Sequence[str] = (), *, trigger: str = "person") -> RunReport:
+    def run(self, select: Sequence[str] = (), *, full: bool = False, trigger: str = "person") -> RunReport:
         """`sync.run.Engine.run`."""
         raise NotImplementedError
 
@@ -64,7 +66,7 @@ class Repairs:
     def _desk(self, entity: str) -> Iterator[_Desk]:
         """Raises LeaseHeldError while a run is under way."""
         store, clock = self.hub.store, self.hub.clock
-        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now())
+        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now(), self.gone)
         try:
             run = store.start_run([], "repair", clock.now())
             observer = Observer(self.hub, run, lease, self.listener)
@@ -90,6 +92,8 @@ class Repairs:
             desk.observer.load_entities(scene, [conflict.entity_id])
             canonical = scene.canonicals[conflict.entity_id]
             ledger = desk.ledger(scene)
+            if winner is None:
+                self._fit(conflict.theirs_binding.entity, conflict.path, value)
             chosen = {"ours": canonical.values.get(conflict.path), "theirs": conflict.theirs}.get(winner or "", value)
             ledger.settle(canonical, conflict.path, winner or "person")
             ledger.alter(canonical, {conflict.path: (chosen, "resolved by a person")}, "person")
@@ -100,8 +104,18 @@ class Repairs:
                     ledger.link(link)
             desk.commit(ledger.closed())
 
+    def _fit(self, entity: str, path: str, value: Any) -> None:
+        """Raises StateError where a person's own value is none that the canonical field can hold."""
+        schema = next(schema for schema in self.hub.entities if schema.name == entity)
+        problems = validate(schema, {path: value}) if value is not None else []
+        if problems:
+            raise StateError("; ".join(problem.message for problem in problems))
+
     def retry(self, parked_ids: Sequence[int]) -> RunReport:
-        """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew."""
+        """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew.
+
+        Of a row that was no record nothing is kept but its place: its stream is read in full.
+        """
         rows = self._parked(parked_ids)
         for binding_id in dict.fromkeys(row.binding for row in rows):
             binding = self._binding(binding_id)
@@ -116,7 +130,8 @@ class Repairs:
                         changes.unparked.append((row.binding, row.side, row.key))
                         changes.dirty.add((binding_id.entity, row.key))
                 desk.commit(changes)
-        return self.run(sorted({str(row.binding) for row in rows}), trigger="retry")
+        flawed = any(row.side is Side.IN and row.data is None for row in rows)
+        return self.run(sorted({str(row.binding) for row in rows}), full=flawed, trigger="retry")
 
     def discard(self, parked_ids: Sequence[int]) -> int:
         """Forget parked records. One that is read again with the same flaw is parked again."""

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.contract import Connector
+from connectors.contract import Connector, Writes
 from mappings.contract import CompiledMapping, RenderRequest
 from model.clock import Clock, SystemClock
 from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.brakes import Count, Tripped, harmless, tripped
-from sync.decision import UNKNOWN, Action, ActionKind, Balance, BindingId, Bucket, Side
+from sync.decision import UNKNOWN, Action, ActionKind, BindingId
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
@@ -25,91 +23,10 @@ from sync.ports import Lease, Store
 from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
+from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
 
 LEASE_SECONDS = 120.0
 _ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
-
-Balances = dict[tuple[BindingId, Side], Balance]
-
-
-@dataclass(slots=True, kw_only=True)
-class RunReport:
-    """How a run went.
-
-    ``status``: ``ok``; ``attention`` (something waits for a person or for a later run); ``braked`` (nothing was
-    written); ``failed`` (a connection could not be worked with, or a balance does not add up); ``busy`` (another
-    process holds the lease, nothing was done).
-    """
-
-    run: int
-    status: str
-    balances: Balances = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    brakes: list[Tripped] = field(default_factory=list)
-    calls: dict[str, int] = field(default_factory=dict)
-    message: str | None = None
-
-    def total(self, bucket: Bucket) -> int:
-        return sum(balance.buckets.get(bucket, 0) for balance in self.balances.values())
-
-    @property
-    def conflicts(self) -> int:
-        return self.total(Bucket.CONFLICT)
-
-    @property
-    def waiting(self) -> int:
-        return self.total(Bucket.WAITING)
-
-    @property
-    def dead(self) -> int:
-        return self.total(Bucket.DEAD)
-
-    @property
-    def writes(self) -> int:
-        """Records written to systems."""
-        return sum(b.buckets.get(Bucket.WRITTEN, 0) for (_, side), b in self.balances.items() if side is Side.OUT)
-
-
-@dataclass(slots=True, kw_only=True)
-class FieldChange:
-    """One record field of a planned write. ``before`` is what the system is known to hold (None on create)."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-@dataclass(slots=True, kw_only=True)
-class PlannedAction:
-    """One write that a run would make now."""
-
-    kind: ActionKind
-    binding: BindingId
-    entity_id: str
-    key: str | None
-    changes: list[FieldChange]
-    reason: str
-    problem: str | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class PlanReport:
-    """What a run would do now. ``actions`` may be cut short; ``totals`` and ``calls`` never are."""
-
-    actions: list[PlannedAction] = field(default_factory=list)
-    totals: Counter[tuple[BindingId, ActionKind]] = field(default_factory=Counter)
-    calls: Counter[str] = field(default_factory=Counter)
-    balances: Balances = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    brakes: list[Tripped] = field(default_factory=list)
-
-    @property
-    def conflicts(self) -> int:
-        return sum(balance.buckets.get(Bucket.CONFLICT, 0) for balance in self.balances.values())
-
-    @property
-    def changes_nothing(self) -> bool:
-        return not self.totals
 
 
 class Engine(Repairs):
@@ -126,11 +43,14 @@ class Engine(Repairs):
         clock: Clock | None = None,
         listener: Listener | None = None,
         holder: str | None = None,
+        gone: Callable[[str], bool] | None = None,
     ) -> None:
+        """``holder`` names this process to others; ``gone`` tells whether a named one is no more."""
         clock = clock or SystemClock()
         self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
         self.listener: Listener = listener or Silent()
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
+        self.gone = gone
 
     def run(
         self,
@@ -154,6 +74,7 @@ class Engine(Repairs):
             work.recover()
             work.observe(full=full, sweep=sweep)
             work.act()
+            report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -168,7 +89,7 @@ class Engine(Repairs):
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
-        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now())
+        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now(), self.gone)
 
     def _finish(self, report: RunReport, lease: Lease) -> None:
         store = self.hub.store
@@ -200,6 +121,7 @@ class Engine(Repairs):
             work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
+            plan.left = copy.unsettled(work.selected)
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan
@@ -350,13 +272,15 @@ class _Work:
             bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
             for page in self._decided(schema.name, bindings):
                 count.add(action for action, _ in page)
-                for action, standing in page:
+                for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
                     plan.totals[action.binding, action.kind] += 1
                     if limit is None or len(plan.actions) < limit:
                         plan.actions.append(self._planned(action, standing))
-        for (binding_id, _), planned in plan.totals.items():
-            writes = self.hub.stream(binding_id).writes
-            plan.calls[binding_id.connection] += -(-planned // (writes.batch if writes else 1))
+        for (binding_id, kind), planned in plan.totals.items():
+            writes, left = self.hub.stream(binding_id).writes or Writes(), planned
+            while left > 0:
+                left -= writes.size(left, creating=kind is ActionKind.CREATE)
+                plan.calls[binding_id.connection] += 1
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         self.report.brakes = tripped(count, self.hub.policy, links, self.release)
 

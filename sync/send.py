@@ -126,7 +126,7 @@ class Sender:
         outcomes = self._read_back(binding, intent.kind, self._not_taken(binding, intent, outcomes))
         scene = self._scene(batch)
         self._load_references(binding, outcomes, scene)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         answers = _Answers(binding, ledger)
         writes = self.hub.stream(binding.id).writes
         direct = writes is not None and writes.returns_record

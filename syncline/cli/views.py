@@ -12,7 +12,7 @@ from syncline.cli.output import Output, clean, plain
 if TYPE_CHECKING:
     from sync.brakes import Tripped
     from sync.hub import Trouble
-    from sync.run import PlannedAction, PlanReport, RunReport
+    from sync.report import PlannedAction, PlanReport, RunReport
 
 BALANCE_COLUMNS = ("binding", "side", "seen", *(bucket.value for bucket in Bucket), "detail")
 _KINDS = ("create", "update", "delete")
@@ -72,6 +72,8 @@ def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
         ],
         "calls": dict(report.calls),
         "conflicts": report.conflicts,
+        "waiting": report.left.get(Bucket.WAITING, 0),
+        "dead": report.left.get(Bucket.DEAD, 0),
         "brakes": [brake_json(brake) for brake in report.brakes],
         "troubles": [trouble_json(trouble) for trouble in report.troubles],
         "balances": balances_json(report.balances),

@@ -27,7 +27,7 @@ CREATE TABLE companies (
     country TEXT, phone TEXT, fax TEXT, hub_id TEXT UNIQUE, changed_at TEXT NOT NULL DEFAULT {now});
 CREATE TABLE people (
     id INTEGER PRIMARY KEY, company_id INTEGER REFERENCES companies(id), name TEXT NOT NULL, title TEXT, email TEXT,
-    phone TEXT, hub_id TEXT UNIQUE, changed_at TEXT NOT NULL DEFAULT {now});
+    street TEXT, city TEXT, postal_code TEXT, country TEXT, hub_id TEXT UNIQUE, changed_at TEXT NOT NULL DEFAULT {now});
 CREATE TABLE web_orders (
     id INTEGER PRIMARY KEY, number TEXT UNIQUE, person_id INTEGER REFERENCES people(id), ordered_at TEXT, total TEXT,
     currency TEXT, city TEXT, country TEXT, hub_id TEXT UNIQUE, changed_at TEXT NOT NULL DEFAULT {now});
@@ -76,7 +76,7 @@ class Systems:
 @contextmanager
 def running(folder: Path) -> Iterator[Systems]:
     """Fill all three systems and serve the fakes on loopback ports of their own until the block ends."""
-    salesforce, shopify = SalesforceFake(), ShopifyFake()
+    salesforce, shopify = SalesforceFake(), ShopifyFake(maximum=20_000, rate=2_000)
     fill_erp(folder / "erp.db")
     fill_salesforce(salesforce)
     fill_shop(shopify)
@@ -116,8 +116,18 @@ def fill_erp(path: Path) -> None:
                 ),
             )
             database.execute(
-                "INSERT INTO people (id, company_id, name, title) VALUES (?, ?, ?, ?)",
-                (1000 + number, number, row["ContactName"], row["ContactTitle"]),
+                "INSERT INTO people (id, company_id, name, title, street, city, postal_code, country)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    1000 + number,
+                    number,
+                    row["ContactName"],
+                    row["ContactTitle"],
+                    row["Address"],
+                    row["City"],
+                    row["PostalCode"] or None,
+                    row["Country"],
+                ),
             )
 
 
