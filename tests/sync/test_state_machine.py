@@ -240,6 +240,9 @@ class Schedules(RuleBasedStateMachine):
             self._put(name, "people", key, consent=status, at=f"2026-01-0{day}T00:00:00Z")
 
     def _forget(self, name, key):
+        """A record that was parked and never linked goes with its values."""
+        if not self.store.links(self.world.mappings_id(name), [key]):
+            self.must -= set(self.world.systems[name].table("people").rows[key].values())
         self.fresh = {at: v for at, v in self.fresh.items() if at[:3] != (name, "people", key)}
 
     @rule(name=systems, n=number)
