@@ -525,3 +525,53 @@ def test_the_survivor_of_a_merge_is_read_before_it_is_written(world, make_stream
         kept = [row[0] for row in tx.rows("SELECT theirs FROM conflict WHERE entity_id = ?", entity)]
     assert any("Boss" in str(value) for value in kept), "what the survivor held is kept as the losing value"
     assert world.store.links(world.mappings_id("shop"), ["n1"])["n1"].state is LinkState.MERGED
+
+
+class DiesAfter:
+    """Dies just after its n-th durable step."""
+
+    def __init__(self, store, steps):
+        self._store, self._steps = store, steps
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    def commit(self, *args):
+        self._store.commit(*args)
+        self._steps -= 1
+        if not self._steps:
+            raise Crash
+
+
+def test_a_crash_right_after_a_create_was_found_to_be_in_doubt_forgets_no_doubt(world, make_stream):
+    for name in ("crm", "shop"):
+        world.system(name, make_stream("people", writes=NATURAL))
+        world.contacts(name)
+    world.sync()
+    ana(world)
+    world.systems["shop"].lose_answers = 1
+    world.connectors["shop"].read = lambda stream, since: iter(())
+    world.sync()
+    store, world.store = world.store, DiesAfter(world.store, 1)
+    with contextlib.suppress(Crash):
+        world.sync()
+    world.store = store
+    world.clock.advance(600)
+    world.sync()
+    assert len(rows(world, "shop")) == 1
+
+
+def test_a_create_is_found_by_a_unique_value_that_the_system_wrote_its_own_way(world, make_stream):
+    build(world, make_stream, NATURAL)
+    world.sync()
+    shop = world.systems["shop"]
+    shop.stores = lambda row: {**row, "email": row["email"].lower()} if row.get("email") else row
+    find = world.connectors["shop"].find
+    world.connectors["shop"].find = lambda stream, field, values: find(stream, field, [v.lower() for v in values])
+    world.mappings[1].equal = lambda path, written, read: path == "emails[work]" and written.lower() == read
+    ana(world, email="Ana@Example.com")
+    shop.lose_answers = 1
+    world.sync()
+    world.sync()
+    assert len(rows(world, "shop")) == 1
+    world.assert_calm()
