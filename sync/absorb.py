@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mappings.contract import CompiledMapping, OnDelete, Projection
 from model.paths import is_pattern, pattern_regex
@@ -29,6 +29,8 @@ from sync.decision import (
 )
 from sync.ledger import Ledger, Scene
 from sync.merge import Context, merge
+
+DISPUTED_MATCH: Final = "disputed-match"
 
 
 class Observation(NamedTuple):
@@ -127,7 +129,7 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
                 side=Side.IN,
                 key=record.key,
                 why=Why.DISPUTED,
-                code="disputed-match",
+                code=DISPUTED_MATCH,
                 message=f"could be one of {len(found.disputed)} entities: {found.why}; a person has to decide",
                 data=record.data,
                 version=record.version,

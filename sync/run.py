@@ -208,6 +208,7 @@ class _Work:
 
     def _retry_waiting(self, binding: Binding) -> None:
         """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""
+        self.observer.retry_disputed(binding)
         while self.observer.retry_waiting(binding):
             pass
 
