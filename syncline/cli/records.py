@@ -40,13 +40,12 @@ def _entity(reports: Any, text: str) -> str:
 def show(context: typer.Context, which: Which, mask: options.Mask = False, as_json: options.Json = False) -> None:
     """Show every value with where it came from, the records it is linked to, and what happened when."""
     desk = desk_of(context)
-    project = desk.project(with_mappings=False)
     with desk.reports() as reports:
         entity_id = _entity(reports, which)
         found, events = reports.record(entity_id), reports.timeline(entity_id)
     if found is None:
         raise StateError(f"{which!r} is not a record any more")
-    schema = project.schemas.get(found.entity) if mask else None
+    schema = desk.memory().schemas.get(found.entity) if mask else None
     fields = [_field(one, schema, mask=mask) for one in found.fields]
     links = [link_json(one) for one in found.links]
     story = [_event(one, schema, mask=mask) for one in events]

@@ -112,7 +112,6 @@ def show_conflict(
 ) -> None:
     """Show both values of a conflict and what they were before, or the candidates of a disputed match."""
     desk = desk_of(context)
-    project = desk.project(with_mappings=False)
     kind, key = _numbered(number)
     if kind == _MATCH:
         show_parked(desk, key, mask=mask, as_json=as_json)
@@ -121,7 +120,7 @@ def show_conflict(
         found = reports.conflict(key)
     if found is None:
         raise StateError(f"there is no conflict {number}; see `syncline conflicts list`")
-    schema = project.schemas.get(found.entity)
+    schema = desk.memory().schemas.get(found.entity)
     path = found.conflict.path
     values = {
         name: _shown(schema, path, getattr(found.conflict, name), mask=mask) for name in ("base", "ours", "theirs")

@@ -275,3 +275,17 @@ def test_the_program_runs_as_a_module_and_prints_json_to_a_pipe(starter):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [row["name"] for row in json.loads(done.stdout)] == ["shop", "crm"]
     assert done.stderr == ""
+
+
+def test_looking_back_needs_no_secret_and_no_sound_mapping(cli, starter):
+    cli("run")
+    config = starter / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("sqlite:///data/crm.db", "${env:CRM_URL}"))
+    (starter / "mappings/crm_people.yaml").write_text("rules: [", encoding="utf-8")
+    cli("run", code=5)
+    assert len(cli("status", "--json").json) == 2
+    assert cli("record", "show", "crm:1", "--json").json["entity"] == "contact"
+    assert cli("runs", "list", "--json").json
+    assert cli("conflicts", "list", "--state", "all", "--json").json is not None
+    config.write_text("state: 7\n", encoding="utf-8")
+    assert "config.yaml:1:" in cli("status", code=5).err
