@@ -162,6 +162,9 @@ def join(
 ) -> Ended:
     """First contact: link a record to an entity that exists, nothing being agreed yet."""
     ledger.link(link, new=True)
+    if ledger.scene.refused.pop(canonical.id, None) is not None:
+        # It could not be created there; that was (or is now) because this record is it.
+        ledger.changes.unparked.append((binding.id, Side.OUT, canonical.id))
     mapping = binding.mapping
     for path in canonical.values:
         if mapping.pushes(path) and not mapping.covers(path):
