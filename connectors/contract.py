@@ -91,15 +91,25 @@ class Writes:
     record, None where the system has no room for one. ``conditional`` says that updates whose ``expects`` no longer is
     the current version are answered `STALE` instead of overwriting. ``returns_record`` says that outcomes carry the
     record as the system stored it; otherwise the engine reads it back with ``fetch``.
+
+    ``bulk_from`` creates or more, where a system has a way for many at once, are handed over in one call of up to
+    ``bulk`` rows (0: there is no such way).
     """
 
     batch: int = 1
+    bulk: int = 0
+    bulk_from: int = 0
     replay: Replay = Replay.NATURAL
     marker: str | None = None
     conditional: bool = False
     returns_record: bool = False
     creates: bool = True
     updates: bool = True
+
+    def size(self, waiting: int, *, creating: bool) -> int:
+        """How many of ``waiting`` rows the next call takes."""
+        many = creating and self.bulk > self.batch and waiting >= max(self.bulk_from, self.batch + 1)
+        return min(waiting, self.bulk if many else self.batch)
 
 
 class Deletes(StrEnum):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.contract import Connector
+from connectors.contract import Connector, Writes
 from mappings.contract import CompiledMapping, RenderRequest
 from model.clock import Clock, SystemClock
 from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
@@ -18,7 +18,7 @@ from sync.absorb import Binding
 from sync.brakes import Count, Tripped, harmless, tripped
 from sync.decision import UNKNOWN, Action, ActionKind, Balance, BindingId, Bucket, Side
 from sync.execute import Executor
-from sync.hub import Hub, Listener, Silent, Trouble
+from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
 from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
@@ -38,7 +38,7 @@ class RunReport:
 
     ``status``: ``ok``; ``attention`` (something waits for a person or for a later run); ``braked`` (nothing was
     written); ``failed`` (a connection could not be worked with, or a balance does not add up); ``busy`` (another
-    process holds the lease, nothing was done).
+    process holds the lease, nothing was done). The balances tell what this run met, ``left`` what is left of all runs.
     """
 
     run: int
@@ -47,6 +47,7 @@ class RunReport:
     troubles: list[Trouble] = field(default_factory=list)
     brakes: list[Tripped] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
+    left: Mapping[Bucket, int] = field(default_factory=dict)
     message: str | None = None
 
     def total(self, bucket: Bucket) -> int:
@@ -54,15 +55,19 @@ class RunReport:
 
     @property
     def conflicts(self) -> int:
-        return self.total(Bucket.CONFLICT)
+        """Open conflicts and disputed matches, whichever run found them."""
+        return self.left.get(Bucket.CONFLICT, 0)
 
     @property
     def waiting(self) -> int:
-        return self.total(Bucket.WAITING)
+        """Records waiting for another one, and writes that wait for a later run."""
+        out = (b.buckets.get(Bucket.WAITING, 0) for (_, side), b in self.balances.items() if side is Side.OUT)
+        return self.left.get(Bucket.WAITING, 0) + sum(out)
 
     @property
     def dead(self) -> int:
-        return self.total(Bucket.DEAD)
+        """Dead letters, whichever run found them."""
+        return self.left.get(Bucket.DEAD, 0)
 
     @property
     def writes(self) -> int:
@@ -102,10 +107,12 @@ class PlanReport:
     balances: Balances = field(default_factory=dict)
     troubles: list[Trouble] = field(default_factory=list)
     brakes: list[Tripped] = field(default_factory=list)
+    left: Mapping[Bucket, int] = field(default_factory=dict)
 
     @property
     def conflicts(self) -> int:
-        return sum(balance.buckets.get(Bucket.CONFLICT, 0) for balance in self.balances.values())
+        """Open conflicts and disputed matches that there would be."""
+        return self.left.get(Bucket.CONFLICT, 0)
 
     @property
     def changes_nothing(self) -> bool:
@@ -126,11 +133,14 @@ class Engine(Repairs):
         clock: Clock | None = None,
         listener: Listener | None = None,
         holder: str | None = None,
+        gone: Callable[[str], bool] | None = None,
     ) -> None:
+        """``holder`` names this process to others; ``gone`` tells whether a named one is no more."""
         clock = clock or SystemClock()
         self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
         self.listener: Listener = listener or Silent()
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
+        self.gone = gone
 
     def run(
         self,
@@ -154,6 +164,7 @@ class Engine(Repairs):
             work.recover()
             work.observe(full=full, sweep=sweep)
             work.act()
+            report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -168,7 +179,7 @@ class Engine(Repairs):
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
-        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now())
+        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now(), self.gone)
 
     def _finish(self, report: RunReport, lease: Lease) -> None:
         store = self.hub.store
@@ -200,6 +211,7 @@ class Engine(Repairs):
             work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
+            plan.left = copy.unsettled(work.selected)
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan
@@ -250,7 +262,7 @@ class _Work:
         except (LeaseLostError, LeaseHeldError):
             raise
         except Exception as error:  # a defect in one connector must not stop the others
-            if not _from_connector(error):
+            if not from_connector(error):
                 raise
             self.report.troubles.append(Trouble.of(binding.id, error))
             return False
@@ -259,23 +271,35 @@ class _Work:
     def recover(self) -> None:
         """Close what earlier runs left open, before anything is read."""
         recovery = Recovery(self.hub, self.report.run, self.lease, self.observer)
+        entities = {binding_id.entity for binding_id in self.selected}
         seen: set[str] = set()
         for binding_id in self.hub.bindings:
-            if binding_id in self.selected and binding_id.connection not in seen:
-                seen.add(binding_id.connection)
+            name = binding_id.connection
+            if binding_id in self.selected and name not in seen:
+                seen.add(name)
                 binding = self.hub.bindings[binding_id]
-                self._guarded(binding, lambda name=binding_id.connection: recovery.connection(name))  # type: ignore[misc]
+                if not self._guarded(binding, lambda name=name: recovery.connection(name, entities)):  # type: ignore[misc]  # bound now
+                    # What is in doubt there must neither be read as an edit nor be sent again.
+                    self.executor.stopped[name] = self.report.troubles[-1]
 
     def observe(self, *, full: bool, sweep: bool) -> None:
         """Read every selected stream, parents first."""
         for schema in self.hub.entities:
-            readers = [b for b in self.hub.readers(schema.name) if b.id in self.selected]
+            readers = [
+                b
+                for b in self.hub.readers(schema.name)
+                if b.id in self.selected and b.id.connection not in self.executor.stopped
+            ]
             for binding in readers:
-                if self._guarded(binding, lambda b=binding: self.observer.read(b, full=full)) and sweep:  # type: ignore[misc]
-                    self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]
+                if self._guarded(binding, lambda b=binding: self.observer.read(b, full=full)) and sweep:  # type: ignore[misc]  # bound now
+                    self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]  # bound now
             for binding in readers:
-                while self.observer.retry_waiting(binding):
-                    pass
+                self._guarded(binding, lambda b=binding: self._retry_waiting(b))  # type: ignore[misc]  # bound now
+
+    def _retry_waiting(self, binding: Binding) -> None:
+        """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""
+        while self.observer.retry_waiting(binding):
+            pass
 
     def closed(self) -> set[BindingId]:
         """The sweep gate: bindings of entities some of whose systems were never read in full."""
@@ -292,15 +316,17 @@ class _Work:
         self.report.brakes = self._brakes()
         if self.report.brakes:
             return
-        for schema in self.hub.entities:
-            if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
-                continue
-            self.listener.phase("write", None)
-            for _ in range(_ROUNDS):
-                if not self.executor.round(schema.name):
-                    break
-        self.executor.close_balances()
-        self.report.troubles += self.executor.stopped.values()
+        try:
+            for schema in self.hub.entities:
+                if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
+                    continue
+                self.listener.phase("write", None)
+                for _ in range(_ROUNDS):
+                    if not self.executor.round(schema.name):
+                        break
+        finally:
+            self.executor.close_balances()
+        self.report.troubles += [t for t in self.executor.stopped.values() if t not in self.report.troubles]
 
     def _brakes(self) -> list[Tripped]:
         """Count what would be written, unless there is too little to count."""
@@ -335,13 +361,15 @@ class _Work:
             bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
             for page in self._decided(schema.name, bindings):
                 count.add(action for action, _ in page)
-                for action, standing in page:
+                for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
                     plan.totals[action.binding, action.kind] += 1
                     if limit is None or len(plan.actions) < limit:
                         plan.actions.append(self._planned(action, standing))
-        for (binding_id, _), planned in plan.totals.items():
-            writes = self.hub.stream(binding_id).writes
-            plan.calls[binding_id.connection] += -(-planned // (writes.batch if writes else 1))
+        for (binding_id, kind), planned in plan.totals.items():
+            writes, left = self.hub.stream(binding_id).writes or Writes(), planned
+            while left > 0:
+                left -= writes.size(left, creating=kind is ActionKind.CREATE)
+                plan.calls[binding_id.connection] += 1
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         self.report.brakes = tripped(count, self.hub.policy, links, self.release)
 
@@ -379,13 +407,3 @@ def _planned_action(action: Action, changes: list[FieldChange], problem: str | N
 
 def _most(policy: Policy, bindings: Sequence[Binding]) -> int:
     return max((policy.limit(b.id.connection, kind).count for b in bindings for kind in Braked), default=0)
-
-
-def _from_connector(error: BaseException) -> bool:
-    """Whether an unexpected error arose inside a connector, and not in the engine."""
-    trace = error.__traceback__
-    while trace is not None:
-        if isinstance(trace.tb_frame.f_locals.get("self"), Connector):
-            return True
-        trace = trace.tb_next
-    return False

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from connectors.salesforce import soql
-from connectors.salesforce.bulk import BulkWriting, fits
+from connectors.salesforce.bulk import ROWS, BulkWriting, fits
 from connectors.salesforce.inspection import inspect
 from connectors.salesforce.reading import ALWAYS, STAMP, Reading, live_keys, record_of
 from connectors.salesforce.session import Session
@@ -72,7 +72,13 @@ class SalesforceConnector(Connector[SalesforceSettings]):
                 overlap=timedelta(seconds=self.settings.overlap),
                 misses="formula fields whose sources are in other records, and what is deleted past the recycle bin",
             ),
-            writes=Writes(batch=BATCH, replay=replay, marker=marker),
+            writes=Writes(
+                batch=BATCH,
+                bulk=ROWS if replay is Replay.UPSERT else 0,
+                bulk_from=self.settings.bulk_threshold + 1,
+                replay=replay,
+                marker=marker,
+            ),
             deletes=Deletes.TOMBSTONES,
             removes=True,
             parents=tuple(parent for parent in parents if parent in self.settings.streams and parent != name),

@@ -72,6 +72,8 @@ def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
         ],
         "calls": dict(report.calls),
         "conflicts": report.conflicts,
+        "waiting": report.left.get(Bucket.WAITING, 0),
+        "dead": report.left.get(Bucket.DEAD, 0),
         "brakes": [brake_json(brake) for brake in report.brakes],
         "troubles": [trouble_json(trouble) for trouble in report.troubles],
         "balances": balances_json(report.balances),

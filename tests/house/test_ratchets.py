@@ -12,10 +12,7 @@ PACKAGES = ("syncline", "connectors", "mappings", "model", "sync", "state")
 MAX_FILE = 400
 MAX_FUNCTION = 60
 
-LONG_FILES = {
-    "connectors/sql/writing.py": 425,
-    "sync/execute.py": 495,
-}
+LONG_FILES: dict[str, int] = {}
 """Files longer than the bound, with the length they may not exceed."""
 
 LONG_FUNCTIONS: dict[str, int] = {}
@@ -24,15 +21,9 @@ LONG_FUNCTIONS: dict[str, int] = {}
 UNEXPLAINED = {
     "connectors/salesforce/soql.py": 2,
     "state/database.py": 2,
-    "sync/execute.py": 2,
-    "sync/recover.py": 4,
-    "sync/repair.py": 1,
-    "sync/run.py": 3,
     "syncline/sandbox/run.py": 4,
     "syncline/sandbox/salesforce/soql.py": 1,
-    "syncline/sandbox/shopify/fake.py": 2,
-    "syncline/sandbox/shopify/mutations.py": 25,
-    "syncline/sandbox/shopify/queries.py": 7,
+    "syncline/sandbox/shopify/fake.py": 1,
     "syncline/testing/__init__.py": 2,
     "syncline/testing/reading.py": 4,
     "syncline/testing/writing.py": 1,

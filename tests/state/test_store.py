@@ -129,7 +129,7 @@ def test_aliases_are_followed_through_merges_of_merges_and_rings_end(hub):
 def test_keys_are_found_by_entity_in_one_binding(hub):
     hub.load("c1", "c2")
     hub.commit(
-        links=[Link(hub.crm, "x", "c1"), Link(hub.erp, "0", "c1"), Link(hub.erp, "2", "c2", state=LinkState.SPLIT)]
+        links=[Link(hub.crm, "x", "c1"), Link(hub.erp, "0", "c1"), Link(hub.erp, "2", "c2", state=LinkState.MERGED)]
     )
     assert hub.store.keys_at(hub.erp, ["c1", "c2"]) == {"c1": "0"}
 

@@ -151,7 +151,7 @@ class MemoryConnector(Connector[MemorySettings]):
         self._up()
         system, facts = self.system, self.stream(stream)
         assert facts.writes is not None
-        assert len(batch) <= facts.writes.batch
+        assert len(batch) <= max(facts.writes.batch, facts.writes.bulk)
         system.write_calls += 1
         if system.refuses_batches and any(system.refuses(dict(w.fields)) for w in batch):
             raise RefusedError("one of these rows is bad", "bad-batch")
@@ -179,7 +179,7 @@ class MemoryConnector(Connector[MemorySettings]):
             if writes.conditional and write.expects != str(table.versions[key]):
                 return Outcome(OutcomeKind.STALE, key=key)
         values = system.stores(dict(write.fields))
-        if writes.marker:
+        if writes.marker and kind == "create":
             values[writes.marker] = write.marker
         system.put(stream, key, **values)
         system.written.append((stream, kind, key))

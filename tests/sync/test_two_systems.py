@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from connectors.contract import Replay, Writes
+from model.errors import StateError
 from sync.decision import Bucket, Side
 
 
@@ -184,3 +188,39 @@ def test_a_batch_refused_as_a_whole_is_halved_until_the_culprit_stands_alone(two
     report = two.sync()
     assert [row["name"] for row in two.people("shop")] == ["Ana", "Cleo", "Dora"]
     assert report.dead == 1
+
+
+def test_many_creates_go_in_one_call_where_a_system_has_a_way_for_that(world, make_stream):
+    writes = Writes(batch=2, bulk=10, bulk_from=5, replay=Replay.UPSERT, marker="hub")
+    world.system("crm")
+    world.system("shop", make_stream("people", writes=writes))
+    for name in ("crm", "shop"):
+        world.contacts(name)
+    for n in range(4):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com")
+    assert dict(world.engine().plan().calls) == {"shop": 2}
+    world.sync()
+    assert world.systems["shop"].write_calls == 2
+    for n in range(4, 17):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com")
+    assert dict(world.engine().plan().calls) == {"shop": 3}  # ten, then two and one
+    world.sync()
+    assert world.systems["shop"].write_calls == 2 + 3
+    assert len(world.people("shop")) == 17
+    world.assert_calm()
+
+
+def test_a_person_cannot_settle_a_conflict_with_a_value_the_field_cannot_hold(two):
+    two.authority(rule="manual", path="emails[work]")
+    two.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com")
+    two.sync()
+    two.systems["crm"].put("people", "c1", email="one@example.com")
+    two.systems["shop"].put("people", "n1", email="two@example.com")
+    two.sync()
+    (entity,) = two.store.links_of([two.store.links(two.mappings_id("crm"), ["c1"])["c1"].entity_id])
+    conflict = two.store.open_conflicts([entity])[entity]["emails[work]"]
+    with pytest.raises(StateError, match="e-mail"):
+        two.engine().resolve(conflict.id, value="nobody")
+    two.engine().resolve(conflict.id, value="three@example.com")
+    two.sync()
+    assert {row["email"] for side in ("crm", "shop") for row in two.people(side)} == {"three@example.com"}

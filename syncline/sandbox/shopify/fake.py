@@ -85,7 +85,7 @@ class ShopifyFake:
         domain: str = "corner-shop.myshopify.com",
         client_id: str = "client",
         client_secret: str = "secret",  # noqa: S107 (a fake's own)
-        token: str = "shpat_static",  # noqa: S107
+        token: str = "shpat_static",  # noqa: S107 (the vendor's names)
         currency: str = "EUR",
         b2b: bool = True,
         lag: float = 0.0,

@@ -18,7 +18,7 @@ class Mutations(Trade):
 
     # customers
 
-    def customerCreate(self, _info: Any, input: Values) -> View:  # noqa: N802, A002
+    def customerCreate(self, _info: Any, input: Values) -> View:
         return self._customer(lambda: self._create(input))
 
     def _create(self, given: Values) -> Row:
@@ -33,7 +33,7 @@ class Mutations(Trade):
                 customers.consent(self.store, row, channel, given[name])
         return row
 
-    def customerUpdate(self, _info: Any, input: Values) -> View:  # noqa: N802, A002
+    def customerUpdate(self, _info: Any, input: Values) -> View:
         def deed() -> Row:
             for name in _CONSENTS:
                 if input.get(name):
@@ -43,7 +43,7 @@ class Mutations(Trade):
 
         return self._customer(deed)
 
-    def customerSet(self, _info: Any, input: Values, identifier: Values | None = None) -> View:  # noqa: N802, A002
+    def customerSet(self, _info: Any, input: Values, identifier: Values | None = None) -> View:
         return self._customer(lambda: self._set(input, identifier))
 
     def _set(self, given: Values, identifier: Values | None) -> Row:
@@ -67,24 +67,24 @@ class Mutations(Trade):
         row = self.store.tables["customers"].get(gid) if gid else None
         return customers.save(self.store, row, merged, metafields=() if row else extra)
 
-    def customerDelete(self, info: Any, input: Values) -> View:  # noqa: N802, A002
+    def customerDelete(self, info: Any, input: Values) -> View:
         def deed() -> View:
             customers.delete(self.store, input["id"])
             return {"deletedCustomerId": input["id"]}
 
         return {"shop": self.queries.shop(info), **self._answer("deletedCustomerId", deed)}
 
-    def customerMerge(self, _info: Any, customerOneId: str, customerTwoId: str) -> View:  # noqa: N802, N803
+    def customerMerge(self, _info: Any, customerOneId: str, customerTwoId: str) -> View:
         def deed() -> View:
             survivor = customers.merge(self.store, customerOneId, customerTwoId)
             return {"job": {"id": self.store.gid("Job")[0], "done": True}, "resultingCustomerId": survivor}
 
         return self._answer("job", deed)
 
-    def customerEmailMarketingConsentUpdate(self, _info: Any, input: Values) -> View:  # noqa: N802, A002
+    def customerEmailMarketingConsentUpdate(self, _info: Any, input: Values) -> View:
         return self._customer(lambda: self._consent(input, "emailMarketingConsent"))
 
-    def customerSmsMarketingConsentUpdate(self, _info: Any, input: Values) -> View:  # noqa: N802, A002
+    def customerSmsMarketingConsentUpdate(self, _info: Any, input: Values) -> View:
         return self._customer(lambda: self._consent(input, "smsMarketingConsent"))
 
     def _consent(self, given: Values, name: str) -> Row:
@@ -94,12 +94,12 @@ class Mutations(Trade):
 
     # addresses
 
-    def customerAddressCreate(  # noqa: N802
+    def customerAddressCreate(
         self,
         _info: Any,
         address: Values,
-        customerId: str,  # noqa: N803
-        setAsDefault: bool | None = None,  # noqa: FBT001, N803
+        customerId: str,
+        setAsDefault: bool | None = None,  # noqa: FBT001 (the vendor's names)
     ) -> View:
         def deed() -> View:
             row = self._row(customerId, ["customerId"])
@@ -112,13 +112,13 @@ class Mutations(Trade):
 
         return self._answer("address", deed)
 
-    def customerAddressUpdate(  # noqa: N802
+    def customerAddressUpdate(
         self,
         _info: Any,
         address: Values,
-        addressId: str,  # noqa: N803
-        customerId: str,  # noqa: N803
-        setAsDefault: bool | None = None,  # noqa: FBT001, N803
+        addressId: str,
+        customerId: str,
+        setAsDefault: bool | None = None,  # noqa: FBT001 (the vendor's names)
     ) -> View:
         def deed() -> View:
             row, place = self._address(customerId, addressId)
@@ -130,7 +130,7 @@ class Mutations(Trade):
 
         return self._answer("address", deed)
 
-    def customerAddressDelete(self, _info: Any, addressId: str, customerId: str) -> View:  # noqa: N802, N803
+    def customerAddressDelete(self, _info: Any, addressId: str, customerId: str) -> View:
         def deed() -> View:
             row, place = self._address(customerId, addressId)
             del row["addresses"][place]
@@ -150,7 +150,7 @@ class Mutations(Trade):
 
     # metafields and tags
 
-    def metafieldDefinitionCreate(self, _info: Any, definition: Values) -> View:  # noqa: N802
+    def metafieldDefinitionCreate(self, _info: Any, definition: Values) -> View:
         def deed() -> View:
             namespace = definition.get("namespace") or "custom"
             known = {(d["ownerType"], d["namespace"], d["key"]) for d in self.store.definitions}
@@ -168,7 +168,7 @@ class Mutations(Trade):
 
         return self._answer("createdDefinition", deed)
 
-    def metafieldsSet(self, _info: Any, metafields: Sequence[Values]) -> View:  # noqa: N802
+    def metafieldsSet(self, _info: Any, metafields: Sequence[Values]) -> View:
         def deed() -> View:
             if len(metafields) > 25:
                 raise refuse(["metafields"], "LESS_THAN_OR_EQUAL_TO", "Exceeded the maximum of 25 metafields")
@@ -189,7 +189,7 @@ class Mutations(Trade):
 
         return self._answer("metafields", deed)
 
-    def metafieldsDelete(self, _info: Any, metafields: Sequence[Values]) -> View:  # noqa: N802
+    def metafieldsDelete(self, _info: Any, metafields: Sequence[Values]) -> View:
         def deed() -> View:
             for item in metafields:
                 row = self.store.row(item["ownerId"])
@@ -201,10 +201,10 @@ class Mutations(Trade):
 
         return self._answer("deletedMetafields", deed)
 
-    def tagsAdd(self, _info: Any, id: str, tags: Sequence[str]) -> View:  # noqa: N802, A002
+    def tagsAdd(self, _info: Any, id: str, tags: Sequence[str]) -> View:
         return self._tags(id, lambda present: [*present, *tags])
 
-    def tagsRemove(self, _info: Any, id: str, tags: Sequence[str]) -> View:  # noqa: N802, A002
+    def tagsRemove(self, _info: Any, id: str, tags: Sequence[str]) -> View:
         gone = {tag.strip().casefold() for tag in tags}
         return self._tags(id, lambda present: [tag for tag in present if tag.casefold() not in gone])
 

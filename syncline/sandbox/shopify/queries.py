@@ -43,14 +43,14 @@ class Queries:
             "plan": plan,
         }
 
-    def currentAppInstallation(self, _info: Any) -> View:  # noqa: N802 (the vendor's name)
+    def currentAppInstallation(self, _info: Any) -> View:
         scopes = [{"handle": scope, "description": scope.replace("_", " ")} for scope in sorted(self.fake.scopes)]
         return {"id": "gid://shopify/AppInstallation/1", "accessScopes": scopes}
 
-    def metafieldDefinitions(  # noqa: N802
+    def metafieldDefinitions(
         self,
         info: Any,
-        ownerType: str,  # noqa: N803
+        ownerType: str,
         first: int | None = None,
         after: str | None = None,
         key: str | None = None,
@@ -97,19 +97,19 @@ class Queries:
 
     # single objects
 
-    def customer(self, _info: Any, id: str) -> View | None:  # noqa: A002
+    def customer(self, _info: Any, id: str) -> View | None:
         self.allowed("read_customers", "customer")
         return self._one(id, "Customer")
 
-    def order(self, _info: Any, id: str) -> View | None:  # noqa: A002
+    def order(self, _info: Any, id: str) -> View | None:
         self.allowed("read_orders", "order")
         return self._one(id, "Order")
 
-    def company(self, _info: Any, id: str) -> View | None:  # noqa: A002
+    def company(self, _info: Any, id: str) -> View | None:
         self.allowed("read_companies", "company")
         return self._one(id, "Company")
 
-    def node(self, _info: Any, id: str) -> View | None:  # noqa: A002
+    def node(self, _info: Any, id: str) -> View | None:
         return self._one(id, None)
 
     def nodes(self, _info: Any, ids: list[str]) -> list[View | None]:
@@ -119,7 +119,7 @@ class Queries:
             )
         return [self._one(gid, None) for gid in ids]
 
-    def customerByIdentifier(self, _info: Any, identifier: Mapping[str, Any]) -> View | None:  # noqa: N802
+    def customerByIdentifier(self, _info: Any, identifier: Mapping[str, Any]) -> View | None:
         self.allowed("read_customers", "customerByIdentifier")
         gid = self.identified(identifier)
         return self._one(gid, "Customer") if gid else None

@@ -15,7 +15,7 @@ _ORDER = ("email", "note", "phone", "poNumber", "sourceIdentifier", "sourceName"
 
 
 class Trade(Answering):
-    def companyCreate(self, _info: Any, input: Values) -> View:  # noqa: N802, A002
+    def companyCreate(self, _info: Any, input: Values) -> View:
         def deed() -> View:
             row = companies.save(self.store, input["company"], None, ["input", "company"])
             if place := input.get("companyLocation"):
@@ -24,7 +24,7 @@ class Trade(Answering):
 
         return self._answer("company", deed, scope="write_companies")
 
-    def companyUpdate(self, _info: Any, companyId: str, input: Values) -> View:  # noqa: N802, N803, A002
+    def companyUpdate(self, _info: Any, companyId: str, input: Values) -> View:
         def deed() -> View:
             row = self.store.tables["companies"].get(companyId)
             if row is None:
@@ -33,7 +33,7 @@ class Trade(Answering):
 
         return self._answer("company", deed, scope="write_companies")
 
-    def companyAssignCustomerAsContact(self, _info: Any, companyId: str, customerId: str) -> View:  # noqa: N802, N803
+    def companyAssignCustomerAsContact(self, _info: Any, companyId: str, customerId: str) -> View:
         def deed() -> View:
             if companyId not in self.store.tables["companies"]:
                 raise refuse(["companyId"], "RESOURCE_NOT_FOUND", "The company doesn't exist.")
@@ -47,7 +47,7 @@ class Trade(Answering):
 
         return self._answer("companyContact", deed, scope="write_companies")
 
-    def companyAssignMainContact(self, _info: Any, companyContactId: str, companyId: str) -> View:  # noqa: N802, N803
+    def companyAssignMainContact(self, _info: Any, companyContactId: str, companyId: str) -> View:
         def deed() -> View:
             row = self.store.tables["companies"].get(companyId)
             contact = self.store.tables["contacts"].get(companyContactId)
@@ -59,7 +59,7 @@ class Trade(Answering):
 
         return self._answer("company", deed, scope="write_companies")
 
-    def orderCreate(self, _info: Any, order: Values) -> View:  # noqa: N802
+    def orderCreate(self, _info: Any, order: Values) -> View:
         return self._answer(
             "order", lambda: {"order": views.order(self.store, self.order_of(order))}, scope="write_orders"
         )
