@@ -169,6 +169,9 @@ def join(
 ) -> Ended:
     """First contact: link a record to an entity that exists, nothing being agreed yet."""
     ledger.link(link, new=True)
+    if ledger.scene.refused.pop(canonical.id, None) is not None:
+        # It could not be created there; that was (or is now) because this record is it.
+        ledger.changes.unparked.append((binding.id, Side.OUT, canonical.id))
     ledger.scene.links[link.key] = link
     mapping = binding.mapping
     awaited = observation.projection.references
