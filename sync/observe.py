@@ -43,10 +43,7 @@ class Observer:
     _parked_now: dict[tuple[BindingId, str], Bucket] = field(default_factory=dict)  # how the balance counts them
 
     def __post_init__(self) -> None:
-        self._held = self.hub.clock.now()
-
-    def __post_init__(self) -> None:
-        now = self.hub.clock.now()
+        self._held = now = self.hub.clock.now()
         self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
