@@ -420,3 +420,8 @@ def binding() -> type[BindingId]:
 @pytest.fixture
 def make_world() -> type[World]:
     return World
+
+
+@pytest.fixture(scope="module")
+def plain_module() -> type[PlainMapping]:
+    return PlainMapping
