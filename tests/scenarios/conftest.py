@@ -1,4 +1,4 @@
-"""One company in three systems: an ERP in SQLite, a Salesforce org and a shop, synced by the demonstration's project."""
+"""One company in three systems: an ERP in SQLite, a Salesforce org and a shop, as in the demonstration's project."""
 
 from __future__ import annotations
 
