@@ -5,7 +5,7 @@ Every observation ends in exactly one bucket of the balance; nothing is dropped,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -112,6 +112,10 @@ def resolved(
     return values, missing
 
 
+def _could_be(candidates: Sequence[str]) -> str:
+    return "could be an entity" if len(candidates) == 1 else f"could be one of {len(candidates)} entities"
+
+
 def _join(binding: Binding, observation: Observation, values: dict[str, Any], ledger: Ledger) -> Ended | None:
     """An unlinked record: find its entity, or found one. Returns where it went; it is then linked (or parked)."""
     record, scene = observation.record, ledger.scene
@@ -130,7 +134,7 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
                 key=record.key,
                 why=Why.DISPUTED,
                 code=DISPUTED_MATCH,
-                message=f"could be one of {len(found.disputed)} entities: {found.why}; a person has to decide",
+                message=f"{_could_be(found.disputed)}: {found.why}; a person has to decide",
                 data=record.data,
                 version=record.version,
                 candidates=found.disputed,
@@ -169,6 +173,9 @@ def join(
 ) -> Ended:
     """First contact: link a record to an entity that exists, nothing being agreed yet."""
     ledger.link(link, new=True)
+    if ledger.scene.refused.pop(canonical.id, None) is not None:
+        # It could not be created there; that was (or is now) because this record is it.
+        ledger.changes.unparked.append((binding.id, Side.OUT, canonical.id))
     ledger.scene.links[link.key] = link
     mapping = binding.mapping
     awaited = observation.projection.references

@@ -42,6 +42,7 @@ class Scene:
     candidates: dict[str, list[str]] = field(default_factory=dict)
     conflicts: dict[str, dict[str, Conflict]] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
+    refused: dict[str, Parked] = field(default_factory=dict)  # creates the page's binding refused, by entity id
     references: dict[tuple[str, str, str], str] = field(default_factory=dict)  # stream, entity, key → entity id
     covered_before: dict[str, frozenset[str] | None] = field(default_factory=dict)  # mapping version prefix → paths
 

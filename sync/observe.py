@@ -183,6 +183,8 @@ class Observer:
                 wanted |= binding.index.keys(values)
         if wanted:
             scene.candidates = store.candidates(binding.id.entity, sorted(wanted))
+            alike = {entity_id for found in scene.candidates.values() for entity_id in found}
+            scene.refused = store.parked(binding.id, Side.OUT, sorted(alike)) if alike else {}
         ids = {link.entity_id for link in scene.links.values()}
         ids.update(entity_id for found in scene.candidates.values() for entity_id in found)
         if ids:
