@@ -575,3 +575,26 @@ def test_a_create_is_found_by_a_unique_value_that_the_system_wrote_its_own_way(w
     world.sync()
     assert len(rows(world, "shop")) == 1
     world.assert_calm()
+
+
+@pytest.mark.parametrize("direction", ["both", "out"])
+def test_a_system_that_is_added_later_is_given_everybody(two, direction):
+    ana(two)
+    two.sync()
+    two.sync()
+    two.system("erp")
+    two.contacts("erp", direction=direction)
+    two.sync()
+    assert [row["name"] for row in rows(two, "erp").values()] == ["Ana"]
+    two.assert_calm()
+
+
+def test_a_mapping_that_begins_to_write_gives_what_it_held_back(two):
+    former = two.mappings.pop()
+    two.contacts("shop", direction="in")
+    ana(two)
+    two.sync()
+    two.mappings[-1] = former
+    former.version = "000000000000"
+    two.sync()
+    assert [row["name"] for row in rows(two, "shop").values()] == ["Ana"]
