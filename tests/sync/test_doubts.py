@@ -598,3 +598,38 @@ def test_a_mapping_that_begins_to_write_gives_what_it_held_back(two):
     former.version = "000000000000"
     two.sync()
     assert [row["name"] for row in rows(two, "shop").values()] == ["Ana"]
+
+
+@pytest.mark.parametrize("writes", [LOOKUP, NATURAL], ids=["lookup", "natural"])
+def test_a_lost_create_found_late_is_compared_with_what_was_sent(world, make_stream, writes):
+    build(world, make_stream, writes, names=("shop", "crm"))
+    world.sync()
+    ana(world, "crm", title="Owner")
+    world.systems["shop"].lose_answers = 1
+    world.sync()
+    world.systems["shop"].down = True
+    ana(world, "crm", title="Boss")
+    world.sync()
+    world.systems["shop"].down = False
+    world.sync()
+    world.sync()
+    for name in ("crm", "shop"):
+        assert [row["title"] for row in rows(world, name).values()] == ["Boss"]
+    world.assert_calm()
+
+
+def test_a_system_whose_listing_broke_off_is_given_nothing_new(two):
+    ana(two)
+    ana(two, "shop", key="s1")
+    read = two.connectors["shop"].read
+
+    def broken(stream, since):
+        raise UnreachableError("cut off")
+
+    two.connectors["shop"].read = broken
+    two.sync()
+    assert len(rows(two, "shop")) == 1
+    two.connectors["shop"].read = read
+    two.sync()
+    assert len(rows(two, "shop")) == 1
+    two.assert_calm()

@@ -450,7 +450,10 @@ class Schedules(RuleBasedStateMachine):
             if path in conflicts or (path == "account" and value and not firm_key):
                 continue
             if path == "account" and value:
-                value = firm_key
+                firms = self.kit.BindingId(binding.id.connection, "firms", "account")
+                shown = self.store.entities_at(firms, [str(row.get(field))]).get(str(row.get(field)))
+                assert shown == value, f"I1: {binding.id} shows another account"
+                continue
             shown = row.get(field)
             assert (shown or None) == (value or None) or shouted(path, value, shown), (
                 f"I1: {binding.id} shows {shown} for {path}, not {value}"
