@@ -633,3 +633,11 @@ def test_a_system_whose_listing_broke_off_is_given_nothing_new(two):
     two.sync()
     assert len(rows(two, "shop")) == 1
     two.assert_calm()
+
+
+def test_what_a_system_adds_to_a_new_record_travels_back_in_the_same_run(two):
+    two.systems["shop"].stores = lambda row: {"dept": "Web", **row}
+    ana(two)
+    two.sync()
+    assert [row.get("dept") for row in rows(two, "crm").values()] == ["Web"]
+    two.assert_calm()
