@@ -23,6 +23,8 @@ class _Absent:
 
 ABSENT: Any = _Absent()
 
+_RECALLED = 4096
+
 
 def is_blank(value: Any) -> bool:
     return value is None or value == "" or value == []
@@ -158,13 +160,27 @@ class Codec:
         self._forwards = tuple(step.forward for step in self.chain)
         self._backs = tuple(step.back for step in reversed(self.chain) if step.back is not None)
         self.fold = _folding(rule)
+        self.longest = spec.max_length if spec.kind is Kind.TEXT else None
         self.as_is = (
             spec.kind is Kind.TEXT
+            and self.longest is None
             and len(self.chain) == 1
             and last is not None
             and last.name == "as text"
             and rule.placeholder is None
         )
+
+        simple = len(self.chain) == 1 and rule.placeholder is None and not rule.is_set and self.beside is None
+        self.settled = last.settled if simple and last is not None else None
+        self.settled_back = last.settled_back if simple and last is not None else None
+        self.recalled: dict[str, str] = {}
+
+    def recall(self, value: Any, result: Any) -> None:
+        """Remember what a text became: few of a field's values are met only once."""
+        if type(value) is str and type(result) is str:
+            if len(self.recalled) >= _RECALLED:
+                self.recalled.clear()
+            self.recalled[value] = result
 
     @property
     def reads(self) -> tuple[FieldPath, ...]:
@@ -206,6 +222,8 @@ class Codec:
     def _ended(self, value: Any) -> Any:
         if value is NOTHING:
             return ABSENT
+        if self.longest is not None and isinstance(value, str) and len(value) > self.longest:
+            raise UnfitError("too-long", f"is longer than the {self.longest} characters the canonical field takes")
         return None if value == "" and not self.rule.empty_kept else value
 
     def _set_in(self, value: Any) -> list[str]:

@@ -35,7 +35,7 @@ class Projector:
     """Reads pages of records. Plain rules (one top-level field) take a short way, the others a step each."""
 
     def __init__(self, mapping: MappingFile, schema: EntitySchema) -> None:
-        self._plain: list[tuple[str, str, bool, Codec]] = []
+        self._plain: list[tuple[str, str, Codec, Callable[[str], Any] | None, dict[str, str]]] = []
         self._steps: list[Step] = []
         self._filter = compile_filter(mapping.filter_in, canonical=False) if mapping.filter_in else None
         for rule in mapping.rules:
@@ -50,7 +50,8 @@ class Projector:
             else:
                 codec = Codec(rule, spec_of(schema, rule.path))
                 if len(rule.fields) == 1 and len(rule.field) == 1 and codec.beside is None:
-                    self._plain.append((rule.path, rule.field[0], codec.as_is, codec))
+                    settled = bool if codec.as_is else codec.settled
+                    self._plain.append((rule.path, rule.field[0], codec, settled, codec.recalled))
                 else:
                     self._steps.append(_codec_step(rule.path, codec))
 
@@ -77,20 +78,26 @@ class Projector:
     def _short_way(self, data: Mapping[str, Any], values: dict[str, Any]) -> list[Problem]:
         problems: list[Problem] = []
         get = data.get
-        for path, name, as_is, codec in self._plain:
+        for path, name, codec, settled, recalled in self._plain:
             value = get(name, ABSENT)
-            if as_is and type(value) is str and value:
-                values[path] = value
-            elif value is None:
+            if type(value) is str:
+                if settled is not None and settled(value):
+                    values[path] = value
+                    continue
+                if value in recalled:
+                    values[path] = recalled[value]
+                    continue
+            if value is None:
                 values[path] = None
             elif value is not ABSENT:
                 try:
-                    value = codec.forward(value)
+                    found = codec.forward(value)
                 except UnfitError as unfit:
                     problems.append(problem_of(unfit, codec.rule, path, codec.spec))
                     continue
-                if value is not ABSENT:
-                    values[path] = value
+                if found is not ABSENT:
+                    values[path] = found
+                    codec.recall(value, found)
         return problems
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
@@ -94,14 +94,18 @@ class _Value(_Plain):
     def __init__(self, rule: Rule, codec: Codec) -> None:
         super().__init__(rule)
         self.codec = codec
-        self.direct = codec.as_is and rule.max_length is None and codec.limit is None
+        unbounded = rule.max_length is None and codec.limit is None
+        self.settled = (bool if codec.as_is else codec.settled_back) if unbounded else None
 
     def write(self, value: Any, sink: _Sink) -> None:
-        if self.direct and type(value) is str:
+        if type(value) is str and self.settled is not None and self.settled(value):
             sink.put(self.name, value, self.path)
             return
-        for path, written in self.codec.write(value):
+        pairs = self.codec.write(value)
+        for path, written in pairs:
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
+        if len(pairs) == 1 and pairs[0][0] is self.rule.field:
+            self.codec.recall(value, pairs[0][1])
 
     def clear(self, sink: _Sink) -> None:
         sink.put(self.name, self.codec.blank_value(), self.path)
@@ -217,7 +221,8 @@ class Renderer:
     def __init__(self, mapping: MappingFile, schema: EntitySchema, limits: Mapping[str, int]) -> None:
         self._defaults = dict(mapping.record_defaults)
         self._writers: list[_Writer] = []
-        self._order: list[tuple[str, str, _Writer]] = []  # with the path of rules that write text as it is
+        # Of rules that write one value: their path, what tells texts written as they are, and what others became.
+        self._order: list[tuple[str, str, Callable[[str], Any] | None, dict[str, str], _Writer]] = []
         self._index: dict[str, int] = {}
         self._lists: dict[str, int] = {}
         for rule in mapping.rules:
@@ -226,8 +231,9 @@ class Renderer:
             at = len(self._writers)
             writer = _writer(rule, schema, limits)
             self._writers.append(writer)
-            direct = isinstance(writer, _Value) and writer.direct
-            self._order.append((rule.path if direct else "", field_text(rule.field), writer))
+            path, settled = (rule.path, writer.settled) if isinstance(writer, _Value) else ("", None)
+            recalled = writer.codec.recalled if isinstance(writer, _Value) else {}
+            self._order.append((path, field_text(rule.field), settled, recalled, writer))
             if rule.each is not None:
                 self._lists[rule.path] = at
             else:
@@ -240,11 +246,14 @@ class Renderer:
         sink = _Sink(request)
         if request.paths is None:
             values, fields = request.values, sink.fields
-            for path, name, writer in self._order:
-                if path:
-                    value = values.get(path)
-                    if type(value) is str and value and name not in fields:
+            for path, name, settled, recalled, writer in self._order:
+                value = values.get(path)
+                if type(value) is str and name not in fields:
+                    if settled is not None and settled(value):
                         fields[name] = value
+                        continue
+                    if value in recalled:
+                        fields[name] = recalled[value]
                         continue
                 writer.render(sink)
             for name, value in self._defaults.items():

@@ -126,7 +126,8 @@ def _legal_form_length(words: list[str]) -> int:
 
 
 def _fold_email(value: Any) -> str:
-    return unicodedata.normalize("NFKC", str(value)).strip().casefold()
+    text = str(value)
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip().casefold()
 
 
 def _fold_phone(value: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -51,9 +51,16 @@ class SqlStore(Store):
 
     # leases and runs
 
-    def acquire(self, scopes: Collection[str], holder: str, seconds: float, now: datetime) -> Lease:
+    def acquire(
+        self,
+        scopes: Collection[str],
+        holder: str,
+        seconds: float,
+        now: datetime,
+        gone: Callable[[str], bool] | None = None,
+    ) -> Lease:
         with self.database.write() as tx:
-            return leases.acquire(tx, scopes, holder, seconds, now)
+            return leases.acquire(tx, scopes, holder, seconds, now, gone)
 
     def release(self, lease: Lease) -> None:
         with self.database.write() as tx:

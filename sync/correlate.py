@@ -7,7 +7,7 @@ doubt is *disputed* and goes to a person, nothing found means a new entity.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ class Index:
 
     schema: EntitySchema
     combinations: tuple[tuple[str, ...], ...]
+    _specs: dict[str, FieldSpec | Kind] = field(default_factory=dict, compare=False, repr=False)  # by path, as asked
 
     @classmethod
     def of(cls, schema: EntitySchema, matches: Iterable[Match]) -> Index:
@@ -49,16 +50,26 @@ class Index:
 
     def keys_for(self, combination: tuple[str, ...], values: Mapping[str, Any]) -> list[str]:
         """``emails[*]|ana@example.com``: one key per combination of folded values; none where a path is blank."""
+        if len(combination) == 1 and not paths.is_pattern(path := combination[0]):  # nearly all
+            value = values.get(path)
+            text = "" if blank(value) else compare.fold(self._spec(path), value)
+            return [f"{path}|{text}"] if text else []
         folded: list[Sequence[str]] = []
         for path in combination:
             found = values_at(path, values)
-            spec = _spec(self.schema, path)
+            spec = self._spec(path)
             texts = [text for text in (compare.fold(spec, value) for value in found if not blank(value)) if text]
             if not texts:
                 return []
             folded.append(list(dict.fromkeys(texts)))
         head = "+".join(combination)
         return [f"{head}|{'|'.join(texts)}" for texts in list(product(*folded))[:_MOST_KEYS]]
+
+    def _spec(self, path: str) -> FieldSpec | Kind:
+        spec = self._specs.get(path)
+        if spec is None:
+            spec = self._specs[path] = _spec(self.schema, path)
+        return spec
 
 
 def _spec(schema: EntitySchema, path: str) -> FieldSpec | Kind:

@@ -42,23 +42,44 @@ class Scene:
     candidates: dict[str, list[str]] = field(default_factory=dict)
     conflicts: dict[str, dict[str, Conflict]] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
+    refused: dict[str, Parked] = field(default_factory=dict)  # creates the page's binding refused, by entity id
     references: dict[tuple[str, str, str], str] = field(default_factory=dict)  # stream, entity, key → entity id
     covered_before: dict[str, frozenset[str] | None] = field(default_factory=dict)  # mapping version prefix → paths
 
 
-def entity_id(binding: BindingId, key: str, salt: str = "") -> str:
-    """The id of the entity that a record founds: the same on every attempt, so that a repeated page changes nothing."""
-    text = "\x1f".join((binding.connection, binding.stream, binding.entity, key, salt))
-    return blake2b(text.encode(), digest_size=10).hexdigest()
+class Ids:
+    """Ids for the entities that one run founds: the second it started, a count, and a hash of what is founded by whom.
+
+    They are in the order of their making, so that tables keyed by them grow at one end. They are also the markers that
+    outside systems keep: another installation, or a hub that lost its memory, starts at another moment or has another
+    ``origin``, and so never takes a record for its own that it did not make.
+    """
+
+    def __init__(self, seconds: int, origin: str) -> None:
+        self._head = f"{seconds & 0xFFFFFFFF:08x}"
+        self._seed = blake2b(origin.encode("utf-8", "surrogatepass"), digest_size=4)
+        self._count = 0
+
+    def new(self, binding: BindingId, key: str, salt: str) -> str:
+        count, self._count = self._count, self._count + 1
+        seed = self._seed.copy()
+        seed.update("\x1f".join((*binding, key, salt)).encode("utf-8", "surrogatepass"))
+        return f"{self._head}{count & 0xFFFFFF:06x}{seed.hexdigest()}"
 
 
 class Ledger:
     """Collects the `Changes` of one page."""
 
     def __init__(
-        self, scene: Scene, mappings: Mapping[BindingId, CompiledMapping], indexes: Mapping[str, Index], run: int
+        self,
+        scene: Scene,
+        mappings: Mapping[BindingId, CompiledMapping],
+        indexes: Mapping[str, Index],
+        run: int,
+        ids: Ids,
     ) -> None:
         self.scene = scene
+        self._ids = ids
         self.changes = Changes()
         self._mappings = mappings
         self._indexes = indexes
@@ -69,7 +90,7 @@ class Ledger:
 
     def found(self, binding: BindingId, key: str, values: dict[str, Any], salt: str = "") -> Canonical:
         """A new entity, founded by one record."""
-        new = Canonical(entity_id(binding, key, salt), binding.entity, values, binding.connection, run=self._run)
+        new = Canonical(self._ids.new(binding, key, salt), binding.entity, values, binding.connection, run=self._run)
         self.changes.created.append(new)
         self._created.add(new.id)
         self.scene.canonicals[new.id] = new
@@ -134,16 +155,6 @@ class Ledger:
             self.scene.candidates.setdefault(key, []).append(canonical.id)
         self.touch(canonical)
 
-    def reassert(self, canonical: Canonical, path: str) -> None:
-        """Raise a field's revision without changing it, so that links whose entry is older push it again."""
-        canonical.rev += 1
-        canonical.meta[path] = FieldMeta(canonical.rev, canonical.field_source(path))
-        for link in self.scene.links_of.get(canonical.id, ()):
-            entry = link.base.get(path)
-            if entry is None or entry.value == canonical.values.get(path):
-                link.base.pop(path, None)
-        self.touch(canonical)
-
     def touch(self, canonical: Canonical) -> None:
         """The record changed, or something is to be pushed."""
         self._canonicals[canonical.id] = canonical
@@ -169,6 +180,8 @@ class Ledger:
         )
         for key in self._indexes[canonical.entity].keys(canonical.values):
             self.changes.dropped_match_keys.append((canonical.entity, key, canonical.id))
+        for path in list(self.scene.conflicts.get(canonical.id, ())):
+            self.settle(canonical, path, "deleted")
         self.touch(canonical)
 
     def clash(self, canonical: Canonical, clash: Clash, link: Link) -> None:

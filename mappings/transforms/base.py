@@ -49,6 +49,8 @@ class Transform:
     ``back`` is None where the transform is one-way. ``kinds`` are the canonical kinds it yields (empty: any that its
     input fits). With ``beside``, ``forward`` takes ``(value, value of that record field)`` and ``back`` returns such a
     pair; ``beside_is_written`` tells whether the second one is to be written too.
+
+    ``settled`` and ``settled_back`` are shortcuts: true only for text that ``forward`` (or ``back``) returns as it is.
     """
 
     name: str
@@ -57,6 +59,8 @@ class Transform:
     kinds: frozenset[Kind] = field(default_factory=frozenset)
     beside: str | None = None
     beside_is_written: bool = False
+    settled: Callable[[str], Any] | None = None
+    settled_back: Callable[[str], Any] | None = None
 
 
 Factory = Callable[..., Transform]

@@ -194,10 +194,15 @@ def _languages() -> dict[str, str]:
     return index
 
 
+@lru_cache(maxsize=1)
+def _known_languages() -> frozenset[str]:
+    return frozenset(Locale("en").languages)
+
+
 def language_tag_or_none(text: str) -> str | None:
     """The usual spelling of a BCP 47 tag (language, script, region), or None where the text is not one."""
     found = _TAG.match(text)
-    if found is None or found[1].lower() not in Locale("en").languages:
+    if found is None or found[1].lower() not in _known_languages():
         return None
     parts = (found[1].lower(), (found[2] or "").title(), (found[3] or "").upper())
     return "-".join(part for part in parts if part)

@@ -14,10 +14,15 @@ from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, 
 from mappings.transforms.places import country_code
 from model.fields import Kind
 
+# The plainest addresses, which the library returns as they are (a test compares): no capitals where it makes small
+# letters, no reserved top-level domain, no double hyphen (punycode), no length near a limit.
 _PLAIN_EMAIL = re.compile(
-    r"[a-zA-Z0-9_+-]{1,40}(?:\.[a-zA-Z0-9_+-]{1,20})?@(?:[a-z0-9]{1,30}\.){1,3}(?:com|org|net|de|eu)\Z"
+    r"(?!(?i:info|marketing|sales|support|abuse|noc|security|postmaster|hostmaster|usenet|news|webmaster|www|uucp|ftp)@)"
+    r"[a-zA-Z0-9_+'-]{1,30}(?:\.[a-zA-Z0-9_+'-]{1,20}){0,3}@"
+    r"(?:[a-z0-9]{1,30}(?:-[a-z0-9]{1,10}){0,3}\.){1,3}(?!(?:arpa|invalid|local|localhost|onion|test)\Z)[a-z]{2,20}\Z"
 )
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}(?:;ext=[0-9]{1,10})?\Z")
+_PLAIN_PHONE = re.compile(r"\+[1-9][0-9]{6,14}\Z")
 _FORMATS = {
     "e164": PhoneNumberFormat.E164,
     "international": PhoneNumberFormat.INTERNATIONAL,
@@ -53,7 +58,15 @@ def _reserved(local: str, domain: str) -> bool:
 
 
 def email() -> Transform:
-    return Transform(name="email", forward=email_address, back=text_of, kinds=frozenset({Kind.EMAIL, Kind.TEXT}))
+    plain = _PLAIN_EMAIL.match
+    return Transform(
+        name="email",
+        forward=email_address,
+        back=text_of,
+        kinds=frozenset({Kind.EMAIL, Kind.TEXT}),
+        settled=plain,
+        settled_back=plain,
+    )
 
 
 @remembered(65536)
@@ -118,7 +131,12 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
 
     if region_field is None:
         return Transform(
-            name="phone", forward=lambda value: phone_number(value, home), back=back, kinds=frozenset({Kind.PHONE})
+            name="phone",
+            forward=lambda value: phone_number(value, home),
+            back=back,
+            kinds=frozenset({Kind.PHONE}),
+            settled=_E164.match,
+            settled_back=_PLAIN_PHONE.match if chosen == "e164" else None,
         )
     if not isinstance(region_field, str) or not region_field:
         raise OptionError("region_field names a record field", option="region_field")

@@ -15,7 +15,7 @@ from syncline.cli.output import Output, clean, counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sync.run import PlanReport, RunReport
+    from sync.report import PlanReport, RunReport
 
 
 def register(app: typer.Typer) -> None:

@@ -12,7 +12,7 @@ from syncline.cli.output import Output, clean, plain
 if TYPE_CHECKING:
     from sync.brakes import Tripped
     from sync.hub import Trouble
-    from sync.run import PlannedAction, PlanReport, RunReport
+    from sync.report import PlannedAction, PlanReport, RunReport
 
 BALANCE_COLUMNS = ("binding", "side", "seen", *(bucket.value for bucket in Bucket), "detail")
 _KINDS = ("create", "update", "delete")

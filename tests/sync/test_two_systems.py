@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from connectors.contract import Replay, Writes
+from model.errors import StateError
 from sync.decision import Bucket, Side
 
 
@@ -205,3 +208,19 @@ def test_many_creates_go_in_one_call_where_a_system_has_a_way_for_that(world, ma
     assert world.systems["shop"].write_calls == 2 + 3
     assert len(world.people("shop")) == 17
     world.assert_calm()
+
+
+def test_a_person_cannot_settle_a_conflict_with_a_value_the_field_cannot_hold(two):
+    two.authority(rule="manual", path="emails[work]")
+    two.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com")
+    two.sync()
+    two.systems["crm"].put("people", "c1", email="one@example.com")
+    two.systems["shop"].put("people", "n1", email="two@example.com")
+    two.sync()
+    (entity,) = two.store.links_of([two.store.links(two.mappings_id("crm"), ["c1"])["c1"].entity_id])
+    conflict = two.store.open_conflicts([entity])[entity]["emails[work]"]
+    with pytest.raises(StateError, match="e-mail"):
+        two.engine().resolve(conflict.id, value="nobody")
+    two.engine().resolve(conflict.id, value="three@example.com")
+    two.sync()
+    assert {row["email"] for side in ("crm", "shop") for row in two.people(side)} == {"three@example.com"}
