@@ -358,3 +358,20 @@ def test_what_a_system_turns_out_not_to_have_is_said_at_the_line_that_names_it(c
     assert "there is no table or view poeple" in said.err
     assert "defect" not in said.err
     assert "K-1001" in customers(starter)["Ada"].values()
+
+
+def test_the_state_may_live_in_postgresql(cli, starter, postgres_schema):
+    config = starter / "config.yaml"
+    text = config.read_text(encoding="utf-8").replace("sqlite:///var/syncline.db", "${env:STATE}")
+    config.write_text(text, encoding="utf-8")
+    cli.world.environment = {"STATE": postgres_schema}
+    cli("doctor", code=None)
+    cli("plan", "--exit-code", code=10)
+    cli("run")
+    cli("run")
+    assert all(row["in_sync"] == row["links"] == 8 for row in cli("status", "--json").json)
+    assert cli("record", "show", "crm:1", "--field", "job_title", "--json").json["source"] == "crm"
+    edit_csv(starter, lambda text: text.replace("030 23125 014", "not a number"))
+    cli("run", code=3)
+    cli("dead-letters", "discard", "--all", "--yes")
+    assert not (starter / "var").exists()
