@@ -154,7 +154,7 @@ def tell_story(output: Output, story: Story) -> None:
     output.line()
     _tell_events(output, story, story.events)
     if record.fields:
-        output.say(f"Why one value is what it is: syncline record show {record.id} --field {record.fields[0].path}")
+        output.say(f"Why one value is what it is: syncline record show {record.id} --field '{record.fields[0].path}'")
 
 
 def tell_field(output: Output, story: Story, path: str, one: FieldView | None) -> None:
