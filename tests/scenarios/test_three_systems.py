@@ -380,7 +380,8 @@ def a_day(company):
 
 
 CRM_FAULTS = [
-    "lost", "dropped", "unavailable", "unavailable-after", "html", "truncated", "expired", "limit", "lock", "query-timeout",
+    "lost", "dropped", "unavailable", "unavailable-after", "html", "truncated", "expired", "limit", "lock",
+    "query-timeout",
 ]  # fmt: skip
 CRM_PLACES = ["PATCH composite/sobjects/Contact", "PATCH composite/sobjects/Account", "PATCH composite", "GET quer"]
 SHOP_FAULTS = ["lost", "down", "broken", "busy", "html", "internal", "throttled", "cut"]
