@@ -5,9 +5,9 @@ Every observation ends in exactly one bucket of the balance; nothing is dropped,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mappings.contract import CompiledMapping, OnDelete, Projection
 from model.paths import is_pattern, pattern_regex
@@ -29,6 +29,8 @@ from sync.decision import (
 )
 from sync.ledger import Ledger, Scene
 from sync.merge import Context, merge
+
+DISPUTED_MATCH: Final = "disputed-match"
 
 
 class Observation(NamedTuple):
@@ -110,6 +112,10 @@ def resolved(
     return values, missing
 
 
+def _could_be(candidates: Sequence[str]) -> str:
+    return "could be an entity" if len(candidates) == 1 else f"could be one of {len(candidates)} entities"
+
+
 def _join(binding: Binding, observation: Observation, values: dict[str, Any], ledger: Ledger) -> Ended | None:
     """An unlinked record: find its entity, or found one. Returns where it went; it is then linked (or parked)."""
     record, scene = observation.record, ledger.scene
@@ -127,8 +133,8 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
                 side=Side.IN,
                 key=record.key,
                 why=Why.DISPUTED,
-                code="disputed-match",
-                message=f"could be one of {len(found.disputed)} entities: {found.why}; a person has to decide",
+                code=DISPUTED_MATCH,
+                message=f"{_could_be(found.disputed)}: {found.why}; a person has to decide",
                 data=record.data,
                 version=record.version,
                 candidates=found.disputed,

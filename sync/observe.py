@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,7 +12,7 @@ from connectors.contract import Deletes
 from mappings.contract import Projection
 from model.errors import ConnectorError, CursorExpiredError, SourceIncompleteError
 from model.records import Page, Record
-from sync.absorb import Binding, Ended, Observation, absorb, target_of
+from sync.absorb import DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.hub import Hub, Listener
@@ -39,11 +39,11 @@ class Observer:
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
     ids: Ids = field(init=False)
     _writing: bool = False
-    _held: datetime | None = None  # when the lease was last extended, as far as this reader knows
-    _parked_now: set[tuple[BindingId, str]] = field(default_factory=set)
+    _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
+    _parked_now: dict[tuple[BindingId, str], Bucket] = field(default_factory=dict)  # how the balance counts them
 
     def __post_init__(self) -> None:
-        now = self.hub.clock.now()
+        self._held = now = self.hub.clock.now()
         self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
@@ -117,22 +117,33 @@ class Observer:
         prints = binding.mapping.fingerprints(live)
         known = self.hub.store.fingerprints(binding.id, [record.key for record in live]) if live else {}
         fresh: list[tuple[Record, str | None]] = [
-            (record, print_) for record, print_ in zip(live, prints, strict=True) if known.get(record.key) != print_
+            (record, print_)
+            for record, print_ in zip(live, prints, strict=True)
+            if known.get(record.key) != print_ or self._writing  # its version is news then, even if nothing else is
         ]
         gone: list[tuple[Record, str | None]] = [(record, None) for record in listed if record.deleted]
         merged = [pair for pair in gone if pair[0].superseded_by]  # their survivors are to be found linked
         balance.seen += len(page.records) + len(page.flaws)
         balance.count(Bucket.UNCHANGED, len(live) - len(fresh))
         balance.count(Bucket.SKIPPED, len(page.records) - len(listed), detail="shown again on the same page")
-        ended = [pair for pair in gone if not pair[0].superseded_by]
-        changes = self._absorb(binding, [*merged, *fresh, *ended], balance)
+        rest = [pair for pair in gone if not pair[0].superseded_by]
+
+        def count(_: Record, ended: Ended) -> None:
+            balance.count(ended.bucket, detail=ended.detail)
+
+        changes = self._absorb(binding, [*merged, *fresh, *rest], count)
         self._park_flaws(binding, page, changes, balance)
         if state is not None:
             changes.stream = (binding.id, replace(state, read_at=self.hub.clock.now()))
         self._commit(changes)
         return len(known)
 
-    def _absorb(self, binding: Binding, fresh: Sequence[tuple[Record, str | None]], balance: Balance) -> Changes:
+    def _absorb(
+        self,
+        binding: Binding,
+        fresh: Sequence[tuple[Record, str | None]],
+        count: Callable[[Record, Ended], None],
+    ) -> Changes:
         if not fresh:
             return Changes()
         live = [record for record, _ in fresh if not record.deleted]
@@ -142,13 +153,13 @@ class Observer:
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.ids)
         for observation in observations:
             ended = absorb(binding, observation, ledger)
-            balance.count(ended.bucket, detail=ended.detail)
+            count(observation.record, ended)
             self._remember(binding, observation, ended, ledger)
         return ledger.closed()
 
     def _remember(self, binding: Binding, observation: Observation, ended: Ended, ledger: Ledger) -> None:
-        if ended.bucket is Bucket.WAITING:
-            self._parked_now.add((binding.id, observation.record.key))
+        if ended.bucket in (Bucket.WAITING, Bucket.CONFLICT) and not self._writing:
+            self._parked_now[binding.id, observation.record.key] = ended.bucket
         link = ledger.scene.links.get(observation.record.key)
         if link is not None and self._writing:
             self.touched.add(link.entity_id)
@@ -227,11 +238,9 @@ class Observer:
 
     def _commit(self, changes: Changes) -> None:
         now = self.hub.clock.now()
-        if changes == Changes() and self._held is not None and now - self._held < RENEW_AFTER:
-            return
-        if changes != Changes() or self._held is not None:
+        if changes != Changes() or now - self._held >= RENEW_AFTER:
             self.hub.store.commit(changes, self.run, self.lease, now)
-        self._held = now
+            self._held = now
 
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""
@@ -241,6 +250,13 @@ class Observer:
             if ready:
                 moved += self.again(binding, ready)
         return moved
+
+    def retry_disputed(self, binding: Binding) -> None:
+        """Look for matches anew: what was in doubt may have become certain by changes of the entities themselves."""
+        for parked in self.hub.store.all_parked(binding.id, Side.IN, Why.DISPUTED, self.hub.policy.page):
+            doubted = [row for row in parked if row.code == DISPUTED_MATCH and row.data is not None]
+            if doubted:
+                self.again(binding, doubted)
 
     def _arrived(self, binding: Binding, parked: Sequence[Parked]) -> list[Parked]:
         wanted: dict[BindingId, set[str]] = defaultdict(set)
@@ -260,16 +276,20 @@ class Observer:
         records = self._as_they_are(binding, parked)
         live = [record for record in records if not record.deleted]
         prints = dict(zip((record.key for record in live), binding.mapping.fingerprints(live), strict=True))
-        trial = Balance()
-        changes = self._absorb(binding, [(record, prints.get(record.key)) for record in records], trial)
+        before = {row.key: (row.why, self._parked_now.get((binding.id, row.key))) for row in parked}
         balance = self.balance(binding.id, Side.IN)
-        here = [row for row in parked if (binding.id, row.key) in self._parked_now]
-        balance.seen += len(parked) - len(here)
-        balance.count(Bucket.WAITING, -len(here))
-        for bucket, n in trial.buckets.items():
-            balance.count(bucket, n)
-        for detail, n in trial.detail.items():
-            balance.detail[detail] = balance.detail.get(detail, 0) + n
+
+        def recount(record: Record, ended: Ended) -> None:
+            why, counted = before[record.key]
+            if counted is not None:
+                balance.count(counted, -1)
+            elif why is Why.DISPUTED and ended.bucket is Bucket.CONFLICT:
+                return  # as it was before this run, which has nothing to say about it
+            else:
+                balance.seen += 1
+            balance.count(ended.bucket, detail=ended.detail)
+
+        changes = self._absorb(binding, [(record, prints.get(record.key)) for record in records], recount)
         self._commit(changes)
         return len(changes.unparked)
 

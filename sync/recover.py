@@ -185,6 +185,7 @@ class Recovery:
     ) -> None:
         """Rows found carried out become links with the *logged* values as baseline; the others are decided anew."""
         scene = Scene()
+        applied = self._own(binding, applied)
         if applied:
             self.observer.load_entities(scene, [row.entity_id for row, _ in applied])
             projections = binding.mapping.project([record for _, record in applied])
@@ -201,6 +202,12 @@ class Recovery:
         changes.closed_intents.append((intent.id, open_rows))
         changes.dirty.update((binding.id.entity, row.entity_id) for row in intent.rows)
         self._commit(changes)
+
+    def _own(self, binding: Binding, applied: Sequence[tuple[IntentRow, Record]]) -> Sequence[tuple[IntentRow, Record]]:
+        """Without records that were given to another entity meanwhile."""
+        links = self.hub.store.links(binding.id, [record.key for _, record in applied])
+        elsewhere = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
+        return [(row, record) for row, record in applied if elsewhere.get(record.key, row.entity_id) == row.entity_id]
 
     def _commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())

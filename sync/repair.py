@@ -29,7 +29,7 @@ from sync.observe import Observer
 from sync.ports import Lease
 
 if TYPE_CHECKING:
-    from sync.run import RunReport
+    from sync.report import RunReport
 
 _SECONDS: Final = 60.0
 

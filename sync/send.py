@@ -13,7 +13,7 @@ from connectors.contract import Outcome, OutcomeKind, Write
 from model.errors import AnswerLostError, ConnectorError, ProtocolError, RefusedError
 from model.records import Record
 from sync.absorb import Binding
-from sync.decision import Action, ActionKind, Bucket, Changes, Intent, IntentRow, Parked, Side, Why
+from sync.decision import Action, ActionKind, Bucket, Changes, Intent, IntentRow, LinkState, Parked, Side, Why
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.ledger import Ledger, Scene
@@ -22,6 +22,7 @@ from sync.outcomes import Written, take
 from sync.ports import Lease
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
+_TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
 _NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
 
 
@@ -122,7 +123,7 @@ class Sender:
 
     def _absorb(self, binding: Binding, batch: Sequence[Action], outcomes: Sequence[Outcome], intent: Intent) -> None:
         """Store what the system answered, in one transaction with the end of the intent."""
-        outcomes = self._read_back(binding, intent.kind, outcomes)
+        outcomes = self._read_back(binding, intent.kind, self._not_taken(binding, intent, outcomes))
         scene = self._scene(batch)
         self._load_references(binding, outcomes, scene)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
@@ -144,6 +145,20 @@ class Sender:
         self.commit(changes)
         if answers.noticed:
             self.observer.notice(binding, answers.noticed)
+
+    def _not_taken(self, binding: Binding, intent: Intent, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """A system that answers a create with a record of another entity has made none: that is a duplicate."""
+        keys = [outcome.key for outcome in outcomes if outcome.kind is OutcomeKind.APPLIED and outcome.key]
+        if intent.kind is not ActionKind.CREATE or not keys:
+            return outcomes
+        links = self.hub.store.links(binding.id, keys)
+        owners = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
+        return [
+            Outcome(OutcomeKind.DUPLICATE, code="duplicate", message=_TAKEN)
+            if outcome.key and owners.get(outcome.key, row.entity_id) != row.entity_id
+            else outcome
+            for row, outcome in zip(intent.rows, outcomes, strict=True)
+        ]
 
     def _scene(self, batch: Sequence[Action]) -> Scene:
         """From what was loaded for deciding: nobody else writes while the lease is held."""

@@ -16,7 +16,7 @@ from model.errors import StateError
 from sync.hub import Listener
 from sync.run import Engine
 from syncline.connections import Connection
-from syncline.settings import Project
+from syncline.settings import Memory, Project
 
 KEY = "SYNCLINE_KEY"
 """Environment variable with the key that seals stored tokens."""
@@ -136,7 +136,7 @@ def build_engine(
 
 
 @contextmanager
-def opened_reports(project: Project, world: World) -> Iterator[Any]:
+def opened_reports(project: Project | Memory, world: World) -> Iterator[Any]:
     """The read side of the state. Raises StateError where nothing was ever run."""
     if project.state_url.startswith("sqlite:///"):
         path = project.state_url.removeprefix("sqlite:///").partition("?")[0]

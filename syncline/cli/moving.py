@@ -15,7 +15,7 @@ from syncline.cli.output import Output, clean, counted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sync.run import PlanReport, RunReport
+    from sync.report import PlanReport, RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +34,7 @@ def plan(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there are changes.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show what a run would write, field by field, and write nothing."""
+    """Show what a run would write; write nothing."""
     desk = desk_of(context)
     project = desk.project()
     chosen = selection(project, select or [])
