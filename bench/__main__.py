@@ -18,7 +18,8 @@ from bench.measuring import Cost, measured, served
 from bench.people import write_csv
 from bench.projects import install_connector, lay_out_table, write_project
 
-_RUN = ("-m", "syncline", "run", "--quiet", "--project")
+# The brakes are as they come; the one on creates would hold a first load, so it is released.
+_RUN = ("-m", "syncline", "run", "--quiet", "--release", "create", "--project")
 
 
 class Line(NamedTuple):
