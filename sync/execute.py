@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.contract import Outcome, OutcomeKind, Write, Writes
-from mappings.contract import RenderRequest, Rendition
+from mappings.contract import Projection, RenderRequest, Rendition
 from model.errors import (
     AnswerLostError,
     ConnectorError,
@@ -351,7 +351,8 @@ class Executor:
 
     def _intent_row(self, action: Action) -> IntentRow:
         values = self._standings[action.entity_id].canonical.values
-        written = {path: values.get(path) for path in action.revs}
+        whole = action.revs.keys() == values.keys()
+        written = values.copy() if whole else {path: values.get(path) for path in action.revs}
         return IntentRow(action.entity_id, action.key, action.fields, written, action.revs, action.expects)
 
     def _close(self, intent: Intent) -> None:
@@ -370,9 +371,11 @@ class Executor:
         open_rows: list[IntentRow] = []
         missing: list[Record] = []
         direct = self._answers_with_records(binding)
-        for action, row, outcome in zip(batch, intent.rows, outcomes, strict=True):
+        shown = self._shown(binding, outcomes)
+        for place, (action, row, outcome) in enumerate(zip(batch, intent.rows, outcomes, strict=True)):
             if outcome.kind is OutcomeKind.APPLIED:
-                self._applied(binding, action, Written(intent.kind, row, outcome, intent.id, direct=direct), ledger)
+                written = Written(intent.kind, row, outcome, intent.id, direct, shown.get(place))
+                self._applied(binding, action, written, ledger)
             else:
                 self._take(binding, action, row, outcome, ledger, open_rows, missing)
         changes = ledger.closed()
@@ -382,6 +385,18 @@ class Executor:
         self._commit(changes)
         if missing:
             self.observer.notice(binding, missing)
+
+    @staticmethod
+    def _shown(binding: Binding, outcomes: Sequence[Outcome]) -> dict[int, tuple[Projection, str]]:
+        """The records in a batch's answers, projected together: place in the batch → projection and fingerprint."""
+        answered = [
+            (place, outcome.record)
+            for place, outcome in enumerate(outcomes)
+            if outcome.kind is OutcomeKind.APPLIED and outcome.record is not None
+        ]
+        records = [record for _, record in answered]
+        seen = zip(binding.mapping.project(records), binding.mapping.fingerprints(records), strict=True)
+        return {place: one for (place, _), one in zip(answered, seen, strict=True)}
 
     def _scene(self, batch: Sequence[Action]) -> Scene:
         """From what was loaded for deciding: nobody else writes while the lease is held."""
