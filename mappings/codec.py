@@ -8,12 +8,36 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from mappings.language import FieldPath, Loss, Rule, Table, Unknown, field_path
 from mappings.transforms.base import NOTHING, Transform, UnfitError, text_of
 from mappings.transforms.registry import build, of_kind
 from model.fields import FieldSpec, Kind
+
+
+class Texts:
+    """Fields that go over as they are, all at once: pairs of a name here and a name there."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._names = tuple(there for _, there in pairs)
+        self._pick = itemgetter(*(here for here, _ in pairs)) if len(pairs) > 1 else None
+
+    def taken(self, data: Mapping[str, Any]) -> dict[str, str] | None:
+        """What they are there; None where any of them is missing, empty or no text, and each has to be looked at."""
+        if self._pick is None:
+            return None
+        try:
+            found = self._pick(data)
+        except KeyError:
+            return None
+        if "" in found or not _TEXT.issuperset(map(type, found)):
+            return None
+        return dict(zip(self._names, found, strict=True))
+
+
+_TEXT = frozenset({str})
 
 
 class _Absent:

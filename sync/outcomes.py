@@ -85,13 +85,13 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
 def _all_as_it_is(canonical: Canonical, link: Link, row: IntentRow, projection: Projection) -> bool:
     """Whether the whole record was written and shows what the hub has, so that there is nothing to note or to learn.
 
-    True of nearly every create; `_agree` and `_news` would find the same, path by path.
+    True of nearly every create; `_agree` and `_news` would find the same, path by path. (Without ``meta`` every field
+    is at its first revision, so what was rendered was, too.)
     """
     return (
         projection.values == canonical.values
         and not (canonical.meta or link.base or projection.problems or projection.references or projection.complete)
         and row.revs.keys() == canonical.values.keys()
-        and all(rev == 1 for rev in row.revs.values())
     )
 
 

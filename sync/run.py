@@ -328,7 +328,7 @@ class _Work:
     def _decided(self, entity: str, bindings: Sequence[Binding], *, linked: bool = False) -> Any:
         """Pages of (action, standing) that would be taken now.
 
-        ``linked``: only of entities with a record in one of the bindings; to the others nothing but a create can happen.
+        ``linked``: only of entities with a record in one of the bindings; others can only be created there.
         """
         after = ""
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):

@@ -151,12 +151,12 @@ def text_writer(limit: int | None, choices: tuple[str, ...] | None) -> Convert:
     allowed = None if choices is None else frozenset(choices)
 
     def to_text(value: Any) -> str:
-        value = to_any_text(value)
-        if len(value) > most:
-            raise Unfit("too-long", f"takes at most {limit} characters, got {len(value)}")
-        if allowed is not None and value not in allowed:
+        text = to_any_text(value)
+        if len(text) > most:
+            raise Unfit("too-long", f"takes at most {limit} characters, got {len(text)}")
+        if allowed is not None and text not in allowed:
             raise Unfit("unknown-choice", f"takes one of: {', '.join(choices or ())}")
-        return value
+        return text
 
     return to_text
 
