@@ -145,15 +145,17 @@ class _Checker:
         listed: set[str] = set()
         for canonical, values in rule.table.rows:
             listed |= {word(value) for value in values}
-            for value in values:
+            for position, value in enumerate(values):
                 if word(value) not in known:
-                    self._say(
+                    # The first of a list is what is written; the others are only read, and may well be gone by now.
+                    written = position == 0 and self.mapping.writes(rule)
+                    self.notes.add(
                         "unknown-option",
                         f"{word(value)!r} is not one of the choices of {fact.name}",
                         (*rule.at, "values", canonical),
-                        subject,
+                        subject=subject,
+                        severity=_option_severity(fact, written=written),
                         hint=did_you_mean(word(value), fact.choices),
-                        note=not fact.restricted,
                     )
         missing = [choice for choice in fact.choices if word(choice) not in listed]
         if missing and self.mapping.reads(rule) and rule.table.unknown in (Unknown.PARK, Unknown.COLLECT):
@@ -201,3 +203,9 @@ class _Checker:
         spec = self.schema.field(rule.path)
         filled = rule.default is not None or rule.placeholder is not None
         return self.mapping.writes(rule) and not filled and not (spec is not None and spec.required)
+
+
+def _option_severity(fact: FieldFacts, *, written: bool) -> Severity:
+    if not fact.restricted:
+        return Severity.NOTE
+    return Severity.ERROR if written else Severity.WARNING

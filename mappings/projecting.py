@@ -50,12 +50,11 @@ class Projector:
             else:
                 codec = Codec(rule, spec_of(schema, rule.path))
                 if len(rule.fields) == 1 and len(rule.field) == 1 and codec.beside is None:
-                    settled = bool if codec.as_is else codec.settled
-                    self._plain.append((rule.path, rule.field[0], codec, settled, codec.recalled))
+                    self._plain.append((rule.path, rule.field[0], codec, codec.settled, codec.recalled))
                 else:
                     self._steps.append(_codec_step(rule.path, codec))
-        self._texts = Texts([(name, path) for path, name, _, settled, _ in self._plain if settled is bool])
-        self._others = [plain for plain in self._plain if plain[3] is not bool]
+        self._texts = Texts([(name, path, codec.longest) for path, name, codec, _, _ in self._plain if codec.is_text])
+        self._others = [plain for plain in self._plain if not plain[2].is_text]
 
     def project(self, records: Sequence[Record]) -> list[Projection]:
         return [self._one(record) for record in records]

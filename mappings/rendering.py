@@ -95,7 +95,7 @@ class _Value(_Plain):
         super().__init__(rule)
         self.codec = codec
         unbounded = rule.max_length is None and codec.limit is None
-        self.settled = (bool if codec.as_is else codec.settled_back) if unbounded else None
+        self.settled = (bool if codec.is_text else codec.settled_back) if unbounded else None
 
     def write(self, value: Any, sink: _Sink) -> None:
         if type(value) is str and self.settled is not None and self.settled(value):
@@ -241,9 +241,9 @@ class Renderer:
 
         names = [name for _, name, _, _, _ in self._order]
         once = {name for name in names if names.count(name) == 1}
-        texts = [(path, name) for path, name, settled, _, _ in self._order if settled is bool and name in once]
+        texts = [(path, name, None) for path, name, settled, _, _ in self._order if settled is bool and name in once]
         self._texts = Texts(texts)
-        self._others = [line for line in self._order if (line[0], line[1]) not in texts]
+        self._others = [line for line in self._order if (line[0], line[1], None) not in texts]
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
         return [self._one(request) for request in requests]

@@ -54,10 +54,13 @@ class Page(NamedTuple):
 
     ``cursor`` is the position that is safe to resume from once this page is stored; None keeps the former one (a stream
     that is not ordered by its cursor gives one only on its last page). ``full`` promises that the pages of this read
-    together list every live record of the stream, so that a record not among them is worth asking for.
+    together list every live record of the stream, so that a record not among them is worth asking for. ``every_row``
+    promises less: that this read met every row there is, flawed ones included, so that a flaw not among them was mended
+    (a ``full`` read and one from the very beginning promise it, too).
     """
 
     records: Sequence[Record]
     cursor: str | None = None
     full: bool = False
     flaws: Sequence[Flaw] = ()
+    every_row: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from model.errors import LeaseHeldError, LeaseLostError
@@ -17,7 +17,14 @@ _ENSURE = "(scope) DO NOTHING"
 _EXTEND = "UPDATE lease SET expires_at = ? WHERE scope = ? AND epoch = ?"
 
 
-def acquire(tx: Tx, scopes: Collection[str], holder: str, seconds: float, now: datetime) -> Lease:
+def acquire(
+    tx: Tx,
+    scopes: Collection[str],
+    holder: str,
+    seconds: float,
+    now: datetime,
+    gone: Callable[[str], bool] | None = None,
+) -> Lease:
     """All scopes or none. A holder's own lease is not renewed by this: a second process may share its name."""
     wanted = sorted(set(scopes))
     if not tx.sqlite:  # rows to lock, so that two processes cannot both find a scope nobody ever held
@@ -33,7 +40,7 @@ def acquire(tx: Tx, scopes: Collection[str], holder: str, seconds: float, now: d
     for scope in wanted:
         if scope in found:
             _, holding, expires = found[scope]
-            if holding is not None and expires > now:
+            if holding is not None and expires > now and not (gone is not None and gone(holding)):
                 raise LeaseHeldError(scope, holding, expires)
     epochs = {scope: (found[scope][0] if scope in found else 0) + 1 for scope in wanted}
     expires_at = moment(now + timedelta(seconds=seconds))

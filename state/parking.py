@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from state import tables
 from state.bindings import Bindings, Numbers
 from state.codec import dump, dump_any, load, moment
 from state.database import Database, Row, Tx, overwrite
-from sync.decision import BindingId, Parked, Side, Why
+from sync.decision import BindingId, Bucket, Parked, Side, Why
 
 COLUMNS = (
     "binding",
@@ -88,6 +88,23 @@ def as_parked(row: Row, bindings: Bindings) -> Parked:
         attempts=attempts,
         id=row[-1],
     )
+
+
+_BUCKET_OF = {Why.DEAD: Bucket.DEAD, Why.DISPUTED: Bucket.CONFLICT, Why.WAITING: Bucket.WAITING}
+
+
+def unsettled(tx: Tx, numbers: Collection[int]) -> dict[Bucket, int]:
+    """What these bindings have parked, and the open conflicts of fields in which theirs is the other value."""
+    found: dict[Bucket, int] = {}
+    for number, why, count in tx.rows("SELECT binding, why, count(*) FROM parked GROUP BY binding, why"):
+        if number in numbers:
+            bucket = _BUCKET_OF[Why(why)]
+            found[bucket] = found.get(bucket, 0) + count
+    conflicts = "SELECT theirs_binding, count(*) FROM conflict WHERE state = 'open' GROUP BY theirs_binding"
+    disputed = sum(count for number, count in tx.rows(conflicts) if number in numbers)
+    if disputed:
+        found[Bucket.CONFLICT] = found.get(Bucket.CONFLICT, 0) + disputed
+    return found
 
 
 def change(

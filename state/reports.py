@@ -164,6 +164,12 @@ class Reports:
         with self.database.read() as tx:
             return record(tx, self.bindings, entity_id, tuple(self.links(entity_id)))
 
+    def covers(self) -> dict[BindingId, frozenset[str]]:
+        """Canonical paths and patterns that each binding's mapping covered when its stream was last read."""
+        sql = "SELECT s.binding, m.covers FROM stream s JOIN mapping_version m ON m.version = s.mapping"
+        with self.database.read() as tx:
+            return {self.bindings.name(number): frozenset(load(covers)) for number, covers in tx.rows(sql)}
+
     def timeline(self, entity_id: str, limit: int = 500) -> list[Event]:
         """What happened to the record, oldest first; of a longer story the latest part."""
         with self.database.read() as tx:

@@ -19,7 +19,11 @@ _LAST_RUNS = (
     "JOIN (SELECT binding, max(run) AS run FROM balance GROUP BY binding) b ON b.run = r.id"
 )
 _EXCEPTIONS = (
-    "SELECT l.binding, l.base, c.meta FROM link l JOIN canonical c ON c.id = l.entity_id "
+    "SELECT l.binding, l.base, c.meta, c.id, "
+    "EXISTS (SELECT 1 FROM dirty d WHERE d.entity = c.entity AND d.entity_id = c.id) OR "
+    "EXISTS (SELECT 1 FROM parked p WHERE p.binding = l.binding AND p.side = 'out' AND p.key = c.id), "
+    "k.path FROM link l JOIN canonical c ON c.id = l.entity_id "
+    "LEFT JOIN conflict k ON k.entity_id = c.id AND k.state = 'open' "
     "WHERE l.state = 'live' AND l.base IS NOT NULL"
 )
 
@@ -59,10 +63,18 @@ def standing(tx: Tx, now: datetime) -> list[BindingStatus]:
 
 
 def _behind(tx: Tx) -> dict[int, int]:
-    """Links per binding with a path whose agreed revision is below the field's. Most links have no exceptions."""
-    found: dict[int, int] = {}
-    for number, base, meta in tx.tuples(_EXCEPTIONS):
+    """Links per binding with something left to push. Most links have no exceptions, so few are looked at.
+
+    A path whose agreed revision is below the field's is left over only while somebody means to push it: the entity
+    still needs a decision, was refused there, or the path is in conflict. Otherwise it was decided to leave it (no
+    rule writes it, or only on create, or only where it is empty).
+    """
+    found: dict[int, set[str]] = {}
+    for number, base, meta, entity_id, pending, disputed in tx.tuples(_EXCEPTIONS):
+        if not pending and disputed is None:
+            continue
         revs = load_meta(meta)
-        if any(rev < (revs[path].rev if path in revs else 1) for path, (rev, _) in load_base(base).items()):
-            found[number] = found.get(number, 0) + 1
-    return found
+        older = {path for path, (rev, _) in load_base(base).items() if rev < (revs[path].rev if path in revs else 1)}
+        if older and (pending or disputed in older):
+            found.setdefault(number, set()).add(entity_id)
+    return {number: len(entities) for number, entities in found.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from state.seen import SeenKeys, seen
 from sync.decision import (
     Balance,
     BindingId,
+    Bucket,
     Canonical,
     Changes,
     Conflict,
@@ -50,9 +51,16 @@ class SqlStore(Store):
 
     # leases and runs
 
-    def acquire(self, scopes: Collection[str], holder: str, seconds: float, now: datetime) -> Lease:
+    def acquire(
+        self,
+        scopes: Collection[str],
+        holder: str,
+        seconds: float,
+        now: datetime,
+        gone: Callable[[str], bool] | None = None,
+    ) -> Lease:
         with self.database.write() as tx:
-            return leases.acquire(tx, scopes, holder, seconds, now)
+            return leases.acquire(tx, scopes, holder, seconds, now, gone)
 
     def release(self, lease: Lease) -> None:
         with self.database.write() as tx:
@@ -171,6 +179,11 @@ class SqlStore(Store):
         """Those of the numbers that are still parked, in the order asked for."""
         with self.database.read() as tx:
             return parking.by_id(tx, self.bindings, numbers)
+
+    def unsettled(self, bindings: Collection[BindingId]) -> dict[Bucket, int]:
+        numbers = {number for number in map(self.bindings.number, bindings) if number is not None}
+        with self.database.read() as tx:
+            return parking.unsettled(tx, numbers)
 
     def live_links(self, binding: BindingId) -> int:
         number = self.bindings.number(binding)

@@ -5,9 +5,9 @@ Every observation ends in exactly one bucket of the balance; nothing is dropped,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mappings.contract import CompiledMapping, OnDelete, Projection
 from model.paths import is_pattern, pattern_regex
@@ -27,8 +27,10 @@ from sync.decision import (
     Why,
     blank,
 )
-from sync.ledger import Ledger
+from sync.ledger import Ledger, Scene
 from sync.merge import Context, merge
+
+DISPUTED_MATCH: Final = "disputed-match"
 
 
 class Observation(NamedTuple):
@@ -71,9 +73,9 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
             return _dead(binding, record, problem, ledger)
     if link is not None and link.state is not LinkState.LIVE:
         return _returned(binding, record, link, ledger)
-    values, missing = _resolved(binding, projection, ledger)
+    values, missing = resolved(binding, projection, ledger.scene)
     if link is None and any(path not in binding.cyclic for path in missing):
-        return _waiting(binding, record, missing, ledger)
+        return waiting(binding, record, missing, ledger)
     ended = _join(binding, observation, values, ledger) if link is None else None
     if ended is None:
         assert link is not None
@@ -81,29 +83,37 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
     if ended.bucket in (Bucket.DEAD, Bucket.SKIPPED) or ended.detail == "disputed":
         return ended
     if missing:
-        return _waiting(binding, record, missing, ledger)
+        return waiting(binding, record, missing, ledger)
     for problem in projection.problems:
         return _dead(binding, record, problem, ledger)
     ledger.unpark(binding.id, Side.IN, record.key)
     return ended
 
 
-def _resolved(
-    binding: Binding, projection: Projection, ledger: Ledger
+def target_of(binding: Binding, path: str) -> str:
+    """The entity that a reference points to."""
+    spec = binding.context.schema.field(path)
+    return spec.target if spec is not None and spec.target else binding.id.entity
+
+
+def resolved(
+    binding: Binding, projection: Projection, scene: Scene
 ) -> tuple[dict[str, Any], dict[str, tuple[str, str, str]]]:
     """Values with references replaced by entity ids, and by path the record each unresolved one awaits."""
     if not projection.references:
         return projection.values, {}
     values, missing = dict(projection.values), {}
     for path, reference in projection.references.items():
-        spec = binding.context.schema.field(path)
-        target = spec.target if spec is not None and spec.target else binding.id.entity
-        entity_id = ledger.scene.references.get((reference.stream, target, reference.key))
+        entity_id = scene.references.get((reference.stream, target_of(binding, path), reference.key))
         if entity_id is None:
             missing[path] = (binding.id.connection, reference.stream, reference.key)
         else:
             values[path] = entity_id
     return values, missing
+
+
+def _could_be(candidates: Sequence[str]) -> str:
+    return "could be an entity" if len(candidates) == 1 else f"could be one of {len(candidates)} entities"
 
 
 def _join(binding: Binding, observation: Observation, values: dict[str, Any], ledger: Ledger) -> Ended | None:
@@ -123,8 +133,8 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
                 side=Side.IN,
                 key=record.key,
                 why=Why.DISPUTED,
-                code="disputed-match",
-                message=f"could be one of {len(found.disputed)} entities: {found.why}; a person has to decide",
+                code=DISPUTED_MATCH,
+                message=f"{_could_be(found.disputed)}: {found.why}; a person has to decide",
                 data=record.data,
                 version=record.version,
                 candidates=found.disputed,
@@ -142,6 +152,7 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
     link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
     _hold_unreadable(binding, observation.projection, link)
     ledger.link(link, new=True)
+    scene.links[record.key] = link
     return Ended(Bucket.WRITTEN, "created")
 
 
@@ -162,9 +173,15 @@ def join(
 ) -> Ended:
     """First contact: link a record to an entity that exists, nothing being agreed yet."""
     ledger.link(link, new=True)
+    if ledger.scene.refused.pop(canonical.id, None) is not None:
+        # It could not be created there; that was (or is now) because this record is it.
+        ledger.changes.unparked.append((binding.id, Side.OUT, canonical.id))
+    ledger.scene.links[link.key] = link
     mapping = binding.mapping
-    for path in canonical.values:
-        if mapping.pushes(path) and not mapping.covers(path):
+    awaited = observation.projection.references
+    for path, value in canonical.values.items():
+        # What the record says nothing about is not agreed on: it is told, where it can be.
+        if path not in values and path not in awaited and not blank(value) and mapping.pushes(path):
             link.base[path] = Base(0, UNKNOWN)
     ended = _merge(binding, observation, values, canonical, link, ledger, is_new=_always)
     return Ended(ended.bucket if ended.bucket is Bucket.CONFLICT else Bucket.WRITTEN, "linked")
@@ -346,7 +363,7 @@ def _dead(binding: Binding, record: Record, problem: Problem, ledger: Ledger) ->
     return Ended(Bucket.DEAD, problem.code)
 
 
-def _waiting(binding: Binding, record: Record, missing: Mapping[str, tuple[str, str, str]], ledger: Ledger) -> Ended:
+def waiting(binding: Binding, record: Record, missing: Mapping[str, tuple[str, str, str]], ledger: Ledger) -> Ended:
     path, awaits = next(iter(missing.items()))
     ledger.park(
         Parked(

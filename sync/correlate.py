@@ -33,7 +33,7 @@ class Index:
 
     schema: EntitySchema
     combinations: tuple[tuple[str, ...], ...]
-    _specs: dict[str, FieldSpec | Kind] = field(default_factory=dict, compare=False, repr=False)  # by path
+    _specs: dict[str, FieldSpec | Kind] = field(default_factory=dict, compare=False, repr=False)  # by path, as asked
 
     @classmethod
     def of(cls, schema: EntitySchema, matches: Iterable[Match]) -> Index:

@@ -1,8 +1,4 @@
-"""Write what was decided: intent first, then the call, then its answer absorbed as an observation.
-
-A batch is recorded in full before it is sent and closed in the same transaction that stores what came of it. Whatever
-is still open when a run begins is *looked up*, never sent again blindly (`sync.recover`).
-"""
+"""Decide for every entity that needs it, and write what was decided, batch by batch (`sync.send`)."""
 
 from __future__ import annotations
 
@@ -10,50 +6,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.contract import Outcome, OutcomeKind, Write, Writes
-from mappings.contract import Projection, RenderRequest, Rendition
-from model.errors import (
-    AnswerLostError,
-    ConnectorError,
-    ProtocolError,
-    RefusedError,
-)
+from connectors.contract import Writes
+from mappings.contract import RenderRequest, Rendition
+from model.errors import ConnectorError
 from model.fields import Kind
 from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import values_at
-from sync.decision import (
-    Action,
-    ActionKind,
-    BindingId,
-    Bucket,
-    Canonical,
-    Changes,
-    Intent,
-    IntentRow,
-    LinkState,
-    Parked,
-    Side,
-    Why,
-)
-from sync.hub import Hub, Trouble
-from sync.ledger import Ledger, Scene
+from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, LinkState, Parked, Side
+from sync.due import Books
+from sync.hub import Hub, Trouble, from_connector
 from sync.observe import Observer
-from sync.outcomes import Written, take
 from sync.ports import Lease
-from sync.reconcile import Standing, Verdict, decide
-
-_DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
-_NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
-
-
-@dataclass(slots=True)
-class Due:
-    """An entity with writes outstanding in this round. It is clean when all came to rest."""
-
-    generation: int
-    outstanding: int = 0
-    keep: bool = False  # something is left to do in a later round or run
+from sync.reconcile import Standing, decide
+from sync.send import Sender
 
 
 @dataclass(slots=True)
@@ -66,13 +32,19 @@ class Executor:
     observer: Observer
     selected: Collection[BindingId]
     closed: Collection[BindingId] = ()  # bindings in which nothing may be created yet
-    stopped: dict[str, Trouble] = field(default_factory=dict)  # connections not written to any more in this run
     calls: dict[str, int] = field(default_factory=dict)
-    _due: dict[str, Due] = field(default_factory=dict)
-    _standings: dict[str, Standing] = field(default_factory=dict)
+    _books: Books = field(init=False)
+    _sender: Sender = field(init=False)
     _buffers: dict[tuple[BindingId, ActionKind], list[Action]] = field(default_factory=dict)
-    _open: dict[tuple[str, BindingId], tuple[Bucket, str | None]] = field(default_factory=dict)
-    progress: int = 0
+
+    def __post_init__(self) -> None:
+        self._books = Books(lambda binding: self.observer.balance(binding, Side.OUT))
+        self._sender = Sender(self.hub, self.run, self.lease, self.observer, self._books, self.calls)
+
+    @property
+    def stopped(self) -> dict[str, Trouble]:
+        """Connections not written to any more in this run."""
+        return self._sender.stopped
 
     # deciding, page by page
 
@@ -93,8 +65,9 @@ class Executor:
 
     def round(self, entity: str) -> bool:
         """Decide and write for every entity that needs it. Returns whether another round could do more."""
-        bindings, after, before = self.hub.writers(entity), "", self.progress
+        bindings, after, before = self.hub.writers(entity), "", self._books.progress
         self.observer.touched.clear()
+        self._sender.moved.clear()
         again = False
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
@@ -105,84 +78,51 @@ class Executor:
             self._flush(full_only=True)
         self._flush(full_only=False)
         self._rest()
-        return again and self.progress > before
+        return again and self._books.progress > before
 
     def _consider(self, standing: Standing, generation: int, bindings: Sequence[Binding]) -> bool:
-        entity_id = standing.canonical.id
-        due = self._due[entity_id] = Due(generation)
+        entity_id, books = standing.canonical.id, self._books
+        due = books.begin(entity_id, generation)
+        moot = Changes()
         for verdict in decide(standing, bindings, self.closed):
-            self._count(entity_id, verdict)
-            if verdict.unlink is not None:
-                verdict.unlink.state = LinkState.GONE
-                self._changes_of_unlink(verdict)
-            action = verdict.action
-            if verdict.bucket is Bucket.WAITING:
+            if verdict.binding in self.selected:
+                books.count(entity_id, verdict)
+            for link in verdict.unlink:
+                link.state = LinkState.GONE
+                moot.links.append(link)
+            if verdict.action is None:
+                due.keep |= verdict.bucket is Bucket.WAITING
+                if verdict.moot:
+                    moot.unparked.append((verdict.binding, Side.OUT, entity_id))
+            elif self._writable(entity_id, verdict.binding):
+                due.keep |= verdict.more
+                due.outstanding.add(verdict.binding)
+                books.standings[entity_id] = standing
+                self._buffers.setdefault((verdict.binding, verdict.action.kind), []).append(verdict.action)
+            else:
                 due.keep = True
-            if action is None:
-                continue
-            if verdict.binding not in self.selected or verdict.binding.connection in self.stopped:
-                due.keep = True
-                continue
-            due.outstanding += 1
-            self._standings[entity_id] = standing
-            self._buffers.setdefault((action.binding, action.kind), []).append(action)
-        return due.keep or due.outstanding > 0
+        if moot.links or moot.unparked:
+            self._commit(moot)
+        return due.keep or bool(due.outstanding)
 
-    def _changes_of_unlink(self, verdict: Verdict) -> None:
-        assert verdict.unlink is not None
-        self._commit(Changes(links=[verdict.unlink]))
-
-    def _count(self, entity_id: str, verdict: Verdict) -> None:
-        """One (entity, binding) pair is seen once in a run, however many rounds it takes."""
-        if verdict.binding not in self.selected:
-            return
-        pair = (entity_id, verdict.binding)
-        balance = self.observer.balance(verdict.binding, Side.OUT)
-        former = self._open.pop(pair, None)
-        if former is None:
-            balance.seen += 1
-        if verdict.action is not None:
-            self._open[pair] = (Bucket.WAITING, "not written yet")
-        elif verdict.bucket is Bucket.WAITING:
-            self._open[pair] = (Bucket.WAITING, verdict.detail)
-        else:
-            balance.count(verdict.bucket, detail=verdict.detail)
+    def _writable(self, entity_id: str, binding: BindingId) -> bool:
+        return (
+            binding in self.selected
+            and binding.connection not in self.stopped
+            and (entity_id, binding) not in self._books.in_doubt
+        )
 
     def close_balances(self) -> None:
         """What never came to rest is waiting."""
-        for (_, binding), (bucket, detail) in self._open.items():
-            self.observer.balance(binding, Side.OUT).count(bucket, detail=detail)
-        self._open.clear()
-
-    def _ended(self, action: Action, bucket: Bucket, detail: str | None, *, keep: bool = False) -> None:
-        """One action came to rest (or, with ``keep``, is left for later)."""
-        due = self._due.get(action.entity_id)
-        if due is not None:
-            due.outstanding -= 1
-            due.keep = due.keep or keep
-        pair = (action.entity_id, action.binding)
-        if keep:
-            self._open[pair] = (bucket, detail)
-            return
-        self.progress += 1
-        if self._open.pop(pair, None) is not None:
-            self.observer.balance(action.binding, Side.OUT).count(bucket, detail=detail)
-
-    def _resting(self) -> list[tuple[str, int]]:
-        """Entities of this round that have come to rest, and may be marked clean."""
-        done = [(i, due) for i, due in self._due.items() if due.outstanding <= 0]
-        for entity_id, _ in done:
-            del self._due[entity_id]
-            self._standings.pop(entity_id, None)
-        return [(entity_id, due.generation) for entity_id, due in done if not due.keep]
+        self._books.close()
 
     def _rest(self) -> None:
-        clean = self._resting()
+        clean = self._books.resting()
         if clean:
             self._commit(Changes(clean=clean))
 
     def _commit(self, changes: Changes) -> None:
-        self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
+        self._sender.commit(changes)
 
     # writing, batch by batch
 
@@ -204,39 +144,43 @@ class Executor:
                 fresh.append(action)
             else:
                 why = trouble.message if trouble else "changed while it was being written"
-                self._ended(action, Bucket.WAITING, why, keep=True)
+                self._books.ended(action, Bucket.WAITING, why, keep=True)
         try:
             current = self._reread(binding, kind, fresh)
             fresh = [action for action in fresh if action.key is None or action.key in current]
             ready = self._render(binding, fresh, current)
-            self._send(binding, kind, ready)
+            self._sender.send(binding, kind, ready)
         except ConnectorError as error:
             self._stop(binding, error, batch)
+        except Exception as error:  # a defect in one connector must not stop the others
+            if not from_connector(error):
+                raise
+            self._stop(binding, error, batch)
 
-    def _stop(self, binding: Binding, error: ConnectorError, batch: Sequence[Action]) -> None:
+    def _stop(self, binding: Binding, error: Exception, batch: Sequence[Action]) -> None:
         """The connection cannot be worked with now: the rest of its writes stay due."""
         self.stopped[binding.id.connection] = trouble = Trouble.of(binding.id, error)
         for action in batch:
-            if (action.entity_id, action.binding) in self._open:
-                self._ended(action, Bucket.WAITING, trouble.code, keep=True)
+            self._books.ended(action, Bucket.WAITING, trouble.code, keep=True)
 
     def _reread(
         self, binding: Binding, kind: ActionKind, batch: Sequence[Action]
     ) -> dict[str, Mapping[str, Any] | None]:
-        """Look at the records once more before writing them, unless the system itself refuses stale writes.
+        """Look at the records once more before writing them, unless the system itself refuses stale updates.
 
         Returns the keys that may be written, with what is there now where it was read; what moved is absorbed instead.
         """
-        keys = [action.key for action in batch if action.key is not None]
         stream = self.hub.stream(binding.id)
-        if kind is ActionKind.CREATE or not keys:
-            return {}
-        if stream.writes is not None and stream.writes.conditional:
-            return dict.fromkeys(keys)
-        records = self.hub.connector(binding.id).fetch(stream.name, keys)  # type: ignore[attr-defined]  # contract
-        self._called(binding)
-        expected = {action.key: action.expects for action in batch}
         there: dict[str, Mapping[str, Any] | None] = {}
+        asked = [action for action in batch if action.key is not None]
+        if kind is ActionKind.UPDATE and stream.writes is not None and stream.writes.conditional:
+            there = {action.key: None for action in asked if action.key is not None and action.expects is not None}
+            asked = [action for action in asked if action.expects is None]
+        if not asked:
+            return there
+        expected = {str(action.key): action.expects for action in asked}
+        records = self.hub.connector(binding.id).fetch(stream.name, list(expected))  # type: ignore[attr-defined]  # contract
+        self._sender.called(binding)
         moved: list[Record] = []
         for record in records:
             if record.deleted or record.version is None or record.version != expected.get(record.key):
@@ -245,9 +189,9 @@ class Executor:
                 there[record.key] = record.data
         if moved:
             there.update(self._still_the_same(binding, moved))
-        for action in batch:
-            if action.key is not None and action.key not in there:
-                self._ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
+        for action in asked:
+            if action.key not in there:
+                self._books.ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
         return there
 
     def _still_the_same(self, binding: Binding, moved: Sequence[Record]) -> dict[str, Mapping[str, Any] | None]:
@@ -265,7 +209,8 @@ class Executor:
         self, binding: Binding, batch: Sequence[Action], current: Mapping[str, Mapping[str, Any] | None]
     ) -> list[Action]:
         """Fill in record fields; what cannot be rendered is parked, what waits for a reference stays due."""
-        canonicals = [self._standings[action.entity_id].canonical for action in batch]
+        batch = [action for action in batch if action.entity_id not in self._sender.moved or self._renewed(action)]
+        canonicals = [self._books.standings[action.entity_id].canonical for action in batch]
         keys = self.keys_for(binding, canonicals)
         requests = [
             RenderRequest(canonical.values, action.paths, keys, current.get(action.key or ""))
@@ -279,19 +224,34 @@ class Executor:
                 ready.append(action)
         return ready
 
+    def _renewed(self, action: Action) -> bool:
+        """Another system's answer brought news of the entity: what is written now is written as it is now."""
+        standing = self._books.standings[action.entity_id]
+        canonical = standing.canonical
+        if action.kind is ActionKind.CREATE:
+            action.revs = {path: canonical.field_rev(path) for path in canonical.values}
+        elif action.kind is ActionKind.UPDATE:
+            action.paths = frozenset(path for path in action.paths or () if path not in standing.conflicts)
+            action.revs = {path: canonical.field_rev(path) for path in action.paths}
+            if not action.paths:
+                self._books.ended(action, Bucket.WAITING, "changed while it was being written", keep=True)
+                return False
+        return True
+
     def _sendable(self, binding: Binding, action: Action, rendition: Rendition) -> bool:
-        canonical = self._standings[action.entity_id].canonical
         for problem in rendition.problems:
-            self._refuse(binding, action, problem.code, problem.message, problem.field, canonical.rev, problem.path)
+            parked = self._sender.refused(action, problem.code, problem.message, problem.field, problem.path)
+            self._commit(Changes(parked=[parked]))
             return False
         blocking = [path for path in rendition.waiting if path not in binding.cyclic]
         if rendition.waiting and (not rendition.fields or (blocking and action.kind is ActionKind.CREATE)):
-            self._ended(action, Bucket.WAITING, f"{rendition.waiting[0]} has no record there yet", keep=True)
+            why = f"{rendition.waiting[0]} has no record there yet"
+            self._books.ended(action, Bucket.WAITING, why, keep=True)
             return False
         if rendition.waiting:
-            self._due[action.entity_id].keep = True
+            self._books.keep(action.entity_id)
         if not rendition.fields and action.kind is ActionKind.UPDATE:
-            self._ended(action, Bucket.UNCHANGED, "nothing of it is written there")
+            self._books.ended(action, Bucket.UNCHANGED, "nothing of it is written there")
             return False
         return True
 
@@ -308,205 +268,3 @@ class Executor:
                 for entity_id, key in self.hub.store.keys_at(at, sorted(ids)).items():
                     known[stream, entity_id] = key
         return lambda stream, entity_id: known.get((stream, entity_id))
-
-    def _send(self, binding: Binding, kind: ActionKind, batch: list[Action]) -> None:
-        """Record the intent, call, absorb. A batch refused as a whole is halved until the culprit stands alone."""
-        if not batch:
-            return
-        intent = Intent(
-            binding=binding.id,
-            kind=kind,
-            rows=[self._intent_row(action) for action in batch],
-            run=self.run,
-            sent_at=self.hub.clock.now(),
-        )
-        intent.id = self.hub.store.open_intent(intent, self.lease)
-        writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
-        connector = self.hub.connector(binding.id)
-        deed = connector.remove if kind is ActionKind.DELETE else connector.upsert  # type: ignore[attr-defined]
-        self._called(binding)
-        try:
-            outcomes = list(deed(binding.id.stream, writes))
-        except RefusedError as error:
-            self._close(intent)
-            if len(batch) == 1:
-                code, message = error.code, str(error)
-                self._absorb(binding, batch, [Outcome(OutcomeKind.REFUSED, code=code, message=message)], intent)
-                return
-            half = len(batch) // 2
-            self._send(binding, kind, batch[:half])
-            self._send(binding, kind, batch[half:])
-            return
-        except (AnswerLostError, ProtocolError) as error:
-            for action in batch:
-                self._ended(action, Bucket.WAITING, "no answer; it will be looked up", keep=True)
-            self.stopped[binding.id.connection] = Trouble.of(binding.id, error)
-            return
-        except ConnectorError:
-            self._close(intent)
-            raise
-        if len(outcomes) != len(batch):
-            raise ProtocolError(f"{len(outcomes)} outcomes for {len(batch)} writes to {binding.id}")
-        self._absorb(binding, batch, outcomes, intent)
-
-    def _intent_row(self, action: Action) -> IntentRow:
-        values = self._standings[action.entity_id].canonical.values
-        whole = action.revs.keys() == values.keys()
-        written = values.copy() if whole else {path: values.get(path) for path in action.revs}
-        return IntentRow(action.entity_id, action.key, action.fields, written, action.revs, action.expects)
-
-    def _close(self, intent: Intent) -> None:
-        assert intent.id is not None
-        self._commit(Changes(closed_intents=[(intent.id, [])]))
-
-    def _called(self, binding: Binding) -> None:
-        connection = binding.id.connection
-        self.calls[connection] = self.calls.get(connection, 0) + 1
-
-    def _absorb(self, binding: Binding, batch: Sequence[Action], outcomes: Sequence[Outcome], intent: Intent) -> None:
-        """Store what the system answered, in one transaction with the end of the intent."""
-        outcomes = self._read_back(binding, intent.kind, outcomes)
-        scene = self._scene(batch)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
-        open_rows: list[IntentRow] = []
-        missing: list[Record] = []
-        direct = self._answers_with_records(binding)
-        shown = self._shown(binding, outcomes)
-        for place, (action, row, outcome) in enumerate(zip(batch, intent.rows, outcomes, strict=True)):
-            if outcome.kind is OutcomeKind.APPLIED:
-                written = Written(intent.kind, row, outcome, intent.id, direct, shown.get(place))
-                self._applied(binding, action, written, ledger)
-            else:
-                self._take(binding, action, row, outcome, ledger, open_rows, missing)
-        changes = ledger.closed()
-        if intent.id is not None:
-            changes.closed_intents.append((intent.id, open_rows))
-        changes.clean += self._resting()
-        self._commit(changes)
-        if missing:
-            self.observer.notice(binding, missing)
-
-    @staticmethod
-    def _shown(binding: Binding, outcomes: Sequence[Outcome]) -> dict[int, tuple[Projection, str]]:
-        """The records in a batch's answers, projected together: place in the batch → projection and fingerprint."""
-        answered = [
-            (place, outcome.record)
-            for place, outcome in enumerate(outcomes)
-            if outcome.kind is OutcomeKind.APPLIED and outcome.record is not None
-        ]
-        records = [record for _, record in answered]
-        seen = zip(binding.mapping.project(records), binding.mapping.fingerprints(records), strict=True)
-        return {place: one for (place, _), one in zip(answered, seen, strict=True)}
-
-    def _scene(self, batch: Sequence[Action]) -> Scene:
-        """From what was loaded for deciding: nobody else writes while the lease is held."""
-        scene = Scene()
-        for action in batch:
-            standing = self._standings[action.entity_id]
-            scene.canonicals[action.entity_id] = standing.canonical
-            if not isinstance(standing.links, list):
-                standing.links = list(standing.links)
-            scene.links_of[action.entity_id] = standing.links
-            scene.conflicts[action.entity_id] = dict(standing.conflicts)
-        return scene
-
-    def _applied(self, binding: Binding, action: Action, written: Written, ledger: Ledger) -> None:
-        take(binding, written, ledger)
-        if binding.id in self._standings[action.entity_id].refused:
-            ledger.changes.unparked.append((binding.id, Side.OUT, action.entity_id))
-        self._ended(action, Bucket.WRITTEN, _DONE[written.kind])
-
-    def _take(
-        self,
-        binding: Binding,
-        action: Action,
-        row: IntentRow,
-        outcome: Outcome,
-        ledger: Ledger,
-        open_rows: list[IntentRow],
-        missing: list[Record],
-    ) -> None:
-        """A write that was not carried out, or of which nothing is known."""
-        if outcome.kind is OutcomeKind.UNKNOWN:
-            open_rows.append(row)
-            self._ended(action, Bucket.WAITING, "no answer; it will be looked up", keep=True)
-        elif outcome.kind in (OutcomeKind.STALE, OutcomeKind.MISSING):
-            missing += self._look_again(binding, action, outcome)
-            self._ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
-        elif outcome.kind in _NOT_CARRIED_OUT:
-            self._ended(action, Bucket.WAITING, outcome.code or outcome.kind.value, keep=True)
-            if outcome.kind is not OutcomeKind.RETRY:
-                self.stopped[binding.id.connection] = Trouble(
-                    connection=binding.id.connection,
-                    stream=binding.id.stream,
-                    code=outcome.kind.value,
-                    message=outcome.message or f"writes were not carried out: {outcome.kind.value}",
-                )
-        else:
-            code = outcome.code or outcome.kind.value
-            message = outcome.message or f"the system refused the write ({code})"
-            rev = ledger.scene.canonicals[action.entity_id].rev
-            self._refuse(binding, action, code, message, outcome.field, rev, None, ledger)
-
-    def _look_again(self, binding: Binding, action: Action, outcome: Outcome) -> list[Record]:
-        if action.key is None:
-            return []
-        if outcome.kind is OutcomeKind.MISSING:
-            return [Record(action.key, {}, deleted=True, superseded_by=outcome.of)]
-        connector = self.hub.connector(binding.id)
-        self._called(binding)
-        return list(connector.fetch(binding.id.stream, [action.key]))  # type: ignore[attr-defined]  # contract
-
-    def _answers_with_records(self, binding: Binding) -> bool:
-        writes = self.hub.stream(binding.id).writes
-        return writes is not None and writes.returns_record
-
-    def _read_back(self, binding: Binding, kind: ActionKind, outcomes: Sequence[Outcome]) -> list[Outcome]:
-        """Give each applied outcome its record, in one call, where the answers carry none."""
-        bare = [o.key for o in outcomes if o.kind is OutcomeKind.APPLIED and o.record is None and o.key]
-        if kind is ActionKind.DELETE or not bare:
-            return list(outcomes)
-        connector = self.hub.connector(binding.id)
-        try:
-            found = {r.key: r for r in connector.fetch(binding.id.stream, bare)}  # type: ignore[attr-defined]
-        except ConnectorError as error:
-            # The write is known to have happened; only its rendition is not. The next read will show it.
-            self.stopped[binding.id.connection] = Trouble.of(binding.id, error)
-            return list(outcomes)
-        self._called(binding)
-        return [
-            o._replace(record=found[o.key])
-            if o.kind is OutcomeKind.APPLIED and o.record is None and o.key in found and not found[o.key].deleted
-            else o
-            for o in outcomes
-        ]
-
-    def _refuse(
-        self,
-        binding: Binding,
-        action: Action,
-        code: str,
-        message: str,
-        record_field: str | None,
-        rev: int,
-        path: str | None,
-        ledger: Ledger | None = None,
-    ) -> None:
-        """A dead letter on the way out: kept until a person, or a newer canonical revision, tries again."""
-        parked = Parked(
-            binding=binding.id,
-            side=Side.OUT,
-            key=action.entity_id,
-            why=Why.DEAD,
-            code=code,
-            message=message,
-            field=record_field,
-            path=path,
-            data=action.fields,
-            rev=rev,
-        )
-        if ledger is not None:
-            ledger.changes.parked.append(parked)
-        else:
-            self._commit(Changes(parked=[parked]))
-        self._ended(action, Bucket.DEAD, code)

@@ -60,6 +60,16 @@ class Trouble:
         return cls(connection=binding.connection, stream=binding.stream, code="defect", message=message)
 
 
+def from_connector(error: BaseException) -> bool:
+    """Whether an unexpected error arose inside a connector, and not in the engine."""
+    trace = error.__traceback__
+    while trace is not None:
+        if isinstance(trace.tb_frame.f_locals.get("self"), Connector):
+            return True
+        trace = trace.tb_next
+    return False
+
+
 @dataclass(slots=True)
 class Hub:
     """All bindings of a project, parents first."""

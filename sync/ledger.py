@@ -42,6 +42,7 @@ class Scene:
     candidates: dict[str, list[str]] = field(default_factory=dict)
     conflicts: dict[str, dict[str, Conflict]] = field(default_factory=dict)
     parked: dict[str, Parked] = field(default_factory=dict)
+    refused: dict[str, Parked] = field(default_factory=dict)  # creates the page's binding refused, by entity id
     references: dict[tuple[str, str, str], str] = field(default_factory=dict)  # stream, entity, key → entity id
     covered_before: dict[str, frozenset[str] | None] = field(default_factory=dict)  # mapping version prefix → paths
 
@@ -154,16 +155,6 @@ class Ledger:
             self.scene.candidates.setdefault(key, []).append(canonical.id)
         self.touch(canonical)
 
-    def reassert(self, canonical: Canonical, path: str) -> None:
-        """Raise a field's revision without changing it, so that links whose entry is older push it again."""
-        canonical.rev += 1
-        canonical.meta[path] = FieldMeta(canonical.rev, canonical.field_source(path))
-        for link in self.scene.links_of.get(canonical.id, ()):
-            entry = link.base.get(path)
-            if entry is None or entry.value == canonical.values.get(path):
-                link.base.pop(path, None)
-        self.touch(canonical)
-
     def touch(self, canonical: Canonical) -> None:
         """The record changed, or something is to be pushed."""
         self._canonicals[canonical.id] = canonical
@@ -189,6 +180,8 @@ class Ledger:
         )
         for key in self._indexes[canonical.entity].keys(canonical.values):
             self.changes.dropped_match_keys.append((canonical.entity, key, canonical.id))
+        for path in list(self.scene.conflicts.get(canonical.id, ())):
+            self.settle(canonical, path, "deleted")
         self.touch(canonical)
 
     def clash(self, canonical: Canonical, clash: Clash, link: Link) -> None:

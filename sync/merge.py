@@ -141,8 +141,13 @@ def _settle_item(
     winner = verdicts.pop() if len(verdicts) == 1 else "ours" if "ours" in verdicts else None
     for facts in changed:
         _settle(context, canonical, facts, disputed, merged, apart=facts in apart, decided=(winner,))
+    rule = context.survivorship(item).rule.value
+    if winner is None:
+        # The other half of the item must not travel while a person decides about this one.
+        for path in elsewhere - disputed.keys():
+            held = base[path].value
+            merged.clashes.append(Clash(path, canonical.values.get(path), held, held, rule, None))
     if winner == "theirs":
-        rule = context.survivorship(item).rule.value
         for path in elsewhere:
             held = base[path].value
             merged.clashes.append(Clash(path, canonical.values.get(path), held, held, rule, winner))
@@ -185,7 +190,8 @@ def _settle(
     if path in disputed:
         # Whatever a system says meanwhile is remembered as its own value; a person's answer will settle it.
         if _equal(context.mapping.same, path, facts.canonical, value):
-            merged.agreed.append(path)
+            if _is_rival(context, disputed[path]):  # a third system's word settles nothing between the two
+                merged.agreed.append(path)
             merged.base[path] = None if facts.canonical == value else Base(facts.rev, value)
             return
         merged.base[path] = _to_push(facts)
@@ -232,9 +238,14 @@ def _settle_one_sided(context: Context, facts: _Facts, merged: Merged) -> None:
     merged.base[path] = None
 
 
+def _is_rival(context: Context, conflict: Any) -> bool:
+    mapping = context.mapping
+    return tuple(conflict.theirs_binding) == (mapping.connection, mapping.stream, mapping.entity)
+
+
 def _to_push(facts: _Facts) -> Base:
     """A baseline entry that says: the system holds ``observed``, and the canonical value has yet to be pushed."""
-    return Base(min(facts.agreed, facts.rev - 1) if facts.agreed >= 0 else 0, facts.observed)
+    return Base(max(min(facts.agreed, facts.rev - 1), 0), facts.observed)
 
 
 def _settle_set(facts: _Facts, merged: Merged) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
 
 from connectors.contract import Deletes
 from mappings.contract import Projection
 from model.errors import ConnectorError, CursorExpiredError, SourceIncompleteError
 from model.records import Page, Record
-from sync.absorb import Binding, Ended, Observation, absorb
+from sync.absorb import DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
-from sync.decision import Balance, BindingId, Bucket, Changes, Parked, Side, StreamState, Why
+from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.hub import Hub, Listener
 from sync.ledger import Ids, Ledger, Scene
+from sync.mending import Mending
 from sync.policy import Braked
 from sync.ports import Lease, Seen
 
 _NOTHING = Projection({})
+RENEW_AFTER: Final = timedelta(seconds=30)
+"""Reading that finds nothing new commits nothing: after so long it commits nothing all the same, to keep the lease."""
 
 
 @dataclass(slots=True)
@@ -31,12 +36,14 @@ class Observer:
     listener: Listener
     release: Collection[str] = ()
     balances: dict[tuple[BindingId, Side], Balance] = field(default_factory=dict)
-    touched: set[str] = field(default_factory=set)  # entities changed by what was read
+    touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
     ids: Ids = field(init=False)
-    _parked_now: set[tuple[BindingId, str]] = field(default_factory=set)
+    _writing: bool = False
+    _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
+    _parked_now: dict[tuple[BindingId, str], Bucket] = field(default_factory=dict)  # how the balance counts them
 
     def __post_init__(self) -> None:
-        now = self.hub.clock.now()
+        self._held = now = self.hub.clock.now()
         self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
@@ -51,7 +58,7 @@ class Observer:
         before = store.stream_state(binding.id)
         if before.mapping != mapping.version:
             store.remember_mapping(mapping.name, mapping.version, sorted(mapping.reads | mapping.writes))
-        if before.complete and before.mapping != mapping.version:
+        if before.mapping != mapping.version and (before.complete or before.cursor):
             full = True  # every record has to be seen through the new mapping once
         since = None if full else before.cursor
         self.listener.phase("read", binding.id)
@@ -85,9 +92,10 @@ class Observer:
         """Store every page, then the stream's state. Returns how many were linked, and whether all were listed."""
         # A second full read must not move the watermark back should it be cut short.
         moving = since is not None or not before.complete
-        state = replace(before)
+        state = replace(before, mapping=before.mapping if before.complete else binding.mapping.version)
         matched, lists_all = 0, False
         cursor = before.cursor
+        mending = Mending.of(self.hub.store, binding.id, self.hub.policy.page, from_start=since is None)
         for page in self.hub.connector(binding.id).read(binding.id.stream, since):
             cursor = page.cursor or cursor
             if moving and page.cursor:
@@ -96,7 +104,9 @@ class Observer:
                 seen.add([record.key for record in page.records])
             matched += self.page(binding, page, state if moving and state != before else None)
             lists_all = page.full
+            mending.met(page)
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
+        self._commit(mending.settled())
         after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
         if replace(after, read_at=None) != replace(self.hub.store.stream_state(binding.id), read_at=None):
             self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))
@@ -105,23 +115,38 @@ class Observer:
     def page(self, binding: Binding, page: Page, state: StreamState | None = None, *, counted: bool = True) -> int:
         """Store what one page means. Returns how many of its records are linked already (for the sweep)."""
         balance = self.balance(binding.id, Side.IN) if counted else Balance()
-        live = [record for record in page.records if not record.deleted]
+        listed = _last_of_each(page.records)
+        live = [record for record in listed if not record.deleted]
         prints = binding.mapping.fingerprints(live)
         known = self.hub.store.fingerprints(binding.id, [record.key for record in live]) if live else {}
         fresh: list[tuple[Record, str | None]] = [
-            (record, print_) for record, print_ in zip(live, prints, strict=True) if known.get(record.key) != print_
+            (record, print_)
+            for record, print_ in zip(live, prints, strict=True)
+            if known.get(record.key) != print_ or self._writing  # its version is news then, even if nothing else is
         ]
-        gone = [record for record in page.records if record.deleted]
+        gone: list[tuple[Record, str | None]] = [(record, None) for record in listed if record.deleted]
+        merged = [pair for pair in gone if pair[0].superseded_by]  # their survivors are to be found linked
         balance.seen += len(page.records) + len(page.flaws)
         balance.count(Bucket.UNCHANGED, len(live) - len(fresh))
-        changes = self._absorb(binding, [*fresh, *((record, None) for record in gone)], balance)
+        balance.count(Bucket.SKIPPED, len(page.records) - len(listed), detail="shown again on the same page")
+        rest = [pair for pair in gone if not pair[0].superseded_by]
+
+        def count(_: Record, ended: Ended) -> None:
+            balance.count(ended.bucket, detail=ended.detail)
+
+        changes = self._absorb(binding, [*merged, *fresh, *rest], count)
         self._park_flaws(binding, page, changes, balance)
         if state is not None:
             changes.stream = (binding.id, replace(state, read_at=self.hub.clock.now()))
         self._commit(changes)
         return len(known)
 
-    def _absorb(self, binding: Binding, fresh: Sequence[tuple[Record, str | None]], balance: Balance) -> Changes:
+    def _absorb(
+        self,
+        binding: Binding,
+        fresh: Sequence[tuple[Record, str | None]],
+        count: Callable[[Record, Ended], None],
+    ) -> Changes:
         if not fresh:
             return Changes()
         live = [record for record, _ in fresh if not record.deleted]
@@ -131,17 +156,16 @@ class Observer:
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.ids)
         for observation in observations:
             ended = absorb(binding, observation, ledger)
-            balance.count(ended.bucket, detail=ended.detail)
+            count(observation.record, ended)
             self._remember(binding, observation, ended, ledger)
         return ledger.closed()
 
     def _remember(self, binding: Binding, observation: Observation, ended: Ended, ledger: Ledger) -> None:
-        if ended.bucket is Bucket.WAITING:
-            self._parked_now.add((binding.id, observation.record.key))
-        if ended.bucket is not Bucket.UNCHANGED:
-            link = ledger.scene.links.get(observation.record.key)
-            if link is not None:
-                self.touched.add(link.entity_id)
+        if ended.bucket in (Bucket.WAITING, Bucket.CONFLICT) and not self._writing:
+            self._parked_now[binding.id, observation.record.key] = ended.bucket
+        link = ledger.scene.links.get(observation.record.key)
+        if link is not None and self._writing:
+            self.touched.add(link.entity_id)
 
     def scene(self, binding: Binding, observations: Sequence[Observation]) -> Scene:
         """Load everything the store knows that bears on these observations, set-wise."""
@@ -149,7 +173,7 @@ class Observer:
         keys = [o.record.key for o in observations]
         keys += [o.record.superseded_by for o in observations if o.record.superseded_by]
         scene = Scene(links=store.links(binding.id, keys), parked=store.parked(binding.id, Side.IN, keys))
-        self._load_references(binding, observations, scene)
+        self.load_references(binding, [o.projection for o in observations], scene)
         wanted: set[str] = set()
         for observation in observations:
             if observation.record.key not in scene.links and not observation.record.deleted:
@@ -157,13 +181,15 @@ class Observer:
                 if observation.projection.references:
                     values = dict(values)
                 for path, reference in observation.projection.references.items():
-                    target = self._target(binding, path)
+                    target = target_of(binding, path)
                     found = scene.references.get((reference.stream, target, reference.key))
                     if found:
                         values[path] = found
                 wanted |= binding.index.keys(values)
         if wanted:
             scene.candidates = store.candidates(binding.id.entity, sorted(wanted))
+            alike = {entity_id for found in scene.candidates.values() for entity_id in found}
+            scene.refused = store.parked(binding.id, Side.OUT, sorted(alike)) if alike else {}
         ids = {link.entity_id for link in scene.links.values()}
         ids.update(entity_id for found in scene.candidates.values() for entity_id in found)
         if ids:
@@ -183,15 +209,12 @@ class Observer:
             scene.links_of[entity_id] = [by_key.get((link.binding, link.key), link) for link in links]
         scene.conflicts.update(store.open_conflicts(ids))
 
-    def _target(self, binding: Binding, path: str) -> str:
-        spec = binding.context.schema.field(path)
-        return spec.target if spec is not None and spec.target else binding.id.entity
-
-    def _load_references(self, binding: Binding, observations: Iterable[Observation], scene: Scene) -> None:
+    def load_references(self, binding: Binding, projections: Iterable[Projection], scene: Scene) -> None:
+        """The entities of all records that the projections refer to."""
         wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for observation in observations:
-            for path, reference in observation.projection.references.items():
-                wanted[reference.stream, self._target(binding, path)].add(reference.key)
+        for projection in projections:
+            for path, reference in projection.references.items():
+                wanted[reference.stream, target_of(binding, path)].add(reference.key)
         for (stream, entity), keys in wanted.items():
             at = BindingId(binding.id.connection, stream, entity)
             for key, entity_id in self.hub.store.entities_at(at, sorted(keys)).items():
@@ -219,8 +242,10 @@ class Observer:
             )
 
     def _commit(self, changes: Changes) -> None:
-        if changes != Changes():
-            self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
+        now = self.hub.clock.now()
+        if changes != Changes() or now - self._held >= RENEW_AFTER:
+            self.hub.store.commit(changes, self.run, self.lease, now)
+            self._held = now
 
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""
@@ -231,12 +256,19 @@ class Observer:
                 moved += self.again(binding, ready)
         return moved
 
+    def retry_disputed(self, binding: Binding) -> None:
+        """Look for matches anew: what was in doubt may have become certain by changes of the entities themselves."""
+        for parked in self.hub.store.all_parked(binding.id, Side.IN, Why.DISPUTED, self.hub.policy.page):
+            doubted = [row for row in parked if row.code == DISPUTED_MATCH and row.data is not None]
+            if doubted:
+                self.again(binding, doubted)
+
     def _arrived(self, binding: Binding, parked: Sequence[Parked]) -> list[Parked]:
         wanted: dict[BindingId, set[str]] = defaultdict(set)
         for row in parked:
             if row.awaits and row.path:
                 connection, stream, key = row.awaits
-                wanted[BindingId(connection, stream, self._target(binding, row.path))].add(key)
+                wanted[BindingId(connection, stream, target_of(binding, row.path))].add(key)
         there = {
             (at.connection, at.stream, key)
             for at, keys in wanted.items()
@@ -245,21 +277,37 @@ class Observer:
         return [row for row in parked if row.awaits in there and row.data is not None]
 
     def again(self, binding: Binding, parked: Sequence[Parked]) -> int:
-        """Absorb parked records once more, as they were observed. Returns how many are parked no longer."""
-        records = [Record(row.key, row.data or {}, row.version) for row in parked]
-        prints = binding.mapping.fingerprints(records)
-        trial = Balance()
-        changes = self._absorb(binding, list(zip(records, prints, strict=True)), trial)
+        """Absorb parked records once more. Returns how many are parked no longer. Raises ConnectorError."""
+        records = self._as_they_are(binding, parked)
+        live = [record for record in records if not record.deleted]
+        prints = dict(zip((record.key for record in live), binding.mapping.fingerprints(live), strict=True))
+        before = {row.key: (row.why, self._parked_now.get((binding.id, row.key))) for row in parked}
         balance = self.balance(binding.id, Side.IN)
-        here = [row for row in parked if (binding.id, row.key) in self._parked_now]
-        balance.seen += len(parked) - len(here)
-        balance.count(Bucket.WAITING, -len(here))
-        for bucket, n in trial.buckets.items():
-            balance.count(bucket, n)
-        for detail, n in trial.detail.items():
-            balance.detail[detail] = balance.detail.get(detail, 0) + n
+
+        def recount(record: Record, ended: Ended) -> None:
+            why, counted = before[record.key]
+            if counted is not None:
+                balance.count(counted, -1)
+            elif why is Why.DISPUTED and ended.bucket is Bucket.CONFLICT:
+                return  # as it was before this run, which has nothing to say about it
+            else:
+                balance.seen += 1
+            balance.count(ended.bucket, detail=ended.detail)
+
+        changes = self._absorb(binding, [(record, prints.get(record.key)) for record in records], recount)
         self._commit(changes)
         return len(changes.unparked)
+
+    def _as_they_are(self, binding: Binding, parked: Sequence[Parked]) -> list[Record]:
+        """Parked records as observed; linked ones may have been written since, and are read again."""
+        records = {row.key: Record(row.key, row.data or {}, row.version) for row in parked}
+        connector = self.hub.connector(binding.id)
+        if hasattr(connector, "fetch"):
+            links = self.hub.store.links(binding.id, list(records))
+            keys = [key for key, link in links.items() if link.state is LinkState.LIVE]
+            if keys:
+                records.update((r.key, r) for r in connector.fetch(binding.id.stream, keys) if r.key in records)
+        return list(records.values())
 
     def sweep(self, binding: Binding) -> None:
         """List every key and ask directly for linked records not among them: absence alone deletes nothing."""
@@ -299,4 +347,14 @@ class Observer:
 
     def notice(self, binding: Binding, records: Sequence[Record]) -> None:
         """Records met while writing (re-read, missing): observed like any other, outside the reading balance."""
-        self.page(binding, Page(list(records)), counted=False)
+        self._writing = True
+        try:
+            self.page(binding, Page(list(records)), counted=False)
+        finally:
+            self._writing = False
+
+
+def _last_of_each(records: Sequence[Record]) -> Sequence[Record]:
+    """A page that drifts may show a record twice: what it showed last counts."""
+    latest = {record.key: record for record in records}
+    return records if len(latest) == len(records) else list(latest.values())

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 from connectors.contract import Outcome
 from mappings.contract import Projection
-from model.records import Record
-from sync.absorb import Binding, observed
+from sync.absorb import Binding, observed, resolved
 from sync.decision import (
     HELD,
     UNKNOWN,
@@ -77,7 +76,7 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
         projection, link.fingerprint = written.seen
     if _all_as_it_is(canonical, link, row, projection):
         return
-    values = _resolved(projection, row, record)
+    values = _values(binding, projection, row, link, ledger)
     _agree(canonical, link, row, values, binding, direct=written.direct)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
 
@@ -107,14 +106,13 @@ def _link(binding: Binding, written: Written, ledger: Ledger) -> Link:
     return link
 
 
-def _resolved(projection: Projection, row: IntentRow, record: Record) -> dict[str, Any]:
-    """References in an answer are taken as written: only a later read can tell of another one."""
-    del record
-    values = dict(projection.values)
-    for path in projection.references:
-        if path in row.values:
-            values[path] = row.values[path]
-    return values
+def _values(binding: Binding, projection: Projection, row: IntentRow, link: Link, ledger: Ledger) -> dict[str, Any]:
+    """What the answer says. A reference that leads to nothing known is taken as written until a later read."""
+    values, missing = resolved(binding, projection, ledger.scene)
+    if not missing:
+        return values
+    link.fingerprint = None
+    return {**values, **{path: row.values[path] for path in missing if path in row.values}}
 
 
 def _agree(

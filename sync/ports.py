@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Protocol
 from sync.decision import (
     Balance,
     BindingId,
+    Bucket,
     Canonical,
     Changes,
     Conflict,
@@ -49,8 +50,18 @@ class Store(Protocol):
     """
 
     # leases and runs
-    def acquire(self, scopes: Collection[str], holder: str, seconds: float, now: datetime) -> Lease:
-        """Take all scopes or none; raises LeaseHeldError. An expired lease is taken over with a higher epoch."""
+    def acquire(
+        self,
+        scopes: Collection[str],
+        holder: str,
+        seconds: float,
+        now: datetime,
+        gone: Callable[[str], bool] | None = None,
+    ) -> Lease:
+        """Take all scopes or none; raises LeaseHeldError. An expired lease is taken over with a higher epoch.
+
+        So is one whose holder ``gone`` knows to be no more (a process of this machine that was killed).
+        """
         ...
 
     def release(self, lease: Lease) -> None: ...
@@ -117,6 +128,10 @@ class Store(Protocol):
 
     def all_parked(self, binding: BindingId, side: Side, why: Why, size: int) -> Iterator[list[Parked]]:
         """Everything parked for one reason, in pages; rows may be unparked while iterating."""
+        ...
+
+    def unsettled(self, bindings: Collection[BindingId]) -> Mapping[Bucket, int]:
+        """What is left over from all runs: dead letters, open conflicts with disputed matches, waiting records."""
         ...
 
     def live_links(self, binding: BindingId) -> int: ...

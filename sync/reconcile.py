@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from mappings.contract import Blank, OnDelete, Strength
 from sync.absorb import Binding
@@ -26,6 +26,9 @@ from sync.decision import (
     blank,
 )
 
+IN_DOUBT: Final = "in-doubt"
+"""The code of a create that may or may not have happened: a newer revision is no reason to send it again."""
+
 
 class Verdict(NamedTuple):
     """One entity at one binding: an action, or the bucket it rests in."""
@@ -34,7 +37,9 @@ class Verdict(NamedTuple):
     action: Action | None
     bucket: Bucket = Bucket.UNCHANGED
     detail: str | None = None
-    unlink: Link | None = None  # the link ends without a write
+    unlink: Sequence[Link] = ()  # links that end without a write
+    more: bool = False  # another record of the entity there needs a write too, one after the other
+    moot: bool = False  # what was refused before has no reason to be written any more
 
 
 @dataclass(slots=True)
@@ -42,8 +47,8 @@ class Standing:
     """What is known about one entity when it is decided about."""
 
     canonical: Canonical
-    links: Sequence[Link] = ()
-    conflicts: Mapping[str, Conflict] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    conflicts: dict[str, Conflict] = field(default_factory=dict)
     refused: Mapping[BindingId, Parked] = field(default_factory=dict)
 
 
@@ -55,14 +60,31 @@ def decide(standing: Standing, bindings: Sequence[Binding], closed: Collection[B
 def _verdict(standing: Standing, binding: Binding, closed: Collection[BindingId]) -> Verdict:
     canonical = standing.canonical
     links = [link for link in standing.links if link.binding == binding.id]
-    live = next((link for link in links if link.state is LinkState.LIVE), None)
-    if canonical.state is not EntityState.LIVE:
-        return _ending(binding, canonical, live)
+    live = [link for link in links if link.state is LinkState.LIVE]
     refused = standing.refused.get(binding.id)
-    if refused is not None and refused.rev >= canonical.rev:
+    if canonical.state is not EntityState.LIVE:
+        return _ending(binding, canonical, live, refused)
+    if refused is not None and refused.code == IN_DOUBT and not live:
+        return Verdict(binding.id, None, Bucket.DEAD, IN_DOUBT)
+    if refused is not None and refused.rev >= canonical.rev and refused.code != IN_DOUBT:
         return Verdict(binding.id, None, Bucket.DEAD, refused.code)
-    if live is not None:
-        return _update(standing, binding, live)
+    if live:
+        return _first([_update(standing, binding, link) for link in live], binding, refused)
+    verdict = _creation(standing, binding, links, closed)
+    return verdict._replace(moot=verdict.action is None and refused is not None)
+
+
+def _first(verdicts: Sequence[Verdict], binding: Binding, refused: Parked | None) -> Verdict:
+    """One write at a time to the records (nearly always one) that an entity has in a stream."""
+    for at, verdict in enumerate(verdicts):
+        if verdict.action is not None:
+            return verdict._replace(more=any(other.action is not None for other in verdicts[at + 1 :]))
+    resting = max(verdicts, key=lambda v: v.bucket is not Bucket.UNCHANGED, default=Verdict(binding.id, None))
+    return resting._replace(moot=refused is not None)
+
+
+def _creation(standing: Standing, binding: Binding, links: Sequence[Link], closed: Collection[BindingId]) -> Verdict:
+    canonical = standing.canonical
     if links:
         return Verdict(binding.id, None, Bucket.SKIPPED, "deleted there, so not created again")
     if not binding.mapping.create_out:
@@ -88,21 +110,22 @@ def _strong_keys_disputed(standing: Standing, binding: Binding) -> bool:
     return any(path in disputed for rule in binding.mapping.match.strong for path in rule.paths)
 
 
-def _ending(binding: Binding, canonical: Canonical, live: Link | None) -> Verdict:
+def _ending(binding: Binding, canonical: Canonical, live: Sequence[Link], refused: Parked | None) -> Verdict:
     """The entity was deleted."""
-    if live is None:
-        return Verdict(binding.id, None)
+    if not live:
+        return Verdict(binding.id, None, moot=refused is not None)
     if binding.mapping.on_delete_out is not OnDelete.DELETE:
-        return Verdict(binding.id, None, Bucket.SKIPPED, "kept there although deleted", unlink=live)
+        why = "kept there although deleted"
+        return Verdict(binding.id, None, Bucket.SKIPPED, why, unlink=live, moot=refused is not None)
     action = Action(
         kind=ActionKind.DELETE,
         binding=binding.id,
         entity_id=canonical.id,
-        key=live.key,
-        expects=live.version,
+        key=live[0].key,
+        expects=live[0].version,
         reason="deleted in the hub",
     )
-    return Verdict(binding.id, action)
+    return Verdict(binding.id, action, more=len(live) > 1)
 
 
 def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Outcome, OutcomeKind, Replay, Write
 from model.errors import RefusedError
 from model.records import Record
-from sync.absorb import Binding
+from sync.absorb import Binding, resolved
 from sync.decision import (
     ActionKind,
     Changes,
@@ -18,12 +18,14 @@ from sync.decision import (
     Parked,
     Side,
     Why,
+    blank,
 )
 from sync.hub import Hub
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
 from sync.outcomes import Written, take
 from sync.ports import Lease
+from sync.reconcile import IN_DOUBT
 
 
 @dataclass(slots=True)
@@ -35,13 +37,16 @@ class Recovery:
     lease: Lease
     observer: Observer
 
-    def connection(self, name: str) -> int:
-        """Returns how many writes were in doubt."""
+    def connection(self, name: str, entities: Collection[str]) -> int:
+        """Look into what is open of the given entities, whose lease is held: another's writes may be under way.
+
+        Returns how many writes were in doubt.
+        """
         doubted = 0
         for intent in self.hub.store.open_intents(name):
             binding = self.hub.bindings.get(intent.binding)
-            if binding is None:
-                continue  # its mapping is gone for now; the intent waits for it
+            if binding is None or intent.binding.entity not in entities:
+                continue  # where its mapping is gone, the intent waits for it
             doubted += len(intent.rows)
             if intent.kind is ActionKind.CREATE:
                 self._creates(binding, intent)
@@ -53,66 +58,88 @@ class Recovery:
         """Updates and deletes: read the records, and take what equals the intended for ours."""
         keys = [row.key for row in intent.rows if row.key]
         connector = self.hub.connector(binding.id)
-        records = {r.key: r for r in connector.fetch(binding.id.stream, keys)}  # type: ignore[attr-defined]
+        records = {r.key: r for r in connector.fetch(binding.id.stream, keys)}  # type: ignore[attr-defined]  # contract
         applied: list[tuple[IntentRow, Record]] = []
-        others: list[Record] = []
-        for row in intent.rows:
-            record = records.get(row.key or "")
-            if record is None:
-                continue
-            done = not record.deleted and intent.kind is ActionKind.UPDATE and self._shows(binding, row, record)
-            if done:
-                applied.append((row, record))
-            else:
-                others.append(record)
+        if intent.kind is ActionKind.UPDATE:
+            applied = self._shown(binding, intent.rows, records)
+        taken = {record.key for _, record in applied}
         self._adopt(binding, intent, applied, [])
+        others = [record for record in records.values() if record.key not in taken]
         if others:
             self.observer.notice(binding, others)
 
-    def _shows(self, binding: Binding, row: IntentRow, record: Record) -> bool:
-        (projection,) = binding.mapping.project([record])
-        return all(
-            path in projection.references
-            or projection.values.get(path) == row.values.get(path)
-            or binding.mapping.same(path, row.values.get(path), projection.values.get(path))
-            for path in row.revs
-            if binding.mapping.covers(path)
-        )
+    def _shown(
+        self, binding: Binding, rows: Sequence[IntentRow], records: Mapping[str, Record]
+    ) -> list[tuple[IntentRow, Record]]:
+        """Rows of which at least one path is as we sent it, cut down to such paths: the others are somebody's edits.
+
+        Paths that cannot be read are taken for written where all that can be read are.
+        """
+        there = [(row, records.get(row.key or "")) for row in rows]
+        pairs = [(row, record) for row, record in there if record is not None and not record.deleted]
+        projections = binding.mapping.project([record for _, record in pairs])
+        scene = Scene()
+        self.observer.load_references(binding, projections, scene)
+        found: list[tuple[IntentRow, Record]] = []
+        for (row, record), projection in zip(pairs, projections, strict=True):
+            values, _ = resolved(binding, projection, scene)
+            read = [path for path in row.revs if binding.mapping.covers(path)]
+            shown = [path for path in read if path in values and self._as_sent(binding, path, row, values[path])]
+            if len(shown) == len(read):
+                found.append((row, record))
+            elif shown:
+                found.append((row._replace(revs={path: row.revs[path] for path in shown}), record))
+        return found
+
+    def _as_sent(self, binding: Binding, path: str, row: IntentRow, value: object) -> bool:
+        sent = row.values.get(path)
+        return value == sent or (blank(value) and blank(sent)) or binding.mapping.same(path, sent, value)
 
     def _creates(self, binding: Binding, intent: Intent) -> None:
         writes = self.hub.stream(binding.id).writes
         replay = writes.replay if writes is not None else Replay.NATURAL
         marker = writes.marker if writes is not None else None
-        if replay is Replay.UPSERT:
-            self._again(binding, intent)
-        elif replay is Replay.LOOKUP and marker:
+        found: dict[str, Record] = {}
+        if marker and hasattr(self.hub.connector(binding.id), "find"):
             found = self._find(binding, marker, [row.entity_id for row in intent.rows])
-            self._adopt(binding, intent, [(r, found[r.entity_id]) for r in intent.rows if r.entity_id in found], [])
+        there = [(row, found[row.entity_id]) for row in intent.rows if row.entity_id in found]
+        if replay is Replay.UPSERT:
+            self._again(binding, intent, there)
+        elif replay is Replay.LOOKUP and marker:
+            self._adopt(binding, intent, there, [])
         else:
             self._by_nature(binding, intent)
 
-    def _again(self, binding: Binding, intent: Intent) -> None:
-        """The system recognises our marker: sending exactly what was sent makes nothing twice."""
+    def _again(self, binding: Binding, intent: Intent, there: Sequence[tuple[IntentRow, Record]]) -> None:
+        """The system recognises our marker: sending exactly what was sent makes nothing twice.
+
+        What is found there is not sent again: somebody may have edited it since.
+        """
+        known = {row.entity_id for row, _ in there}
+        rows = [row for row in intent.rows if row.entity_id not in known]
+        if not rows:
+            self._adopt(binding, intent, there, [])
+            return
         connector = self.hub.connector(binding.id)
-        rows, writes = intent.rows, [Write(None, row.fields, None, row.entity_id) for row in intent.rows]
+        writes = [Write(None, row.fields, None, row.entity_id) for row in rows]
         try:
-            outcomes: Sequence[Outcome] = connector.upsert(binding.id.stream, writes)  # type: ignore[attr-defined]
+            outcomes: Sequence[Outcome] = list(connector.upsert(binding.id.stream, writes))  # type: ignore[attr-defined]  # contract
         except RefusedError:
             outcomes = [Outcome(OutcomeKind.REFUSED)] * len(rows)  # decided anew, one by one, in this run
         keys = [o.key for o in outcomes if o.kind is OutcomeKind.APPLIED and o.key]
-        records = {r.key: r for r in connector.fetch(binding.id.stream, keys)} if keys else {}  # type: ignore[attr-defined]
+        records = {r.key: r for r in connector.fetch(binding.id.stream, keys)} if keys else {}  # type: ignore[attr-defined]  # contract
         applied = [
             (row, records[o.key])
             for row, o in zip(rows, outcomes, strict=True)
             if o.kind is OutcomeKind.APPLIED and o.key in records
         ]
         unknown = [row for row, o in zip(rows, outcomes, strict=True) if o.kind is OutcomeKind.UNKNOWN]
-        self._adopt(binding, intent, applied, unknown)
+        self._adopt(binding, intent, [*there, *applied], unknown)
 
     def _find(self, binding: Binding, field: str, values: Sequence[str]) -> dict[str, Record]:
         """Records by the value of one of their fields (dotted where nested)."""
         connector = self.hub.connector(binding.id)
-        records = connector.find(binding.id.stream, field, values)  # type: ignore[attr-defined]
+        records = connector.find(binding.id.stream, field, values)  # type: ignore[attr-defined]  # contract
         return {str(_at(record, field)): record for record in records if not record.deleted}
 
     def _by_nature(self, binding: Binding, intent: Intent) -> None:
@@ -139,7 +166,7 @@ class Recovery:
                 side=Side.OUT,
                 key=row.entity_id,
                 why=Why.DISPUTED,
-                code="in-doubt",
+                code=IN_DOUBT,
                 message="a create was sent, no answer came, and nothing in the record tells whether it exists there",
                 data=dict(row.fields),
                 rev=canonicals[row.entity_id].rev if row.entity_id in canonicals else 0,
@@ -158,8 +185,11 @@ class Recovery:
     ) -> None:
         """Rows found carried out become links with the *logged* values as baseline; the others are decided anew."""
         scene = Scene()
+        applied = self._own(binding, applied)
         if applied:
             self.observer.load_entities(scene, [row.entity_id for row, _ in applied])
+            projections = binding.mapping.project([record for _, record in applied])
+            self.observer.load_references(binding, projections, scene)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:
@@ -172,6 +202,12 @@ class Recovery:
         changes.closed_intents.append((intent.id, open_rows))
         changes.dirty.update((binding.id.entity, row.entity_id) for row in intent.rows)
         self._commit(changes)
+
+    def _own(self, binding: Binding, applied: Sequence[tuple[IntentRow, Record]]) -> Sequence[tuple[IntentRow, Record]]:
+        """Without records that were given to another entity meanwhile."""
+        links = self.hub.store.links(binding.id, [record.key for _, record in applied])
+        elsewhere = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
+        return [(row, record) for row, record in applied if elsewhere.get(record.key, row.entity_id) == row.entity_id]
 
     def _commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from model.errors import StateError
 from model.records import Record
 from model.validate import validate
-from sync.absorb import Binding, Observation, join
+from sync.absorb import Binding, Observation, join, resolved, waiting
 from sync.decision import (
     BindingId,
     Canonical,
     Changes,
     ConflictState,
+    EntityState,
     Link,
     LinkState,
     Parked,
@@ -28,7 +29,7 @@ from sync.observe import Observer
 from sync.ports import Lease
 
 if TYPE_CHECKING:
-    from sync.run import RunReport
+    from sync.report import RunReport
 
 _SECONDS: Final = 60.0
 
@@ -55,8 +56,9 @@ class Repairs:
     hub: Hub
     listener: Listener
     holder: str
+    gone: Callable[[str], bool] | None
 
-    def run(self, select: Sequence[str] = (), *, trigger: str = "person") -> RunReport:
+    def run(self, select: Sequence[str] = (), *, full: bool = False, trigger: str = "person") -> RunReport:
         """`sync.run.Engine.run`."""
         raise NotImplementedError
 
@@ -64,7 +66,7 @@ class Repairs:
     def _desk(self, entity: str) -> Iterator[_Desk]:
         """Raises LeaseHeldError while a run is under way."""
         store, clock = self.hub.store, self.hub.clock
-        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now())
+        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now(), self.gone)
         try:
             run = store.start_run([], "repair", clock.now())
             observer = Observer(self.hub, run, lease, self.listener)
@@ -110,7 +112,10 @@ class Repairs:
             raise StateError("; ".join(problem.message for problem in problems))
 
     def retry(self, parked_ids: Sequence[int]) -> RunReport:
-        """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew."""
+        """Try parked records again: incoming ones as they were observed, outgoing ones by deciding anew.
+
+        Of a row that was no record nothing is kept but its place: its stream is read in full.
+        """
         rows = self._parked(parked_ids)
         for binding_id in dict.fromkeys(row.binding for row in rows):
             binding = self._binding(binding_id)
@@ -125,7 +130,8 @@ class Repairs:
                         changes.unparked.append((row.binding, row.side, row.key))
                         changes.dirty.add((binding_id.entity, row.key))
                 desk.commit(changes)
-        return self.run(sorted({str(row.binding) for row in rows}), trigger="retry")
+        flawed = any(row.side is Side.IN and row.data is None for row in rows)
+        return self.run(sorted({str(row.binding) for row in rows}), full=flawed, trigger="retry")
 
     def discard(self, parked_ids: Sequence[int]) -> int:
         """Forget parked records. One that is read again with the same flaw is parked again."""
@@ -146,20 +152,32 @@ class Repairs:
             observation = _observation(binding, Record(row.key, row.data, row.version))
             scene = desk.observer.scene(binding, [observation])
             scene.parked[row.key] = row
+            linked = scene.links.get(row.key)
+            if linked is not None and linked.state is LinkState.LIVE:
+                raise StateError(f"the record of {parked_id} is linked already; split it off first")
             ledger = desk.ledger(scene)
-            if entity_id is None:
-                joined = self._found(binding, observation, ledger)
-            else:
-                if entity_id not in scene.canonicals:
-                    desk.observer.load_entities(scene, [entity_id])
-                if entity_id not in scene.canonicals:
-                    raise StateError(f"there is no entity {entity_id}")
-                joined = scene.canonicals[entity_id]
-                link = Link(binding.id, row.key, joined.id, row.version, observation.fingerprint)
-                join(binding, observation, dict(observation.projection.values), joined, link, ledger)
             ledger.unpark(binding.id, Side.IN, row.key)
+            if entity_id is None:
+                joined = self._found(binding, observation, ledger, f"settled {parked_id}")
+            else:
+                joined = self._known(entity_id, desk, scene)
+                values, missing = resolved(binding, observation.projection, scene)
+                link = Link(binding.id, row.key, joined.id, row.version, observation.fingerprint)
+                join(binding, observation, values, joined, link, ledger)
+                if missing:
+                    waiting(binding, observation.record, missing, ledger)
             desk.commit(ledger.closed())
         return joined.id
+
+    def _known(self, entity_id: str, desk: _Desk, scene: Scene) -> Canonical:
+        if entity_id not in scene.canonicals:
+            desk.observer.load_entities(scene, [entity_id])
+        found = scene.canonicals.get(entity_id)
+        if found is None:
+            raise StateError(f"there is no entity {entity_id}")
+        if found.state is not EntityState.LIVE:
+            raise StateError(f"the entity {entity_id} was deleted; settle the record as a new one instead")
+        return found
 
     def settle_deletion(self, parked_id: int, *, everywhere: bool) -> None:
         """A record deleted in one system: delete the entity everywhere, or keep it elsewhere."""
@@ -183,31 +201,33 @@ class Repairs:
         if link is None or link.state is not LinkState.LIVE:
             raise StateError(f"{binding_id} has no live link for that key")
         connector = self.hub.connector(binding_id)
-        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]
+        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]  # contract
         if not records:
             raise StateError(f"the record is not in {binding_id} any more")
+        writes = connector.stream(binding_id.stream).writes
+        if writes is not None and writes.marker and records[0].data.get(writes.marker) == link.entity_id:
+            raise StateError(
+                f"the hub created this record in {binding_id} for its entity, and it carries the mark of it; "
+                "split the record of the other system off instead"
+            )
         with self._desk(binding_id.entity) as desk:
             observation = _observation(binding, records[0])
             scene = desk.observer.scene(binding, [observation])
             ledger = desk.ledger(scene)
             ledger.touch(scene.canonicals[link.entity_id])
-            founded = self._found(binding, observation, ledger, salt=f"split from {link.entity_id}")
+            founded = self._found(binding, observation, ledger, f"split from {link.entity_id} in run {desk.run}")
             desk.commit(ledger.closed())
         return founded.id
 
-    def _found(self, binding: Binding, observation: Observation, ledger: Ledger, salt: str = "settled") -> Canonical:
-        values = dict(observation.projection.values)
-        for path, reference in observation.projection.references.items():
-            spec = binding.context.schema.field(path)
-            target = spec.target if spec is not None and spec.target else binding.id.entity
-            found = ledger.scene.references.get((reference.stream, target, reference.key))
-            if found:
-                values[path] = found
+    def _found(self, binding: Binding, observation: Observation, ledger: Ledger, salt: str) -> Canonical:
+        values, missing = resolved(binding, observation.projection, ledger.scene)
         present = {path: value for path, value in values.items() if value is not None}
         key = observation.record.key
         canonical = ledger.found(binding.id, key, present, salt)
         link = Link(binding.id, key, canonical.id, observation.record.version, observation.fingerprint)
         ledger.link(link, new=True)
+        if missing:
+            waiting(binding, observation.record, missing, ledger)
         return canonical
 
     def _parked(self, ids: Sequence[int]) -> list[Parked]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.contract import Connector, Writes
@@ -16,101 +14,20 @@ from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.brakes import Count, Tripped, harmless, tripped
-from sync.decision import UNKNOWN, Action, ActionKind, Balance, BindingId, Bucket, Side
+from sync.decision import UNKNOWN, Action, ActionKind, BindingId
 from sync.execute import Executor
-from sync.hub import Hub, Listener, Silent, Trouble
+from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
 from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
 from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
+from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
 
 LEASE_SECONDS = 120.0
 _COUNTED = 10_000  # rows fetched at once where they are only counted
 _ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
-
-Balances = dict[tuple[BindingId, Side], Balance]
-
-
-@dataclass(slots=True, kw_only=True)
-class RunReport:
-    """How a run went.
-
-    ``status``: ``ok``; ``attention`` (something waits for a person or for a later run); ``braked`` (nothing was
-    written); ``failed`` (a connection could not be worked with, or a balance does not add up); ``busy`` (another
-    process holds the lease, nothing was done).
-    """
-
-    run: int
-    status: str
-    balances: Balances = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    brakes: list[Tripped] = field(default_factory=list)
-    calls: dict[str, int] = field(default_factory=dict)
-    message: str | None = None
-
-    def total(self, bucket: Bucket) -> int:
-        return sum(balance.buckets.get(bucket, 0) for balance in self.balances.values())
-
-    @property
-    def conflicts(self) -> int:
-        return self.total(Bucket.CONFLICT)
-
-    @property
-    def waiting(self) -> int:
-        return self.total(Bucket.WAITING)
-
-    @property
-    def dead(self) -> int:
-        return self.total(Bucket.DEAD)
-
-    @property
-    def writes(self) -> int:
-        """Records written to systems."""
-        return sum(b.buckets.get(Bucket.WRITTEN, 0) for (_, side), b in self.balances.items() if side is Side.OUT)
-
-
-@dataclass(slots=True, kw_only=True)
-class FieldChange:
-    """One record field of a planned write. ``before`` is what the system is known to hold (None on create)."""
-
-    field: str
-    before: Any
-    after: Any
-
-
-@dataclass(slots=True, kw_only=True)
-class PlannedAction:
-    """One write that a run would make now."""
-
-    kind: ActionKind
-    binding: BindingId
-    entity_id: str
-    key: str | None
-    changes: list[FieldChange]
-    reason: str
-    problem: str | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class PlanReport:
-    """What a run would do now. ``actions`` may be cut short; ``totals`` and ``calls`` never are."""
-
-    actions: list[PlannedAction] = field(default_factory=list)
-    totals: Counter[tuple[BindingId, ActionKind]] = field(default_factory=Counter)
-    calls: Counter[str] = field(default_factory=Counter)
-    balances: Balances = field(default_factory=dict)
-    troubles: list[Trouble] = field(default_factory=list)
-    brakes: list[Tripped] = field(default_factory=list)
-
-    @property
-    def conflicts(self) -> int:
-        return sum(balance.buckets.get(Bucket.CONFLICT, 0) for balance in self.balances.values())
-
-    @property
-    def changes_nothing(self) -> bool:
-        return not self.totals
 
 
 class Engine(Repairs):
@@ -127,11 +44,14 @@ class Engine(Repairs):
         clock: Clock | None = None,
         listener: Listener | None = None,
         holder: str | None = None,
+        gone: Callable[[str], bool] | None = None,
     ) -> None:
+        """``holder`` names this process to others; ``gone`` tells whether a named one is no more."""
         clock = clock or SystemClock()
         self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
         self.listener: Listener = listener or Silent()
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
+        self.gone = gone
 
     def run(
         self,
@@ -155,6 +75,7 @@ class Engine(Repairs):
             work.recover()
             work.observe(full=full, sweep=sweep)
             work.act()
+            report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -169,7 +90,7 @@ class Engine(Repairs):
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
-        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now())
+        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now(), self.gone)
 
     def _finish(self, report: RunReport, lease: Lease) -> None:
         store = self.hub.store
@@ -201,6 +122,7 @@ class Engine(Repairs):
             work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
+            plan.left = copy.unsettled(work.selected)
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan
@@ -251,7 +173,7 @@ class _Work:
         except (LeaseLostError, LeaseHeldError):
             raise
         except Exception as error:  # a defect in one connector must not stop the others
-            if not _from_connector(error):
+            if not from_connector(error):
                 raise
             self.report.troubles.append(Trouble.of(binding.id, error))
             return False
@@ -260,23 +182,36 @@ class _Work:
     def recover(self) -> None:
         """Close what earlier runs left open, before anything is read."""
         recovery = Recovery(self.hub, self.report.run, self.lease, self.observer)
+        entities = {binding_id.entity for binding_id in self.selected}
         seen: set[str] = set()
         for binding_id in self.hub.bindings:
-            if binding_id in self.selected and binding_id.connection not in seen:
-                seen.add(binding_id.connection)
+            name = binding_id.connection
+            if binding_id in self.selected and name not in seen:
+                seen.add(name)
                 binding = self.hub.bindings[binding_id]
-                self._guarded(binding, lambda name=binding_id.connection: recovery.connection(name))  # type: ignore[misc]
+                if not self._guarded(binding, lambda name=name: recovery.connection(name, entities)):  # type: ignore[misc]  # bound now
+                    # What is in doubt there must neither be read as an edit nor be sent again.
+                    self.executor.stopped[name] = self.report.troubles[-1]
 
     def observe(self, *, full: bool, sweep: bool) -> None:
         """Read every selected stream, parents first."""
         for schema in self.hub.entities:
-            readers = [b for b in self.hub.readers(schema.name) if b.id in self.selected]
+            readers = [
+                b
+                for b in self.hub.readers(schema.name)
+                if b.id in self.selected and b.id.connection not in self.executor.stopped
+            ]
             for binding in readers:
-                if self._guarded(binding, lambda b=binding: self.observer.read(b, full=full)) and sweep:  # type: ignore[misc]
-                    self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]
+                if self._guarded(binding, lambda b=binding: self.observer.read(b, full=full)) and sweep:  # type: ignore[misc]  # bound now
+                    self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]  # bound now
             for binding in readers:
-                while self.observer.retry_waiting(binding):
-                    pass
+                self._guarded(binding, lambda b=binding: self._retry_waiting(b))  # type: ignore[misc]  # bound now
+
+    def _retry_waiting(self, binding: Binding) -> None:
+        """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""
+        self.observer.retry_disputed(binding)
+        while self.observer.retry_waiting(binding):
+            pass
 
     def closed(self) -> set[BindingId]:
         """The sweep gate: bindings of entities some of whose systems were never read in full."""
@@ -293,15 +228,17 @@ class _Work:
         self.report.brakes = self._brakes()
         if self.report.brakes:
             return
-        for schema in self.hub.entities:
-            if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
-                continue
-            self.listener.phase("write", None)
-            for _ in range(_ROUNDS):
-                if not self.executor.round(schema.name):
-                    break
-        self.executor.close_balances()
-        self.report.troubles += self.executor.stopped.values()
+        try:
+            for schema in self.hub.entities:
+                if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
+                    continue
+                self.listener.phase("write", None)
+                for _ in range(_ROUNDS):
+                    if not self.executor.round(schema.name):
+                        break
+        finally:
+            self.executor.close_balances()
+        self.report.troubles += [t for t in self.executor.stopped.values() if t not in self.report.troubles]
 
     def _brakes(self) -> list[Tripped]:
         """Count what would be written, unless there is too little to count."""
@@ -352,7 +289,7 @@ class _Work:
             bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
             for page in self._decided(schema.name, bindings):
                 count.add(action for action, _ in page)
-                for action, standing in page:
+                for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
                     plan.totals[action.binding, action.kind] += 1
                     if limit is None or len(plan.actions) < limit:
                         plan.actions.append(self._planned(action, standing))
@@ -394,13 +331,3 @@ def _planned_action(action: Action, changes: list[FieldChange], problem: str | N
         reason=action.reason,
         problem=problem,
     )
-
-
-def _from_connector(error: BaseException) -> bool:
-    """Whether an unexpected error arose inside a connector, and not in the engine."""
-    trace = error.__traceback__
-    while trace is not None:
-        if isinstance(trace.tb_frame.f_locals.get("self"), Connector):
-            return True
-        trace = trace.tb_next
-    return False

@@ -20,7 +20,7 @@ from apscheduler.jobstores.memory import MemoryJobStore
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from model.errors import LeaseHeldError, SynclineError
-from sync.run import RunReport
+from sync.report import RunReport
 from syncline.schedules import Schedule
 from syncline.settings import Project
 from syncline.wiring import World, build_engine

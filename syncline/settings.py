@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from mappings.compile import Compiled
 from mappings.reader import read_yaml
@@ -40,6 +41,29 @@ class Project:
     schedules: tuple[Schedule, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Where a project remembers, and what its fields are: all that looking back needs, and no secret of any system."""
+
+    state_url: str = field(repr=False)
+    schemas: Mapping[str, EntitySchema]
+
+
+def load_memory(
+    folder: Path, *, environment: Mapping[str, str] | None = None
+) -> tuple[Memory | None, list[Diagnostic]]:
+    """As `load_project`, of the parts of `config.yaml` that a `Memory` is made of; mistakes elsewhere do not matter."""
+    folder = folder.absolute()
+    document, data, found = _opened(folder)
+    if document is None:
+        return None, found
+    reading = _Reading(Node(document, data), folder, os.environ if environment is None else environment, None)
+    document.found.clear()
+    memory = reading.memory()
+    errors = [one for one in document.found if one.severity is Severity.ERROR]
+    return (None if errors else memory), document.found
+
+
 def load_project(
     folder: Path,
     *,
@@ -53,20 +77,27 @@ def load_project(
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
-    config = folder / CONFIG
-    name = shown(config)
-    text, trouble = _text(config)
-    if text is None:
-        return None, [trouble] if trouble else []
-    data, positions, found = read_yaml(text, name)
-    document = Document(name, positions, found)
-    if data is None and any(one.severity is Severity.ERROR for one in found):
+    document, data, found = _opened(folder)
+    if document is None:
         return None, found
+    name = document.file
     environment = os.environ if environment is None else environment
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
     project = reading.project(with_mappings=with_mappings)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
+
+
+def _opened(folder: Path) -> tuple[Document | None, Any, list[Diagnostic]]:
+    """The parsed `config.yaml`; None where it cannot even be read, with the reason."""
+    config = folder / CONFIG
+    text, trouble = _text(config)
+    if text is None:
+        return None, None, [trouble] if trouble else []
+    data, positions, found = read_yaml(text, shown(config))
+    if data is None and any(one.severity is Severity.ERROR for one in found):
+        return None, None, found
+    return Document(shown(config), positions, found), data, found
 
 
 def _text(config: Path) -> tuple[str | None, Diagnostic | None]:
@@ -87,7 +118,7 @@ def _text(config: Path) -> tuple[str | None, Diagnostic | None]:
 class _Reading:
     """One pass over `config.yaml`; sections are read in the order in which they need each other."""
 
-    def __init__(self, root: Node, folder: Path, environment: Mapping[str, str], catalogue: Catalogue) -> None:
+    def __init__(self, root: Node, folder: Path, environment: Mapping[str, str], catalogue: Catalogue | None) -> None:
         self.folder = folder
         self.environment = environment
         self.catalogue = catalogue
@@ -97,11 +128,15 @@ class _Reading:
     def section(self, name: str) -> Node:
         return self.sections.get(name) or Node(self.root.document, None, (name,))
 
+    def memory(self) -> Memory:
+        return Memory(state_url=self._state(), schemas=schemas(dict(self._custom_fields())))
+
     def project(self, *, with_mappings: bool) -> Project:
         self._format()
         url = self._state()
         fields = dict(self._custom_fields())
         known = schemas(fields)
+        assert self.catalogue is not None, "only a look back does without connectors"
         connections = read_connections(self.section("connections"), self.catalogue, self.folder, self.environment)
         named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}

@@ -17,7 +17,7 @@ from model.errors import StateError
 from sync.hub import Listener
 from sync.run import Engine
 from syncline.connections import Connection
-from syncline.settings import Project
+from syncline.settings import Memory, Project
 
 KEY = "SYNCLINE_KEY"
 """Environment variable with the key that seals stored tokens."""
@@ -133,6 +133,7 @@ def build_engine(
             clock=world.clock,
             listener=listener,
             holder=holder(trigger),
+            gone=gone,
         )
 
 
@@ -143,7 +144,7 @@ def calm_collector() -> None:
 
 
 @contextmanager
-def opened_reports(project: Project, world: World) -> Iterator[Any]:
+def opened_reports(project: Project | Memory, world: World) -> Iterator[Any]:
     """The read side of the state. Raises StateError where nothing was ever run."""
     if project.state_url.startswith("sqlite:///"):
         path = project.state_url.removeprefix("sqlite:///").partition("?")[0]
@@ -158,4 +159,29 @@ def opened_reports(project: Project, world: World) -> Iterator[Any]:
 
 def holder(trigger: str) -> str:
     """Who holds a lease, as other processes will read it: ``person on host (4711)``."""
-    return f"{trigger} on {socket.gethostname()} ({os.getpid()})"
+    return f"{trigger} on {machine()} ({os.getpid()})"
+
+
+def machine() -> str:
+    """The space in which a process number means something: host and, where there are containers, their namespace."""
+    try:
+        return f"{socket.gethostname()}/{os.stat('/proc/self/ns/pid').st_ino}"  # noqa: PTH116 (no file of ours)
+    except OSError:
+        return socket.gethostname()
+
+
+def gone(name: str) -> bool:
+    """Whether a holder was a process of this machine that is no more: killed, so that it could not let go.
+
+    A number given out again to another process only means waiting for the lease to end.
+    """
+    host, _, number = name.removesuffix(")").partition(" on ")[2].rpartition(" (")
+    if host != machine() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -72,7 +72,8 @@ class Reader:
             pending = None
         last = pending or Page(records, None, full, flaws)
         self.known_rows = count
-        yield last._replace(cursor=Position(seen.digest, count, seen.lines, source.header).cursor(), full=full)
+        cursor = Position(seen.digest, count, seen.lines, source.header).cursor()
+        yield last._replace(cursor=cursor, full=full, every_row=True)
 
     def _add(self, number: int, data: dict[str, object], met: set[int], records: list[Record]) -> Flaw | None:
         """Take a row in as a record, or say why it is none. Keys are remembered as hashes: eight bytes, not a text."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.salesforce.errors import item_outcome, without_values
+from connectors.salesforce.errors import item_outcome, kind_of, without_values
 from connectors.salesforce.schema import ObjectSchema, UnfitError
 from connectors.salesforce.session import Session
 from connectors.sdk import (
@@ -117,8 +117,8 @@ class Writing:
         except RefusedError as error:
             if len(portion) == 1:
                 row = portion[0]
-                what = str(error)
-                return {row.at: Outcome(OutcomeKind.REFUSED, row.write.key, code=error.code, message=what)}
+                kind = kind_of(error.code, [], row.write)
+                return {row.at: Outcome(kind, row.write.key, code=error.code, message=str(error))}
             half = len(portion) // 2
             results = self._answered(portion[:half], deed)
             try:

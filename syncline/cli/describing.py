@@ -36,7 +36,7 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Check config.yaml and every mapping; say every problem with its file, line and column."""
+    """Check config.yaml and every mapping. Every problem is said at once, with its file, line and column."""
     desk = desk_of(context)
     project, found = desk.load()
     if online and project is not None:
@@ -112,7 +112,10 @@ def check_connections(
     name: Annotated[str | None, typer.Argument(help="Only this connection.", show_default="all")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Ask each system whether it can be reached, lets us in, and has what the settings name."""
+    """Ask each system whether it can be worked with.
+
+    It has to be reached, let us in, and have what the settings name.
+    """
     from syncline import doctor
 
     desk = desk_of(context)
@@ -142,7 +145,7 @@ def discover(
     stream: Annotated[str | None, typer.Argument(help="Only this stream.", show_default="all")] = None,
     as_json: options.Json = False,
 ) -> None:
-    """List the streams and fields of a system as it describes them now."""
+    """List a system's streams and fields as they are now."""
     from syncline.wiring import opened_connections
 
     desk = desk_of(context)
@@ -166,7 +169,7 @@ def discover(
 
 @connections_app.command("prepare")
 def prepare(context: typer.Context, name: Annotated[str, typer.Argument(help="The connection.")]) -> None:
-    """Create in a system what its connector needs there, such as the field for the hub's own id. Asks nothing."""
+    """Create in a system what its connector needs. That is mostly a field for the hub's own id. Nothing is asked."""
     from syncline.wiring import opened_connections
 
     desk = desk_of(context)

@@ -19,7 +19,7 @@ from syncline.cli.output import Output
 if TYPE_CHECKING:
     from model.diagnostics import Diagnostic
     from sync.run import Engine
-    from syncline.settings import Project
+    from syncline.settings import Memory, Project
     from syncline.wiring import World
 
 # Imports inside the functions of this class keep `syncline --help` fast: settings bring pydantic and ruamel.yaml,
@@ -58,6 +58,15 @@ class Desk:
                 self.output.say(str(one))
         return project
 
+    def memory(self) -> Memory:
+        """What looking back needs: it works while a mapping is broken or a secret is missing."""
+        from syncline.settings import load_memory
+
+        memory, found = load_memory(self.folder, environment=self.world.environment)
+        if memory is None:
+            raise ConfigurationError(found)
+        return memory
+
     @contextmanager
     def engine(self, project: Project | None = None) -> Iterator[Engine]:
         """The engine, with progress told on stderr."""
@@ -76,7 +85,7 @@ class Desk:
         """The read side of the state."""
         from syncline.wiring import opened_reports
 
-        with opened_reports(self.project(with_mappings=False), self.world) as reports:
+        with opened_reports(self.memory(), self.world) as reports:
             yield reports
 
 

@@ -10,7 +10,7 @@ from model import errors
 
 if TYPE_CHECKING:
     from sync.hub import Trouble
-    from sync.run import RunReport
+    from sync.report import RunReport
 
 
 class Exit(IntEnum):

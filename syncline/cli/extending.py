@@ -32,7 +32,7 @@ def new_connector(
     name: Annotated[str, typer.Argument(help="Name of the system, e.g. acme.")],
     folder: Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")] = Path(),
 ) -> None:
-    """Write a working connector package with a fake system and tests, to be changed into a real one."""
+    """Write a working connector, to be made a real one. It is a package with a fake system and tests that pass."""
     from syncline.scaffold import scaffold_connector
 
     _tell(desk_of(context).output, scaffold_connector(name, folder))
@@ -94,7 +94,7 @@ def start(
     ] = None,
     data: Annotated[Path | None, typer.Option("--data", help="File that keeps its records.", dir_okay=False)] = None,
 ) -> None:
-    """Serve a fake system on the loopback address until it is interrupted."""
+    """Serve a fake system until interrupted. It is reached on the loopback address only."""
     from syncline.sandbox.run import SYSTEMS, served
 
     output = desk_of(context).output

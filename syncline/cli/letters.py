@@ -77,7 +77,7 @@ def show_letter(
     mask: options.Mask = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show one record that could not be taken further, with its content."""
+    """Show one of them, with its content."""
     show_parked(desk_of(context), number, mask=mask, as_json=as_json)
 
 
@@ -94,7 +94,8 @@ def show_parked(desk: Desk, number: int, *, mask: bool, as_json: bool) -> None:
     desk.output.facts({name: value for name, value in row.items() if value not in (None, [], "")})
     if data:
         desk.output.line()
-        desk.output.facts({name: views.value(value, reveal=True) for name, value in data.items()})
+        # Fields without a value would bury the others: systems show dozens of them.
+        desk.output.facts({name: views.value(value, reveal=True) for name, value in data.items() if value is not None})
 
 
 @letters_app.command("retry")

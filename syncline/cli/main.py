@@ -125,4 +125,4 @@ for part in (starting, describing, moving, watching, repairing, letters, records
 
 def main() -> None:
     """The program. Never returns."""
-    sys.exit(app())
+    sys.exit(app(prog_name="syncline"))

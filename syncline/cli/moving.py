@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sync.decision import Bucket
 from syncline.cli import options, views
 from syncline.cli.desk import Desk, desk_of, selection
 from syncline.cli.exits import Exit, of_run, of_troubles
-from syncline.cli.output import clean, counted
+from syncline.cli.output import Output, clean, counted
 
 if TYPE_CHECKING:
-    from sync.run import PlanReport, RunReport
+    from collections.abc import Mapping
+
+    from sync.report import PlanReport, RunReport
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +34,7 @@ def plan(
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there are changes.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show what a run would write, field by field, and write nothing."""
+    """Show what a run would write; write nothing."""
     desk = desk_of(context)
     project = desk.project()
     chosen = selection(project, select or [])
@@ -71,8 +74,7 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
     if report.calls:
         calls = ", ".join(f"{name} {number:,}" for name, number in sorted(report.calls.items()))
         output.say(f"Calls it would take: {calls}")
-    if report.conflicts:
-        output.say(f"{counted(report.conflicts, 'conflict')}: syncline conflicts list")
+    _tell_left(output, report.left)
     if report.actions and not reveal:
         output.say("Values are masked; --reveal shows them.")
     if total:
@@ -108,15 +110,22 @@ def show_run(desk: Desk, report: RunReport, *, as_json: bool) -> None:
     output = desk.output
     output.table(views.BALANCE_COLUMNS, views.balance_rows(report.balances), "No records were read.")
     views.tell_troubles(output, report.troubles, report.brakes)
-    left: list[tuple[Any, str, str]] = [
-        (report.dead, "dead letter", "syncline dead-letters list"),
-        (report.conflicts, "conflict", "syncline conflicts list"),
-        (report.waiting, "waiting record", "syncline dead-letters list --why waiting"),
-    ]
-    for number, noun, command in left:
-        if number:
-            output.say(f"{number:,} {noun}{'' if number == 1 else 's'}: {command}")
+    _tell_left(output, report.left)
     if report.status == "busy":
         output.say(f"Nothing was done: {report.message or 'another run holds the lease'}. Try again later.")
     else:
         output.say(f"Run {report.run}: {report.status}.")
+
+
+_LEFT = (
+    (Bucket.DEAD, "dead letter", "syncline dead-letters list"),
+    (Bucket.CONFLICT, "conflict", "syncline conflicts list"),
+    (Bucket.WAITING, "waiting record", "syncline dead-letters list --why waiting"),
+)
+
+
+def _tell_left(output: Output, left: Mapping[Bucket, int]) -> None:
+    """What is left of all runs so far, with the command that shows it."""
+    for bucket, noun, command in _LEFT:
+        if left.get(bucket):
+            output.say(f"{counted(left[bucket], noun)}: {command}")

@@ -10,7 +10,8 @@ import typer
 from model.errors import StateError
 from sync.decision import ConflictState, Why
 from syncline.cli import options, views
-from syncline.cli.desk import desk_of
+from syncline.cli.desk import Desk, desk_of
+from syncline.cli.explaining import stream
 from syncline.cli.letters import show_parked
 from syncline.cli.masking import masked_field
 from syncline.cli.output import plain
@@ -35,7 +36,10 @@ def list_conflicts(
     limit: options.Limit = 100,
     as_json: options.Json = False,
 ) -> None:
-    """List fields that two systems changed apart, and records whose entity or deletion is in question (m…)."""
+    """List what waits for an answer.
+
+    These are fields that two systems changed apart, and records whose entity or deletion is in question (m…).
+    """
     desk = desk_of(context)
     if state != "all" and state not in list(ConflictState):
         raise typer.BadParameter(f"one of {', '.join(ConflictState)}, all", param_hint="--state")
@@ -110,18 +114,22 @@ def show_conflict(
     mask: options.Mask = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show both values of a conflict and what they were before, or the candidates of a disputed match."""
+    """Show both values of a conflict, or who a record could be.
+
+    It says what the value was before, and which commands answer.
+    """
     desk = desk_of(context)
-    project = desk.project(with_mappings=False)
     kind, key = _numbered(number)
     if kind == _MATCH:
         show_parked(desk, key, mask=mask, as_json=as_json)
+        if not as_json:
+            _show_candidates(desk, key, mask=mask)
         return
     with desk.reports() as reports:
         found = reports.conflict(key)
     if found is None:
         raise StateError(f"there is no conflict {number}; see `syncline conflicts list`")
-    schema = project.schemas.get(found.entity)
+    schema = desk.memory().schemas.get(found.entity)
     path = found.conflict.path
     values = {
         name: _shown(schema, path, getattr(found.conflict, name), mask=mask) for name in ("base", "ours", "theirs")
@@ -143,6 +151,49 @@ def show_conflict(
         desk.output.say(f"syncline conflicts resolve {number} --winner ours|theirs, or --value '…'")
 
 
+def _show_candidates(desk: Desk, number: int, *, mask: bool) -> None:
+    """The entities in question, side by side, and the commands that answer."""
+    output = desk.output
+    with desk.reports() as reports:
+        parked = reports.parked_one(number).parked
+        candidates = [one for one in map(reports.record, parked.candidates) if one is not None]
+    schema = desk.memory().schemas.get(parked.binding.entity)
+    paths = sorted({one.path for candidate in candidates for one in candidate.fields})
+    held = [{one.path: one.value for one in candidate.fields} for candidate in candidates]
+    output.line()
+    output.table(
+        ("field", *(f"candidate {place}" for place, _ in enumerate(candidates, 1))),
+        [
+            ("entity", *(candidate.id for candidate in candidates)),
+            ("records", *(", ".join(f"{stream(n.binding)} {n.key}" for n in one.links) for one in candidates)),
+            *(
+                (path, *(views.value(_shown(schema, path, one.get(path), mask=mask), reveal=True) for one in held))
+                for path in paths
+            ),
+        ],
+        "The entity is not there any more.",
+    )
+    answers = _ANSWERS.get(parked.code, _ANSWER_MATCH)
+    for choice, meaning in answers:
+        command = choice.format(
+            id=f"{_MATCH}{number}", number=number, entity=parked.candidates[0] if candidates else "ID"
+        )
+        output.say(f"{command}  # {meaning}")
+
+
+_ANSWER_MATCH = (
+    ("syncline conflicts resolve {id} --entity {entity}", "the record is this one"),
+    ("syncline conflicts resolve {id} --new", "the record is somebody new"),
+)
+_ANSWERS = {
+    "deleted-there": (
+        ("syncline conflicts resolve {id} --delete", "deleted everywhere"),
+        ("syncline conflicts resolve {id} --keep", "kept everywhere else"),
+    ),
+    "merged-there": (("syncline dead-letters discard {number}", "leave the two entities as they are"),),
+}
+
+
 def _shown(schema: EntitySchema | None, path: str, value: Any, *, mask: bool) -> Any:
     value = None if type(value).__name__ == "Unknown" else value
     return masked_field(schema, path, value) if mask else value
@@ -160,7 +211,10 @@ def resolve(
         bool | None, typer.Option("--delete/--keep", help="m…: a deletion: everywhere, or only there.")
     ] = None,
 ) -> None:
-    """Decide: for one of the two values, a third one, an entity, or about a deletion. The next run carries it out."""
+    """Answer a conflict; the next run carries it out.
+
+    The answer is one of the two values or a third one; for m… it is an entity, a new one, or about a deletion.
+    """
     desk = desk_of(context)
     kind, key = _numbered(number)
     given = [winner is not None, value is not None, entity is not None, new, delete is not None]

@@ -50,7 +50,7 @@ def schedules(
     count: Annotated[int, typer.Option("--count", "-n", min=1, max=100, help="How many times ahead.")] = 5,
     as_json: options.Json = False,
 ) -> None:
-    """Show when each schedule is due next, in its own time zone and in UTC."""
+    """Show when each schedule is due next. Times are given in its own time zone and in UTC."""
     desk = desk_of(context)
     project = desk.project()
     now = desk.world.clock.now()

@@ -47,7 +47,7 @@ def doctor(
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Examine everything a run depends on, one line each; change nothing."""
+    """Examine everything a run depends on, one line each. Changes nothing."""
     from syncline import doctor as examining
     from syncline.cli.describing import connection_named, tell_findings
 
@@ -63,7 +63,7 @@ def doctor(
 
 
 def demo(context: typer.Context) -> None:
-    """Show a sync between fake systems, with sample data, from nothing to a converged state."""
+    """Show a sync between three fake systems. It begins with sample data and ends in a converged state."""
     from importlib import import_module
     from importlib.util import find_spec
 

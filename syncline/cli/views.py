@@ -12,7 +12,7 @@ from syncline.cli.output import Output, clean, plain
 if TYPE_CHECKING:
     from sync.brakes import Tripped
     from sync.hub import Trouble
-    from sync.run import PlannedAction, PlanReport, RunReport
+    from sync.report import PlannedAction, PlanReport, RunReport
 
 BALANCE_COLUMNS = ("binding", "side", "seen", *(bucket.value for bucket in Bucket), "detail")
 _KINDS = ("create", "update", "delete")
@@ -25,7 +25,13 @@ def value(found: Any, *, reveal: bool) -> str:
     if found is None or type(found).__name__ == "Unknown":
         return "nothing"
     shown = found if reveal else masked(found)
-    return f'"{clean(shown)}"' if isinstance(shown, str) else clean(plain(shown))
+    if isinstance(shown, str):
+        return f'"{clean(shown)}"'
+    if isinstance(shown, list | tuple):
+        return clean(f"[{', '.join(str(plain(item)) for item in shown)}]")
+    if isinstance(shown, Mapping) and set(shown) == {"amount", "currency"}:
+        return clean(f"{shown['amount']} {shown['currency']}")
+    return clean(plain(shown))
 
 
 def headline(action: PlannedAction) -> str:
@@ -72,6 +78,8 @@ def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
         ],
         "calls": dict(report.calls),
         "conflicts": report.conflicts,
+        "waiting": report.left.get(Bucket.WAITING, 0),
+        "dead": report.left.get(Bucket.DEAD, 0),
         "brakes": [brake_json(brake) for brake in report.brakes],
         "troubles": [trouble_json(trouble) for trouble in report.troubles],
         "balances": balances_json(report.balances),

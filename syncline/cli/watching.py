@@ -25,7 +25,10 @@ def register(app: typer.Typer) -> None:
 
 
 def status(context: typer.Context, as_json: options.Json = False) -> None:
-    """Show how every binding is doing: in sync, waiting, failed, in conflict, and how old its knowledge is."""
+    """Show how every binding is doing.
+
+    What is in sync, waiting, failed or in conflict, and how old that knowledge is.
+    """
     desk = desk_of(context)
     with desk.reports() as reports:
         rows = [_status(one) for one in reports.status()]
@@ -120,7 +123,7 @@ def show_run(
     run: Annotated[int, typer.Argument(help="Number of the run.")],
     as_json: options.Json = False,
 ) -> None:
-    """Show the balance of one run: every record seen, and where it ended up."""
+    """Show the balance of one run. It accounts for every record seen, and says where it ended up."""
     desk = desk_of(context)
     with desk.reports() as reports:
         found = reports.run(run)

@@ -275,3 +275,62 @@ def test_the_program_runs_as_a_module_and_prints_json_to_a_pipe(starter):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert [row["name"] for row in json.loads(done.stdout)] == ["shop", "crm"]
     assert done.stderr == ""
+
+
+def test_looking_back_needs_no_secret_and_no_sound_mapping(cli, starter):
+    cli("run")
+    config = starter / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("sqlite:///data/crm.db", "${env:CRM_URL}"))
+    (starter / "mappings/crm_people.yaml").write_text("rules: [", encoding="utf-8")
+    cli("run", code=5)
+    assert len(cli("status", "--json").json) == 2
+    assert cli("record", "show", "crm:1", "--json").json["entity"] == "contact"
+    assert cli("runs", "list", "--json").json
+    assert cli("conflicts", "list", "--state", "all", "--json").json is not None
+    config.write_text("state: 7\n", encoding="utf-8")
+    assert "config.yaml:1:" in cli("status", code=5).err
+
+
+def test_one_value_is_explained_with_what_every_system_holds_of_it(cli, starter):
+    set_rule(starter, "family_name", "manual")
+    cli("run")
+    execute(starter, "UPDATE people SET family_name = 'Lindkvist' WHERE id = 1")
+    edit_csv(starter, lambda text: text.replace("Lindqvist", "Lindqvist-Berg"))
+    cli("run", code=4)
+    told = cli("record", "show", "shop:K-1001", "--field", "family_name").out
+    assert 'value    "Lindkvist"' in told
+    assert "edited there" in told
+    assert "crm.people 1" in told
+    assert '"Lindqvist-Berg"' in told
+    title = cli("record", "show", "shop:K-1001", "--field", "job_title").out
+    assert "(not mapped there)" in title
+    one = cli("record", "show", "shop:K-1001", "--field", "family_name", "--json").json
+    assert [(other["binding"], other["value"]) for other in one["elsewhere"]] == [
+        ("shop.customers:contact", "Lindqvist-Berg")
+    ]
+    masked = cli("record", "show", "shop:K-1001", "--field", "family_name", "--mask").out
+    assert "Lind" not in masked
+    assert "did you mean 'family_name'?" in cli("record", "show", "crm:1", "--field", "famly_name", code=2).err
+
+
+def test_a_record_that_could_be_two_people_is_shown_beside_them_and_answered(cli, starter):
+    cli("run")
+    edit_csv(starter, lambda text: text + "K-2000,Ada,Lindqvist,ada.lindqvist@example.com,,Kiel,Germany\n")
+    cli("run", code=4)
+    (question,) = cli("conflicts", "list", "--json").json
+    shown = cli("conflicts", "show", question["id"])
+    assert "Kiel" in shown.out
+    assert "Berlin" in shown.out
+    assert f"syncline conflicts resolve {question['id']} --new" in shown.err
+    masked = cli("conflicts", "show", question["id"], "--mask")
+    assert "Kiel" not in masked.out
+    assert "Berlin" not in masked.out
+    cli("conflicts", "resolve", question["id"], "--new")
+    cli("run", code=3)
+    (letter,) = cli("dead-letters", "list", "--json").json
+    assert (letter["connection"], letter["field"]) == ("crm", "email"), "the database takes every address once"
+    assert "ada.lindqvist" not in letter["message"]
+    assert cli("conflicts", "list", "--json").json == []
+    assert len(people(starter)) == len(PEOPLE)
+    ids = {cli("links", "show", key).out.splitlines()[0] for key in ("shop:K-2000", "shop:K-1001")}
+    assert len(ids) == 2

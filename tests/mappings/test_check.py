@@ -113,6 +113,18 @@ def test_a_picklist_value_that_would_be_parked_is_said() -> None:
     assert one.message == "Sex also knows X: such a value would be parked"
 
 
+def test_an_old_option_that_is_only_read_may_be_missing_from_the_choices() -> None:
+    said = [
+        (one.code, one.severity.value)
+        for one in found("  gender: {field: Sex, values: {male: [M, Herr]}}\n", fields=FIELDS)
+    ]
+    assert ("unknown-option", "warning") in said
+    assert "error" not in dict(said).values()
+    assert ("unknown-option", None) in errors("  gender: {field: Sex, values: {male: [Herr, M]}}\n", fields=FIELDS)
+    only_read = "  gender: {field: Sex, values: {male: [Herr, M]}, direction: in}\n"
+    assert errors(only_read, fields=FIELDS) == []
+
+
 def warnings(rules: str, head: str = "") -> list[tuple[str, str | None]]:
     notes = found(rules, fields=FIELDS, head=head)
     return [(one.code, one.path) for one in notes if one.severity.value == "warning"]

@@ -42,8 +42,11 @@ def test_a_settled_number_is_read_and_written_as_it_is(text):
         assert transform.back(text) == text
 
 
-@pytest.mark.parametrize("record", [{"a": "x"}, {"a": "x", "b": ""}, {"a": "x", "b": None}, {"a": "x", "b": 1}])
-def test_fields_go_over_together_only_where_all_are_text(record):
-    texts = Texts([("a", "one"), ("b", "two")])
+ODD = [{"a": "x"}, {"a": "x", "b": ""}, {"a": "x", "b": None}, {"a": "x", "b": 1}, {"a": "x", "b": "too long"}]
+
+
+@pytest.mark.parametrize("record", ODD)
+def test_fields_go_over_together_only_where_all_are_text_that_fits(record):
+    texts = Texts([("a", "one", None), ("b", "two", 7)])
     assert texts.taken(record) is None
     assert texts.taken({**record, "b": "y"}) == {"one": "x", "two": "y"}

@@ -94,6 +94,27 @@ def test_an_exception_that_is_agreed_on_does_not_count_as_behind(hub, reports):
     assert reports.status()[0].in_sync == 1
 
 
+def test_what_was_decided_not_to_be_pushed_does_not_count_as_behind(hub, reports):
+    behind = Link(hub.erp, "1", "c1", base={"x": Base(0, "left there on purpose")})
+    hub.commit(created=[hub.person("c1", x="ours")], links=[behind], dirty={("contact", "c1")})
+    ((_, generation),) = hub.store.dirty("contact", "", 10)
+    assert reports.status()[0].in_sync == 0, "nobody has decided about it yet"
+    hub.commit(clean=[("c1", generation)])
+    assert reports.status()[0].in_sync == 1
+
+
+def test_a_field_in_conflict_counts_as_behind_and_no_other_field_does(hub, reports):
+    base = {"x": Base(0, "theirs"), "y": Base(0, "left there on purpose")}
+    hub.commit(
+        created=[hub.person("c1", x="ours", y="ours")],
+        links=[Link(hub.erp, "1", "c1", base=base), Link(hub.crm, "2", "c1", base={"y": base["y"]})],
+    )
+    rival = {"entity_id": "c1", "ours_source": "crm", "theirs_binding": hub.erp, "theirs_key": "1", "rule": "manual"}
+    hub.commit(conflicts=[Conflict(path="x", ours="ours", theirs="theirs", **rival)])
+    crm, erp = reports.status()
+    assert (crm.in_sync, erp.in_sync) == (1, 0)
+
+
 def test_conflicts_are_listed_and_shown(story, reports):
     (shown,) = reports.conflicts()
     assert (shown.entity, shown.run, shown.closed_at, shown.conflict.path) == ("contact", story.run, None, "given_name")

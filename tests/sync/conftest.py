@@ -59,11 +59,13 @@ class System:
         self.stores = lambda row: row  # how the system rewrites what it is told
         self.refuses = lambda row: None  # reason why a row is refused
         self.refuses_batches = False
+        self.created: list[tuple[str, str, str]] = []  # (stream, the hub's id of the entity, key)
+        self.hidden: set[str] = set()  # keys that listings leave out although the records are there
 
     def table(self, stream: str) -> Table:
         return self.tables.setdefault(stream, Table())
 
-    def put(self, stream: str, key: str, **values: Any) -> None:
+    def put(self, stream: str, key: str, /, **values: Any) -> None:
         """A person's edit (or a new record)."""
         table = self.table(stream)
         self.tick += 1
@@ -118,7 +120,7 @@ class MemoryConnector(Connector[MemorySettings]):
         facts = self.stream(stream)
         table = self.system.table(stream)
         if facts.watermark is None:
-            keys = sorted(table.rows)
+            keys = sorted(table.rows.keys() - self.system.hidden)
         else:
             start = int(since or 0)
             keys = sorted(
@@ -140,7 +142,7 @@ class MemoryConnector(Connector[MemorySettings]):
 
     def keys(self, stream: str) -> Iterator[list[str]]:
         self._up()
-        yield sorted(self.system.table(stream).rows)
+        yield sorted(self.system.table(stream).rows.keys() - self.system.hidden)
 
     def find(self, stream: str, field: str, values: Sequence[str]) -> list[Record]:
         self._up()
@@ -179,21 +181,27 @@ class MemoryConnector(Connector[MemorySettings]):
             if writes.conditional and write.expects != str(table.versions[key]):
                 return Outcome(OutcomeKind.STALE, key=key)
         values = system.stores(dict(write.fields))
-        if writes.marker:
+        if writes.marker and kind == "create":
             values[writes.marker] = write.marker
         system.put(stream, key, **values)
         system.written.append((stream, kind, key))
+        if kind == "create":
+            system.created.append((stream, write.marker, key))
         record = self._record(stream, key) if writes.returns_record else None
         return Outcome(OutcomeKind.APPLIED, key, str(table.versions[key]), record)
 
     def remove(self, stream: str, batch: Sequence[Write]) -> list[Outcome]:
         self._up()
         self.system.write_calls += 1
-        for write in batch:
-            assert write.key is not None
-            self.system.drop(stream, write.key)
-            self.system.written.append((stream, "delete", write.key))
-        return [Outcome(OutcomeKind.APPLIED, write.key) for write in batch]
+        return [self._gone(stream, write.key or "") for write in batch]
+
+    def _gone(self, stream: str, key: str) -> Outcome:
+        table = self.system.table(stream)
+        if key not in table.rows:
+            return Outcome(OutcomeKind.MISSING, key=key, of=table.gone.get(key))
+        self.system.drop(stream, key)
+        self.system.written.append((stream, "delete", key))
+        return Outcome(OutcomeKind.APPLIED, key)
 
 
 class PlainMapping:
@@ -407,3 +415,13 @@ def plain() -> type[PlainMapping]:
 @pytest.fixture
 def binding() -> type[BindingId]:
     return BindingId
+
+
+@pytest.fixture
+def make_world() -> type[World]:
+    return World
+
+
+@pytest.fixture(scope="module")
+def plain_module() -> type[PlainMapping]:
+    return PlainMapping

@@ -120,7 +120,8 @@ class ShopifyFake:
 
     def seed(self, table: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         """Put rows in, as people working in the shop would; returns their gids. Customers take the mutation's input
-        names plus ``metafields={"ns.key": value}``, ``emailMarketingConsent`` and ``smsMarketingConsent``."""
+        names plus ``metafields={"ns.key": value}``, ``emailMarketingConsent`` and ``smsMarketingConsent``. Orders that
+        say when they were processed were last changed then: old orders do not look like today's work."""
         made = [self._seeded(table, row)["id"] for row in rows]
         self.shop.save()
         return made
@@ -129,7 +130,8 @@ class ShopifyFake:
         if table == "companies":
             return companies.save(self.shop, row, None, ["company"])
         if table == "orders":
-            return self.mutations.order_of(row)
+            made = self.mutations.order_of(row)
+            return self.shop.age(table, made, row["processedAt"]) if row.get("processedAt") else made
         plain = {k: v for k, v in row.items() if k not in {"metafields", *_CONSENTS}}
         metafields = [_metafield_input(key, value) for key, value in (row.get("metafields") or {}).items()]
         made = customers.save(self.shop, None, plain, metafields=metafields)

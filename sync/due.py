@@ -1,0 +1,80 @@
+"""Books of the writing half: what is outstanding in this round, what came to rest, and the balance of each pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sync.decision import Action, Balance, BindingId, Bucket
+from sync.reconcile import Standing, Verdict
+
+
+@dataclass(slots=True)
+class Due:
+    """An entity with writes outstanding in this round. It is clean when all came to rest."""
+
+    generation: int
+    outstanding: set[BindingId] = field(default_factory=set)
+    keep: bool = False  # something is left to do in a later round or run
+
+
+@dataclass(slots=True)
+class Books:
+    """Every pair of entity and binding is seen once in a run, however many rounds it takes, and ends in one bucket."""
+
+    balance: Callable[[BindingId], Balance]
+    standings: dict[str, Standing] = field(default_factory=dict)  # of entities with writes outstanding
+    in_doubt: set[tuple[str, BindingId]] = field(default_factory=set)  # sent in this run, and no answer came
+    progress: int = 0  # how many writes came to rest so far
+    _due: dict[str, Due] = field(default_factory=dict)
+    _open: dict[tuple[str, BindingId], tuple[Bucket, str | None]] = field(default_factory=dict)
+
+    def begin(self, entity_id: str, generation: int) -> Due:
+        due = self._due[entity_id] = Due(generation)
+        return due
+
+    def keep(self, entity_id: str) -> None:
+        """Part of what is written now has to wait: the entity is not clean afterwards."""
+        self._due[entity_id].keep = True
+
+    def count(self, entity_id: str, verdict: Verdict) -> None:
+        """Enter a verdict: a pair with something to write (or to wait for) stays open until it comes to rest."""
+        pair = (entity_id, verdict.binding)
+        balance = self.balance(verdict.binding)
+        if self._open.pop(pair, None) is None:
+            balance.seen += 1
+        if verdict.action is not None:
+            self._open[pair] = (Bucket.WAITING, "not written yet")
+        elif verdict.bucket is Bucket.WAITING:
+            self._open[pair] = (Bucket.WAITING, verdict.detail)
+        else:
+            balance.count(verdict.bucket, detail=verdict.detail)
+
+    def ended(self, action: Action, bucket: Bucket, detail: str | None, *, keep: bool = False) -> None:
+        """One action came to rest (or, with ``keep``, is left for later). What ended already stays as it ended."""
+        due = self._due.get(action.entity_id)
+        if due is None or action.binding not in due.outstanding:
+            return
+        due.outstanding.discard(action.binding)
+        due.keep = due.keep or keep
+        pair = (action.entity_id, action.binding)
+        if keep:
+            self._open[pair] = (bucket, detail)
+            return
+        self.progress += 1
+        if self._open.pop(pair, None) is not None:
+            self.balance(action.binding).count(bucket, detail=detail)
+
+    def resting(self) -> list[tuple[str, int]]:
+        """Entities of this round that have come to rest, and may be marked clean."""
+        done = [(entity_id, due) for entity_id, due in self._due.items() if not due.outstanding]
+        for entity_id, _ in done:
+            del self._due[entity_id]
+            self.standings.pop(entity_id, None)
+        return [(entity_id, due.generation) for entity_id, due in done if not due.keep]
+
+    def close(self) -> None:
+        """What never came to rest is waiting."""
+        for (_, binding), (bucket, detail) in self._open.items():
+            self.balance(binding).count(bucket, detail=detail)
+        self._open.clear()

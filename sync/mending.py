@@ -1,0 +1,57 @@
+"""Dead letters that settle themselves: a row that is no longer flawed, a record that is no longer there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from model.records import Page
+from sync.decision import BindingId, Changes, Link, Side, Why
+from sync.ports import Store
+
+
+@dataclass(slots=True)
+class Mending:
+    """Compares what is parked of one binding with what one read of it meets.
+
+    A flaw is known by its place alone, so it settles when a read of every row does not meet it again. A record that
+    cannot be taken further is looked at again when it is read; it settles here when a listing of all records lacks it:
+    there is nothing left to repair. What becomes of its link is for the sweep to find out.
+    """
+
+    store: Store
+    binding: BindingId
+    size: int
+    flaws: set[str] = field(default_factory=set)
+    records: set[str] = field(default_factory=set)
+    every_row: bool = False
+    every_record: bool = False
+
+    @classmethod
+    def of(cls, store: Store, binding: BindingId, size: int, *, from_start: bool) -> Mending:
+        """With everything that is parked of the binding, which is little."""
+        found = cls(store, binding, size, every_row=from_start)
+        for why in Why:
+            for page in store.all_parked(binding, Side.IN, why, size):
+                found.flaws.update(row.key for row in page if row.data is None and row.why is Why.DEAD)
+                found.records.update(row.key for row in page if row.data is not None)
+        return found
+
+    def met(self, page: Page) -> None:
+        self.every_row = self.every_row or page.every_row or page.full
+        self.every_record = page.full or page.every_row
+        if self.flaws:
+            self.flaws.difference_update(flaw.place for flaw in page.flaws)
+        if self.records:
+            self.records.difference_update(record.key for record in page.records)
+            self.records.difference_update(flaw.key for flaw in page.flaws if flaw.key)
+
+    def settled(self) -> Changes:
+        """Lets go of what need not be kept any longer. Call it when the read has come to its end."""
+        gone = set(self.flaws) if self.every_row else set()
+        links: list[Link] = []
+        if self.every_record and self.records:
+            gone |= self.records
+            for link in self.store.links(self.binding, sorted(self.records)).values():
+                link.fingerprint = None  # should the record come back as it was, it is looked at again
+                links.append(link)
+        return Changes(unparked=[(self.binding, Side.IN, key) for key in sorted(gone)], links=links)

@@ -1,0 +1,101 @@
+"""How a run went, and what one would do: values for people, exit codes and JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sync.brakes import Tripped
+from sync.decision import ActionKind, Balance, BindingId, Bucket, Side
+from sync.hub import Trouble
+
+Balances = dict[tuple[BindingId, Side], Balance]
+
+
+@dataclass(slots=True, kw_only=True)
+class RunReport:
+    """How a run went.
+
+    ``status``: ``ok``; ``attention`` (something waits for a person or for a later run); ``braked`` (nothing was
+    written); ``failed`` (a connection could not be worked with, or a balance does not add up); ``busy`` (another
+    process holds the lease, nothing was done). The balances tell what this run met, ``left`` what is left of all runs.
+    """
+
+    run: int
+    status: str
+    balances: Balances = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    brakes: list[Tripped] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    left: Mapping[Bucket, int] = field(default_factory=dict)
+    message: str | None = None
+
+    def total(self, bucket: Bucket) -> int:
+        return sum(balance.buckets.get(bucket, 0) for balance in self.balances.values())
+
+    @property
+    def conflicts(self) -> int:
+        """Open conflicts and disputed matches, whichever run found them."""
+        return self.left.get(Bucket.CONFLICT, 0)
+
+    @property
+    def waiting(self) -> int:
+        """Records waiting for another one, and writes that wait for a later run."""
+        out = (b.buckets.get(Bucket.WAITING, 0) for (_, side), b in self.balances.items() if side is Side.OUT)
+        return self.left.get(Bucket.WAITING, 0) + sum(out)
+
+    @property
+    def dead(self) -> int:
+        """Dead letters, whichever run found them."""
+        return self.left.get(Bucket.DEAD, 0)
+
+    @property
+    def writes(self) -> int:
+        """Records written to systems."""
+        return sum(b.buckets.get(Bucket.WRITTEN, 0) for (_, side), b in self.balances.items() if side is Side.OUT)
+
+
+@dataclass(slots=True, kw_only=True)
+class FieldChange:
+    """One record field of a planned write. ``before`` is what the system is known to hold (None on create)."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+@dataclass(slots=True, kw_only=True)
+class PlannedAction:
+    """One write that a run would make now."""
+
+    kind: ActionKind
+    binding: BindingId
+    entity_id: str
+    key: str | None
+    changes: list[FieldChange]
+    reason: str
+    problem: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PlanReport:
+    """What a run would do now. ``actions`` may be cut short; ``totals`` and ``calls`` never are."""
+
+    actions: list[PlannedAction] = field(default_factory=list)
+    totals: Counter[tuple[BindingId, ActionKind]] = field(default_factory=Counter)
+    calls: Counter[str] = field(default_factory=Counter)
+    balances: Balances = field(default_factory=dict)
+    troubles: list[Trouble] = field(default_factory=list)
+    brakes: list[Tripped] = field(default_factory=list)
+    left: Mapping[Bucket, int] = field(default_factory=dict)
+
+    @property
+    def conflicts(self) -> int:
+        """Open conflicts and disputed matches that there would be."""
+        return self.left.get(Bucket.CONFLICT, 0)
+
+    @property
+    def changes_nothing(self) -> bool:
+        return not self.totals

@@ -1,0 +1,279 @@
+"""Send one batch: intent first, then the call, then its answers absorbed as observations.
+
+A batch is recorded in full before it is sent and closed in the same transaction that stores what came of it. Whatever
+is still open when a run begins is *looked up*, never sent again blindly (`sync.recover`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from connectors.contract import Outcome, OutcomeKind, Write
+from mappings.contract import Projection
+from model.errors import AnswerLostError, ConnectorError, ProtocolError, RefusedError
+from model.records import Record
+from sync.absorb import Binding
+from sync.decision import Action, ActionKind, Bucket, Changes, Intent, IntentRow, LinkState, Parked, Side, Why
+from sync.due import Books
+from sync.hub import Hub, Trouble, from_connector
+from sync.ledger import Ledger, Scene
+from sync.observe import Observer
+from sync.outcomes import Written, take
+from sync.ports import Lease
+
+_DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
+_TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
+_NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
+
+
+@dataclass(slots=True)
+class _Answers:
+    """One batch's answers on their way into the store."""
+
+    binding: Binding
+    ledger: Ledger
+    open_rows: list[IntentRow] = field(default_factory=list)  # nothing is known of these
+    noticed: list[Record] = field(default_factory=list)  # met on the way: observed once the answers are stored
+
+
+@dataclass(slots=True)
+class Sender:
+    """Writes batches to systems. ``stopped`` are connections not written to any more in this run."""
+
+    hub: Hub
+    run: int
+    lease: Lease
+    observer: Observer
+    books: Books
+    calls: dict[str, int]
+    stopped: dict[str, Trouble] = field(default_factory=dict)
+    moved: set[str] = field(default_factory=set)  # entities that answers of this round brought news of
+
+    def send(self, binding: Binding, kind: ActionKind, batch: list[Action]) -> None:
+        """Record, call, absorb. A batch refused as a whole is halved until the culprit stands alone."""
+        if not batch or self._is_stopped(binding, batch):
+            return
+        intent = self._intent(binding, kind, batch)
+        writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
+        connector = self.hub.connector(binding.id)
+        deed = connector.remove if kind is ActionKind.DELETE else connector.upsert  # type: ignore[attr-defined]  # contract
+        self.called(binding)
+        try:
+            outcomes = _one_each(binding, writes, deed(binding.id.stream, writes))
+        except RefusedError as error:
+            if len(batch) == 1:
+                refused = Outcome(OutcomeKind.REFUSED, code=error.code, message=str(error))
+                self._absorb(binding, batch, [refused], intent)
+                return
+            self._close(intent)
+            half = len(batch) // 2
+            self.send(binding, kind, batch[:half])
+            self.send(binding, kind, batch[half:])
+        except (AnswerLostError, ProtocolError) as error:
+            self._lost(binding, batch, error)
+        except ConnectorError:
+            self._close(intent)
+            raise
+        except Exception as error:  # a defect in one connector must not stop the others
+            if not from_connector(error):
+                raise
+            self._lost(binding, batch, error)
+        else:
+            self._absorb(binding, batch, outcomes, intent)
+
+    def _is_stopped(self, binding: Binding, batch: Sequence[Action]) -> bool:
+        trouble = self.stopped.get(binding.id.connection)
+        if trouble is not None:
+            for action in batch:
+                self.books.ended(action, Bucket.WAITING, trouble.code, keep=True)
+        return trouble is not None
+
+    def _lost(self, binding: Binding, batch: Sequence[Action], error: Exception) -> None:
+        """What became of the batch is not known: its intent stays open, and nothing more is sent there in this run."""
+        self.stopped[binding.id.connection] = Trouble.of(binding.id, error)
+        for action in batch:
+            self._doubt(action)
+
+    def _doubt(self, action: Action) -> None:
+        self.books.in_doubt.add((action.entity_id, action.binding))
+        self.books.ended(action, Bucket.WAITING, "no answer; it will be looked up", keep=True)
+
+    def _intent(self, binding: Binding, kind: ActionKind, batch: Sequence[Action]) -> Intent:
+        rows = [self._intent_row(action) for action in batch]
+        intent = Intent(binding=binding.id, kind=kind, rows=rows, run=self.run, sent_at=self.hub.clock.now())
+        intent.id = self.hub.store.open_intent(intent, self.lease)
+        return intent
+
+    def _intent_row(self, action: Action) -> IntentRow:
+        values = self.books.standings[action.entity_id].canonical.values
+        whole = action.revs.keys() == values.keys()
+        written = values.copy() if whole else {path: values.get(path) for path in action.revs}
+        return IntentRow(action.entity_id, action.key, action.fields, written, action.revs, action.expects)
+
+    def _close(self, intent: Intent) -> None:
+        assert intent.id is not None
+        self.commit(Changes(closed_intents=[(intent.id, [])]))
+
+    def commit(self, changes: Changes) -> None:
+        self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
+
+    def called(self, binding: Binding) -> None:
+        """Count one call to a connection."""
+        connection = binding.id.connection
+        self.calls[connection] = self.calls.get(connection, 0) + 1
+
+    def _absorb(self, binding: Binding, batch: Sequence[Action], outcomes: Sequence[Outcome], intent: Intent) -> None:
+        """Store what the system answered, in one transaction with the end of the intent."""
+        outcomes = self._read_back(binding, intent.kind, self._not_taken(binding, intent, outcomes))
+        scene = self._scene(batch)
+        self._load_references(binding, outcomes, scene)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
+        answers = _Answers(binding, ledger)
+        writes = self.hub.stream(binding.id).writes
+        direct = writes is not None and writes.returns_record
+        seen = _seen(binding, outcomes)
+        for action, row, outcome in zip(batch, intent.rows, outcomes, strict=True):
+            if outcome.kind is OutcomeKind.APPLIED:
+                shown = next(seen) if outcome.record is not None else None
+                take(binding, Written(intent.kind, row, outcome, intent.id, direct, shown), ledger)
+                self._applied(action, ledger)
+            else:
+                self._not_applied(action, row, outcome, answers)
+        changes = ledger.closed()
+        self.moved.update(canonical.id for canonical in changes.changed)
+        self.moved.update(conflict.entity_id for conflict in changes.conflicts)
+        if intent.id is not None:
+            changes.closed_intents.append((intent.id, answers.open_rows))
+        changes.clean += self.books.resting()
+        self.commit(changes)
+        if answers.noticed:
+            self.observer.notice(binding, answers.noticed)
+
+    def _not_taken(self, binding: Binding, intent: Intent, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """A system that answers a create with a record of another entity has made none: that is a duplicate."""
+        keys = [outcome.key for outcome in outcomes if outcome.kind is OutcomeKind.APPLIED and outcome.key]
+        if intent.kind is not ActionKind.CREATE or not keys:
+            return outcomes
+        links = self.hub.store.links(binding.id, keys)
+        owners = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
+        return [
+            Outcome(OutcomeKind.DUPLICATE, code="duplicate", message=_TAKEN)
+            if outcome.key and owners.get(outcome.key, row.entity_id) != row.entity_id
+            else outcome
+            for row, outcome in zip(intent.rows, outcomes, strict=True)
+        ]
+
+    def _scene(self, batch: Sequence[Action]) -> Scene:
+        """From what was loaded for deciding: nobody else writes while the lease is held."""
+        scene = Scene()
+        for action in batch:
+            standing = self.books.standings[action.entity_id]
+            scene.canonicals[action.entity_id] = standing.canonical
+            scene.links_of[action.entity_id] = standing.links
+            scene.conflicts[action.entity_id] = standing.conflicts
+        return scene
+
+    def _load_references(self, binding: Binding, outcomes: Sequence[Outcome], scene: Scene) -> None:
+        """What the answers' own references lead to: a system may have stored another one than it was told."""
+        if not binding.mapping.reference_streams:
+            return
+        records = [outcome.record for outcome in outcomes if outcome.record is not None]
+        self.observer.load_references(binding, binding.mapping.project(records), scene)
+
+    def _applied(self, action: Action, ledger: Ledger) -> None:
+        if action.binding in self.books.standings[action.entity_id].refused:
+            ledger.changes.unparked.append((action.binding, Side.OUT, action.entity_id))
+        self.books.ended(action, Bucket.WRITTEN, _DONE[action.kind])
+
+    def _not_applied(self, action: Action, row: IntentRow, outcome: Outcome, answers: _Answers) -> None:
+        """A write that was not carried out, or of which nothing is known."""
+        binding = answers.binding
+        if outcome.kind is OutcomeKind.UNKNOWN:
+            answers.open_rows.append(row)
+            self._doubt(action)
+        elif outcome.kind in (OutcomeKind.STALE, OutcomeKind.MISSING):
+            answers.noticed += self._look_again(binding, action, outcome)
+            self.books.ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
+        elif outcome.kind in _NOT_CARRIED_OUT:
+            self.books.ended(action, Bucket.WAITING, outcome.code or outcome.kind.value, keep=True)
+            if outcome.kind is not OutcomeKind.RETRY:
+                message = outcome.message or f"writes were not carried out: {outcome.kind.value}"
+                self.stopped[binding.id.connection] = Trouble(
+                    connection=binding.id.connection,
+                    stream=binding.id.stream,
+                    code=outcome.kind.value,
+                    message=message,
+                )
+        else:
+            code = outcome.code or outcome.kind.value
+            message = outcome.message or f"the system refused the write ({code})"
+            answers.ledger.changes.parked.append(self.refused(action, code, message, outcome.field))
+            if outcome.kind is OutcomeKind.DUPLICATE and outcome.of:
+                # Whoever holds the unique value may be this very entity's record, which no read has shown yet.
+                answers.noticed += self._fetch(binding, outcome.of)
+
+    def _look_again(self, binding: Binding, action: Action, outcome: Outcome) -> list[Record]:
+        if action.key is None:
+            return []
+        if outcome.kind is OutcomeKind.MISSING:
+            return [Record(action.key, {}, deleted=True, superseded_by=outcome.of)]
+        return self._fetch(binding, action.key)
+
+    def _fetch(self, binding: Binding, *keys: str) -> list[Record]:
+        """Records as they are now; none where the system cannot be asked, which a later read makes up for."""
+        connector = self.hub.connector(binding.id)
+        self.called(binding)
+        try:
+            return list(connector.fetch(binding.id.stream, list(keys)))  # type: ignore[attr-defined]  # contract
+        except Exception as error:  # the batch's other answers must be stored, whatever goes wrong here
+            if not (isinstance(error, ConnectorError) or from_connector(error)):
+                raise
+            self.stopped[binding.id.connection] = Trouble.of(binding.id, error)
+            return []
+
+    def _read_back(self, binding: Binding, kind: ActionKind, outcomes: Sequence[Outcome]) -> list[Outcome]:
+        """Give each applied outcome its record, in one call, where the answers carry none."""
+        bare = [o.key for o in outcomes if o.kind is OutcomeKind.APPLIED and o.record is None and o.key]
+        if kind is ActionKind.DELETE or not bare:
+            return list(outcomes)
+        # Where this fails, the writes are still known to have happened: only their rendition waits for the next read.
+        found = {record.key: record for record in self._fetch(binding, *bare) if not record.deleted}
+        return [
+            o._replace(record=found[o.key])
+            if o.kind is OutcomeKind.APPLIED and o.record is None and o.key in found
+            else o
+            for o in outcomes
+        ]
+
+    def refused(
+        self, action: Action, code: str, message: str, record_field: str | None, path: str | None = None
+    ) -> Parked:
+        """A dead letter on the way out: kept until a person, or a newer canonical revision, tries again."""
+        self.books.ended(action, Bucket.DEAD, code)
+        return Parked(
+            binding=action.binding,
+            side=Side.OUT,
+            key=action.entity_id,
+            why=Why.DEAD,
+            code=code,
+            message=message,
+            field=record_field,
+            path=path,
+            data=action.fields,
+            rev=self.books.standings[action.entity_id].canonical.rev,
+        )
+
+
+def _one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outcome]) -> list[Outcome]:
+    answers = list(outcomes)
+    if len(answers) != len(writes):
+        raise ProtocolError(f"{len(answers)} outcomes for {len(writes)} writes to {binding.id}")
+    return answers
+
+
+def _seen(binding: Binding, outcomes: Sequence[Outcome]) -> Iterator[tuple[Projection, str]]:
+    """What applied writes were answered with, one after the other: projected together, with fingerprints."""
+    applied = (outcome.record for outcome in outcomes if outcome.kind is OutcomeKind.APPLIED)
+    records = [record for record in applied if record is not None]
+    return zip(binding.mapping.project(records), binding.mapping.fingerprints(records), strict=True)
