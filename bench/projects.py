@@ -39,14 +39,12 @@ _CONNECTIONS = {
 def write_project(folder: Path, source: str, target: str, url: str = "") -> None:
     """A project that brings ``source`` into ``target``, both named as connections of this module.
 
-    The target is tied both ways, so that it is read, compared and merged in every run; a brake of half a thousand
-    creates would hold a first load, so the project allows them.
+    The target is tied both ways, so that it is read, compared and merged in every run.
     """
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "mappings").mkdir(exist_ok=True)
     lines = ["syncline: 1", "connections:"]
     lines += [f"  {name}: {_CONNECTIONS[name].replace('URL', url)}" for name in (source, target)]
-    lines += ["brakes:", "  default: {create: {count: 100000000, share: 1}, update: {count: 100000000, share: 1}}"]
     (folder / "config.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     for name, direction in ((source, "in"), (target, "both")):
         head = f"mapping: {name}\nconnection: {name}\nstream: people\nentity: contact\ndirection: {direction}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mappings.codec import ABSENT, Codec, taker
+from mappings.codec import ABSENT, Codec, Texts, taker
 from mappings.conditions import compile_filter
 from mappings.contract import Projection
 from mappings.language import Each, FieldPath, MappingFile, Rule, field_text
@@ -50,10 +50,11 @@ class Projector:
             else:
                 codec = Codec(rule, spec_of(schema, rule.path))
                 if len(rule.fields) == 1 and len(rule.field) == 1 and codec.beside is None:
-                    settled = bool if codec.as_is else codec.settled
-                    self._plain.append((rule.path, rule.field[0], codec, settled, codec.recalled))
+                    self._plain.append((rule.path, rule.field[0], codec, codec.settled, codec.recalled))
                 else:
                     self._steps.append(_codec_step(rule.path, codec))
+        self._texts = Texts([(name, path, codec.longest) for path, name, codec, _, _ in self._plain if codec.is_text])
+        self._others = [plain for plain in self._plain if not plain[2].is_text]
 
     def project(self, records: Sequence[Record]) -> list[Projection]:
         return [self._one(record) for record in records]
@@ -78,7 +79,10 @@ class Projector:
     def _short_way(self, data: Mapping[str, Any], values: dict[str, Any]) -> list[Problem]:
         problems: list[Problem] = []
         get = data.get
-        for path, name, codec, settled, recalled in self._plain:
+        texts = self._texts.taken(data)
+        if texts is not None:
+            values.update(texts)
+        for path, name, codec, settled, recalled in self._plain if texts is None else self._others:
             value = get(name, ABSENT)
             if type(value) is str:
                 if settled is not None and settled(value):

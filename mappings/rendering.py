@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
+from mappings.codec import ABSENT, Codec, Texts, is_blank, put_into, taker
 from mappings.contract import Blank, RenderRequest, Rendition, Strength
 from mappings.language import Each, MappingFile, Rule, field_text
 from mappings.projecting import item_codec, item_key, problem_of, spec_of
@@ -95,7 +95,7 @@ class _Value(_Plain):
         super().__init__(rule)
         self.codec = codec
         unbounded = rule.max_length is None and codec.limit is None
-        self.settled = (bool if codec.as_is else codec.settled_back) if unbounded else None
+        self.settled = (bool if codec.is_text else codec.settled_back) if unbounded else None
 
     def write(self, value: Any, sink: _Sink) -> None:
         if type(value) is str and self.settled is not None and self.settled(value):
@@ -239,6 +239,12 @@ class Renderer:
             else:
                 self._index.update(dict.fromkeys(rule.paths, at))
 
+        names = [name for _, name, _, _, _ in self._order]
+        once = {name for name in names if names.count(name) == 1}
+        texts = [(path, name, None) for path, name, settled, _, _ in self._order if settled is bool and name in once]
+        self._texts = Texts(texts)
+        self._others = [line for line in self._order if (line[0], line[1], None) not in texts]
+
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
         return [self._one(request) for request in requests]
 
@@ -246,7 +252,10 @@ class Renderer:
         sink = _Sink(request)
         if request.paths is None:
             values, fields = request.values, sink.fields
-            for path, name, settled, recalled, writer in self._order:
+            texts = self._texts.taken(values)
+            if texts is not None:
+                fields.update(texts)
+            for path, name, settled, recalled, writer in self._order if texts is None else self._others:
                 value = values.get(path)
                 if type(value) is str and name not in fields:
                     if settled is not None and settled(value):

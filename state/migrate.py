@@ -29,8 +29,12 @@ def revision(tx: Tx) -> str | None:
     if tx.sqlite:
         known = tx.one("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'")
     else:
-        known = tx.one("SELECT to_regclass('alembic_version')::text")
-    if known is None or known[0] is None:
+        # Not to_regclass: it may answer from before another process laid the tables out.
+        known = tx.one(
+            "SELECT 1 FROM pg_class WHERE relname = 'alembic_version' "
+            "AND relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname = ANY (current_schemas(false)))"
+        )
+    if known is None:
         return None
     found = tx.one("SELECT version_num FROM alembic_version")
     return str(found[0]) if found else None

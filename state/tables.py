@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Float,
     ForeignKey,
     Index,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 
@@ -135,14 +137,18 @@ conflict = Table(
     _name("closed_at", nullable=True),
     sqlite_autoincrement=True,
 )
-Index(
-    "uq_conflict_open",
-    conflict.c.entity_id,
-    conflict.c.path,
-    unique=True,
-    sqlite_where=text("state = 'open'"),
-    postgresql_where=text("state = 'open'"),
+_one_open = Index(
+    "uq_conflict_open", conflict.c.entity_id, conflict.c.path, unique=True, sqlite_where=text("state = 'open'")
 )
+
+
+@event.listens_for(conflict, "before_create")
+def _only_open(_table: Table, connection: Connection, **_: Any) -> None:
+    """PostgreSQL's option is set when it is needed: to name it loads the dialect, which starting a run can spare."""
+    if connection.dialect.name == "postgresql":
+        _one_open.dialect_options["postgresql"]["where"] = text("state = 'open'")
+
+
 Index(None, conflict.c.entity_id)
 
 parked = Table(

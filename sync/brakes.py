@@ -61,12 +61,18 @@ def released(release: Collection[str], binding: BindingId, kind: Braked) -> bool
     return not names.isdisjoint(release)
 
 
-def harmless(policy: Policy, bindings: Iterable[BindingId], entities: int, release: Collection[str]) -> bool:
-    """Whether ``entities`` decisions could not trip any brake, whatever they turn out to be."""
+def harmless(
+    policy: Policy,
+    bindings: Iterable[BindingId],
+    entities: int,
+    release: Collection[str],
+    kinds: Collection[Braked] = tuple(Braked),
+) -> bool:
+    """Whether ``entities`` decisions could not trip any brake (of these kinds), whatever they turn out to be."""
     return all(
         entities <= policy.limit(binding.connection, kind).count or released(release, binding, kind)
         for binding in bindings
-        for kind in Braked
+        for kind in kinds
     )
 
 

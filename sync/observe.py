@@ -47,7 +47,10 @@ class Observer:
         self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
-        return self.balances.setdefault((binding, side), Balance())
+        found = self.balances.get((binding, side))
+        if found is None:
+            found = self.balances[binding, side] = Balance()
+        return found
 
     def read(self, binding: Binding, *, full: bool) -> None:
         """Read one binding from its watermark (or all of it) to the end. Raises ConnectorError."""
@@ -174,7 +177,9 @@ class Observer:
         wanted: set[str] = set()
         for observation in observations:
             if observation.record.key not in scene.links and not observation.record.deleted:
-                values = dict(observation.projection.values)
+                values = observation.projection.values
+                if observation.projection.references:
+                    values = dict(values)
                 for path, reference in observation.projection.references.items():
                     target = target_of(binding, path)
                     found = scene.references.get((reference.stream, target, reference.key))

@@ -36,6 +36,7 @@ class Written(NamedTuple):
     outcome: Outcome
     intent: int | None
     direct: bool
+    seen: tuple[Projection, str] | None = None  # the record in the answer, projected, and its fingerprint
 
 
 def take(binding: Binding, written: Written, ledger: Ledger) -> None:
@@ -68,11 +69,29 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
         _agree(canonical, link, row, {}, binding, direct=True)
         return
     record = outcome.record
-    (projection,) = binding.mapping.project([record])
-    (link.fingerprint,) = binding.mapping.fingerprints([record])
+    if written.seen is None:
+        (projection,) = binding.mapping.project([record])
+        (link.fingerprint,) = binding.mapping.fingerprints([record])
+    else:
+        projection, link.fingerprint = written.seen
+    if _all_as_it_is(canonical, link, row, projection):
+        return
     values = _values(binding, projection, row, link, ledger)
     _agree(canonical, link, row, values, binding, direct=written.direct)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
+
+
+def _all_as_it_is(canonical: Canonical, link: Link, row: IntentRow, projection: Projection) -> bool:
+    """Whether the whole record was written and shows what the hub has, so that there is nothing to note or to learn.
+
+    True of nearly every create; `_agree` and `_news` would find the same, path by path. (Without ``meta`` every field
+    is at its first revision, so what was rendered was, too.)
+    """
+    return (
+        projection.values == canonical.values
+        and not (canonical.meta or link.base or projection.problems or projection.references or projection.complete)
+        and row.revs.keys() == canonical.values.keys()
+    )
 
 
 def _link(binding: Binding, written: Written, ledger: Ledger) -> Link:

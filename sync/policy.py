@@ -63,7 +63,7 @@ class Policy:
 
     survivorship: Mapping[str, Mapping[str, Survivorship]] = field(default_factory=dict)
     limits: Mapping[str, Mapping[Braked, Limit]] = field(default_factory=dict)
-    page: int = 1000
+    page: int = 2000
 
     def limit(self, connection: str, kind: Braked) -> Limit:
         for owner in (connection, "default"):

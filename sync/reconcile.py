@@ -97,7 +97,8 @@ def _creation(standing: Standing, binding: Binding, links: Sequence[Link], close
     if standing.conflicts and _strong_keys_disputed(standing, binding):
         return Verdict(binding.id, None, Bucket.CONFLICT, "a field it would be recognised by is in conflict")
     revs = dict.fromkeys(canonical.values, 1)
-    revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
+    if canonical.meta:
+        revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
     action = Action(
         kind=ActionKind.CREATE, binding=binding.id, entity_id=canonical.id, revs=revs, reason="no record there"
     )

@@ -27,6 +27,7 @@ from sync.repair import Repairs
 from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
 
 LEASE_SECONDS = 120.0
+_COUNTED = 10_000  # rows fetched at once where they are only counted
 _ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
 
 
@@ -261,19 +262,35 @@ class _Work:
         count = Count()
         for schema in self.hub.entities:
             bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
-            few = self.hub.store.dirty(schema.name, "", _most(self.hub.policy, bindings) + 1) if bindings else []
             ids = [binding.id for binding in bindings]
-            if not harmless(self.hub.policy, ids, len(few), self.release):
-                for actions in self._decided(schema.name, bindings):
-                    count.add(action for action, _ in actions)
+            entities = self._due(schema.name) if bindings else 0
+            if harmless(self.hub.policy, ids, entities, self.release):
+                continue
+            only_creates = harmless(self.hub.policy, ids, entities, self.release, (Braked.CREATE,))
+            for actions in self._decided(schema.name, bindings, linked=only_creates):
+                count.add(action for action, _ in actions)
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         return tripped(count, self.hub.policy, links, self.release)
 
-    def _decided(self, entity: str, bindings: Sequence[Binding]) -> Any:
-        """Pages of (action, standing) that would be taken now."""
+    def _due(self, entity: str) -> int:
+        """How many entities need a decision."""
+        due, after = 0, ""
+        while rows := self.hub.store.dirty(entity, after, _COUNTED):
+            due, after = due + len(rows), rows[-1][0]
+        return due
+
+    def _decided(self, entity: str, bindings: Sequence[Binding], *, linked: bool = False) -> Any:
+        """Pages of (action, standing) that would be taken now.
+
+        ``linked``: only of entities with a record in one of the bindings; others can only be created there.
+        """
         after = ""
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
+            if linked:
+                ids = [entity_id for entity_id, _ in rows]
+                there = {entity_id for binding in bindings for entity_id in self.hub.store.keys_at(binding.id, ids)}
+                rows = [row for row in rows if row[0] in there]
             yield [
                 (verdict.action, standing)
                 for standing in self.executor.standings(rows, bindings)
@@ -331,7 +348,3 @@ def _planned_action(action: Action, changes: list[FieldChange], problem: str | N
         reason=action.reason,
         problem=problem,
     )
-
-
-def _most(policy: Policy, bindings: Sequence[Binding]) -> int:
-    return max((policy.limit(b.id.connection, kind).count for b in bindings for kind in Braked), default=0)

@@ -6,10 +6,11 @@ is still open when a run begins is *looked up*, never sent again blindly (`sync.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from connectors.contract import Outcome, OutcomeKind, Write
+from mappings.contract import Projection
 from model.errors import AnswerLostError, ConnectorError, ProtocolError, RefusedError
 from model.records import Record
 from sync.absorb import Binding
@@ -106,7 +107,8 @@ class Sender:
 
     def _intent_row(self, action: Action) -> IntentRow:
         values = self.books.standings[action.entity_id].canonical.values
-        written = {path: values.get(path) for path in action.revs}
+        whole = action.revs.keys() == values.keys()
+        written = values.copy() if whole else {path: values.get(path) for path in action.revs}
         return IntentRow(action.entity_id, action.key, action.fields, written, action.revs, action.expects)
 
     def _close(self, intent: Intent) -> None:
@@ -130,9 +132,11 @@ class Sender:
         answers = _Answers(binding, ledger)
         writes = self.hub.stream(binding.id).writes
         direct = writes is not None and writes.returns_record
+        seen = _seen(binding, outcomes)
         for action, row, outcome in zip(batch, intent.rows, outcomes, strict=True):
             if outcome.kind is OutcomeKind.APPLIED:
-                take(binding, Written(intent.kind, row, outcome, intent.id, direct=direct), ledger)
+                shown = next(seen) if outcome.record is not None else None
+                take(binding, Written(intent.kind, row, outcome, intent.id, direct, shown), ledger)
                 self._applied(action, ledger)
             else:
                 self._not_applied(action, row, outcome, answers)
@@ -271,3 +275,10 @@ def _one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outc
     if len(answers) != len(writes):
         raise ProtocolError(f"{len(answers)} outcomes for {len(writes)} writes to {binding.id}")
     return answers
+
+
+def _seen(binding: Binding, outcomes: Sequence[Outcome]) -> Iterator[tuple[Projection, str]]:
+    """What applied writes were answered with, one after the other: projected together, with fingerprints."""
+    applied = (outcome.record for outcome in outcomes if outcome.kind is OutcomeKind.APPLIED)
+    records = [record for record in applied if record is not None]
+    return zip(binding.mapping.project(records), binding.mapping.fingerprints(records), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import socket
@@ -12,7 +13,7 @@ from typing import Any, cast
 
 from connectors.contract import Connector, Context, TokenStore
 from model.clock import Clock, SystemClock
-from model.errors import StateError
+from model.errors import ConfigurationError, StateError
 from sync.hub import Listener
 from sync.run import Engine
 from syncline.connections import Connection
@@ -109,7 +110,13 @@ def opened_connections(
             if names is None or name in names:
                 connectors[name] = open_connection(connection, world, tokens)
                 stack.callback(connectors[name].close)
-        yield connectors
+        try:
+            yield connectors
+        except ConfigurationError as error:
+            if len(connectors) != 1:
+                raise
+            (name,) = connectors
+            raise ConfigurationError(project.connections[name].located(error.diagnostics)) from error
 
 
 @contextmanager
@@ -118,6 +125,7 @@ def build_engine(
 ) -> Iterator[Engine]:
     """An engine over the project's state and connections; everything it opened is closed afterwards."""
     world = world or World()
+    calm_collector()
     with ExitStack() as stack:
         store = world.make(STORE)(project.state_url, world.clock)
         stack.callback(store.close)
@@ -133,6 +141,12 @@ def build_engine(
             holder=holder(trigger),
             gone=gone,
         )
+
+
+def calm_collector() -> None:
+    """A run makes many objects and hardly a cycle: look for cycles rarely, and never among what is loaded by now."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @contextmanager

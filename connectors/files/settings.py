@@ -28,7 +28,7 @@ class FileStream(Settings):
     )
     deletes: bool = Field(False, description="whether a record that is no longer in the file counts as deleted")
     parents: tuple[str, ...] = Field((), description="streams the rows refer to")
-    page: int = Field(1000, ge=1, le=50_000, description="rows handed on at once")
+    page: int = Field(2000, ge=1, le=50_000, description="rows handed on at once")
     writable: bool = Field(False, description="whether rows may be created, changed and removed")
     create: bool = Field(False, description="the file may be missing or empty at first; the first write makes it")
     marker: str | None = Field(None, description="column that takes the hub's own id of a created row")

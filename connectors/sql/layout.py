@@ -95,6 +95,10 @@ class Layout:
 
     def key_in(self, row: Mapping[str, Any]) -> str:
         """The key text of a row given by column name, as the database holds it."""
+        if len(self.key_slots) == 1:
+            value = row.get(self.keys[0])
+            if type(value) is str and self.columns[self.keys[0]].read is None:
+                return value
         return self.key_text([row.get(name) for name in self.names])
 
     def shown(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:

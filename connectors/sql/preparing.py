@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from connectors.sdk import FieldType, Outcome, OutcomeKind, Write
 from connectors.sql.layout import Layout
-from connectors.sql.values import Convert, Unfit
+from connectors.sql.values import Convert, Unfit, to_any_text
 
 
 class Row(NamedTuple):
@@ -42,7 +42,10 @@ class Preparer:
         given = {**write.fields, marker: write.marker} if marker else write.fields
         try:
             converted = {
-                name: None if (value := given[name]) is None else convert(value) for name, convert in converters
+                name: value
+                if (value := given[name]) is None or (convert is to_any_text and type(value) is str)
+                else convert(value)
+                for name, convert in converters
             }
         except Unfit:
             outcomes[place] = _unfit(converters, given)._replace(key=key)

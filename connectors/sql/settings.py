@@ -41,8 +41,8 @@ class SqlStream(Settings):
     key_from: Literal["database", "marker", "field"] = Field(
         "database", description="who gives a new row its key: the database, the hub's id, or a mapped field"
     )
-    batch: int = Field(500, ge=1, le=10_000, description="rows written in one transaction")
-    page: int = Field(1000, ge=1, le=50_000, description="rows read at once")
+    batch: int = Field(2000, ge=1, le=10_000, description="rows written in one transaction")
+    page: int = Field(2000, ge=1, le=50_000, description="rows read at once")
 
     @property
     def key_columns(self) -> tuple[str, ...]:

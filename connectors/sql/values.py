@@ -135,20 +135,28 @@ def driver_reader(kind: FieldType, *, padded: bool, text: bool, zone: tzinfo | N
     return partial(plain, zone=zone)
 
 
+def to_any_text(value: Any) -> str:
+    """For columns that take text of any length."""
+    if type(value) is not str:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise Unfit("not-text", "takes text")
+        value = str(value)
+    return value  # type: ignore[no-any-return]  # a text by now; str() again would cost as much as all of this
+
+
 def text_writer(limit: int | None, choices: tuple[str, ...] | None) -> Convert:
+    if limit is None and choices is None:
+        return to_any_text
     most = math.inf if limit is None else limit
     allowed = None if choices is None else frozenset(choices)
 
     def to_text(value: Any) -> str:
-        if type(value) is not str:
-            if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-                raise Unfit("not-text", "takes text")
-            value = str(value)
-        if len(value) > most:
-            raise Unfit("too-long", f"takes at most {limit} characters, got {len(value)}")
-        if allowed is not None and value not in allowed:
+        text = to_any_text(value)
+        if len(text) > most:
+            raise Unfit("too-long", f"takes at most {limit} characters, got {len(text)}")
+        if allowed is not None and text not in allowed:
             raise Unfit("unknown-choice", f"takes one of: {', '.join(choices or ())}")
-        return value  # type: ignore[no-any-return]  # a text by now; str() again would cost as much as all of this
+        return text
 
     return to_text
 

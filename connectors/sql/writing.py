@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, insert, literal_column, select
@@ -183,9 +184,9 @@ class Writer:
         execute: Callable[[Connection, Sequence[Row]], dict[int, str]],
     ) -> dict[int, str]:
         """Execute rows with the same columns together; place → key of what was written."""
-        groups: dict[tuple[tuple[str, ...], bool], list[Row]] = {}
+        groups: dict[tuple[frozenset[str], bool], list[Row]] = {}
         for row in rows:
-            groups.setdefault((tuple(sorted(row.values)), row.expects is None), []).append(row)
+            groups.setdefault((frozenset(row.values), row.expects is None), []).append(row)
         done: dict[int, str] = {}
         for group in groups.values():
             done |= self._attempt(connection, group, outcomes, execute)
@@ -339,5 +340,6 @@ def _run(connection: Connection, statement: Insert | Update | Delete, bound: Seq
         return connection.execute(statement, bound).rowcount
     compiled = statement.compile(dialect=connection.dialect)
     names = list(getattr(compiled, "positiontup", None) or ())
-    rows = [tuple([row[name] for name in names]) for row in bound]
+    pick = itemgetter(*names) if len(names) > 1 else lambda row: tuple([row[name] for name in names])
+    rows = list(map(pick, bound))
     return connection.exec_driver_sql(str(compiled), rows).rowcount

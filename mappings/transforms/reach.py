@@ -6,10 +6,6 @@ import re
 from functools import lru_cache
 from typing import Any
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat
-
 from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from mappings.transforms.places import country_code
 from model.fields import Kind
@@ -23,11 +19,9 @@ _PLAIN_EMAIL = re.compile(
 )
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}(?:;ext=[0-9]{1,10})?\Z")
 _PLAIN_PHONE = re.compile(r"\+[1-9][0-9]{6,14}\Z")
-_FORMATS = {
-    "e164": PhoneNumberFormat.E164,
-    "international": PhoneNumberFormat.INTERNATIONAL,
-    "national": PhoneNumberFormat.NATIONAL,
-}
+_FORMATS = ("e164", "international", "national")
+
+# The two libraries are imported where a value first needs them: most runs meet none, and they take a while to load.
 
 
 @remembered(65536)
@@ -39,6 +33,8 @@ def email_address(value: Any) -> str:
     text = text_of(value).strip()
     if _PLAIN_EMAIL.match(text):
         return text
+    from email_validator import EmailNotValidError, validate_email
+
     try:
         found = validate_email(text, check_deliverability=False, test_environment=True)
     except (EmailNotValidError, ValueError, IndexError):
@@ -75,6 +71,9 @@ def phone_number(value: Any, region: str | None) -> str:
     text = text_of(value).strip()
     if _E164.match(text):
         return text
+    import phonenumbers
+    from phonenumbers import NumberParseException
+
     try:
         number = phonenumbers.parse(text, region)
     except NumberParseException as error:
@@ -85,7 +84,7 @@ def phone_number(value: Any, region: str | None) -> str:
         raise UnfitError("not-a-phone", "is not a telephone number") from None
     if not phonenumbers.is_possible_number(number):
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
-    plain = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     plain += f";ext={number.extension}" if number.extension else ""
     if not _E164.match(plain):
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
@@ -93,6 +92,8 @@ def phone_number(value: Any, region: str | None) -> str:
 
 
 def _known(region: Any) -> str:
+    import phonenumbers
+
     if not isinstance(region, str) or region.upper() not in phonenumbers.SUPPORTED_REGIONS:
         raise OptionError("region is a two-letter country code, such as US", option="region")
     return region.upper()
@@ -103,10 +104,12 @@ def _rendered(value: str, region: str | None, style: str, *, with_extension: boo
     main, _, extension = value.partition(";ext=")
     shown = main
     if style != "e164":
-        number: PhoneNumber = phonenumbers.parse(main, None)
+        import phonenumbers
+
+        number = phonenumbers.parse(main, None)
         home = phonenumbers.region_code_for_country_code(number.country_code or 0)
         wanted = "international" if style == "national" and home != region else style
-        shown = phonenumbers.format_number(number, _FORMATS[wanted])
+        shown = phonenumbers.format_number(number, getattr(phonenumbers.PhoneNumberFormat, wanted.upper()))
         if phone_number(shown, region) != main:  # some plans do not survive their own national notation
             shown = main
     return f"{shown} ext. {extension}" if extension and with_extension else shown
@@ -118,7 +121,7 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
     Numbers without a country prefix belong to ``region``, or to the country that stands in ``region_field``.
     ``extension: drop`` is for systems that take nothing but a number.
     """
-    chosen = one_of("style", style, tuple(_FORMATS))
+    chosen = one_of("style", style, _FORMATS)
     keep = one_of("extension", extension, ("keep", "drop")) == "keep"
     home = None if region is None else _known(region)
     if chosen == "national" and home is None:
