@@ -157,23 +157,24 @@ class Recovery:
             if field is None:
                 unclear.append(row)
                 continue
-            sent = str(row.fields[field])
             try:
-                found = self._find(binding, field, [sent])
+                found = self._unlinked(binding, field, str(row.fields[field]))
             except RefusedError:
                 unclear.append(row)
                 continue
-            record = found.get(sent)
-            if record is None and found:  # the system writes the value in a way of its own
-                record = next(iter(found.values())) if len(found) == 1 else None
-                if record is None:
-                    unclear.append(row)
-            if record is None:
-                continue
-            taken = self.hub.store.links(binding.id, [record.key]).get(record.key)
-            if taken is None or taken.state is not LinkState.LIVE:
-                applied.append((row, record))
+            if len(found) == 1:
+                applied.append((row, found[0]))
+            elif found:
+                unclear.append(row)
         self._adopt(binding, intent, applied, [], unclear)
+
+    def _unlinked(self, binding: Binding, field: str, value: str) -> list[Record]:
+        """Records with that value (which the system may write in a way of its own) that belong to no entity yet."""
+        connector = self.hub.connector(binding.id)
+        records = connector.find(binding.id.stream, field, [value])  # type: ignore[attr-defined]  # contract
+        live = [record for record in records if not record.deleted]
+        links = self.hub.store.links(binding.id, [record.key for record in live])
+        return [r for r in live if r.key not in links or links[r.key].state is not LinkState.LIVE]
 
     def _in_doubt(self, binding: Binding, rows: Sequence[IntentRow]) -> list[Parked]:
         """Nothing tells whether these were carried out: a person has to look."""

@@ -641,3 +641,15 @@ def test_what_a_system_adds_to_a_new_record_travels_back_in_the_same_run(two):
     two.sync()
     assert [row.get("dept") for row in rows(two, "crm").values()] == ["Web"]
     two.assert_calm()
+
+
+def test_a_lost_create_is_found_beside_another_record_with_the_same_unique_value(world, make_stream, binding):
+    build(world, make_stream, NATURAL)
+    ana(world)
+    world.sync()
+    world.engine().split(binding("crm", "people", "contact"), "c1")
+    world.systems["shop"].lose_answers = 1
+    world.sync()
+    world.sync()
+    world.sync()
+    assert len(rows(world, "shop")) == 2
