@@ -653,3 +653,13 @@ def test_a_lost_create_is_found_beside_another_record_with_the_same_unique_value
     world.sync()
     world.sync()
     assert len(rows(world, "shop")) == 2
+
+
+def test_news_from_one_answer_is_written_elsewhere_once(world, make_stream):
+    build(world, make_stream, CONDITIONAL, names=("crm", "shop", "erp"))
+    world.systems["shop"].stores = lambda row: {"dept": "Web", **row}
+    ana(world)
+    world.sync()
+    world.sync()
+    assert rows(world, "erp")["n1"]["dept"] == "Web"
+    assert [kind for _, kind, _ in world.systems["erp"].written] == ["create"]
