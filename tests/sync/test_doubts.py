@@ -663,3 +663,14 @@ def test_news_from_one_answer_is_written_elsewhere_once(world, make_stream):
     world.sync()
     assert rows(world, "erp")["n1"]["dept"] == "Web"
     assert [kind for _, kind, _ in world.systems["erp"].written] == ["create"]
+
+
+def test_a_record_split_off_while_a_write_to_it_is_in_doubt_stays_split_off(world, make_stream, binding):
+    build(world, make_stream, NATURAL, names=("shop", "crm"))
+    ana(world, "shop", key="s1")
+    ana(world, "crm", key="c1", name="Anna")
+    world.systems["crm"].lose_answers = 1
+    world.sync()
+    apart = world.engine().split(binding("crm", "people", "contact"), "c1")
+    world.sync()
+    assert world.store.links(world.mappings_id("crm"), ["c1"])["c1"].entity_id == apart
