@@ -184,7 +184,7 @@ def disturbed(served: Served, twin: Any, kills: int, seed: int) -> Kills:
                 for company in (served.company, twin):
                     edits(company, 10 * number + piece, random.Random(roll))()
             if number % 2:
-                fake, left, takes_effect = spread.choice((0, 1)), spread.choice((1, 1, 2)), spread.random() < 0.7
+                fake, left, takes_effect = spread.choice((0, 1)), spread.choice((1, 2, 3)), spread.random() < 0.7
                 killed += served.kill_in_a_call(fake, left, takes_effect=takes_effect)
             else:
                 began = time.monotonic()
@@ -218,7 +218,7 @@ def pair(make_company: Any, founder: Any) -> Callable[..., tuple[Served, Any]]:
 
 def test_killed_twice_at_work_and_in_agreement_all_the_same(pair):
     served, twin = pair()
-    kills = disturbed(served, twin, 2, seed=7)
+    kills = disturbed(served, twin, 2, seed=2)  # the first kill is in the middle of creating contacts
     assert kills.runs == 2
     assert kills.doubted
 
