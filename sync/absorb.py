@@ -183,6 +183,8 @@ def join(
         # What the record says nothing about is not agreed on: it is told, where it can be.
         if path not in values and path not in awaited and not blank(value) and mapping.pushes(path):
             link.base[path] = Base(0, UNKNOWN)
+    if link.base:
+        ledger.touch(canonical)
     ended = _merge(binding, observation, values, canonical, link, ledger, is_new=_always)
     return Ended(ended.bucket if ended.bucket is Bucket.CONFLICT else Bucket.WRITTEN, "linked")
 
@@ -310,6 +312,7 @@ def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canoni
         heir = Link(binding.id, survivor, canonical.id, base=base)
         ledger.scene.links[survivor] = heir
         ledger.link(heir, new=True)
+        ledger.touch(canonical)
         return Ended(Bucket.WRITTEN, "merged there")
     if heir.entity_id == link.entity_id:
         return Ended(Bucket.WRITTEN, "merged there")

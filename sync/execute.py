@@ -202,7 +202,7 @@ class Executor:
         same = {r.key: r.data for r in live if known.get(r.key) is not None and known[r.key] == prints[r.key]}
         different = [record for record in moved if record.key not in same]
         if different:
-            self.observer.notice(binding, different)
+            self._sender.notice(binding, different)
         return dict(same)
 
     def _render(

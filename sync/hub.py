@@ -11,7 +11,7 @@ from connectors.contract import Connector, Stream
 from mappings.contract import CompiledMapping
 from model import paths
 from model.clock import Clock
-from model.errors import ConnectorError
+from model.errors import ConfigurationError, ConnectorError
 from model.fields import EntitySchema, in_dependency_order
 from sync.absorb import Binding
 from sync.correlate import Index
@@ -56,6 +56,8 @@ class Trouble:
         if isinstance(error, ConnectorError):
             code = type(error).__name__.removesuffix("Error").lower()
             return cls(connection=binding.connection, stream=binding.stream, code=code, message=str(error))
+        if isinstance(error, ConfigurationError):  # what the system turned out not to have: a table, a column
+            return cls(connection=binding.connection, stream=binding.stream, code="configuration", message=str(error))
         message = f"the connector failed with {type(error).__name__}; this is a defect in the connector"
         return cls(connection=binding.connection, stream=binding.stream, code="defect", message=message)
 

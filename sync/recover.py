@@ -101,7 +101,12 @@ class Recovery:
         marker = writes.marker if writes is not None else None
         found: dict[str, Record] = {}
         if marker and hasattr(self.hub.connector(binding.id), "find"):
-            found = self._find(binding, marker, [row.entity_id for row in intent.rows])
+            try:
+                found = self._find(binding, marker, [row.entity_id for row in intent.rows])
+            except RefusedError:  # asking again will not help: a person has to look
+                if replay is Replay.LOOKUP:
+                    self._adopt(binding, intent, [], [], intent.rows)
+                    return
         there = [(row, found[row.entity_id]) for row in intent.rows if row.entity_id in found]
         if replay is Replay.UPSERT:
             self._again(binding, intent, there)
@@ -152,15 +157,28 @@ class Recovery:
             if field is None:
                 unclear.append(row)
                 continue
-            record = self._find(binding, field, [str(row.fields[field])]).get(str(row.fields[field]))
+            sent = str(row.fields[field])
+            try:
+                found = self._find(binding, field, [sent])
+            except RefusedError:
+                unclear.append(row)
+                continue
+            record = found.get(sent)
+            if record is None and found:  # the system writes the value in a way of its own
+                record = next(iter(found.values())) if len(found) == 1 else None
+                if record is None:
+                    unclear.append(row)
             if record is None:
                 continue
             taken = self.hub.store.links(binding.id, [record.key]).get(record.key)
             if taken is None or taken.state is not LinkState.LIVE:
                 applied.append((row, record))
-        self._adopt(binding, intent, applied, [])
-        canonicals = self.hub.store.canonicals([row.entity_id for row in unclear])
-        parked = [
+        self._adopt(binding, intent, applied, [], unclear)
+
+    def _in_doubt(self, binding: Binding, rows: Sequence[IntentRow]) -> list[Parked]:
+        """Nothing tells whether these were carried out: a person has to look."""
+        canonicals = self.hub.store.canonicals([row.entity_id for row in rows])
+        return [
             Parked(
                 binding=binding.id,
                 side=Side.OUT,
@@ -171,10 +189,8 @@ class Recovery:
                 data=dict(row.fields),
                 rev=canonicals[row.entity_id].rev if row.entity_id in canonicals else 0,
             )
-            for row in unclear
+            for row in rows
         ]
-        if parked:
-            self._commit(Changes(parked=parked))
 
     def _adopt(
         self,
@@ -182,8 +198,12 @@ class Recovery:
         intent: Intent,
         applied: Sequence[tuple[IntentRow, Record]],
         open_rows: list[IntentRow],
+        unclear: Sequence[IntentRow] = (),
     ) -> None:
-        """Rows found carried out become links with the *logged* values as baseline; the others are decided anew."""
+        """Rows found carried out become links with the *logged* values as baseline; the others are decided anew.
+
+        All that follows from one intent is stored together with its end.
+        """
         scene = Scene()
         applied = self._own(binding, applied)
         if applied:
@@ -200,6 +220,7 @@ class Recovery:
         changes = ledger.closed()
         assert intent.id is not None
         changes.closed_intents.append((intent.id, open_rows))
+        changes.parked += self._in_doubt(binding, unclear)
         changes.dirty.update((binding.id.entity, row.entity_id) for row in intent.rows)
         self._commit(changes)
 

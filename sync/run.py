@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from connectors.contract import Connector, Writes
@@ -14,7 +15,7 @@ from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.brakes import Count, Tripped, harmless, tripped
-from sync.decision import UNKNOWN, Action, ActionKind, BindingId
+from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
@@ -195,6 +196,7 @@ class _Work:
 
     def observe(self, *, full: bool, sweep: bool) -> None:
         """Read every selected stream, parents first."""
+        self._decide_anew()
         for schema in self.hub.entities:
             readers = [
                 b
@@ -206,6 +208,21 @@ class _Work:
                     self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]  # bound now
             for binding in readers:
                 self._guarded(binding, lambda b=binding: self._retry_waiting(b))  # type: ignore[misc]  # bound now
+
+    def _decide_anew(self) -> None:
+        """A mapping that is new, or not the one last worked with, may want every entity elsewhere than it is now."""
+        store = self.hub.store
+        states = {id_: store.stream_state(id_) for id_ in self.hub.bindings if id_ in self.selected}
+        changed = [id_ for id_, state in states.items() if state.mapping != self.hub.bindings[id_].mapping.version]
+        writing = [id_ for id_ in changed if self.hub.bindings[id_].mapping.direction.writes]
+        for entity in dict.fromkeys(id_.entity for id_ in writing):
+            store.mark_all_dirty(entity)
+        for id_ in writing:
+            mapping = self.hub.bindings[id_].mapping
+            if not mapping.direction.reads:  # a stream that is read says so itself, when it was
+                store.remember_mapping(mapping.name, mapping.version, sorted(mapping.writes))
+                state = replace(states[id_], mapping=mapping.version)
+                store.commit(Changes(stream=(id_, state)), self.report.run, self.lease, self.hub.clock.now())
 
     def _retry_waiting(self, binding: Binding) -> None:
         """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""

@@ -148,7 +148,12 @@ class Sender:
         changes.clean += self.books.resting()
         self.commit(changes)
         if answers.noticed:
-            self.observer.notice(binding, answers.noticed)
+            self.notice(binding, answers.noticed)
+
+    def notice(self, binding: Binding, records: Sequence[Record]) -> None:
+        """Observe records met while writing. What they bring is worth another round."""
+        self.observer.notice(binding, records)
+        self.books.progress += 1
 
     def _not_taken(self, binding: Binding, intent: Intent, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """A system that answers a create with a record of another entity has made none: that is a duplicate."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from connectors.contract import Connector, Context, Settings, Stream
+from model.diagnostics import Diagnostic
 from syncline import secrets
 from syncline.catalogue import Catalogue, CatalogueError, promises_kept
 from syncline.document import Node, dotted, nearest
@@ -27,6 +28,27 @@ class Connection:
     kind: type[Connector[Any]]
     settings: Settings
     streams: tuple[Stream, ...] = ()
+    written: Node | None = field(default=None, repr=False, compare=False)
+
+    def located(self, found: Sequence[Diagnostic]) -> list[Diagnostic]:
+        """What a connector says about its settings, with the place where they are written."""
+        if self.written is None:
+            return list(found)
+        return [one if one.file or not one.path else self._located(one, self.written) for one in found]
+
+    @staticmethod
+    def _located(one: Diagnostic, written: Node) -> Diagnostic:
+        value, path = written.value, []
+        for part in (one.path or "").split("."):
+            if not isinstance(value, dict) or part not in value:
+                break
+            value = value[part]
+            path.append(part)
+        place = (*written.path, *path)
+        positions = written.document.positions
+        line, column = positions.of(place) if positions is not None else (None, None)
+        whole = f"{dotted(written.path)}.{one.path}"
+        return replace(one, file=written.document.file, line=line, column=column, path=whole)
 
     def open(self, context: Context | None = None) -> Connector[Any]:
         return self.kind(self.settings, context or Context(connection=self.name))
@@ -111,7 +133,7 @@ def _validated(
     if problem is not None:
         node.report("broken-connector", problem, "this is a mistake in the connector: tell its author")
         return None
-    return Connection(name, kind, found, settings, streams)
+    return Connection(name, kind, found, settings, streams, node)
 
 
 def _anchored(settings: BaseModel, data: Any, folder: Path) -> Any:

@@ -18,6 +18,7 @@ from state.database import connect
 from state.migrate import HEAD, REVISIONS, revision
 from syncline import wiring
 from syncline.catalogue import Catalogue
+from syncline.connections import Connection
 from syncline.settings import Project, load_project
 from syncline.wiring import World
 
@@ -182,11 +183,11 @@ def connections(project: Project, world: World, *, only: str | None = None) -> I
     names = {name for name in project.connections if only in (None, name)}
     with wiring.opened_connections(project, world, names) as connectors:
         for name, connector in connectors.items():
-            yield from _connection(name, connector.check)
+            yield from _connection(project.connections[name], connector.check)
 
 
-def _connection(name: str, check: Callable[[], list[Diagnostic]]) -> Iterator[Finding]:
-    where = f"connection {name}"
+def _connection(connection: Connection, check: Callable[[], list[Diagnostic]]) -> Iterator[Finding]:
+    where = f"connection {connection.name}"
     try:
         found = check()
     except ConnectorError as error:
@@ -195,8 +196,9 @@ def _connection(name: str, check: Callable[[], list[Diagnostic]]) -> Iterator[Fi
     except Exception as error:  # noqa: BLE001 (anybody's connector; its mistakes must not hide other findings)
         yield Finding(where, Health.ERROR, f"the connector failed ({type(error).__name__})", "tell its author")
         return
-    for one in found:
+    for one in connection.located(found):
         health = Health.ERROR if one.severity is Severity.ERROR else Health.WARNING
-        yield Finding(where, health, f"{one.path}: {one.message}" if one.path else one.message, one.hint)
+        place = " ".join(part for part in (one.place, one.path) if part)
+        yield Finding(where, health, f"{place}: {one.message}" if place else one.message, one.hint)
     if not any(one.severity is Severity.ERROR for one in found):
         yield Finding(where, Health.OK, "reached and let in")

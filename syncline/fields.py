@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from mappings.check import check
 from model.diagnostics import Diagnostic
-from model.errors import ConnectorError
+from model.errors import ConfigurationError, ConnectorError
 from syncline.settings import Project
 from syncline.wiring import World, opened_connections
 
@@ -16,11 +16,17 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
 
     A system that cannot be asked is one diagnostic; the others are asked all the same.
     """
+    said: list[Diagnostic] = []
     with opened_connections(project, world) as connectors:
         for mapping in (*project.mappings, *project.proposed):
             schema = project.schemas[mapping.entity]
             try:
                 fields = connectors[mapping.connection].discover(mapping.stream)
+            except ConfigurationError as error:
+                found = project.connections[mapping.connection].located(error.diagnostics)
+                yield from (one for one in found if one not in said)
+                said += found
+                continue
             except ConnectorError as error:
                 message = f"{mapping.connection}.{mapping.stream} cannot be asked for its fields: {error}"
                 hint = f"syncline connections check {mapping.connection}"

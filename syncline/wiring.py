@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from connectors.contract import Connector, Context, TokenStore
 from model.clock import Clock, SystemClock
-from model.errors import StateError
+from model.errors import ConfigurationError, StateError
 from sync.hub import Listener
 from sync.run import Engine
 from syncline.connections import Connection
@@ -110,7 +110,13 @@ def opened_connections(
             if names is None or name in names:
                 connectors[name] = open_connection(connection, world, tokens)
                 stack.callback(connectors[name].close)
-        yield connectors
+        try:
+            yield connectors
+        except ConfigurationError as error:
+            if len(connectors) != 1:
+                raise
+            (name,) = connectors
+            raise ConfigurationError(project.connections[name].located(error.diagnostics)) from error
 
 
 @contextmanager

@@ -149,7 +149,8 @@ class Reader:
         watermark = self._layout.table.c[str(self._stream.watermark)]
         size = self._stream.page
         nulls = self._select(self._keys).where(watermark.is_(None))
-        while rows := self._rows(nulls, size):
+        blanks = self._layout.columns[str(self._stream.watermark)].nullable
+        while blanks and (rows := self._rows(nulls, size)):
             found = records_of(self._layout, rows)
             yield Page(found.records, None, False, found.flaws)
             if len(rows) < size:

@@ -14,6 +14,9 @@ from syncline.cli.exits import Exit
 from syncline.cli.output import clean, counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from model.diagnostics import Diagnostic
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -53,16 +56,24 @@ def check(
             desk.output.line(clean(one))
     errors = sum(1 for one in found if one.severity is Severity.ERROR or strict)
     if errors:
-        desk.output.say(f"{counted(errors, 'error')} among {counted(len(found), 'finding')}")
+        desk.output.say(", ".join(_counts(found)))
     elif project is not None:
         desk.output.say(_summary(project))
     raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
 
 
+def _counts(found: Sequence[Diagnostic]) -> Iterator[str]:
+    for severity in Severity:
+        number = sum(1 for one in found if one.severity is severity)
+        if number:
+            yield counted(number, severity.value)
+
+
 def _summary(project: Project) -> str:
     parts = (
         counted(len(project.connections), "connection"),
-        counted(len(project.mappings), "mapping"),
+        counted(len(project.mappings), "mapping")
+        + (f" (and {len(project.proposed)} proposed)" if project.proposed else ""),
         counted(len(project.schedules), "schedule"),
     )
     return f"{', '.join(parts)}: no problems found."

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from sync.decision import BindingId
 
 REASONS: Mapping[str, str] = {
-    "created": "the first value",
-    "fill": "nothing was there before",
+    "created": "first value",
+    "fill": "was empty",
     "edit": "edited there",
     "authority": "higher authority",
     "latest": "the latest edit",
@@ -141,7 +141,7 @@ def tell_story(output: Output, story: Story) -> None:
             one.path,
             story.text(one.path, one.value),
             one.source,
-            moment(one.at),
+            f"{one.at:%Y-%m-%d %H:%M}" if one.at is not None else None,
             reason(one.why),
             "; ".join(f"{stream(link.binding)}: {text}" for link, text in story.elsewhere(one)),
         )
@@ -154,7 +154,7 @@ def tell_story(output: Output, story: Story) -> None:
     output.line()
     _tell_events(output, story, story.events)
     if record.fields:
-        output.say(f"Why one value is what it is: syncline record show {record.id} --field {record.fields[0].path}")
+        output.say(f"Why one value is what it is: syncline record show {record.id} --field '{record.fields[0].path}'")
 
 
 def tell_field(output: Output, story: Story, path: str, one: FieldView | None) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from model.errors import ConfigurationError
 from syncline.cli import options
 from syncline.cli.desk import desk_of
 from syncline.cli.output import Output
@@ -35,7 +36,11 @@ def new_connector(
     """Write a working connector, to be made a real one. It is a package with a fake system and tests that pass."""
     from syncline.scaffold import scaffold_connector
 
-    _tell(desk_of(context).output, scaffold_connector(name, folder))
+    try:
+        files = scaffold_connector(name, folder)
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
+    _tell(desk_of(context).output, files)
 
 
 @new_app.command("mapping")

@@ -20,6 +20,10 @@ _UNPRINTABLE = {code: "�" for code in (*range(32), *range(127, 160)) if code n
 }
 
 
+_WHOLE = 22
+"""Cells up to this long are never broken; an entity id has 20 signs."""
+
+
 def clean(value: Any) -> str:
     """A cell's text: nothing in a record may move the cursor, colour the terminal or break the line."""
     return str(value).translate(_UNPRINTABLE)
@@ -99,9 +103,12 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
         for index, name in enumerate(columns):
-            table.add_column(name, no_wrap=index == 0, overflow="fold")
+            # Ids, keys, moments and short names stay whole; long texts share what is left.
+            whole = index == 0 or max(len(row[index]) for row in rows) <= _WHOLE
+            numbers = all(row[index].replace(",", "").isdigit() for row in rows if row[index])
+            table.add_column(name, no_wrap=whole, overflow="fold", justify="right" if numbers else "left")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         Console(no_color=not self.color, highlight=False).print(table)

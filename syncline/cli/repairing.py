@@ -46,7 +46,7 @@ def list_conflicts(
     with desk.reports() as reports:
         rows = [_conflict(one) for one in reports.conflicts(None if state == "all" else ConflictState(state), limit)]
         if state in ("open", "all"):
-            rows += [_question(one) for one in reports.parked(Why.DISPUTED, limit=limit)]
+            rows += [_question(one) for one in reports.parked(Why.DISPUTED, limit=limit)][: limit - len(rows)]
     if as_json:
         desk.output.json(rows)
         return

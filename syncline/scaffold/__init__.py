@@ -98,16 +98,21 @@ def _mapping_text(stem: str, connection: str, stream: str, entity: str, fields: 
     rules: list[str] = []
     rest: list[str] = []
     taken: set[str] = set()
+    folded_names = {_folded(field) for field in fields}
+    parts = any(folded_names & set(likely.get(path, ())) for path in ("given_name", "family_name"))
     for field in fields:
-        folded = re.sub(r"[^a-z0-9]", "", field.name.lower())
+        folded = _folded(field)
         target = next((path for path, names in likely.items() if folded in names and path not in taken), None)
         if target is None or not field.readable or field.type is not FieldType.TEXT:
             rest.append(f"  # ?: {_quoted(field.name)}  # {_facts(field)}")
             continue
         taken.add(target)
-        one_way = "" if field.updatable or field.creatable else ", direction: in"
-        rule = f"{{field: {_quoted(field.name)}{one_way}}}" if one_way else _quoted(field.name)
-        rules.append(f"  {_quoted(target)}: {rule}  # {_facts(field)}")
+        keys = "" if field.updatable or field.creatable else ", direction: in"
+        keys += ", transform: email" if target.startswith("emails[") else ""
+        if target == "full_name" and not parts:
+            target, keys = "full_name, given_name, family_name", f"{keys}, transform: full_name"
+        rule = f"{{field: {_quoted(field.name)}{keys}}}" if keys else _quoted(field.name)
+        rules.append(f"  {_quoted(target)}: {rule}  # {_facts(field)}{_hint(target)}")
     head = [
         "# A proposal made from the names of the fields. Look at each rule, then set lifecycle: live.",
         f"mapping: {_quoted(stem)}",
@@ -120,6 +125,17 @@ def _mapping_text(stem: str, connection: str, stream: str, entity: str, fields: 
     ]
     strong = ['match: {strong: ["emails[*]"]}', ""] if "emails[work]" in taken else []
     return "\n".join([*head, *strong, "rules:" if rules else "rules: {}", *rules, *rest, ""])
+
+
+def _folded(field: Field) -> str:
+    return re.sub(r"[^a-z0-9]", "", field.name.lower())
+
+
+def _hint(target: str) -> str:
+    """What cannot be told from a name: how the system writes such values."""
+    if target.startswith("phones["):
+        return "; numbers without +? transform: {phone: {region: DE}}"
+    return "; transform: {country: name}, alpha2 or alpha3" if target.endswith(".country") else ""
 
 
 def _facts(field: Field) -> str:

@@ -334,3 +334,44 @@ def test_a_record_that_could_be_two_people_is_shown_beside_them_and_answered(cli
     assert len(people(starter)) == len(PEOPLE)
     ids = {cli("links", "show", key).out.splitlines()[0] for key in ("shop:K-2000", "shop:K-1001")}
     assert len(ids) == 2
+
+
+def test_a_scaffolded_mapping_checks_clean_against_the_real_stream_and_runs(cli, starter):
+    (starter / "mappings/crm_people.yaml").unlink()
+    cli("new", "mapping", "crm", "people", "contact")
+    path = starter / "mappings/crm_people.yaml"
+    assert "(and 1 proposed)" in cli("check").err
+    path.write_text(path.read_text(encoding="utf-8").replace("lifecycle: proposed", "lifecycle: live"))
+    assert not [one for one in cli("check", "--online", "--json").json if one["severity"] != "note"]
+    cli("run")
+    assert set(customers(starter)) == set(people(starter)) == PEOPLE
+
+
+def test_what_a_system_turns_out_not_to_have_is_said_at_the_line_that_names_it(cli, starter):
+    config = starter / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("table: people", "table: poeple"))
+    place = "config.yaml:30:16 connections.crm.streams.people.table: there is no table or view poeple"
+    assert place in cli("check", "--online", code=5).out
+    assert place in cli("connections", "check", "crm", code=1).out
+    assert place in cli("connections", "discover", "crm", code=5).err
+    said = cli("run", code=1)
+    assert "there is no table or view poeple" in said.err
+    assert "defect" not in said.err
+    assert "K-1001" in customers(starter)["Ada"].values()
+
+
+def test_the_state_may_live_in_postgresql(cli, starter, postgres_schema):
+    config = starter / "config.yaml"
+    text = config.read_text(encoding="utf-8").replace("sqlite:///var/syncline.db", "${env:STATE}")
+    config.write_text(text, encoding="utf-8")
+    cli.world.environment = {"STATE": postgres_schema}
+    cli("doctor", code=None)
+    cli("plan", "--exit-code", code=10)
+    cli("run")
+    cli("run")
+    assert all(row["in_sync"] == row["links"] == 8 for row in cli("status", "--json").json)
+    assert cli("record", "show", "crm:1", "--field", "job_title", "--json").json["source"] == "crm"
+    edit_csv(starter, lambda text: text.replace("030 23125 014", "not a number"))
+    cli("run", code=3)
+    cli("dead-letters", "discard", "--all", "--yes")
+    assert not (starter / "var").exists()

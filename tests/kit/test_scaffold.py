@@ -61,7 +61,10 @@ def test_a_new_mapping_proposes_rules_from_the_real_fields_and_lists_the_rest(tm
     said = YAML(typ="safe").load(text)
     assert (said["connection"], said["stream"], said["entity"]) == ("crm", "people", "contact")
     assert said["lifecycle"] == "proposed"
-    assert said["rules"] == {"full_name": "name", "emails[work]": "email"}
+    assert said["rules"] == {
+        "full_name, given_name, family_name": {"field": "name", "transform": "full_name"},
+        "emails[work]": {"field": "email", "transform": "email"},
+    }
     for field in PEOPLE.fields:
         assert field.name in text
     with pytest.raises(ConfigurationError, match="there already"):

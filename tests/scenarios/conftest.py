@@ -1,4 +1,4 @@
-"""One company in three systems: an ERP in SQLite, a Salesforce org and a shop, as in the demonstration's project."""
+"""One company in three systems: an ERP in SQLite, a Salesforce org and a shop, and the project that syncs them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def three_systems_project(folder: Path, **changes: Sequence[tuple[str, str]]) ->
 class Company:
     """The three systems and the hub between them. Fakes are reached without ports, on a clock that stands still."""
 
-    def __init__(self, folder: Path, clock: ManualClock, **changes: Sequence[tuple[str, str]]) -> None:
+    def __init__(self, folder: Path, clock: Any, **changes: Sequence[tuple[str, str]]) -> None:
         self.folder, self.clock = folder, clock
         self.erp = Erp(folder / "erp.db")
         self.crm = SalesforceFake(clock)
@@ -245,7 +245,7 @@ def founded(company: Company) -> Company:
     return found(company)
 
 
-def found(company: Company) -> Company:
+def found(company: Company, *, settled: bool = True) -> Company:
     erp, crm, shop = company.erp, company.crm, company.shop
     alfa = erp.add("companies", code="ALFA", name="Alfa GmbH", city="Berlin", postal_code="10115", country="Germany")
     beta = erp.add("companies", code="BETA", name="Beta AB", city="Lund", postal_code="22100", country="Sweden")
@@ -278,7 +278,8 @@ def found(company: Company) -> Company:
             },
         ],
     )
-    company.settle()
+    if settled:
+        company.settle()
     return company
 
 
@@ -287,10 +288,10 @@ def make_company(tmp_path: Path, clock: ManualClock) -> Any:
     """A company whose project differs: ``make_company(crm_contacts=[("old", "new")])``."""
     numbers = itertools.count(1)
 
-    def make(**changes: Sequence[tuple[str, str]]) -> Company:
+    def make(*, real: bool = False, **changes: Sequence[tuple[str, str]]) -> Company:
         folder = tmp_path / f"company-{next(numbers)}"
         folder.mkdir()
-        return Company(folder, ManualClock(clock.now()), **changes)
+        return Company(folder, SystemClock() if real else ManualClock(clock.now()), **changes)
 
     return make
 

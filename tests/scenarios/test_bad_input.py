@@ -561,3 +561,60 @@ def test_a_row_without_a_key_is_settled_by_retry_where_a_stream_is_read_by_its_c
     site.erp("UPDATE staff SET code = 'E12' WHERE id = 12")
     site("dead-letters", "retry", "--all")
     assert site.letters() == []
+
+
+TYPED = {
+    "a date that is none": ("birth_date", "birth", "31.31.2020"),
+    "a number where a date belongs": ("birth_date", "birth", 7),
+    "a list where a text belongs": ("job_title", "job", ["Buyer", "Seller"]),
+    "an object where an e-mail address belongs": ("emails[work]", "email", {"value": "dora@diaz.example"}),
+    "a truth where a name belongs": ("family_name", "last", True),
+}
+
+
+@pytest.mark.parametrize("what", TYPED)
+def test_a_value_of_the_wrong_type_is_set_aside_and_the_rest_of_the_file_arrives(site, what):
+    path, column, value = TYPED[what]
+    site.edit("config.yaml", "people.csv", "people.jsonl")
+    site.edit(
+        "mappings/list_people.yaml",
+        "  job_title: job\n",
+        "  job_title: job\n  birth_date: {field: birth, transform: date}\n",
+    )
+    names = ["no", "first", "last", "sex", "job", "email"]
+    rows = [
+        dict(zip(names, row, strict=False)) for row in with_row("L9", "Dora", "Diaz", "f", "Boss", "dora@diaz.example")
+    ]
+    rows[-1][column] = value
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (site.folder / "people.jsonl").write_text(lines, encoding="utf-8")
+    site.run(code=3)
+    (letter,) = [one for one in site.letters() if one["connection"] == "list"]
+    assert (letter["key"], letter["path"]) == ("L9", path)
+    assert str(value) not in letter["message"]
+    assert site.everywhere() >= EVERYBODY
+
+
+def test_a_line_that_is_no_json_is_set_aside_with_its_number(site):
+    site.edit("config.yaml", "people.csv", "people.jsonl")
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in ROWS]
+    (site.folder / "people.jsonl").write_text(
+        "".join(f"{json.dumps(row)}\n" for row in rows) + "{oops\n", encoding="utf-8"
+    )
+    site.run(code=3)
+    (letter,) = site.letters()
+    assert letter["key"].startswith("people.jsonl:4")
+    assert site.everywhere() == EVERYBODY
+
+
+@pytest.mark.parametrize(("connection", "fault", "on"), [("crm", "truncated", "query"), ("shop", "cut", None)])
+def test_an_answer_that_was_cut_off_loses_and_doubles_nobody(site, connection, fault, on):
+    if connection == "crm":
+        site.crm.misbehave(fault, on=on, times=1)
+    else:
+        site.shop.misbehave(fault, times=1)
+    site.clock.advance(600)
+    CliRunner().invoke(app, ["--project", str(site.folder), "run"], obj=site.world)
+    site.run()
+    assert site.everywhere() == EVERYBODY
+    assert len(site.crm.rows("Contact")) == len(site.shop.rows("customers")) == len(EVERYBODY)

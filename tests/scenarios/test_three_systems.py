@@ -251,11 +251,10 @@ def test_a_customer_the_search_index_does_not_show_yet_is_not_doubled(founded):
     )
     founded.sync()
     assert len([row for row in founded.shop.rows("customers") if row["email"] == "ida@x.example"]) == 1
-    assert [parked.code for parked in questions(founded, Why.DEAD)] == ["TAKEN"]
+    assert not questions(founded, Why.DEAD)  # the shop's refusal names the customer, who is then looked at
     founded.shop.shop.lag_calls = 0
     for _ in range(4):
         founded.sync()
-    assert not questions(founded, Why.DEAD)
     founded.shop.edit(founded.customer("ida@x.example")["id"], firstName="Idabel")
     founded.settle()
     assert founded.contact("ida@x.example")["FirstName"] == "Idabel"
@@ -433,6 +432,7 @@ def test_an_empty_bucket_of_the_shop_only_costs_time(founded):
     founded.settle()
     assert founded.customer(ANA)["firstName"] == "Anna"
     assert founded.clock.slept
+    founded.shop.bucket.rate = 100
     founded.assert_calm()
 
 
