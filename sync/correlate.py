@@ -16,6 +16,7 @@ from model import compare, paths
 from model.fields import EntitySchema, FieldSpec, Kind
 from sync.decision import Canonical, EntityState, blank
 
+_REMEMBERED = 8192
 _MOST_KEYS = 8  # of one rule and record: a person with nine e-mails is found by any eight of them
 
 
@@ -34,6 +35,7 @@ class Index:
     schema: EntitySchema
     combinations: tuple[tuple[str, ...], ...]
     _specs: dict[str, FieldSpec | Kind] = field(default_factory=dict, compare=False, repr=False)  # by path, as asked
+    _keys: dict[tuple[str, str], list[str]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, schema: EntitySchema, matches: Iterable[Match]) -> Index:
@@ -52,8 +54,14 @@ class Index:
         """``emails[*]|ana@example.com``: one key per combination of folded values; none where a path is blank."""
         if len(combination) == 1 and not paths.is_pattern(path := combination[0]):  # nearly all
             value = values.get(path)
-            text = "" if blank(value) else compare.fold(self._spec(path), value)
-            return [f"{path}|{text}"] if text else []
+            if type(value) is not str:
+                return self._key(path, value)
+            known = self._keys.get((path, value))  # each record asks three times
+            if known is None:
+                if len(self._keys) >= _REMEMBERED:
+                    self._keys.clear()
+                known = self._keys[path, value] = self._key(path, value)
+            return known
         folded: list[Sequence[str]] = []
         for path in combination:
             found = values_at(path, values)
@@ -64,6 +72,10 @@ class Index:
             folded.append(list(dict.fromkeys(texts)))
         head = "+".join(combination)
         return [f"{head}|{'|'.join(texts)}" for texts in list(product(*folded))[:_MOST_KEYS]]
+
+    def _key(self, path: str, value: Any) -> list[str]:
+        text = "" if blank(value) else compare.fold(self._spec(path), value)
+        return [f"{path}|{text}"] if text else []
 
     def _spec(self, path: str) -> FieldSpec | Kind:
         spec = self._specs.get(path)
