@@ -674,3 +674,28 @@ def test_a_record_split_off_while_a_write_to_it_is_in_doubt_stays_split_off(worl
     apart = world.engine().split(binding("crm", "people", "contact"), "c1")
     world.sync()
     assert world.store.links(world.mappings_id("crm"), ["c1"])["c1"].entity_id == apart
+
+
+def test_what_is_learnt_while_writing_to_one_system_is_not_undone_by_writing_to_the_next(world):
+    for name in ("crm", "shop", "erp"):
+        world.system(name)
+        world.contacts(name)
+    world.authority("crm", "shop", "erp")
+    world.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com", title="Owner", dept="A")
+    world.sync()
+    world.systems["crm"].put("people", "c1", title="Chair")
+    connector = world.connectors["shop"]
+    fetch = connector.fetch
+
+    def busy(stream, keys):
+        connector.fetch = fetch
+        world.systems["shop"].put("people", keys[0], dept="B")
+        return fetch(stream, keys)
+
+    connector.fetch = busy  # somebody edits the record in the shop just before it is looked at once more
+    world.sync()
+    (entity,) = world.store.canonicals([world.store.links(world.mappings_id("crm"), ["c1"])["c1"].entity_id]).values()
+    assert (entity.values["job_title"], entity.values["department"]) == ("Chair", "B")
+    for name in ("crm", "shop", "erp"):
+        assert [(row["title"], row["dept"]) for row in world.people(name)] == [("Chair", "B")]
+    world.assert_calm()
