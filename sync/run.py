@@ -134,7 +134,7 @@ def _status(report: RunReport) -> str:
         return "braked"
     if report.troubles or not all(balance.adds_up for balance in report.balances.values()):
         return "failed"
-    return "attention" if report.conflicts or report.dead else "ok"
+    return "attention" if report.conflicts or report.dead or report.waiting else "ok"
 
 
 def _summary(report: RunReport) -> str | None:

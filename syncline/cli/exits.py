@@ -23,6 +23,7 @@ class Exit(IntEnum):
     CONFLICTS = 4
     INVALID = 5
     BRAKED = 6
+    WAITING = 7
     CHANGES = 10
     LATER = 75
     INTERRUPTED = 130
@@ -36,6 +37,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.CONFLICTS: "done, but conflicts wait for a person, of this run or an earlier one",
     Exit.INVALID: "the configuration is invalid (`check`, `doctor`, or any command that reads it)",
     Exit.BRAKED: "stopped by a brake; nothing was written where it tripped",
+    Exit.WAITING: "done, but records wait: for one they refer to, or for a later run",
     Exit.CHANGES: "`plan --exit-code`: there are changes",
     Exit.LATER: "try later: another process holds the lease, or a quota is spent",
     Exit.INTERRUPTED: "interrupted; what was finished is stored, and the next run carries on",
@@ -65,7 +67,9 @@ def of_run(report: RunReport) -> Exit:
         return Exit.FAILED
     if report.dead:
         return Exit.DEAD_LETTERS
-    return Exit.CONFLICTS if report.conflicts else Exit.DONE
+    if report.conflicts:
+        return Exit.CONFLICTS
+    return Exit.WAITING if report.waiting else Exit.DONE
 
 
 def of_troubles(troubles: Sequence[Trouble]) -> Exit:

@@ -489,7 +489,8 @@ def test_a_record_without_what_a_system_requires_waits_there_and_arrives_elsewhe
 
 def test_a_reference_to_nobody_waits_and_is_followed_when_somebody_comes(site):
     site.erp("INSERT INTO staff VALUES (12, 'Ivo', 'Blum', NULL, 'ivo@blum.example', NULL, 7, NULL)")
-    report = site.run()
+    report = site.run(code=7)
+    assert report["status"] == "attention"
     waiting = balance(report, "erp.staff:contact", "in")["waiting"] or site.standing("erp")["waiting"]
     assert waiting == 1
     assert site.everywhere() >= EVERYBODY
