@@ -7,9 +7,11 @@ for it. Ratios are to the floor measured in the same run; only those say anythin
 from __future__ import annotations
 
 import argparse
+import json
 import sqlite3
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -68,7 +70,9 @@ def files_to_api(folder: Path, count: int) -> Iterator[Line]:
         write_project(folder, "file", "api", url)
         write_csv(folder / "data" / "people.csv", count)
         yield Line("CSV → state → HTTP API, first load", _run(folder), 12)
+        _expect_written(url, count)
         yield Line("… nothing changed", _run(folder))
+        _expect_written(url, count)
 
 
 def _run(folder: Path) -> Cost:
@@ -84,6 +88,14 @@ def _expect(folder: Path, count: int, *, chairs: int) -> None:
     database.close()
     if found != (count, chairs):
         raise RuntimeError(f"the table holds {found[0]} people, {found[1]} of them changed; {count}, {chairs} expected")
+
+
+def _expect_written(url: str, count: int) -> None:
+    """As many records as contacts, each written once."""
+    with urllib.request.urlopen(f"{url}/count", timeout=60) as answer:
+        records, writes = json.loads(answer.read())
+    if (records, writes) != (count, count):
+        raise RuntimeError(f"the API holds {records} people after {writes} writes; {count} of each expected")
 
 
 _WORKLOADS = {"table": files_to_table, "pull": api_to_table, "push": files_to_api}

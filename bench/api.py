@@ -64,6 +64,8 @@ class People:
 
     def answer(self, method: str, target: str, body: bytes) -> bytes:
         address = urlsplit(target)
+        if address.path.endswith("/count"):
+            return orjson.dumps([len(self.by_key), self.seq])
         if method == "GET":
             query = parse_qs(address.query)
             return orjson.dumps(self.page(int(query["after"][0]), int(query["limit"][0])))
