@@ -48,6 +48,9 @@ class Ended(NamedTuple):
     detail: str | None = None
 
 
+_CREATED = Ended(Bucket.WRITTEN, "created")
+
+
 @dataclass(frozen=True, slots=True)
 class Binding:
     """One mapping with everything that is needed to decide about its records."""
@@ -147,13 +150,14 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
         return join(binding, observation, values, canonical, link, ledger)
     if not binding.mapping.create_in:
         return Ended(Bucket.SKIPPED, "matches nothing, and this mapping creates nothing in the hub")
-    present = {**binding.mapping.defaults_in, **{path: v for path, v in values.items() if v is not None}}
+    known = {path: v for path, v in values.items() if v is not None} if None in values.values() else values
+    present = {**binding.mapping.defaults_in, **known}
     canonical = ledger.found(binding.id, record.key, present)
     link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
     _hold_unreadable(binding, observation.projection, link)
     ledger.link(link, new=True)
     scene.links[record.key] = link
-    return Ended(Bucket.WRITTEN, "created")
+    return _CREATED
 
 
 def _hold_unreadable(binding: Binding, projection: Projection, link: Link) -> None:

@@ -28,6 +28,9 @@ class Found(NamedTuple):
     why: str = ""
 
 
+_NOTHING = Found()
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """All combinations of paths under which entities of one kind can be found, over all mappings."""
@@ -36,6 +39,7 @@ class Index:
     combinations: tuple[tuple[str, ...], ...]
     _specs: dict[str, FieldSpec | Kind] = field(default_factory=dict, compare=False, repr=False)  # by path, as asked
     _keys: dict[tuple[str, str], list[str]] = field(default_factory=dict, compare=False, repr=False)
+    _plain: dict[tuple[str, ...], str | None] = field(default_factory=dict, compare=False, repr=False)  # one plain path
 
     @classmethod
     def of(cls, schema: EntitySchema, matches: Iterable[Match]) -> Index:
@@ -48,11 +52,20 @@ class Index:
 
     def keys(self, values: Mapping[str, Any]) -> set[str]:
         """Every match key of a canonical record (or of a projection)."""
-        return {key for combination in self.combinations for key in self.keys_for(combination, values)}
+        found: set[str] = set()
+        for combination in self.combinations:
+            found.update(self.keys_for(combination, values))
+        return found
 
     def keys_for(self, combination: tuple[str, ...], values: Mapping[str, Any]) -> list[str]:
         """``emails[*]|ana@example.com``: one key per combination of folded values; none where a path is blank."""
-        if len(combination) == 1 and not paths.is_pattern(path := combination[0]):  # nearly all
+        try:
+            plain = self._plain[combination]
+        except KeyError:
+            single = len(combination) == 1 and not paths.is_pattern(combination[0])
+            plain = self._plain[combination] = combination[0] if single else None
+        if plain is not None:  # nearly all
+            path = plain
             value = values.get(path)
             if type(value) is not str:
                 return self._key(path, value)
@@ -120,7 +133,7 @@ def correlate(
         return Found(entity_id=hits[0], why=f"same {rule.name}")
     if match.scored is not None:
         return _score(match.scored, match.one_to_one, index, values, candidates, canonicals, taken)
-    return Found()
+    return _NOTHING
 
 
 def _live(

@@ -27,6 +27,7 @@ class Books:
     in_doubt: set[tuple[str, BindingId]] = field(default_factory=set)  # sent in this run, and no answer came
     progress: int = 0  # how many writes came to rest so far
     _due: dict[str, Due] = field(default_factory=dict)
+    _balances: dict[BindingId, Balance] = field(default_factory=dict)
     _open: dict[tuple[str, BindingId], tuple[Bucket, str | None]] = field(default_factory=dict)
 
     def begin(self, entity_id: str, generation: int) -> Due:
@@ -40,7 +41,7 @@ class Books:
     def count(self, entity_id: str, verdict: Verdict) -> None:
         """Enter a verdict: a pair with something to write (or to wait for) stays open until it comes to rest."""
         pair = (entity_id, verdict.binding)
-        balance = self.balance(verdict.binding)
+        balance = self._balance(verdict.binding)
         if self._open.pop(pair, None) is None:
             balance.seen += 1
         if verdict.action is not None:
@@ -63,7 +64,13 @@ class Books:
             return
         self.progress += 1
         if self._open.pop(pair, None) is not None:
-            self.balance(action.binding).count(bucket, detail=detail)
+            self._balance(action.binding).count(bucket, detail=detail)
+
+    def _balance(self, binding: BindingId) -> Balance:
+        found = self._balances.get(binding)
+        if found is None:
+            found = self._balances[binding] = self.balance(binding)
+        return found
 
     def resting(self) -> list[tuple[str, int]]:
         """Entities of this round that have come to rest, and may be marked clean."""
@@ -76,5 +83,5 @@ class Books:
     def close(self) -> None:
         """What never came to rest is waiting."""
         for (_, binding), (bucket, detail) in self._open.items():
-            self.balance(binding).count(bucket, detail=detail)
+            self._balance(binding).count(bucket, detail=detail)
         self._open.clear()

@@ -13,7 +13,7 @@ from model.fields import Kind
 from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import values_at
-from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, LinkState, Parked, Side
+from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, Link, LinkState, Parked, Side
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.observe import Observer
@@ -83,17 +83,18 @@ class Executor:
     def _consider(self, standing: Standing, generation: int, bindings: Sequence[Binding]) -> bool:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
-        moot = Changes()
+        unlinked: list[Link] = []
+        moot: list[tuple[BindingId, Side, str]] = []
         for verdict in decide(standing, bindings, self.closed):
             if verdict.binding in self.selected:
                 books.count(entity_id, verdict)
             for link in verdict.unlink:
                 link.state = LinkState.GONE
-                moot.links.append(link)
+                unlinked.append(link)
             if verdict.action is None:
                 due.keep |= verdict.bucket is Bucket.WAITING
                 if verdict.moot:
-                    moot.unparked.append((verdict.binding, Side.OUT, entity_id))
+                    moot.append((verdict.binding, Side.OUT, entity_id))
             elif self._writable(entity_id, verdict.binding):
                 due.keep |= verdict.more
                 due.outstanding.add(verdict.binding)
@@ -101,8 +102,8 @@ class Executor:
                 self._buffers.setdefault((verdict.binding, verdict.action.kind), []).append(verdict.action)
             else:
                 due.keep = True
-        if moot.links or moot.unparked:
-            self._commit(moot)
+        if unlinked or moot:
+            self._commit(Changes(links=unlinked, unparked=moot))
         return due.keep or bool(due.outstanding)
 
     def _writable(self, entity_id: str, binding: BindingId) -> bool:
@@ -220,7 +221,8 @@ class Executor:
         for action, rendition in zip(batch, binding.mapping.render(requests), strict=True):
             if self._sendable(binding, action, rendition):
                 action.fields = rendition.fields
-                action.revs = {p: r for p, r in action.revs.items() if p not in rendition.waiting}
+                if rendition.waiting:
+                    action.revs = {p: r for p, r in action.revs.items() if p not in rendition.waiting}
                 ready.append(action)
         return ready
 

@@ -59,7 +59,8 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     if written.kind is ActionKind.DELETE:
         link.state, link.fingerprint, link.base = LinkState.GONE, None, {}
         return
-    if written.kind is ActionKind.CREATE:
+    whole = row.revs.keys() == canonical.values.keys()
+    if written.kind is ActionKind.CREATE and not whole:
         for path in canonical.values.keys() - row.revs.keys():
             if binding.mapping.pushes(path):
                 link.base[path] = Base(0, UNKNOWN)  # left out for now (a reference whose record comes later)
@@ -74,23 +75,21 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
         (link.fingerprint,) = binding.mapping.fingerprints([record])
     else:
         projection, link.fingerprint = written.seen
-    if _all_as_it_is(canonical, link, row, projection):
+    if whole and _all_as_it_is(canonical, link, projection):
         return
     values = _values(binding, projection, row, link, ledger)
     _agree(canonical, link, row, values, binding, direct=written.direct)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
 
 
-def _all_as_it_is(canonical: Canonical, link: Link, row: IntentRow, projection: Projection) -> bool:
-    """Whether the whole record was written and shows what the hub has, so that there is nothing to note or to learn.
+def _all_as_it_is(canonical: Canonical, link: Link, projection: Projection) -> bool:
+    """Whether a record written as a whole shows what the hub has, so that there is nothing to note or to learn.
 
     True of nearly every create; `_agree` and `_news` would find the same, path by path. (Without ``meta`` every field
     is at its first revision, so what was rendered was, too.)
     """
-    return (
-        projection.values == canonical.values
-        and not (canonical.meta or link.base or projection.problems or projection.references or projection.complete)
-        and row.revs.keys() == canonical.values.keys()
+    return projection.values == canonical.values and not (
+        canonical.meta or link.base or projection.problems or projection.references or projection.complete
     )
 
 

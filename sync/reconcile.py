@@ -60,8 +60,8 @@ def decide(standing: Standing, bindings: Sequence[Binding], closed: Collection[B
 def _verdict(standing: Standing, binding: Binding, closed: Collection[BindingId]) -> Verdict:
     canonical = standing.canonical
     links = [link for link in standing.links if link.binding == binding.id]
-    live = [link for link in links if link.state is LinkState.LIVE]
-    refused = standing.refused.get(binding.id)
+    live = [link for link in links if link.state is LinkState.LIVE] if links else links
+    refused = standing.refused.get(binding.id) if standing.refused else None
     if canonical.state is not EntityState.LIVE:
         return _ending(binding, canonical, live, refused)
     if refused is not None and refused.code == IN_DOUBT and not live:
@@ -71,7 +71,7 @@ def _verdict(standing: Standing, binding: Binding, closed: Collection[BindingId]
     if live:
         return _first([_update(standing, binding, link) for link in live], binding, refused)
     verdict = _creation(standing, binding, links, closed)
-    return verdict._replace(moot=verdict.action is None and refused is not None)
+    return verdict._replace(moot=True) if refused is not None and verdict.action is None else verdict
 
 
 def _first(verdicts: Sequence[Verdict], binding: Binding, refused: Parked | None) -> Verdict:

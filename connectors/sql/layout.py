@@ -79,18 +79,15 @@ class Layout:
 
     def key_values(self, key: str) -> tuple[Any, ...] | None:
         """Database values of a key's columns; None where the text cannot be a key of this table."""
-        parts: Any = [key]
-        if len(self.key_slots) > 1:
-            try:
-                parts = orjson.loads(key)
-            except orjson.JSONDecodeError:
-                return None
-            if not isinstance(parts, list) or len(parts) != len(self.key_slots):
-                return None
+        names = self.stream.key_columns
         try:
-            names = self.stream.key_columns
+            if len(names) == 1:
+                return (self.columns[names[0]].write(key),)
+            parts = orjson.loads(key)
+            if not isinstance(parts, list) or len(parts) != len(names):
+                return None
             return tuple(self.columns[name].write(part) for name, part in zip(names, parts, strict=True))
-        except values.Unfit:
+        except (orjson.JSONDecodeError, values.Unfit):
             return None
 
     def key_in(self, row: Mapping[str, Any]) -> str:

@@ -9,6 +9,8 @@ from connectors.sdk import FieldType, Outcome, OutcomeKind, Write
 from connectors.sql.layout import Layout
 from connectors.sql.values import Convert, Unfit, to_any_text
 
+_TEXT = frozenset({str, type(None)})
+
 
 class Row(NamedTuple):
     """One write, ready to be executed: its place in the batch, its key where known, and column values."""
@@ -27,13 +29,16 @@ class Preparer:
         self._layout = layout
         self._stream = layout.stream
         self._converters: dict[Any, list[tuple[str, Convert]] | Outcome] = {}
+        self._texts: set[Any] = set()  # shapes whose columns all take any text as it is
 
     def prepared(self, place: int, write: Write, outcomes: dict[int, Outcome], *, creating: bool) -> Row | None:
         names = tuple(write.fields)
         marker = self._layout.marker if creating and write.marker else None
         shape = (names, creating, marker)
         if shape not in self._converters:
-            self._converters[shape] = self._converters_of(names, marker, creating=creating)
+            found = self._converters[shape] = self._converters_of(names, marker, creating=creating)
+            if not isinstance(found, Outcome) and all(convert is to_any_text for _, convert in found):
+                self._texts.add(shape)
         converters = self._converters[shape]
         key = write.key
         if isinstance(converters, Outcome):
@@ -41,12 +46,15 @@ class Preparer:
             return None
         given = {**write.fields, marker: write.marker} if marker else write.fields
         try:
-            converted = {
-                name: value
-                if (value := given[name]) is None or (convert is to_any_text and type(value) is str)
-                else convert(value)
-                for name, convert in converters
-            }
+            if shape in self._texts and _TEXT.issuperset(map(type, given.values())):
+                converted = dict(given)
+            else:
+                converted = {
+                    name: value
+                    if (value := given[name]) is None or (convert is to_any_text and type(value) is str)
+                    else convert(value)
+                    for name, convert in converters
+                }
         except Unfit:
             outcomes[place] = _unfit(converters, given)._replace(key=key)
             return None

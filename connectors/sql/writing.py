@@ -185,8 +185,11 @@ class Writer:
     ) -> dict[int, str]:
         """Execute rows with the same columns together; place → key of what was written."""
         groups: dict[tuple[frozenset[str], bool], list[Row]] = {}
+        sets: dict[tuple[str, ...], frozenset[str]] = {}  # nearly all rows name their columns in the same order
         for row in rows:
-            groups.setdefault((frozenset(row.values), row.expects is None), []).append(row)
+            names = tuple(row.values)
+            columns = sets.get(names) or sets.setdefault(names, frozenset(names))
+            groups.setdefault((columns, row.expects is None), []).append(row)
         done: dict[int, str] = {}
         for group in groups.values():
             done |= self._attempt(connection, group, outcomes, execute)
