@@ -13,7 +13,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -200,7 +200,7 @@ class Source:
     def _data(self, rows: list[list[str]]) -> list[dict[str, Any]]:
         names, shown = self.header, self._shown
         if shown is None:
-            return [dict(zip(names, cells, strict=False)) for cells in rows]
+            return list(map(dict, map(zip, repeat(names), rows)))
         return [dict(zip(names, map(shown, cells), strict=False)) for cells in rows]
 
     def _one_by_one(self, rows: list[list[str]], starts: list[int], ends: list[int]) -> Iterator[Line]:
