@@ -55,7 +55,7 @@ class Compiled:
         self._accepts = compile_filter(mapping.filter_out, canonical=True)
         self._patterns = [(paths.pattern_regex(path), path) for path in self._rules if paths.is_pattern(path)]
         self._known: dict[str, str | None] = {path: path for path in self._rules}
-        self._digest = _digester(self.record_fields, self.version[:6])
+        self._digests = _digester(self.record_fields, self.version[:6])
 
     def _rule_path(self, path: str) -> str | None:
         """The path or pattern under which a rule covers ``path``; remembered, because item keys repeat."""
@@ -91,8 +91,9 @@ class Compiled:
         return rule.blank_out if rule else Blank.CLEAR
 
     def fingerprints(self, records: Sequence[Record]) -> list[str]:
-        digest = self._digest
-        return ["" if record.deleted else digest(record.data) for record in records]
+        if any(record.deleted for record in records):
+            return ["" if record.deleted else self._digests([record.data])[0] for record in records]
+        return self._digests([record.data for record in records])
 
     def project(self, records: Sequence[Record]) -> list[Projection]:
         return self._projector.project(records)
@@ -139,23 +140,32 @@ def _read_paths(mapping: MappingFile, codecs: Mapping[str, Codec]) -> list[tuple
     return found
 
 
-def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Mapping[str, Any]], str]:
-    """A function from a record's data to its fingerprint: the version's first six digits, then a hash of the fields."""
-    pick = itemgetter(*names) if names else None
+def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping[str, Any]]], list[str]]:
+    """A function from records' data to fingerprints: the version's first six digits, then a hash of the fields."""
+    pick = itemgetter(*names) if names else lambda _: ()
     options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+    dumps = orjson.dumps
 
-    def digest(data: Mapping[str, Any]) -> str:
+    def one(data: Mapping[str, Any]) -> str:
         try:
-            picked: Any = pick(data) if pick else ()
+            picked: Any = pick(data)
         except KeyError:
             picked = [data.get(name, _ABSENT) for name in names]
         try:
-            raw = orjson.dumps(picked, None, options)
+            raw = dumps(picked, None, options)
         except TypeError:  # whole numbers beyond 64 bits, or a value that is no JSON: slower, never wrong
             raw = repr(picked).encode("utf-8", "surrogatepass")
         return prefix + blake2b(raw, digest_size=10).hexdigest()
 
-    return digest
+    def digests(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        try:
+            return [
+                prefix + blake2b(dumps(picked, None, options), digest_size=10).hexdigest() for picked in map(pick, rows)
+            ]
+        except (KeyError, TypeError):
+            return list(map(one, rows))
+
+    return digests
 
 
 def version_of(mapping: MappingFile, schema: EntitySchema) -> str:

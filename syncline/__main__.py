@@ -1,5 +1,15 @@
 """`python -m syncline` is `syncline`."""
 
-from syncline.cli.main import main
+import gc
 
-main()
+
+def main() -> None:
+    """The program. Never returns."""
+    gc.set_threshold(50_000, 20, 50)  # what loading makes stays: looking through it again and again is a tenth of it
+    from syncline.cli.main import main as program  # not at the top: it loads nearly everything
+
+    program()
+
+
+if __name__ == "__main__":
+    main()

@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from connectors.files.cells import key_of, keys_of
 from connectors.files.settings import FileStream
-from connectors.files.source import Look, Position, Source, flaw_of, key_of, look, opened, position_in
+from connectors.files.source import Look, Position, Source, Stretch, flaw_of, look, opened, position_in
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
 
 
@@ -49,18 +50,24 @@ class Reader:
         pending: Page | None = None
         full = stream.deletes
         count = 0
-        for number, data, problem in source.lines():
+
+        def room() -> int:
+            return size - len(records) - len(flaws)
+
+        for part in source.parts(room):
             if not count and before is not None:
                 self._same_columns(source.header, before.header)
-            count += 1
-            if data is None:
-                flaws.append(flaw_of(stream, number, problem or Problem("unreadable", "no record")))
-                full = False  # any record may be the one that is missing here
+            if isinstance(part, Stretch) and self._all_added(part.rows, met, records):
+                count += len(part.rows)
             else:
-                flaw = self._add(number, data, met, records)
-                if flaw is not None:
-                    flaws.append(flaw)
-                    full = full and flaw.key is not None
+                for number, data, problem in part.lines():
+                    count += 1
+                    if data is None:
+                        flaws.append(flaw_of(stream, number, problem or Problem("unreadable", "no record")))
+                        full = False  # any record may be the one that is missing here
+                    elif (flaw := self._add(number, data, met, records)) is not None:
+                        flaws.append(flaw)
+                        full = full and flaw.key is not None
             if len(records) + len(flaws) >= size:
                 if pending is not None:
                     yield pending
@@ -74,6 +81,18 @@ class Reader:
         self.known_rows = count
         cursor = Position(seen.digest, count, seen.lines, source.header).cursor()
         yield last._replace(cursor=cursor, full=full, every_row=True)
+
+    def _all_added(self, rows: Sequence[dict[str, object]], met: set[int], records: list[Record]) -> bool:
+        """Take rows in at once where each has a key of its own; otherwise none of them."""
+        keys = keys_of(rows, self._stream.key_columns)
+        if keys is None:
+            return False
+        marks = set(map(hash, keys))
+        if len(marks) < len(keys) or not met.isdisjoint(marks):
+            return False
+        met |= marks
+        records += map(Record, keys, rows)
+        return True
 
     def _add(self, number: int, data: dict[str, object], met: set[int], records: list[Record]) -> Flaw | None:
         """Take a row in as a record, or say why it is none. Keys are remembered as hashes: eight bytes, not a text."""

@@ -11,13 +11,15 @@ import csv
 import hashlib
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import orjson
 
+from connectors.files.cells import cell_reader
 from connectors.files.settings import FileStream
 from connectors.sdk import (
     CursorExpiredError,
@@ -31,7 +33,6 @@ from connectors.sdk import (
 from model.errors import ConfigurationError
 
 _CHUNK = 1 << 20
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _UNREADABLE = "\ufffd"
 
 
@@ -73,6 +74,19 @@ class Line(NamedTuple):
     number: int
     data: dict[str, Any] | None
     problem: Problem | None = None
+
+    def lines(self) -> Iterator[Line]:
+        yield self
+
+
+class Stretch(NamedTuple):
+    """Rows one after the other that are all data: nearly all of every file. ``numbers`` are their first lines."""
+
+    numbers: Sequence[int]
+    rows: list[dict[str, Any]]
+
+    def lines(self) -> Iterator[Line]:
+        return map(Line, self.numbers, self.rows)
 
 
 @contextmanager
@@ -124,13 +138,20 @@ class Source:
         self._file = file
         self._stream = stream
         self._look = seen
+        self._shown = cell_reader(stream)
         self.header: tuple[str, ...] = ()
 
     def lines(self) -> Iterator[Line]:
         """Every row, in order. Raises SourceIncompleteError where the file ends in the middle of one."""
+        most = self._stream.page
+        for part in self.parts(lambda: most):
+            yield from part.lines()
+
+    def parts(self, room: Callable[[], int]) -> Iterator[Stretch | Line]:
+        """As `lines`, but rows without anything remarkable come together, at most ``room()`` of them."""
         if not self._look.size:
             raise SourceIncompleteError(f"{self._stream.file}: the file is empty; nothing was read")
-        return self._csv() if self._stream.kind == "csv" else self._jsonl()
+        return self._csv(room) if self._stream.kind == "csv" else self._jsonl(room)
 
     def _text(self) -> io.TextIOWrapper:
         encoding = "utf-8-sig" if self._stream.encoding == "utf-8" else self._stream.encoding
@@ -140,12 +161,12 @@ class Source:
         raw.seek(0)
         return io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
 
-    def _csv(self) -> Iterator[Line]:
+    def _csv(self, room: Callable[[], int]) -> Iterator[Stretch | Line]:
         with self._text() as text:
             reader = csv.reader(text, delimiter=self._stream.delimiter, strict=True)
             self.header = self._stream.header or self._header(reader)
             check_header(self.header, self._stream)
-            yield from self._cells(reader)
+            yield from self._rows(reader, room)
 
     def _header(self, reader: Any) -> tuple[str, ...]:
         try:
@@ -153,31 +174,47 @@ class Source:
         except (csv.Error, StopIteration):
             raise SourceIncompleteError(f"{self._stream.file}:1: the header line cannot be read") from None
 
-    def _cells(self, reader: Any) -> Iterator[Line]:
-        names, width = self.header, len(self.header)
-        shown = cell_reader(self._stream)
-        dubious = not self._look.decodes
+    def _rows(self, reader: Any, room: Callable[[], int]) -> Iterator[Stretch | Line]:
         before = reader.line_num
         while True:
+            rows: list[list[str]] = []
+            ends: list[int] = []
+            error: csv.Error | None = None
             try:
-                cells = next(reader)
-            except StopIteration:
+                for cells in islice(reader, room()):
+                    rows.append(cells)
+                    ends.append(reader.line_num)
+            except csv.Error as raised:
+                error = raised
+            if not rows and error is None:
                 return
-            except csv.Error as error:
-                start, before = before + 1, reader.line_num
-                yield self._broken(start, str(error))
-                continue
-            start, before = before + 1, reader.line_num
+            starts = [end + 1 for end in (before, *ends)]
+            if self._look.decodes and set(map(len, rows)) == {len(self.header)}:
+                yield Stretch(starts, self._data(rows))
+            else:
+                yield from self._one_by_one(rows, starts, ends)
+            before = reader.line_num
+            if error is not None:
+                yield self._broken(starts[-1], str(error))
+
+    def _data(self, rows: list[list[str]]) -> list[dict[str, Any]]:
+        names, shown = self.header, self._shown
+        if shown is None:
+            return list(map(dict, map(zip, repeat(names), rows)))
+        return [dict(zip(names, map(shown, cells), strict=False)) for cells in rows]
+
+    def _one_by_one(self, rows: list[list[str]], starts: list[int], ends: list[int]) -> Iterator[Line]:
+        width = len(self.header)
+        dubious = not self._look.decodes
+        for cells, start, end in zip(rows, starts, ends, strict=False):
             if len(cells) == width:
                 if dubious and any(_UNREADABLE in cell for cell in cells):
                     problem = Problem("undecodable", f"bytes that are no {self._stream.encoding}; set encoding:")
                     yield Line(start, None, problem)
-                    continue
-                if shown is not None:
-                    cells = [shown(cell) for cell in cells]
-                yield Line(start, dict(zip(names, cells, strict=False)))
+                else:
+                    yield Line(start, self._data([cells])[0])
             elif cells:
-                self._cut_here(start, len(cells) < width, before)
+                self._cut_here(start, len(cells) < width, end)
                 many = "fewer" if len(cells) < width else "more"
                 said = f"{len(cells)} cells, {many} than the {width} of the header; check delimiter and quotes"
                 yield Line(start, None, Problem("cell-count", said))
@@ -197,9 +234,23 @@ class Source:
         if short and not self._look.final_newline and line >= self._look.lines:
             raise SourceIncompleteError(f"{self._stream.file}:{start}: the last line is cut off")
 
-    def _jsonl(self) -> Iterator[Line]:
+    def _jsonl(self, room: Callable[[], int]) -> Iterator[Stretch | Line]:
         self._file.seek(0)
-        for number, raw in enumerate(self._file, 1):
+        first = 1
+        while raws := list(islice(self._file, room())):
+            numbers = range(first, first + len(raws))
+            first += len(raws)
+            try:
+                rows = list(map(orjson.loads, raws))
+            except orjson.JSONDecodeError:
+                rows = []
+            if set(map(type, rows)) == {dict}:
+                yield Stretch(numbers, rows)
+            else:
+                yield from self._line_by_line(raws, numbers)
+
+    def _line_by_line(self, raws: list[bytes], numbers: Sequence[int]) -> Iterator[Line]:
+        for number, raw in zip(numbers, raws, strict=True):
             content = raw.strip()
             if number == 1:
                 content = content.removeprefix(codecs.BOM_UTF8)
@@ -239,50 +290,6 @@ def check_header(header: tuple[str, ...], stream: FileStream) -> None:
     ]
     if found:
         raise ConfigurationError(found)
-
-
-def cell_reader(stream: FileStream) -> Callable[[str], str | None] | None:
-    """What turns a cell into a value; None where cells are values already."""
-    null, guarded = stream.null, stream.guard_formulas
-    if null is None and not guarded:
-        return None
-
-    def shown(cell: str) -> str | None:
-        if cell == null:
-            return None
-        return cell[1:] if guarded and cell[:1] == "'" and cell[1:2] in _FORMULA and len(cell) > 1 else cell
-
-    return shown
-
-
-def cell_writer(stream: FileStream) -> Callable[[Any], str]:
-    """The way back; raises ValueError with the rule where a value has no cell form."""
-    null, guarded = stream.null, stream.guard_formulas
-
-    def written(value: Any) -> str:
-        if value is None:
-            return null or ""
-        if isinstance(value, (dict, list)):
-            raise ValueError("takes text, and the value has parts")  # noqa: TRY004 (one kind for the caller)
-        text = ("true" if value else "false") if isinstance(value, bool) else str(value)
-        if text == null and null:
-            raise ValueError("would be read back as null, because null: is set to this very text")
-        return f"'{text}" if guarded and text[:1] in _FORMULA and text else text
-
-    return written
-
-
-def key_of(data: dict[str, Any], columns: tuple[str, ...]) -> str | None:
-    """A row's key as text (several columns: JSON array text); None where a part is missing, null or empty."""
-    if len(columns) == 1:
-        value = data.get(columns[0])
-        if type(value) is str:
-            return value or None
-        return str(value) if type(value) is int else None
-    parts = [data.get(column) for column in columns]
-    if any(type(part) not in (str, int) or part == "" for part in parts):
-        return None
-    return orjson.dumps(parts).decode()
 
 
 def flaw_of(stream: FileStream, number: int, problem: Problem, key: str | None = None) -> Flaw:

@@ -20,8 +20,9 @@ from typing import Any
 
 import orjson
 
+from connectors.files.cells import cell_reader, cell_writer, key_of
 from connectors.files.settings import FileStream
-from connectors.files.source import cell_reader, cell_writer, check_header, key_of
+from connectors.files.source import check_header
 from connectors.sdk import Outcome, OutcomeKind, Record, RefusedError, UnauthorisedError, UnreachableError, Write
 
 Row = dict[str, Any]

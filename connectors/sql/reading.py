@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -60,7 +60,7 @@ def records_of(layout: Layout, rows: Sequence[Row]) -> Rows:
         flaws = [_flawed(layout, keys[i], rows[i]) for i, bad in enumerate(flawed) if bad]
         rows = [row for row, bad in zip(rows, flawed, strict=True) if not bad]
         keys = [key for key, bad in zip(keys, flawed, strict=True) if not bad]
-    data = [dict(zip(names, row, strict=False)) for row in rows]
+    data: list[dict[str, Any]] = list(map(dict, map(zip, repeat(names), rows)))
     for name, convert in layout.converting:  # column by column: only those that need it
         for one in data:
             if (value := one[name]) is not None:

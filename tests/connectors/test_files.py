@@ -151,6 +151,25 @@ def test_rows_that_are_no_records_are_flaws_with_their_line(tmp_path: Path) -> N
     assert not pages[-1].full  # a missing record may be one of these lines
 
 
+def test_lines_are_counted_through_quoted_newlines_blank_lines_and_pages(tmp_path: Path) -> None:
+    body = 'id,name\n1,"two\nlines"\n2,b\n\n3,c\n4,"x\r\ny\rz"\n5,e\n2,twin\n6,f\n,nobody\n7,g\n8,h\n9,i\n1,twin\n'
+    written(tmp_path, body)
+    pages = list(connector(tmp_path).read("people", None))
+    assert keys(pages) == [str(i) for i in range(1, 10)]
+    assert [flaw.place for page in pages for flaw in page.flaws] == [f"people.csv:{line}" for line in (11, 13, 17)]
+    assert [len(page.records) + len(page.flaws) for page in pages] == [4, 4, 4]
+
+
+def test_json_lines_are_counted_through_blank_and_broken_ones(tmp_path: Path) -> None:
+    lines = ['\ufeff{"id": 1}', "", '{"id": "2"}', "{", "[]", '{"id": 3}', '{"id": true}', '{"id": 4}', '{"id": 1}']
+    written(tmp_path, "\n".join([*lines, *(f'{{"id": {i}}}' for i in range(5, 12)), '{"id": 7}']), "people.jsonl")
+    pages = list(connector(tmp_path, "people.jsonl").read("people", None))
+    assert keys(pages) == [str(i) for i in range(1, 12)]
+    places = [flaw.place for page in pages for flaw in page.flaws]
+    assert places == [f"people.jsonl:{line}" for line in (4, 5, 7, 9, 17)]
+    assert all(len(page.records) + len(page.flaws) == 4 for page in pages)
+
+
 def test_an_unreadable_line_takes_back_the_promise_of_a_full_list(tmp_path: Path) -> None:
     written(tmp_path, "id,name\n1,a\n2\n3,c\n")
     pages = list(connector(tmp_path, deletes=True).read("people", None))
