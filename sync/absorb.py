@@ -130,18 +130,14 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
 
     found = correlate(binding.mapping.match, binding.index, values, scene.candidates, scene.canonicals, taken)
     if found.disputed:
-        ledger.park(
-            Parked(
-                binding=binding.id,
-                side=Side.IN,
-                key=record.key,
-                why=Why.DISPUTED,
-                code=DISPUTED_MATCH,
-                message=f"{_could_be(found.disputed)}: {found.why}; a person has to decide",
-                data=record.data,
-                version=record.version,
-                candidates=found.disputed,
-            )
+        _aside(
+            binding,
+            record,
+            ledger,
+            Why.DISPUTED,
+            DISPUTED_MATCH,
+            f"{_could_be(found.disputed)}: {found.why}; a person has to decide",
+            candidates=found.disputed,
         )
         return Ended(Bucket.CONFLICT, "disputed")
     if found.entity_id is not None:
@@ -289,16 +285,14 @@ def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger
         ledger.delete(canonical, link)
         return Ended(Bucket.WRITTEN, "deleted")
     if policy is OnDelete.REVIEW:
-        ledger.park(
-            Parked(
-                binding=binding.id,
-                side=Side.IN,
-                key=record.key,
-                why=Why.DISPUTED,
-                code="deleted-there",
-                message="the record was deleted there; a person decides whether it is deleted everywhere",
-                candidates=(link.entity_id,),
-            )
+        _aside(
+            binding,
+            record,
+            ledger,
+            Why.DISPUTED,
+            "deleted-there",
+            "the record was deleted there; a person decides whether it is deleted everywhere",
+            candidates=(link.entity_id,),
         )
         return Ended(Bucket.CONFLICT, "deleted there")
     return Ended(Bucket.WRITTEN, "unlinked")
@@ -320,70 +314,64 @@ def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canoni
         return Ended(Bucket.WRITTEN, "merged there")
     if heir.entity_id == link.entity_id:
         return Ended(Bucket.WRITTEN, "merged there")
-    ledger.park(
-        Parked(
-            binding=binding.id,
-            side=Side.IN,
-            key=record.key,
-            why=Why.DISPUTED,
-            code="merged-there",
-            message="two records were merged there whose entities are still two here; a person has to decide",
-            candidates=(heir.entity_id, link.entity_id),
-        )
+    _aside(
+        binding,
+        record,
+        ledger,
+        Why.DISPUTED,
+        "merged-there",
+        "two records were merged there whose entities are still two here; a person has to decide",
+        candidates=(heir.entity_id, link.entity_id),
     )
     return Ended(Bucket.CONFLICT, "merged there")
 
 
 def _returned(binding: Binding, record: Record, link: Link, ledger: Ledger) -> Ended:
     """A record that was deleted or merged away is alive again: never linked again by itself."""
-    ledger.park(
-        Parked(
-            binding=binding.id,
-            side=Side.IN,
-            key=record.key,
-            why=Why.DISPUTED,
-            code="returned",
-            message="the record was deleted there and is back; a person decides whether it is the same again",
-            data=record.data,
-            version=record.version,
-            candidates=(link.entity_id,),
-        )
+    _aside(
+        binding,
+        record,
+        ledger,
+        Why.DISPUTED,
+        "returned",
+        "the record was deleted there and is back; a person decides whether it is the same again",
+        candidates=(link.entity_id,),
     )
     return Ended(Bucket.CONFLICT, "returned")
 
 
-def _dead(binding: Binding, record: Record, problem: Problem, ledger: Ledger) -> Ended:
+def _aside(binding: Binding, record: Record, ledger: Ledger, why: Why, code: str, message: str, **more: Any) -> None:
+    """Park a record as it was observed; of a deleted one there is nothing to keep."""
     ledger.park(
         Parked(
             binding=binding.id,
             side=Side.IN,
             key=record.key,
-            why=Why.DEAD,
-            code=problem.code,
-            message=problem.message,
-            field=problem.field,
-            path=problem.path,
-            data=record.data,
-            version=record.version,
+            why=why,
+            code=code,
+            message=message,
+            data=None if record.deleted else record.data,
+            version=None if record.deleted else record.version,
+            **more,
         )
     )
+
+
+def _dead(binding: Binding, record: Record, problem: Problem, ledger: Ledger) -> Ended:
+    _aside(binding, record, ledger, Why.DEAD, problem.code, problem.message, field=problem.field, path=problem.path)
     return Ended(Bucket.DEAD, problem.code)
 
 
 def waiting(binding: Binding, record: Record, missing: Mapping[str, tuple[str, str, str]], ledger: Ledger) -> Ended:
     path, awaits = next(iter(missing.items()))
-    ledger.park(
-        Parked(
-            binding=binding.id,
-            side=Side.IN,
-            key=record.key,
-            why=Why.WAITING,
-            code="reference-missing",
-            message=f"{path} refers to a record of {awaits[1]} that is not here (yet)",
-            path=path,
-            data=record.data,
-            version=record.version,
-            awaits=awaits,
-        )
+    _aside(
+        binding,
+        record,
+        ledger,
+        Why.WAITING,
+        "reference-missing",
+        f"{path} refers to a record of {awaits[1]} that is not here (yet)",
+        path=path,
+        awaits=awaits,
     )
     return Ended(Bucket.WAITING, "reference-missing")
