@@ -6,7 +6,7 @@ reads the environment, logs a payload, or knows a canonical name. Requests go th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -304,26 +304,6 @@ class Connector(Generic[S]):
 
     def close(self) -> None:
         """Release connections. Called once, also after errors."""
-
-
-class Upserts(Protocol):
-    def upsert(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]: ...
-
-
-class Removes(Protocol):
-    def remove(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]: ...
-
-
-class Sweeps(Protocol):
-    def keys(self, stream: str) -> Iterator[Sequence[str]]: ...
-
-
-class Fetches(Protocol):
-    def fetch(self, stream: str, keys: Sequence[str]) -> Sequence[Record]: ...
-
-
-class Finds(Protocol):
-    def find(self, stream: str, field: str, values: Sequence[str]) -> Sequence[Record]: ...
 
 
 def verify_deeds(connector: type[Connector[Any]], streams: Iterable[Stream]) -> None:
