@@ -9,7 +9,7 @@ from state import tables
 from state.bindings import Numbers
 from state.codec import dump, dump_one, moment
 from state.database import Tx
-from sync.decision import ActionKind, HistoryRow, WriteRow
+from sync.decision import ActionKind, HistoryRow, WriteBatch
 
 HISTORY = ("run", "at", "entity_id", "path", "rev", "old", "new", "source", "binding", "key", "mapping", "why")
 WRITES = ("run", "at", "entity_id", "binding", "key", "kind", "paths", "mapping", "intent", "outcome")
@@ -42,14 +42,15 @@ def add_history(tx: Tx, numbers: Numbers, rows: Iterable[HistoryRow], run: int, 
     )
 
 
-def add_writes(tx: Tx, numbers: Numbers, rows: Iterable[WriteRow], run: int, now: datetime) -> None:
+def add_writes(tx: Tx, numbers: Numbers, batches: Iterable[WriteBatch], run: int, now: datetime) -> None:
     at = moment(now)
     written: dict[tuple[str, ...], str] = {}  # a page repeats the same few lists of paths
     values = []
-    for row in rows:
-        paths = written.get(row.paths)
-        if paths is None:
-            paths = written[row.paths] = dump(list(row.paths))
-        number, kind = numbers.of(row.binding), _KINDS[row.kind]
-        values.append((run, at, row.entity_id, number, row.key, kind, paths, row.mapping, row.intent, row.outcome))
+    for batch in batches:
+        number, kind = numbers.of(batch.binding), _KINDS[batch.kind]
+        for entity_id, key, names in batch.rows:
+            paths = written.get(names)
+            if paths is None:
+                paths = written[names] = dump(list(names))
+            values.append((run, at, entity_id, number, key, kind, paths, batch.mapping, batch.intent, batch.outcome))
     tx.put(tables.write_log, WRITES, values)

@@ -189,17 +189,19 @@ class HistoryRow(NamedTuple):
     why: str
 
 
-class WriteRow(NamedTuple):
-    """One write that happened (or was refused) in a system. ``paths`` names fields, never values."""
+@dataclass(slots=True)
+class WriteBatch:
+    """Writes of one kind that happened (or were refused) in one binding, for the log.
 
-    entity_id: str
+    ``rows`` are (entity id, record key, paths written): names of fields, never values.
+    """
+
     binding: BindingId
-    key: str | None
     kind: ActionKind
-    paths: tuple[str, ...]
     mapping: str
     intent: int | None
-    outcome: str
+    outcome: str = "applied"
+    rows: list[tuple[str, str | None, tuple[str, ...]]] = field(default_factory=list)
 
 
 class ConflictState(StrEnum):
@@ -318,7 +320,7 @@ class Changes:
     links: list[Link] = field(default_factory=list)  # inserted or replaced by (binding, key)
     relinked: list[tuple[BindingId, str]] = field(default_factory=list)  # links to forget
     history: list[HistoryRow] = field(default_factory=list)
-    writes: list[WriteRow] = field(default_factory=list)
+    writes: list[WriteBatch] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)  # new, or replacing the open one of (entity, path)
     closed_conflicts: list[tuple[str, str, str]] = field(default_factory=list)  # entity id, path, winner
     parked: list[Parked] = field(default_factory=list)  # inserted or replaced by (binding, side, key); attempts add up

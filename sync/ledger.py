@@ -15,6 +15,7 @@ from mappings.contract import CompiledMapping
 from sync.correlate import Index
 from sync.decision import (
     UNKNOWN,
+    ActionKind,
     Base,
     BindingId,
     Canonical,
@@ -28,6 +29,7 @@ from sync.decision import (
     LinkState,
     Parked,
     Side,
+    WriteBatch,
 )
 from sync.merge import Clash
 
@@ -106,6 +108,15 @@ class Ledger:
         self._links[link.binding, link.key] = link
         if new:
             self.scene.links_of.setdefault(link.entity_id, []).append(link)
+
+    def wrote(
+        self, binding: BindingId, kind: ActionKind, mapping: str, intent: int | None
+    ) -> list[tuple[str, str | None, tuple[str, ...]]]:
+        """Where writes like these are logged."""
+        batches = self.changes.writes
+        if not batches or (batches[-1].binding, batches[-1].kind, batches[-1].intent) != (binding, kind, intent):
+            batches.append(WriteBatch(binding, kind, mapping, intent))
+        return batches[-1].rows
 
     def alter(
         self,

@@ -20,7 +20,6 @@ from sync.decision import (
     IntentRow,
     Link,
     LinkState,
-    WriteRow,
     blank,
 )
 from sync.ledger import Ledger
@@ -44,17 +43,8 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     row, outcome = written.row, written.outcome
     canonical = ledger.scene.canonicals[row.entity_id]
     link = _link(binding, written, ledger)
-    ledger.changes.writes.append(
-        WriteRow(
-            row.entity_id,
-            binding.id,
-            link.key,
-            written.kind,
-            tuple(row.revs),
-            binding.mapping.version,
-            written.intent,
-            "applied",
-        )
+    ledger.wrote(binding.id, written.kind, binding.mapping.version, written.intent).append(
+        (row.entity_id, link.key, tuple(row.revs))
     )
     if written.kind is ActionKind.DELETE:
         link.state, link.fingerprint, link.base = LinkState.GONE, None, {}

@@ -21,7 +21,7 @@ from sync.decision import (
     Side,
     StreamState,
     Why,
-    WriteRow,
+    WriteBatch,
 )
 
 
@@ -49,7 +49,7 @@ def story(hub):
     hub.clock.advance(10)
     rival = {"entity_id": "c1", "ours_source": "erp", "theirs_binding": hub.crm, "theirs_key": "a:b", "rule": "manual"}
     hub.commit(
-        writes=[WriteRow("c1", hub.erp, "1", ActionKind.UPDATE, ("job_title",), "m2", None, "refused")],
+        writes=[WriteBatch(hub.erp, ActionKind.UPDATE, "m2", None, "refused", [("c1", "1", ("job_title",))])],
         conflicts=[Conflict(path="given_name", ours="Anne", theirs=UNKNOWN, **rival)],
         parked=[
             Parked(
