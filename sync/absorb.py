@@ -48,7 +48,7 @@ class Ended(NamedTuple):
     detail: str | None = None
 
 
-_CREATED = Ended(Bucket.WRITTEN, "created")
+CREATED = Ended(Bucket.WRITTEN, "created")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +148,12 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
         return Ended(Bucket.SKIPPED, "matches nothing, and this mapping creates nothing in the hub")
     known = {path: v for path, v in values.items() if v is not None} if None in values.values() else values
     present = {**binding.mapping.defaults_in, **known}
-    canonical = ledger.found(binding.id, record.key, present)
+    canonical = ledger.found(binding.id, present)
     link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
     _hold_unreadable(binding, observation.projection, link)
     ledger.link(link, new=True)
     scene.links[record.key] = link
-    return _CREATED
+    return CREATED
 
 
 def _hold_unreadable(binding: Binding, projection: Projection, link: Link) -> None:

@@ -26,6 +26,7 @@ from sync.observe import Observer
 from sync.outcomes import Written, take
 from sync.ports import Lease
 from sync.reconcile import IN_DOUBT
+from sync.scenes import load_entities, load_references
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ class Recovery:
         pairs = [(row, record) for row, record in there if record is not None and not record.deleted]
         projections = binding.mapping.project([record for _, record in pairs])
         scene = Scene()
-        self.observer.load_references(binding, projections, scene)
+        load_references(self.hub.store, binding, projections, scene)
         found: list[tuple[IntentRow, Record]] = []
         for (row, record), projection in zip(pairs, projections, strict=True):
             values, _ = resolved(binding, projection, scene)
@@ -208,9 +209,9 @@ class Recovery:
         scene = Scene()
         applied = self._own(binding, applied)
         if applied:
-            self.observer.load_entities(scene, [row.entity_id for row, _ in applied])
+            load_entities(self.hub.store, scene, [row.entity_id for row, _ in applied])
             projections = binding.mapping.project([record for _, record in applied])
-            self.observer.load_references(binding, projections, scene)
+            load_references(self.hub.store, binding, projections, scene)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:

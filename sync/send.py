@@ -21,6 +21,7 @@ from sync.ledger import Ledger, Scene
 from sync.observe import Observer
 from sync.outcomes import Written, take
 from sync.ports import Lease
+from sync.scenes import load_references
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
 _TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
@@ -184,7 +185,7 @@ class Sender:
         if not binding.mapping.reference_streams:
             return
         records = [outcome.record for outcome in outcomes if outcome.record is not None]
-        self.observer.load_references(binding, binding.mapping.project(records), scene)
+        load_references(self.hub.store, binding, binding.mapping.project(records), scene)
 
     def _applied(self, action: Action, ledger: Ledger) -> None:
         if action.binding in self.books.standings[action.entity_id].refused:
