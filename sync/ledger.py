@@ -140,6 +140,15 @@ class Ledger:
         if new:
             self.scene.links_of.setdefault(link.entity_id, []).append(link)
 
+    def made(
+        self, links: Sequence[Link], paths: Sequence[tuple[str, ...]], mapping: str, intent: int | None
+    ) -> None:
+        """Records were made (in one binding), of whose entities this page says nothing else."""
+        if links:
+            self._new_links += links
+            rows = self.wrote(links[0].binding, ActionKind.CREATE, mapping, intent)
+            rows += [(link.entity_id, link.key, names) for link, names in zip(links, paths, strict=True)]
+
     def wrote(
         self, binding: BindingId, kind: ActionKind, mapping: str, intent: int | None
     ) -> list[tuple[str, str | None, tuple[str, ...]]]:
