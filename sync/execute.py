@@ -200,7 +200,7 @@ class Executor:
         if not asked:
             return there
         expected = {str(action.key): action.expects for action in asked}
-        records = self.hub.connector(binding.id).fetch(stream.name, list(expected))  # type: ignore[attr-defined]  # contract
+        records = self.hub.deeds(binding.id).fetch(stream.name, list(expected))
         self._sender.called(binding)
         moved: list[Record] = []
         for record in records:

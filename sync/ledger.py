@@ -140,9 +140,7 @@ class Ledger:
         if new:
             self.scene.links_of.setdefault(link.entity_id, []).append(link)
 
-    def made(
-        self, links: Sequence[Link], paths: Sequence[tuple[str, ...]], mapping: str, intent: int | None
-    ) -> None:
+    def made(self, links: Sequence[Link], paths: Sequence[tuple[str, ...]], mapping: str, intent: int | None) -> None:
         """Records were made (in one binding), of whose entities this page says nothing else."""
         if links:
             self._new_links += links

@@ -317,7 +317,9 @@ class Observer:
             links = self.hub.store.links(binding.id, list(records))
             keys = [key for key, link in links.items() if link.state is LinkState.LIVE]
             if keys:
-                records.update((r.key, r) for r in connector.fetch(binding.id.stream, keys) if r.key in records)
+                records.update(
+                    (r.key, r) for r in self.hub.deeds(binding.id).fetch(binding.id.stream, keys) if r.key in records
+                )
         return list(records.values())
 
     def sweep(self, binding: Binding) -> None:
@@ -328,7 +330,7 @@ class Observer:
             return
         self.listener.phase("sweep", binding.id)
         with store.seen(binding.id) as seen:
-            for keys in connector.keys(stream.name):  # type: ignore[attr-defined]  # demanded by deletes=SWEEP
+            for keys in self.hub.deeds(binding.id).keys(stream.name):
                 seen.add(keys)
             missing = list(seen.missing(self.hub.policy.page))
         self._ask(binding, missing)
@@ -350,7 +352,7 @@ class Observer:
         if not hasattr(connector, "fetch"):
             return
         for keys in pages:
-            records = connector.fetch(binding.id.stream, keys)
+            records = self.hub.deeds(binding.id).fetch(binding.id.stream, keys)
             silent = set(keys) - {record.key for record in records}
             if silent:
                 raise ConnectorError(f"asked about {len(keys)} records of {binding.id}, heard nothing of {len(silent)}")

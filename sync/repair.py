@@ -202,7 +202,7 @@ class Repairs:
         if link is None or link.state is not LinkState.LIVE:
             raise StateError(f"{binding_id} has no live link for that key")
         connector = self.hub.connector(binding_id)
-        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]  # contract
+        records = [r for r in self.hub.deeds(binding_id).fetch(binding_id.stream, [key]) if not r.deleted]
         if not records:
             raise StateError(f"the record is not in {binding_id} any more")
         writes = connector.stream(binding_id.stream).writes

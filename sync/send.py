@@ -56,8 +56,8 @@ class Sender:
             return
         intent = self._intent(binding, kind, batch)
         writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
-        connector = self.hub.connector(binding.id)
-        deed = connector.remove if kind is ActionKind.DELETE else connector.upsert  # type: ignore[attr-defined]  # contract
+        deeds = self.hub.deeds(binding.id)
+        deed = deeds.remove if kind is ActionKind.DELETE else deeds.upsert
         self.called(binding)
         try:
             outcomes = _one_each(binding, writes, deed(binding.id.stream, writes))
@@ -249,10 +249,9 @@ class Sender:
 
     def _fetch(self, binding: Binding, *keys: str) -> list[Record]:
         """Records as they are now; none where the system cannot be asked, which a later read makes up for."""
-        connector = self.hub.connector(binding.id)
         self.called(binding)
         try:
-            return list(connector.fetch(binding.id.stream, list(keys)))  # type: ignore[attr-defined]  # contract
+            return list(self.hub.deeds(binding.id).fetch(binding.id.stream, list(keys)))
         except Exception as error:  # the batch's other answers must be stored, whatever goes wrong here
             if not (isinstance(error, ConnectorError) or from_connector(error)):
                 raise
