@@ -123,6 +123,9 @@ class Engine(Repairs):
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
             plan.left = copy.unsettled(work.selected)
+            for name in {id_.connection for id_ in work.selected}:
+                intents = [intent for intent in copy.open_intents(name) if intent.binding in work.selected]
+                plan.unanswered.update({name: sum(len(intent.rows) for intent in intents)} if intents else {})
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan

@@ -42,10 +42,11 @@ def observations(draw):
     for key in draw(st.lists(st.integers(0, 8), unique=True, max_size=8)):
         values = {"full_name": draw(texts), "emails[work]": draw(emails)}
         odd = draw(st.sampled_from(["", "", "", "reference", "problem", "skipped", "deleted", "lacking"]))
+        bad = Problem("invalid", "bad", "title", draw(st.sampled_from([None, "job_title"])))
         projection = Projection(
             {"full_name": "Ana"} if odd == "lacking" else values,
             {"account": RecordRef("firms", "f1")} if odd == "reference" else {},
-            [Problem("invalid", "bad", "title", draw(st.sampled_from([None, "job_title"])))] if odd == "problem" else [],
+            [bad] if odd == "problem" else [],
             "kept out" if odd == "skipped" else None,
         )
         found.append(Observation(Record(f"k{key}", {}, "1", odd == "deleted"), projection, "0123456789"))
@@ -80,7 +81,10 @@ def told(changes: Changes):
     name = lambda entity_id: str(sorted(names.get(entity_id, {entity_id})))  # noqa: E731
     return {
         "created": {name(c.id): (c.values, c.source, c.rev, c.meta, c.state) for c in changes.created},
-        "links": {l.key: (name(l.entity_id), l.version, l.fingerprint, l.base, l.state) for l in changes.links},
+        "links": {
+            link.key: (name(link.entity_id), link.version, link.fingerprint, link.base, link.state)
+            for link in changes.links
+        },
         "found by": {(key, name(entity_id)) for _, key, entity_id in changes.match_keys},
         "dirty": {name(entity_id) for _, entity_id in changes.dirty},
         "history": [(name(row.entity_id), row.path, row.new) for row in changes.history],
@@ -123,8 +127,9 @@ def standings(draw):
     canonical = Canonical("e1", "contact", values, "erp", state=draw(st.sampled_from([EntityState.LIVE, *EntityState])))
     if draw(st.integers(0, 4)) == 0:
         canonical.rev, canonical.meta = 2, {"full_name": FieldMeta(2, "erp")}
+    states = st.sampled_from([LinkState.LIVE, LinkState.LIVE, LinkState.GONE])
     links = [
-        Link(at, f"{at.connection}1", "e1", state=draw(st.sampled_from([LinkState.LIVE, LinkState.LIVE, LinkState.GONE])))
+        Link(at, f"{at.connection}1", "e1", state=draw(states))
         for at in draw(st.lists(st.sampled_from([ERP, SHOP, CRM]), max_size=2))
     ]
     if links and draw(st.booleans()):
