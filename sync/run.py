@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from connectors.contract import Connector, Writes
 from mappings.contract import CompiledMapping, RenderRequest
@@ -25,6 +25,7 @@ from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
 from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
+from sync.trailing import Trailing
 
 LEASE_SECONDS = 120.0
 _ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
@@ -69,13 +70,15 @@ class Engine(Repairs):
         except LeaseHeldError as held:
             return RunReport(run=0, status="busy", message=str(held))
         report = RunReport(run=0, status="ok")
+        trailing = Trailing(self.hub.store)
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
-            work = _Work(self.hub, report, lease, self.listener, selected, release)
+            hub = replace(self.hub, store=cast("Store", trailing))
+            work = _Work(hub, report, lease, self.listener, selected, release)
             work.recover()
             work.observe(full=full, sweep=sweep)
             work.act()
-            report.left = self.hub.store.unsettled(work.selected)
+            report.left = hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -85,6 +88,7 @@ class Engine(Repairs):
             report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"
             raise
         finally:
+            trailing.end()
             self._finish(report, lease)
         return report
 
