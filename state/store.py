@@ -62,6 +62,10 @@ class SqlStore(Store):
         with self.database.write() as tx:
             return leases.acquire(tx, scopes, holder, seconds, now, gone)
 
+    def renew(self, lease: Lease, now: datetime) -> None:
+        with self.database.write() as tx:
+            leases.hold(tx, lease, now)
+
     def release(self, lease: Lease) -> None:
         with self.database.write() as tx:
             leases.release(tx, lease)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, cast
 
@@ -28,7 +29,13 @@ from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
 from sync.trailing import Trailing
 
 LEASE_SECONDS = 120.0
+Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
 _ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
+
+
+def unbroken(_: Callable[[], None]) -> AbstractContextManager[None]:
+    """No pulse: for runs in which no single call outlasts the lease."""
+    return nullcontext()
 
 
 class Engine(Repairs):
@@ -46,13 +53,17 @@ class Engine(Repairs):
         listener: Listener | None = None,
         holder: str | None = None,
         gone: Callable[[str], bool] | None = None,
+        pulse: Pulse = unbroken,
     ) -> None:
-        """``holder`` names this process to others; ``gone`` tells whether a named one is no more."""
+        """``holder`` names this process to others; ``gone`` tells whether a named one is no more; ``pulse`` calls what
+        it is given every now and then while its context lasts.
+        """
         clock = clock or SystemClock()
         self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
         self.listener: Listener = listener or Silent()
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
         self.gone = gone
+        self.pulse = pulse
 
     def run(
         self,
@@ -75,9 +86,10 @@ class Engine(Repairs):
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
             hub = replace(self.hub, store=cast("Store", trailing))
             work = _Work(hub, report, lease, self.listener, selected, release)
-            work.recover()
-            work.observe(full=full, sweep=sweep)
-            work.act()
+            with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
+                work.recover()
+                work.observe(full=full, sweep=sweep)
+                work.act()
             report.left = hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:

@@ -18,6 +18,7 @@ from model.errors import ConfigurationError, StateError
 from sync.hub import Listener
 from sync.run import Engine
 from syncline.connections import Connection
+from syncline.pulse import beating
 from syncline.settings import Memory, Project
 
 KEY = "SYNCLINE_KEY"
@@ -141,6 +142,7 @@ def build_engine(
             listener=listener,
             holder=holder(trigger),
             gone=gone,
+            pulse=beating,
         )
 
 

@@ -339,7 +339,7 @@ class World:
     def authority(self, *order: str, rule: str = "authority", path: str = "default") -> None:
         self.survivorship[path] = Survivorship(Rule(rule), order)
 
-    def engine(self) -> Engine:
+    def engine(self, **options: Any) -> Engine:
         policy = Policy(
             survivorship={"contact": self.survivorship, "account": self.survivorship},
             limits={"default": self.limits},
@@ -353,6 +353,7 @@ class World:
             policy=policy,
             clock=self.clock,
             holder="test",
+            **options,
         )
 
     def sync(self, **options: Any) -> Any:

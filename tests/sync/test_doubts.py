@@ -8,7 +8,7 @@ import pytest
 
 from connectors.contract import Field, Outcome, OutcomeKind, Replay, Writes
 from mappings.contract import Match, OnDelete, StrongRule
-from model.errors import StateError, UnreachableError
+from model.errors import LeaseHeldError, StateError, UnreachableError
 from model.records import Page, Record
 from sync.decision import LinkState, Side, Why
 
@@ -330,6 +330,30 @@ def test_an_interrupted_first_read_starts_over_under_a_new_mapping(two):
     two.sync()
     two.sync()
     assert sorted(row["title"] for row in rows(two, "crm").values()) == [f"T{n}" for n in range(7)]
+
+
+def test_a_call_that_takes_longer_than_the_lease_does_not_lose_it(two):
+    beats = []
+
+    @contextlib.contextmanager
+    def pulse(beat):
+        beats.append(beat)
+        yield
+
+    upsert = two.connectors["shop"].upsert
+
+    def slow(stream, batch):
+        for _ in range(5):
+            two.clock.advance(60)
+            beats[0]()
+            with pytest.raises(LeaseHeldError):
+                two.store.acquire(["entity:contact"], "another process", 300, two.clock.now())
+        return upsert(stream, batch)
+
+    two.connectors["shop"].upsert = slow
+    ana(two)
+    assert two.engine(pulse=pulse).run().status == "ok"
+    assert len(two.people("shop")) == 1
 
 
 def test_a_long_read_without_news_keeps_its_lease(two):
