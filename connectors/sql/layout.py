@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Engine, MetaData, Table, inspect, types
+from sqlalchemy import Column, Connection, Engine, MetaData, Table, inspect, types
 from sqlalchemy.exc import NoSuchTableError
 
 from connectors.sdk import Diagnostic, Field, FieldType
@@ -28,6 +28,7 @@ _KINDS: tuple[tuple[type[types.TypeEngine[Any]], FieldType], ...] = (
     (types.JSON, FieldType.OBJECT),
     (types.ARRAY, FieldType.LIST),
 )
+_UNCHANGED = (types.VARCHAR, types.NVARCHAR, types.TEXT)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class ColumnFacts:
     computed: bool = False
     binary: bool = False
     naive: bool = False
+    unchanged: bool = False  # stores every text that fits, and shows that very text
     choices: tuple[str, ...] | None = None
     comment: str = ""
 
@@ -61,6 +63,9 @@ class Layout:
     references: dict[str, str]  # column → referred table
     zone: tzinfo | None = None
     names: tuple[str, ...] = ()  # columns read, in order
+    as_written: int | None = None
+    """SQLite: the schema's version at which the table took rows as they are written: no trigger, no conflict clause."""
+    readable: frozenset[str] = field(init=False)
     key_text: Callable[[Sequence[Any]], str] = field(init=False)
     key_slots: tuple[int, ...] = field(init=False)
     converting: tuple[tuple[str, Convert], ...] = field(init=False)
@@ -68,6 +73,7 @@ class Layout:
     marker: str | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self.readable = frozenset(self.names)
         self.keys, self.marker = self.stream.key_columns, self.stream.marker_column
         self.key_slots = tuple(self.names.index(name) for name in self.stream.key_columns)
         self.converting = tuple((name, read) for name in self.names if (read := self.columns[name].read) is not None)
@@ -170,6 +176,7 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     """Ask the database what the stream's table looks like. Raises ConfigurationError naming all that is missing."""
     stream = settings.streams[name]
     where = f"{stream.namespace}.{stream.table}" if stream.namespace else stream.table
+    as_written = _as_written(engine, stream)  # first: what changes while the table is described, changes the version
     inspector = inspect(engine)
     try:
         described = inspector.get_columns(stream.table, schema=stream.namespace)
@@ -202,8 +209,37 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     if sqlite and len(key) == 1 and columns[key[0]].kind is FieldType.INTEGER:
         columns[key[0]].given = True  # an alias of the rowid
     return Layout(
-        name, stream, table, columns, unique, indexed, references, settings.zone_info, _read_names(stream, columns)
+        name,
+        stream,
+        table,
+        columns,
+        unique,
+        indexed,
+        references,
+        settings.zone_info,
+        _read_names(stream, columns),
+        as_written,
     )
+
+
+def schema_version(connection: Connection, stream: SqlStream) -> int:
+    """SQLite counts every change of a schema."""
+    quote = connection.dialect.identifier_preparer.quote
+    return int(connection.exec_driver_sql(f"PRAGMA {quote(stream.namespace or 'main')}.schema_version").scalar_one())
+
+
+def _as_written(engine: Engine, stream: SqlStream) -> int | None:
+    if engine.dialect.name != "sqlite":
+        return None
+    where = engine.dialect.identifier_preparer.quote(stream.namespace or "main")
+    master = f"SELECT type, lower(sql) FROM {where}.sqlite_master"  # noqa: S608 (a quoted name)
+    with engine.connect() as connection:
+        version = schema_version(connection, stream)
+        described = f"{master} WHERE tbl_name = ? COLLATE NOCASE AND type IN ('table', 'view', 'trigger')"
+        made = connection.exec_driver_sql(described, (stream.table,)).fetchall()
+    kinds, texts = [kind for kind, _ in made], [str(sql) for _, sql in made]
+    plain = kinds == ["table"] and "conflict" not in texts[0] and texts[0].startswith("create table")
+    return version if plain else None
 
 
 def _read_names(stream: SqlStream, columns: Mapping[str, ColumnFacts]) -> tuple[str, ...]:
@@ -293,6 +329,7 @@ def _column(dialect: str, found: Mapping[str, Any], settings: SqlSettings) -> Co
         computed="computed" in found or (found.get("identity") or {}).get("always") is True,
         binary=isinstance(declared, types.LargeBinary),
         naive=naive,
+        unchanged=isinstance(declared, _UNCHANGED) and read is None and choices is None and kind is FieldType.TEXT,
         choices=choices,
         comment=found.get("comment") or "",
     )

@@ -65,10 +65,11 @@ def records_of(layout: Layout, rows: Sequence[Row]) -> Rows:
         for one in data:
             if (value := one[name]) is not None:
                 one[name] = convert(value)
-    return Rows(_with_versions(layout, keys, data), flaws)
+    return Rows(as_records(layout, keys, data), flaws)
 
 
-def _with_versions(layout: Layout, keys: list[str], data: list[dict[str, Any]]) -> list[Record]:
+def as_records(layout: Layout, keys: list[str], data: list[dict[str, Any]]) -> list[Record]:
+    """Keys and rows by column name, converted, as records with their versions and marks of deletion."""
     version, soft = layout.stream.version, layout.stream.soft_delete
     if version is None and soft is None:
         return list(map(Record, keys, data))
