@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
 from typing import Any
@@ -65,7 +65,7 @@ class Layout:
     names: tuple[str, ...] = ()  # columns read, in order
     as_written: int | None = None
     """SQLite: the schema's version at which the table took rows as they are written: no trigger, no conflict clause."""
-    readable: frozenset[str] = field(init=False)
+    readable: frozenset[str] = frozenset()  # columns that may be read; all those read at first
     key_text: Callable[[Sequence[Any]], str] = field(init=False)
     key_slots: tuple[int, ...] = field(init=False)
     converting: tuple[tuple[str, Convert], ...] = field(init=False)
@@ -73,7 +73,7 @@ class Layout:
     marker: str | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.readable = frozenset(self.names)
+        self.readable = self.readable or frozenset(self.names)
         self.keys, self.marker = self.stream.key_columns, self.stream.marker_column
         self.key_slots = tuple(self.names.index(name) for name in self.stream.key_columns)
         self.converting = tuple((name, read) for name in self.names if (read := self.columns[name].read) is not None)
@@ -82,6 +82,11 @@ class Layout:
             self.key_text = _single_key(self.key_slots[0], readers[0])
         else:
             self.key_text = _composite_key(self.key_slots, readers)
+
+    def narrowed(self, wanted: Collection[str]) -> Layout:
+        """The same table, read without columns that nobody looks at."""
+        needed = _needed(self.stream).union(wanted) & self.readable
+        return replace(self, names=tuple(name for name in self.columns if name in needed))
 
     def key_values(self, key: str) -> tuple[Any, ...] | None:
         """Database values of a key's columns; None where the text cannot be a key of this table."""
@@ -139,7 +144,7 @@ class Layout:
                     max_length=column.max_length,
                     required=ours and not column.nullable and not column.given and name != stream.marker_column,
                     nullable=column.nullable,
-                    readable=name in self.names,
+                    readable=name in self.readable,
                     creatable=stream.writable and ours and not column.computed and not column.binary,
                     updatable=stream.writable and not own and not column.computed and not column.binary,
                     unique=(name,) in self.unique,
@@ -243,13 +248,18 @@ def _as_written(engine: Engine, stream: SqlStream) -> int | None:
 
 
 def _read_names(stream: SqlStream, columns: Mapping[str, ColumnFacts]) -> tuple[str, ...]:
-    soft = stream.soft_delete.column if stream.soft_delete else None
-    needed = {*stream.key_columns, stream.watermark, stream.version, stream.marker, soft}
+    needed = _needed(stream)
     return tuple(
         name
         for name, column in columns.items()
         if name in needed or (name in stream.columns if stream.columns is not None else not column.binary)
     )
+
+
+def _needed(stream: SqlStream) -> set[str]:
+    """Columns that are read whatever the records are for."""
+    soft = stream.soft_delete.column if stream.soft_delete else None
+    return {name for name in (*stream.key_columns, stream.watermark, stream.version, stream.marker, soft) if name}
 
 
 def _missing(code: str, name: str, leaf: str, message: str, hint: str) -> Diagnostic:

@@ -257,7 +257,7 @@ class Reader:
 
     def find(self, field: str, sought: Sequence[str]) -> list[Record]:
         column = self._layout.columns.get(field)
-        if column is None or field not in self._layout.names:
+        if column is None or field not in self._layout.readable:
             raise ConnectorError(f"table {self._stream.table} is not searched by {field!r}: it is no column it reads")
         usable = []
         for value in dict.fromkeys(sought):

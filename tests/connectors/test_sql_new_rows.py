@@ -218,3 +218,33 @@ def test_one_marker_twice_makes_one_row_where_the_table_would_take_two(tmp_path:
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.APPLIED, OutcomeKind.RETRY]
     made.upsert("t", [Write(None, {"name": "cy"}, marker="m")])
     assert rows(path) == [(1, "cy", "m")]
+
+
+# reading no more than is looked at
+
+
+def test_columns_that_nobody_looks_at_are_not_read(tmp_path: Path) -> None:
+    columns = "id TEXT PRIMARY KEY, name TEXT, note TEXT, rev INTEGER DEFAULT 3, at TEXT, hub TEXT, gone TEXT"
+    script = f"CREATE TABLE t ({columns});"
+    path = database(tmp_path / "t.db", f"{script} INSERT INTO t (id, name, at) VALUES ('a', 'ann', '2026-01-01')")
+    own = {"key_from": "field", "version": "rev", "watermark": "at", "marker": "hub", "soft_delete": {"column": "gone"}}
+    made = connector(path, **own)
+    for looked_at in (["name", "nonsense"], ["note"], []):
+        made.narrow("t", looked_at)
+        seen = {"id", "rev", "at", "hub", "gone", *looked_at} - {"nonsense"}
+        [page] = made.read("t", None)
+        assert page.records == made.fetch("t", ["a"]) == made.find("t", "name", ["ann"])
+        assert [(r.key, r.version, set(r.data)) for r in page.records] == [("a", "3", seen)]
+        [outcome] = made.upsert("t", [Write("a", {"name": "ann"}, expects="3")])
+        assert outcome.record is not None
+        assert set(outcome.record.data) == seen
+        database(path, "UPDATE t SET rev = 3")
+    assert {field.name for field in made.discover("t") if field.readable} == seen | {"name", "note"}
+
+
+def test_a_new_row_shows_what_is_looked_at(tmp_path: Path) -> None:
+    made = connector(database(tmp_path / "t.db"))
+    made.narrow("t", ["nick", "name"])
+    [outcome] = made.upsert("t", [Write(None, {"name": "ann", "note": "n"}, marker="m")])
+    assert outcome.record is not None
+    assert {"id": "m", "name": "ann", "nick": None}.items() <= outcome.record.data.items()
