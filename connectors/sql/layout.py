@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -108,6 +109,17 @@ class Layout:
             if type(value) is str and self.columns[self.keys[0]].read is None:
                 return value
         return self.key_text([row.get(name) for name in self.names])
+
+    def key_texts(self, rows: Sequence[Sequence[Any]]) -> list[str]:
+        """`key_text` of many rows."""
+        if len(self.key_slots) == 1 and self.columns[self.keys[0]].read is None:
+            values = list(map(itemgetter(self.key_slots[0]), rows))
+            kinds = set(map(type, values))
+            if kinds <= {str}:
+                return values
+            if kinds == {int}:
+                return list(map(str, values))
+        return list(map(self.key_text, rows))
 
     def shown(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """Some columns of a row as records show them."""
