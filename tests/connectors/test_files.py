@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -425,6 +425,7 @@ _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(names=st.lists(_TEXT, min_size=1, max_size=6), guard=st.booleans())
+@example(names=["'=1", "''=1", "'", "'a"], guard=True)
 def test_any_text_comes_back_as_it_was_written(tmp_path: Path, names: list[str], guard: bool) -> None:
     (tmp_path / "people.csv").unlink(missing_ok=True)
     files = connector(tmp_path, writable=True, create=True, guard_formulas=guard)
