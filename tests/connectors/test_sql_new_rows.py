@@ -99,7 +99,7 @@ def test_what_an_outcome_shows_is_what_a_read_shows(writes: list[Write]) -> None
 
 def test_plain_new_rows_take_one_statement(tmp_path: Path) -> None:
     made = connector(database(tmp_path / "t.db"))
-    spoken = said(made, [Write(None, {"name": "007", "note": None}, marker=f"m{n}") for n in range(700)])
+    spoken = said(made, [Write(None, {"name": "007", "note": None}, marker=f"m{n}") for n in range(400)])
     assert [statement.split()[0] for statement in spoken if not statement.startswith(("PRAGMA", "BEGIN", "SAVE"))] == [
         "INSERT",
         "RELEASE",
