@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -66,7 +67,10 @@ def keys_of(rows: Sequence[dict[str, Any]], columns: tuple[str, ...]) -> list[st
     keys: list[Any]
     if len(columns) == 1:
         (column,) = columns
-        keys = [row.get(column) for row in rows]
+        try:
+            keys = list(map(itemgetter(column), rows))
+        except KeyError:
+            return None
         kinds = set(map(type, keys))
         if kinds == {int}:
             return list(map(str, keys))
