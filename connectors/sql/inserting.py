@@ -18,9 +18,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, insert, text
 
 from connectors.sdk import Outcome, OutcomeKind, Write
-from connectors.sql.layout import Layout, schema_version
+from connectors.sql.layout import Layout
 from connectors.sql.preparing import Preparer
 from connectors.sql.reading import as_records
+from connectors.sql.schema import schema_version
 from connectors.sql.values import Convert, Unfit
 
 _TEXT = frozenset({str, type(None)})

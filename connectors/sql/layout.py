@@ -10,11 +10,11 @@ from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, inspect, types
+from sqlalchemy import Column, Engine, MetaData, Table, inspect, types
 from sqlalchemy.exc import NoSuchTableError
 
 from connectors.sdk import Diagnostic, Field, FieldType
-from connectors.sql import values
+from connectors.sql import schema, values
 from connectors.sql.settings import SqlSettings, SqlStream
 from connectors.sql.values import Convert
 from model.errors import ConfigurationError
@@ -101,6 +101,15 @@ class Layout:
             return tuple(self.columns[name].write(part) for name, part in zip(names, parts, strict=True))
         except (orjson.JSONDecodeError, values.Unfit):
             return None
+
+    def values_of_keys(self, keys: Collection[str]) -> list[tuple[Any, ...]]:
+        """`key_values` of many keys, without those that cannot be keys of this table."""
+        own = self.columns[self.keys[0]]
+        if len(self.keys) == 1 and own.unchanged:
+            fits = own.max_length is None or max(map(len, keys), default=0) <= own.max_length
+            if fits and {str}.issuperset(map(type, keys)):
+                return list(zip(keys, strict=True))
+        return [parts for key in keys if (parts := self.key_values(key)) is not None]
 
     def key_in(self, row: Mapping[str, Any]) -> str:
         """The key text of a row given by column name, as the database holds it."""
@@ -193,7 +202,9 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     """Ask the database what the stream's table looks like. Raises ConfigurationError naming all that is missing."""
     stream = settings.streams[name]
     where = f"{stream.namespace}.{stream.table}" if stream.namespace else stream.table
-    as_written = _as_written(engine, stream)  # first: what changes while the table is described, changes the version
+    as_written = schema.as_written(
+        engine, stream
+    )  # first: what changes while the table is described, changes the version
     inspector = inspect(engine)
     try:
         described = inspector.get_columns(stream.table, schema=stream.namespace)
@@ -207,7 +218,7 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     problems = _named_columns(name, stream, columns)
     if problems:
         raise ConfigurationError(problems)
-    unique, indexed, key = _indexes(inspector, stream)
+    unique, indexed, key = schema.indexes(inspector, stream)
     sqlite = engine.dialect.name == "sqlite"
     table = Table(
         stream.table,
@@ -237,26 +248,6 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
         _read_names(stream, columns),
         as_written,
     )
-
-
-def schema_version(connection: Connection, stream: SqlStream) -> int:
-    """SQLite counts every change of a schema."""
-    quote = connection.dialect.identifier_preparer.quote
-    return int(connection.exec_driver_sql(f"PRAGMA {quote(stream.namespace or 'main')}.schema_version").scalar_one())
-
-
-def _as_written(engine: Engine, stream: SqlStream) -> int | None:
-    if engine.dialect.name != "sqlite":
-        return None
-    where = engine.dialect.identifier_preparer.quote(stream.namespace or "main")
-    master = f"SELECT type, lower(sql) FROM {where}.sqlite_master"  # noqa: S608 (a quoted name)
-    with engine.connect() as connection:
-        version = schema_version(connection, stream)
-        described = f"{master} WHERE tbl_name = ? COLLATE NOCASE AND type IN ('table', 'view', 'trigger')"
-        made = connection.exec_driver_sql(described, (stream.table,)).fetchall()
-    kinds, texts = [kind for kind, _ in made], [str(sql) for _, sql in made]
-    plain = kinds == ["table"] and "conflict" not in texts[0] and texts[0].startswith("create table")
-    return version if plain else None
 
 
 def _read_names(stream: SqlStream, columns: Mapping[str, ColumnFacts]) -> tuple[str, ...]:
@@ -295,26 +286,6 @@ def _named_columns(name: str, stream: SqlStream, columns: Mapping[str, ColumnFac
         for leaf, column in named
         if column in columns and columns[column].binary
     ]
-
-
-def _indexes(inspector: Any, stream: SqlStream) -> tuple[list[tuple[str, ...]], set[str], tuple[str, ...]]:
-    key = tuple(inspector.get_pk_constraint(stream.table, schema=stream.namespace).get("constrained_columns") or ())
-    unique = [key] if key else []
-    unique += [
-        tuple(found["column_names"])
-        for found in inspector.get_unique_constraints(stream.table, schema=stream.namespace)
-    ]
-    indexed = {columns[0] for columns in unique}
-    # SQLite parses constraints out of its DDL text and misses some; its automatic indexes tell the truth
-    options = {"include_auto_indexes": True} if inspector.dialect.name == "sqlite" else {}
-    for index in inspector.get_indexes(stream.table, schema=stream.namespace, **options):
-        names = tuple(index["column_names"])
-        if names and names[0]:
-            indexed.add(names[0])
-        partial_index = any(option.endswith("_where") for option in index.get("dialect_options", {}))
-        if index.get("unique") and all(names) and not partial_index:
-            unique.append(names)
-    return unique, indexed, key
 
 
 def _bound_as(found: types.TypeEngine[Any], *, sqlite: bool) -> types.TypeEngine[Any]:

@@ -327,7 +327,7 @@ def _drained(connection: Connection, result: CursorResult[Any]) -> list[Row]:
 
 def by_keys(connection: Connection, layout: Layout, keys: Sequence[str]) -> dict[str, Record | None]:
     """What exists of the keys; None: it exists and is no readable record."""
-    wanted = [parts for key in dict.fromkeys(keys) if (parts := layout.key_values(key)) is not None]
+    wanted = layout.values_of_keys(dict.fromkeys(keys))
     records, flaws = records_of(layout, rows_among(connection, layout, layout.names, layout.keys, wanted))
     found: dict[str, Record | None] = {record.key: record for record in records}
     found.update((flaw.key, None) for flaw in flaws if flaw.key)

@@ -9,6 +9,7 @@ refused, the others are written.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from operator import itemgetter
 from typing import Any
@@ -162,21 +163,22 @@ class Writer:
     def _held(self, connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
         """Key → version and whether marked as deleted; locked until the commit where the database has row locks."""
         layout, stream = self._layout, self._stream
-        wanted = [parts for key in dict.fromkeys(keys) if (parts := layout.key_values(key)) is not None]
+        wanted = layout.values_of_keys(dict.fromkeys(keys))
         own = [self._table.c[name] for name in layout.keys]
         for start in range(0, len(wanted) if connection.dialect.name != "sqlite" else 0, _LIST):
             chosen = among(connection.dialect.name, own, wanted[start : start + _LIST])
             connection.execute(select(*own).where(chosen).order_by(*own).with_for_update()).fetchall()
         soft = stream.soft_delete.column if stream.soft_delete else None
         names = list(dict.fromkeys([*layout.keys, *(name for name in (stream.version, soft) if name)]))
-        held: dict[str, tuple[str | None, bool]] = {}
-        for row in rows_among(connection, layout, names, layout.keys, wanted):
-            data = layout.shown(names, row)
-            held[layout.key_in(dict(zip(names, row, strict=True)))] = (
-                version_text(data.get(stream.version or "")),
-                layout.is_deleted(data),
-            )
-        return held
+        rows = rows_among(connection, layout, names, layout.keys, wanted)
+        texts = replace(layout, names=tuple(names)).key_texts(rows)
+        if stream.version is None and soft is None:
+            return dict.fromkeys(texts, (None, False))
+        shown = (layout.shown(names, row) for row in rows)
+        return {
+            key: (version_text(data.get(stream.version or "")), layout.is_deleted(data))
+            for key, data in zip(texts, shown, strict=True)
+        }
 
     def _replayed(
         self, connection: Connection, creates: Mapping[int, Write], outcomes: dict[int, Outcome]
