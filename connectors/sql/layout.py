@@ -202,9 +202,8 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     """Ask the database what the stream's table looks like. Raises ConfigurationError naming all that is missing."""
     stream = settings.streams[name]
     where = f"{stream.namespace}.{stream.table}" if stream.namespace else stream.table
-    as_written = schema.as_written(
-        engine, stream
-    )  # first: what changes while the table is described, changes the version
+    # first: should the table change while it is described, the version is another one afterwards
+    as_written = schema.as_written(engine, stream)
     inspector = inspect(engine)
     try:
         described = inspector.get_columns(stream.table, schema=stream.namespace)
