@@ -50,6 +50,7 @@ class Compiled:
             rule.path: rule.reference.stream for rule in mapping.rules if rule.reference is not None
         }
         self.record_fields = top_fields(mapping, _read_paths(mapping, self._codecs))
+        self.touches = frozenset(self.record_fields).union(top_fields(mapping, [rule.fields for rule in mapping.rules]))
         self._projector = Projector(mapping, schema)
         self._renderer = Renderer(mapping, schema, limits)
         self._accepts = compile_filter(mapping.filter_out, canonical=True)

@@ -60,6 +60,7 @@ class Engine(Repairs):
         """
         clock = clock or SystemClock()
         self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
+        self.hub.narrow()
         self.listener: Listener = listener or Silent()
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
         self.gone = gone
