@@ -117,22 +117,20 @@ class Columns:
         if not self._columns or not rows:
             return [{} for _ in rows], {}
         converted: list[Sequence[Any]] = []
-        doubtful: set[int] = set()
+        left_out: list[tuple[str, list[int], Sequence[Any]]] = []
         for column, found in zip(self._columns, self._taken(rows), strict=True):
-            values, doubted = column.over(found)
+            values, doubtful = column.over(found)
             converted.append(values)
-            if doubted:
-                doubtful.update([at for at, value in enumerate(values) if value is ABSENT or type(value) is Problem])
+            if doubtful:
+                places = [at for at, value in enumerate(values) if value is ABSENT or type(value) is Problem]
+                left_out.append((column.there, places, values))
         made = list(map(self._make, *converted))
         problems: dict[int, list[Problem]] = {}
-        for at in doubtful:
-            whole = made[at]
-            ill = [value for value in whole.values() if type(value) is Problem]
-            if ill:
-                problems[at] = ill
-            made[at] = {
-                name: value for name, value in whole.items() if value is not ABSENT and type(value) is not Problem
-            }
+        for name, places, values in left_out:
+            for at in places:
+                del made[at][name]
+                if values[at] is not ABSENT:
+                    problems.setdefault(at, []).append(values[at])
         return made, problems
 
     def _taken(self, rows: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from mappings.codec import ABSENT, Codec, taker
@@ -15,6 +16,8 @@ from mappings.transforms.registry import build
 from model import paths
 from model.fields import EntitySchema, FieldSpec
 from model.records import Problem, Record, RecordRef
+
+_DATA, _DELETED = attrgetter("data"), attrgetter("deleted")
 
 
 class _Sink:
@@ -59,14 +62,14 @@ class Projector:
     def project(self, records: Sequence[Record]) -> list[Projection]:
         out = self._left_out(records)
         if not out:
-            return self._projected([record.data for record in records])
+            return self._projected(list(map(_DATA, records)))
         found = iter(self._projected([record.data for at, record in enumerate(records) if at not in out]))
         return [out[at] if at in out else next(found) for at in range(len(records))]
 
     def _left_out(self, records: Sequence[Record]) -> dict[int, Projection]:
         """The projections of records that say nothing (deleted) or are kept out by the filter, by position."""
         out: dict[int, Projection] = {}
-        if True in [record.deleted for record in records]:
+        if True in map(_DELETED, records):
             out = {at: Projection({}) for at, record in enumerate(records) if record.deleted}
         if self._filter is not None:
             for at, record in enumerate(records):

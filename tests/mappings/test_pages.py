@@ -149,3 +149,10 @@ def test_problems_stand_in_the_order_of_the_rules_whatever_else_is_on_the_page()
 def test_no_entities_and_no_records_are_an_empty_page():
     for compiled in MAPPINGS:
         assert (compiled.project([]), compiled.render([]), compiled.fingerprints([])) == ([], [], [])
+
+
+@pytest.mark.parametrize("compiled", MAPPINGS)
+@given(rows=st.lists(st.just(USUAL) | changed(USUAL) | st.just({**USUAL, "First": 2**70}), max_size=6))
+def test_a_page_has_the_fingerprints_its_records_have_alone(compiled, rows):
+    records = [Record(str(at), row) for at, row in enumerate(rows)]
+    assert compiled.fingerprints(records) == [compiled.fingerprints([record])[0] for record in records]
