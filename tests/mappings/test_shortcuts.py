@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from email_validator import validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mappings.transforms.moments import date_
 from mappings.transforms.reach import email, phone
 
 LABELS = st.text("abcXYZ019-_+'.%!é", min_size=1, max_size=12)
@@ -54,6 +57,23 @@ def test_a_column_of_numbers_fits_where_each_number_does(texts):
     transform = phone("DE")
     for form in (transform.settled, transform.settled_back):
         assert form.fits_all(texts) == (bool(texts) and all(map(form.fits, texts)))
+
+
+@given(st.from_regex(r"[0-9]{4}-[0-3][0-9]-[0-3][0-9]", fullmatch=True) | st.dates().map(str))
+def test_a_settled_day_is_read_and_written_as_it_is(text):
+    transform = date_()
+    if transform.settled.fits(text):
+        assert transform.forward(text) == transform.back(text) == text
+
+
+@pytest.mark.parametrize("year", ["1900", "2000", "2023"])
+def test_every_day_but_the_one_that_leaps_is_settled(year):
+    settled = date_().settled
+    written = [f"{year}-{month:02}-{day:02}" for month in range(14) for day in range(33)]
+    plain = [text for text in written if settled.fits(text)]
+    days = (date(int(year), 1, 1) + timedelta(at) for at in range(366))
+    assert plain == [day.isoformat() for day in days if str(day.year) == year and (day.month, day.day) != (2, 29)]
+    assert settled.fits_all(plain)
 
 
 def test_a_column_with_something_else_than_text_has_no_form():
