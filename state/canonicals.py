@@ -87,6 +87,11 @@ def dirty(tx: Tx, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
     ]
 
 
+def due(tx: Tx, entity: str) -> int:
+    found = tx.one("SELECT count(*) FROM dirty WHERE entity = ?", entity)
+    return int(found[0]) if found else 0
+
+
 def mark(tx: Tx, marks: Iterable[tuple[str, str]]) -> None:
     rows = [(entity, entity_id, 1) for entity, entity_id in sorted(marks)]
     tx.put(tables.dirty, ("entity", "entity_id", "generation"), rows, _MARK)

@@ -203,6 +203,10 @@ class SqlStore(Store):
         with self.database.read() as tx:
             return canonicals.dirty(tx, entity, after, limit)
 
+    def due(self, entity: str) -> int:
+        with self.database.read() as tx:
+            return canonicals.due(tx, entity)
+
     def mark_all_dirty(self, entity: str) -> None:
         with self.database.write() as tx:
             canonicals.mark_all(tx, entity)

@@ -31,6 +31,7 @@ from sync.ledger import Ledger, Scene
 from sync.merge import Context, merge
 
 DISPUTED_MATCH: Final = "disputed-match"
+_TOLD = 8  # problems that one dead letter names
 
 
 class Observation(NamedTuple):
@@ -48,7 +49,7 @@ class Ended(NamedTuple):
     detail: str | None = None
 
 
-_CREATED = Ended(Bucket.WRITTEN, "created")
+CREATED = Ended(Bucket.WRITTEN, "created")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,8 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
     if projection.skipped is not None:
         ledger.unpark(binding.id, Side.IN, record.key)
         return Ended(Bucket.SKIPPED, projection.skipped)
-    for problem in projection.problems:
-        if problem.path is None:
-            return _dead(binding, record, problem, ledger)
+    if any(problem.path is None for problem in projection.problems):
+        return _dead(binding, record, projection.problems, ledger)
     if link is not None and link.state is not LinkState.LIVE:
         return _returned(binding, record, link, ledger)
     values, missing = resolved(binding, projection, ledger.scene)
@@ -87,8 +87,8 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
         return ended
     if missing:
         return waiting(binding, record, missing, ledger)
-    for problem in projection.problems:
-        return _dead(binding, record, problem, ledger)
+    if projection.problems:
+        return _dead(binding, record, projection.problems, ledger)
     ledger.unpark(binding.id, Side.IN, record.key)
     return ended
 
@@ -148,12 +148,12 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
         return Ended(Bucket.SKIPPED, "matches nothing, and this mapping creates nothing in the hub")
     known = {path: v for path, v in values.items() if v is not None} if None in values.values() else values
     present = {**binding.mapping.defaults_in, **known}
-    canonical = ledger.found(binding.id, record.key, present)
+    canonical = ledger.found(binding.id, present)
     link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
     _hold_unreadable(binding, observation.projection, link)
     ledger.link(link, new=True)
     scene.links[record.key] = link
-    return _CREATED
+    return CREATED
 
 
 def _hold_unreadable(binding: Binding, projection: Projection, link: Link) -> None:
@@ -357,9 +357,13 @@ def _aside(binding: Binding, record: Record, ledger: Ledger, why: Why, code: str
     )
 
 
-def _dead(binding: Binding, record: Record, problem: Problem, ledger: Ledger) -> Ended:
-    _aside(binding, record, ledger, Why.DEAD, problem.code, problem.message, field=problem.field, path=problem.path)
-    return Ended(Bucket.DEAD, problem.code)
+def _dead(binding: Binding, record: Record, problems: Sequence[Problem], ledger: Ledger) -> Ended:
+    """A dead letter that names every problem; code and place are those of the worst, the first otherwise."""
+    worst = next((problem for problem in problems if problem.path is None), problems[0])
+    messages = [worst.message, *(problem.message for problem in problems if problem is not worst)]
+    told = "; ".join(messages[:_TOLD]) + (f"; and {len(messages) - _TOLD} more" if len(messages) > _TOLD else "")
+    _aside(binding, record, ledger, Why.DEAD, worst.code, told, field=worst.field, path=worst.path)
+    return Ended(Bucket.DEAD, worst.code)
 
 
 def waiting(binding: Binding, record: Record, missing: Mapping[str, tuple[str, str, str]], ledger: Ledger) -> Ended:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import chain, product
 from typing import Any, NamedTuple
 
 from mappings.contract import Match, ScoredRule
@@ -16,7 +16,6 @@ from model import compare, paths
 from model.fields import EntitySchema, FieldSpec, Kind
 from sync.decision import Canonical, EntityState, blank
 
-_REMEMBERED = 8192
 _MOST_KEYS = 8  # of one rule and record: a person with nine e-mails is found by any eight of them
 
 
@@ -38,8 +37,6 @@ class Index:
     schema: EntitySchema
     combinations: tuple[tuple[str, ...], ...]
     _specs: dict[str, FieldSpec | Kind] = field(default_factory=dict, compare=False, repr=False)  # by path, as asked
-    _keys: dict[tuple[str, str], list[str]] = field(default_factory=dict, compare=False, repr=False)
-    _plain: dict[tuple[str, ...], str | None] = field(default_factory=dict, compare=False, repr=False)  # one plain path
 
     @classmethod
     def of(cls, schema: EntitySchema, matches: Iterable[Match]) -> Index:
@@ -57,24 +54,25 @@ class Index:
             found.update(self.keys_for(combination, values))
         return found
 
+    def keys_of(self, page: Sequence[Mapping[str, Any]]) -> list[Sequence[str]]:
+        """`keys` of each record of a page."""
+        columns = [self._column(combination, page) for combination in self.combinations]
+        if not columns:
+            return [()] * len(page)
+        if len(columns) == 1:
+            return columns[0]
+        return [list(dict.fromkeys(chain.from_iterable(found))) for found in zip(*columns, strict=True)]
+
+    def _column(self, combination: tuple[str, ...], page: Sequence[Mapping[str, Any]]) -> list[Sequence[str]]:
+        path, *more = combination
+        if more or paths.is_pattern(path):
+            return [self.keys_for(combination, values) for values in page]
+        spec, fold = self._spec(path), compare.fold
+        column = [values.get(path) for values in page]
+        return [(f"{path}|{text}",) if (text := fold(spec, value)) else () for value in column]
+
     def keys_for(self, combination: tuple[str, ...], values: Mapping[str, Any]) -> list[str]:
         """``emails[*]|ana@example.com``: one key per combination of folded values; none where a path is blank."""
-        try:
-            plain = self._plain[combination]
-        except KeyError:
-            single = len(combination) == 1 and not paths.is_pattern(combination[0])
-            plain = self._plain[combination] = combination[0] if single else None
-        if plain is not None:  # nearly all
-            path = plain
-            value = values.get(path)
-            if type(value) is not str:
-                return self._key(path, value)
-            known = self._keys.get((path, value))  # each record asks three times
-            if known is None:
-                if len(self._keys) >= _REMEMBERED:
-                    self._keys.clear()
-                known = self._keys[path, value] = self._key(path, value)
-            return known
         folded: list[Sequence[str]] = []
         for path in combination:
             found = values_at(path, values)
@@ -85,10 +83,6 @@ class Index:
             folded.append(list(dict.fromkeys(texts)))
         head = "+".join(combination)
         return [f"{head}|{'|'.join(texts)}" for texts in list(product(*folded))[:_MOST_KEYS]]
-
-    def _key(self, path: str, value: Any) -> list[str]:
-        text = "" if blank(value) else compare.fold(self._spec(path), value)
-        return [f"{path}|{text}"] if text else []
 
     def _spec(self, path: str) -> FieldSpec | Kind:
         spec = self._specs.get(path)

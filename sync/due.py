@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sync.decision import Action, Balance, BindingId, Bucket
 from sync.reconcile import Standing, Verdict
+
+_NOT_YET = (Bucket.WAITING, "not written yet")
 
 
 @dataclass(slots=True)
@@ -34,6 +36,24 @@ class Books:
         due = self._due[entity_id] = Due(generation)
         return due
 
+    def begin_creates(
+        self, born: Sequence[tuple[Standing, int]], targets: Sequence[BindingId], resting: Sequence[BindingId]
+    ) -> None:
+        """Entities (with their generations) to be created in all of the targets, and at rest where they come from."""
+        ids = [standing.canonical.id for standing, _ in born]
+        self.standings.update(zip(ids, [standing for standing, _ in born], strict=True))
+        self._due.update((i, Due(generation, set(targets))) for i, (_, generation) in zip(ids, born, strict=True))
+        for at in targets:
+            known = len(self._open)
+            self._open.update(dict.fromkeys([(i, at) for i in ids], _NOT_YET))
+            self._balance(at).seen += len(self._open) - known
+        for at in resting:
+            balance, known = self._balance(at), len(self._open)
+            for i in ids if known else ():
+                self._open.pop((i, at), None)
+            balance.seen += len(ids) - (known - len(self._open))
+            balance.count(Bucket.UNCHANGED, len(ids))
+
     def keep(self, entity_id: str) -> None:
         """Part of what is written now has to wait: the entity is not clean afterwards."""
         self._due[entity_id].keep = True
@@ -45,7 +65,7 @@ class Books:
         if self._open.pop(pair, None) is None:
             balance.seen += 1
         if verdict.action is not None:
-            self._open[pair] = (Bucket.WAITING, "not written yet")
+            self._open[pair] = _NOT_YET
         elif verdict.bucket is Bucket.WAITING:
             self._open[pair] = (Bucket.WAITING, verdict.detail)
         else:
@@ -65,6 +85,17 @@ class Books:
         self.progress += 1
         if self._open.pop(pair, None) is not None:
             self._balance(action.binding).count(bucket, detail=detail)
+
+    def all_ended(self, entity_ids: Sequence[str], binding: BindingId, bucket: Bucket, detail: str) -> None:
+        """`ended`, for one action of each of the entities in one binding."""
+        moved = 0
+        for entity_id in entity_ids:
+            due = self._due.get(entity_id)
+            if due is not None and binding in due.outstanding:
+                due.outstanding.discard(binding)
+                self.progress += 1
+                moved += self._open.pop((entity_id, binding), None) is not None
+        self._balance(binding).count(bucket, moved, detail)
 
     def _balance(self, binding: BindingId) -> Balance:
         found = self._balances.get(binding)

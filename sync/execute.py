@@ -18,7 +18,7 @@ from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.observe import Observer
 from sync.ports import Lease
-from sync.reconcile import Standing, decide
+from sync.reconcile import Standing, creation, decide, newborn
 from sync.send import Sender
 
 
@@ -72,13 +72,33 @@ class Executor:
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
             generations = dict(rows)
-            for standing in self.standings(rows, bindings):
+            born, others = self._newborn(self.standings(rows, bindings), bindings)
+            for founder, standings in born.items():
+                again |= self._create(founder, [(one, generations[one.canonical.id]) for one in standings], bindings)
+            for standing in others:
                 again |= self._consider(standing, generations[standing.canonical.id], bindings)
             self._rest()
             self._flush(full_only=True)
         self._flush(full_only=False)
         self._rest()
         return again and self._books.progress > before
+
+    def _newborn(
+        self, standings: Sequence[Standing], bindings: Sequence[Binding]
+    ) -> tuple[dict[BindingId, list[Standing]], list[Standing]]:
+        """What is plainly to be created wherever it is not; nothing, where anything stands in the way of writing."""
+        ids = [binding.id for binding in bindings]
+        if self._books.in_doubt or any(id_ not in self.selected or id_.connection in self.stopped for id_ in ids):
+            return {}, list(standings)
+        return newborn(standings, bindings, self.closed)
+
+    def _create(self, founder: BindingId, born: Sequence[tuple[Standing, int]], bindings: Sequence[Binding]) -> bool:
+        targets = [binding.id for binding in bindings if binding.id != founder]
+        self._books.begin_creates(born, targets, [founder] if len(targets) < len(bindings) else [])
+        for at in targets:
+            buffer = self._buffers.setdefault((at, ActionKind.CREATE), [])
+            buffer += [creation(standing, at) for standing, _ in born]
+        return bool(targets)
 
     def _consider(self, standing: Standing, generation: int, bindings: Sequence[Binding]) -> bool:
         entity_id, books = standing.canonical.id, self._books
@@ -180,7 +200,7 @@ class Executor:
         if not asked:
             return there
         expected = {str(action.key): action.expects for action in asked}
-        records = self.hub.connector(binding.id).fetch(stream.name, list(expected))  # type: ignore[attr-defined]  # contract
+        records = self.hub.deeds(binding.id).fetch(stream.name, list(expected))
         self._sender.called(binding)
         moved: list[Record] = []
         for record in records:
@@ -210,19 +230,21 @@ class Executor:
         self, binding: Binding, batch: Sequence[Action], current: Mapping[str, Mapping[str, Any] | None]
     ) -> list[Action]:
         """Fill in record fields; what cannot be rendered is parked, what waits for a reference stays due."""
-        batch = [action for action in batch if action.entity_id not in self._sender.moved or self._renewed(action)]
-        canonicals = [self._books.standings[action.entity_id].canonical for action in batch]
+        moved, standings = self._sender.moved, self._books.standings
+        batch = [action for action in batch if action.entity_id not in moved or self._renewed(action)]
+        canonicals = [standings[action.entity_id].canonical for action in batch]
         keys = self.keys_for(binding, canonicals)
         requests = [
-            RenderRequest(canonical.values, action.paths, keys, current.get(action.key or ""))
+            RenderRequest(canonical.values, action.paths, keys, current.get(action.key or "") if current else None)
             for action, canonical in zip(batch, canonicals, strict=True)
         ]
         ready: list[Action] = []
         for action, rendition in zip(batch, binding.mapping.render(requests), strict=True):
-            if self._sendable(binding, action, rendition):
-                action.fields = rendition.fields
-                if rendition.waiting:
-                    action.revs = {p: r for p, r in action.revs.items() if p not in rendition.waiting}
+            fields, problems, waiting = rendition
+            if (fields and not (problems or waiting)) or self._sendable(binding, action, rendition):
+                action.fields = fields
+                if waiting:
+                    action.revs = {path: rev for path, rev in action.revs.items() if path not in waiting}
                 ready.append(action)
         return ready
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from connectors.contract import Connector, Stream
+from connectors.contract import Connector, Outcome, Stream, Write
 from mappings.contract import CompiledMapping
 from model import paths
 from model.clock import Clock
 from model.errors import ConfigurationError, ConnectorError
 from model.fields import EntitySchema, in_dependency_order
+from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import Index
 from sync.decision import BindingId
@@ -72,6 +73,20 @@ def from_connector(error: BaseException) -> bool:
     return False
 
 
+class Deeds(Protocol):
+    """What connectors do where their streams promise it (`connectors.contract.verify_deeds` holds them to it)."""
+
+    def fetch(self, stream: str, keys: Sequence[str]) -> Sequence[Record]: ...
+
+    def find(self, stream: str, field: str, values: Sequence[str]) -> Sequence[Record]: ...
+
+    def keys(self, stream: str) -> Iterator[Sequence[str]]: ...
+
+    def upsert(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]: ...
+
+    def remove(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]: ...
+
+
 @dataclass(slots=True)
 class Hub:
     """All bindings of a project, parents first."""
@@ -128,6 +143,9 @@ class Hub:
 
     def connector(self, binding: BindingId) -> Connector[Any]:
         return self.connectors[binding.connection]
+
+    def deeds(self, binding: BindingId) -> Deeds:
+        return cast("Deeds", self.connectors[binding.connection])
 
     def stream(self, binding: BindingId) -> Stream:
         return self.connector(binding).stream(binding.stream)

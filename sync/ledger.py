@@ -6,10 +6,10 @@ value, so that the one rule of `sync.decision` stays true: no entry means "agree
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from mappings.contract import CompiledMapping
 from sync.correlate import Index
@@ -46,11 +46,12 @@ class Scene:
     parked: dict[str, Parked] = field(default_factory=dict)
     refused: dict[str, Parked] = field(default_factory=dict)  # creates the page's binding refused, by entity id
     references: dict[tuple[str, str, str], str] = field(default_factory=dict)  # stream, entity, key → entity id
+    match_keys: dict[str, Sequence[str]] = field(default_factory=dict)  # of unlinked records, by record key
     covered_before: dict[str, frozenset[str] | None] = field(default_factory=dict)  # mapping version prefix → paths
 
 
 class Ids:
-    """Ids for the entities that one run founds: the second it started, a count, and a hash of what is founded by whom.
+    """Ids for the entities that one run founds: the second it started, a count, and a hash of who started it.
 
     They are in the order of their making, so that tables keyed by them grow at one end. They are also the markers that
     outside systems keep: another installation, or a hub that lost its memory, starts at another moment or has another
@@ -59,14 +60,24 @@ class Ids:
 
     def __init__(self, seconds: int, origin: str) -> None:
         self._head = f"{seconds & 0xFFFFFFFF:08x}"
-        self._seed = blake2b(origin.encode("utf-8", "surrogatepass"), digest_size=4)
+        self._tail = blake2b(origin.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
         self._count = 0
 
-    def new(self, binding: BindingId, key: str, salt: str) -> str:
-        count, self._count = self._count, self._count + 1
-        seed = self._seed.copy()
-        seed.update("\x1f".join((*binding, key, salt)).encode("utf-8", "surrogatepass"))
-        return f"{self._head}{count & 0xFFFFFF:06x}{seed.hexdigest()}"
+    def new(self, many: int) -> list[str]:
+        """So many ids. A run that founds more than 268 million entities goes on with longer ones."""
+        first, self._count = self._count, self._count + many
+        head, tail = self._head, self._tail
+        return [f"{head}{count:07x}{tail}" for count in range(first, first + many)]
+
+
+class Newcomer(NamedTuple):
+    """A record that founds an entity: its key, version and fingerprint, the values, and what they are found by."""
+
+    key: str
+    version: str | None
+    fingerprint: str | None
+    values: dict[str, Any]
+    match_keys: Sequence[str]
 
 
 class Ledger:
@@ -89,10 +100,12 @@ class Ledger:
         self._links: dict[tuple[BindingId, str], Link] = {}
         self._canonicals: dict[str, Canonical] = {}
         self._created: set[str] = set()
+        self._new_links: list[Link] = []
 
-    def found(self, binding: BindingId, key: str, values: dict[str, Any], salt: str = "") -> Canonical:
+    def found(self, binding: BindingId, values: dict[str, Any]) -> Canonical:
         """A new entity, founded by one record."""
-        new = Canonical(self._ids.new(binding, key, salt), binding.entity, values, binding.connection, run=self._run)
+        (entity_id,) = self._ids.new(1)
+        new = Canonical(entity_id, binding.entity, values, binding.connection, run=self._run)
         self.changes.created.append(new)
         self._created.add(new.id)
         self.scene.canonicals[new.id] = new
@@ -103,11 +116,36 @@ class Ledger:
         self.changes.dirty.add((new.entity, new.id))
         return new
 
+    def found_all(self, binding: BindingId, new: Sequence[Newcomer]) -> None:
+        """New entities, each founded by one record and linked to it, none of which this page says anything else of."""
+        entity, source, run = binding.entity, binding.connection, self._run
+        ids = self._ids.new(len(new))
+        changes = self.changes
+        changes.created += [
+            Canonical(entity_id, entity, values, source, 1, {}, EntityState.LIVE, run)
+            for entity_id, (_, _, _, values, _) in zip(ids, new, strict=True)
+        ]
+        self._new_links += [
+            Link(binding, key, entity_id, version, fingerprint, {}, LinkState.LIVE)
+            for entity_id, (key, version, fingerprint, _, _) in zip(ids, new, strict=True)
+        ]
+        changes.match_keys += [
+            (entity, match_key, entity_id) for entity_id, one in zip(ids, new, strict=True) for match_key in one[4]
+        ]
+        changes.dirty.update([(entity, entity_id) for entity_id in ids])
+
     def link(self, link: Link, *, new: bool = False) -> None:
         """Store a link as it now is."""
         self._links[link.binding, link.key] = link
         if new:
             self.scene.links_of.setdefault(link.entity_id, []).append(link)
+
+    def made(self, links: Sequence[Link], paths: Sequence[tuple[str, ...]], mapping: str, intent: int | None) -> None:
+        """Records were made (in one binding), of whose entities this page says nothing else."""
+        if links:
+            self._new_links += links
+            rows = self.wrote(links[0].binding, ActionKind.CREATE, mapping, intent)
+            rows += [(link.entity_id, link.key, names) for link, names in zip(links, paths, strict=True)]
 
     def wrote(
         self, binding: BindingId, kind: ActionKind, mapping: str, intent: int | None
@@ -242,7 +280,7 @@ class Ledger:
     def closed(self) -> Changes:
         """The changes, complete."""
         self.changes.changed = [c for c in self._canonicals.values() if c.id not in self._created]
-        self.changes.links = list(self._links.values())
+        self.changes.links = [*self._new_links, *self._links.values()]
         return self.changes
 
     def _concerns(self, link: Link, path: str) -> bool:

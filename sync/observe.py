@@ -3,27 +3,54 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from connectors.contract import Deletes
 from mappings.contract import Projection
 from model.errors import ConnectorError, CursorExpiredError, SourceIncompleteError
-from model.records import Page, Record
-from sync.absorb import DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
+from model.records import Flaw, Page, Record
+from sync.absorb import CREATED, DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
+from sync.founding import found_together
 from sync.hub import Hub, Listener
-from sync.ledger import Ids, Ledger, Scene
+from sync.ledger import Ids, Ledger
 from sync.mending import Mending
 from sync.policy import Braked
 from sync.ports import Lease, Seen
+from sync.scenes import load_scene
 
 _NOTHING = Projection({})
 RENEW_AFTER: Final = timedelta(seconds=30)
 """Reading that finds nothing new commits nothing: after so long it commits nothing all the same, to keep the lease."""
+
+
+class _Count(Protocol):
+    def __call__(self, record: Record | None, ended: Ended, times: int = 1) -> None:
+        """Enter into the balance where one record ended, or so many of which nothing else is to be said."""
+
+
+@dataclass(slots=True)
+class _News:
+    """What is new on one page or several: decided about together, for a few changes must not cost what a page costs."""
+
+    observed: list[tuple[Record, str | None]] = field(default_factory=list)  # with fingerprints
+    keys: set[str] = field(default_factory=set)
+    flaws: list[Flaw] = field(default_factory=list)
+    balance: Balance = field(default_factory=Balance)
+    state: StreamState | None = None  # of the stream, when the last of them was read
+
+    def add(self, observed: Sequence[tuple[Record, str | None]], flaws: Sequence[Flaw], balance: Balance) -> None:
+        self.observed += observed
+        self.keys.update([record.key for record, _ in observed])
+        self.flaws += flaws
+        self.balance = balance
+
+    def clear(self) -> None:
+        self.observed, self.keys, self.flaws, self.state = [], set(), [], None
 
 
 @dataclass(slots=True)
@@ -96,65 +123,101 @@ class Observer:
         matched, lists_all = 0, False
         cursor = before.cursor
         mending = Mending.of(self.hub.store, binding.id, self.hub.policy.page, from_start=since is None)
-        for page in self.hub.connector(binding.id).read(binding.id.stream, since):
+        news = _News()
+        for page in self._arriving(binding, since, news):
             cursor = page.cursor or cursor
             if moving and page.cursor:
                 state = replace(state, cursor=page.cursor)
             if seen is not None:
                 seen.add([record.key for record in page.records])
-            matched += self.page(binding, page, state if moving and state != before else None)
+            if not news.keys.isdisjoint([record.key for record in page.records]):
+                self._settle(binding, news)  # a listing that drifts shows a record twice: what it showed last counts
+            matched += self._look(binding, page, self.balance(binding.id, Side.IN), news)
+            news.state = state if moving and state != before else None
+            if len(news.observed) >= self.hub.policy.page:
+                self._settle(binding, news)
+            else:
+                self._commit(Changes())
             lists_all = page.full
             mending.met(page)
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
+        self._settle(binding, news)
         self._commit(mending.settled())
         after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
         if replace(after, read_at=None) != replace(self.hub.store.stream_state(binding.id), read_at=None):
             self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))
         return matched, lists_all
 
-    def page(self, binding: Binding, page: Page, state: StreamState | None = None, *, counted: bool = True) -> int:
-        """Store what one page means. Returns how many of its records are linked already (for the sweep)."""
-        balance = self.balance(binding.id, Side.IN) if counted else Balance()
+    def _arriving(self, binding: Binding, since: str | None, news: _News) -> Iterator[Page]:
+        """The connector's pages. Where it fails, what it had shown before is stored."""
+        pages = iter(self.hub.connector(binding.id).read(binding.id.stream, since))
+        while True:
+            try:
+                page = next(pages, None)
+            except Exception:
+                self._settle(binding, news)
+                raise
+            if page is None:
+                return
+            yield page
+
+    def page(self, binding: Binding, page: Page, *, counted: bool = True) -> None:
+        """Store what one page means."""
+        news = _News()
+        self._look(binding, page, self.balance(binding.id, Side.IN) if counted else Balance(), news)
+        self._settle(binding, news)
+
+    def _look(self, binding: Binding, page: Page, balance: Balance, news: _News) -> int:
+        """Add to the news what is new on a page. Returns how many of its records are linked already (for the sweep)."""
         listed = _last_of_each(page.records)
         live = [record for record in listed if not record.deleted]
         prints = binding.mapping.fingerprints(live)
         known = self.hub.store.fingerprints(binding.id, [record.key for record in live]) if live else {}
-        fresh: list[tuple[Record, str | None]] = [
-            (record, print_)
-            for record, print_ in zip(live, prints, strict=True)
-            if known.get(record.key) != print_ or self._writing  # its version is news then, even if nothing else is
-        ]
-        gone: list[tuple[Record, str | None]] = [(record, None) for record in listed if record.deleted]
+        fresh: list[tuple[Record, str | None]]
+        if known and not self._writing:  # else a version is news, even if nothing else is
+            got = known.get
+            fresh = [(record, one) for record, one in zip(live, prints, strict=True) if got(record.key) != one]
+        else:
+            fresh = list(zip(live, prints, strict=True))
+        gone: list[tuple[Record, str | None]] = []
+        if len(live) < len(listed):
+            gone = [(record, None) for record in listed if record.deleted]
         merged = [pair for pair in gone if pair[0].superseded_by]  # their survivors are to be found linked
+        rest = [pair for pair in gone if not pair[0].superseded_by]
         balance.seen += len(page.records) + len(page.flaws)
         balance.count(Bucket.UNCHANGED, len(live) - len(fresh))
         balance.count(Bucket.SKIPPED, len(page.records) - len(listed), detail="shown again on the same page")
-        rest = [pair for pair in gone if not pair[0].superseded_by]
-
-        def count(_: Record, ended: Ended) -> None:
-            balance.count(ended.bucket, detail=ended.detail)
-
-        changes = self._absorb(binding, [*merged, *fresh, *rest], count)
-        self._park_flaws(binding, page, changes, balance)
-        if state is not None:
-            changes.stream = (binding.id, replace(state, read_at=self.hub.clock.now()))
-        self._commit(changes)
+        news.add([*merged, *fresh, *rest], page.flaws, balance)
         return len(known)
 
-    def _absorb(
-        self,
-        binding: Binding,
-        fresh: Sequence[tuple[Record, str | None]],
-        count: Callable[[Record, Ended], None],
-    ) -> Changes:
+    def _settle(self, binding: Binding, news: _News) -> None:
+        """Store what the news mean, in one transaction."""
+
+        def count(record: Record | None, ended: Ended, times: int = 1) -> None:  # noqa: ARG001 (counted, not looked at)
+            news.balance.count(ended.bucket, times, ended.detail)
+
+        changes = self._absorb(binding, news.observed, count)
+        self._park_flaws(binding, news.flaws, changes, news.balance)
+        if news.state is not None:
+            changes.stream = (binding.id, replace(news.state, read_at=self.hub.clock.now()))
+        self._commit(changes)
+        news.clear()
+
+    def _absorb(self, binding: Binding, fresh: Sequence[tuple[Record, str | None]], count: _Count) -> Changes:
         if not fresh:
             return Changes()
         live = [record for record, _ in fresh if not record.deleted]
-        projections = dict(zip((id(r) for r in live), binding.mapping.project(live), strict=True))
-        observations = [Observation(r, projections.get(id(r), _NOTHING), print_) for r, print_ in fresh]
-        scene = self.scene(binding, observations)
+        projected = binding.mapping.project(live)
+        if len(live) < len(fresh):
+            projections = dict(zip(map(id, live), projected, strict=True))
+            projected = [projections.get(id(record), _NOTHING) for record, _ in fresh]
+        observations = [Observation(r, seen, print_) for (r, print_), seen in zip(fresh, projected, strict=True)]
+        scene = load_scene(self.hub.store, binding, observations)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.ids)
-        for observation in observations:
+        left = observations if self._writing else found_together(binding, observations, ledger)
+        if len(left) < len(observations):
+            count(None, CREATED, len(observations) - len(left))
+        for observation in left:
             ended = absorb(binding, observation, ledger)
             count(observation.record, ended)
             self._remember(binding, observation, ended, ledger)
@@ -167,64 +230,11 @@ class Observer:
         if link is not None and self._writing:
             self.touched.add(link.entity_id)
 
-    def scene(self, binding: Binding, observations: Sequence[Observation]) -> Scene:
-        """Load everything the store knows that bears on these observations, set-wise."""
-        store = self.hub.store
-        keys = [o.record.key for o in observations]
-        keys += [o.record.superseded_by for o in observations if o.record.superseded_by]
-        scene = Scene(links=store.links(binding.id, keys), parked=store.parked(binding.id, Side.IN, keys))
-        self.load_references(binding, [o.projection for o in observations], scene)
-        wanted: set[str] = set()
-        for observation in observations:
-            if observation.record.key not in scene.links and not observation.record.deleted:
-                values = observation.projection.values
-                if observation.projection.references:
-                    values = dict(values)
-                for path, reference in observation.projection.references.items():
-                    target = target_of(binding, path)
-                    found = scene.references.get((reference.stream, target, reference.key))
-                    if found:
-                        values[path] = found
-                wanted |= binding.index.keys(values)
-        if wanted:
-            scene.candidates = store.candidates(binding.id.entity, sorted(wanted))
-            alike = {entity_id for found in scene.candidates.values() for entity_id in found}
-            scene.refused = store.parked(binding.id, Side.OUT, sorted(alike)) if alike else {}
-        ids = {link.entity_id for link in scene.links.values()}
-        ids.update(entity_id for found in scene.candidates.values() for entity_id in found)
-        if ids:
-            self.load_entities(scene, sorted(ids))
-        for link in scene.links.values():
-            prefix = (link.fingerprint or "")[:6]
-            if prefix and prefix not in scene.covered_before and not binding.mapping.version.startswith(prefix):
-                scene.covered_before[prefix] = store.covered_by(prefix)
-        return scene
-
-    def load_entities(self, scene: Scene, ids: Sequence[str]) -> None:
-        """Canonical records, their links and open conflicts. A link is one object, however it is reached."""
-        store = self.hub.store
-        scene.canonicals.update(store.canonicals(ids))
-        by_key = {(link.binding, link.key): link for link in scene.links.values()}
-        for entity_id, links in store.links_of(ids).items():
-            scene.links_of[entity_id] = [by_key.get((link.binding, link.key), link) for link in links]
-        scene.conflicts.update(store.open_conflicts(ids))
-
-    def load_references(self, binding: Binding, projections: Iterable[Projection], scene: Scene) -> None:
-        """The entities of all records that the projections refer to."""
-        wanted: dict[tuple[str, str], set[str]] = defaultdict(set)
-        for projection in projections:
-            for path, reference in projection.references.items():
-                wanted[reference.stream, target_of(binding, path)].add(reference.key)
-        for (stream, entity), keys in wanted.items():
-            at = BindingId(binding.id.connection, stream, entity)
-            for key, entity_id in self.hub.store.entities_at(at, sorted(keys)).items():
-                scene.references[stream, entity, key] = entity_id
-
-    def _park_flaws(self, binding: Binding, page: Page, changes: Changes, balance: Balance) -> None:
-        if not page.flaws:
+    def _park_flaws(self, binding: Binding, flaws: Sequence[Flaw], changes: Changes, balance: Balance) -> None:
+        if not flaws:
             return
-        known = self.hub.store.parked(binding.id, Side.IN, [flaw.place for flaw in page.flaws])
-        for flaw in page.flaws:
+        known = self.hub.store.parked(binding.id, Side.IN, [flaw.place for flaw in flaws])
+        for flaw in flaws:
             balance.count(Bucket.DEAD, detail=flaw.problem.code)
             lying = known.get(flaw.place)
             if lying is not None and lying.code == flaw.problem.code:
@@ -284,7 +294,8 @@ class Observer:
         before = {row.key: (row.why, self._parked_now.get((binding.id, row.key))) for row in parked}
         balance = self.balance(binding.id, Side.IN)
 
-        def recount(record: Record, ended: Ended) -> None:
+        def recount(record: Record | None, ended: Ended, times: int = 1) -> None:
+            assert record is not None, "what is parked is known, and never founded together with others"
             why, counted = before[record.key]
             if counted is not None:
                 balance.count(counted, -1)
@@ -292,7 +303,7 @@ class Observer:
                 return  # as it was before this run, which has nothing to say about it
             else:
                 balance.seen += 1
-            balance.count(ended.bucket, detail=ended.detail)
+            balance.count(ended.bucket, times, ended.detail)
 
         changes = self._absorb(binding, [(record, prints.get(record.key)) for record in records], recount)
         self._commit(changes)
@@ -306,7 +317,9 @@ class Observer:
             links = self.hub.store.links(binding.id, list(records))
             keys = [key for key, link in links.items() if link.state is LinkState.LIVE]
             if keys:
-                records.update((r.key, r) for r in connector.fetch(binding.id.stream, keys) if r.key in records)
+                records.update(
+                    (r.key, r) for r in self.hub.deeds(binding.id).fetch(binding.id.stream, keys) if r.key in records
+                )
         return list(records.values())
 
     def sweep(self, binding: Binding) -> None:
@@ -317,7 +330,7 @@ class Observer:
             return
         self.listener.phase("sweep", binding.id)
         with store.seen(binding.id) as seen:
-            for keys in connector.keys(stream.name):  # type: ignore[attr-defined]  # demanded by deletes=SWEEP
+            for keys in self.hub.deeds(binding.id).keys(stream.name):
                 seen.add(keys)
             missing = list(seen.missing(self.hub.policy.page))
         self._ask(binding, missing)
@@ -339,7 +352,7 @@ class Observer:
         if not hasattr(connector, "fetch"):
             return
         for keys in pages:
-            records = connector.fetch(binding.id.stream, keys)
+            records = self.hub.deeds(binding.id).fetch(binding.id.stream, keys)
             silent = set(keys) - {record.key for record in records}
             if silent:
                 raise ConnectorError(f"asked about {len(keys)} records of {binding.id}, heard nothing of {len(silent)}")

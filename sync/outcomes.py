@@ -6,9 +6,10 @@ other: a default the system filled in, an edit somebody made a moment before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from connectors.contract import Outcome
+from connectors.contract import Outcome, OutcomeKind
 from mappings.contract import Projection
 from sync.absorb import Binding, observed, resolved
 from sync.decision import (
@@ -25,6 +26,9 @@ from sync.decision import (
 from sync.ledger import Ledger
 from sync.merge import merge
 
+Seen = tuple[Projection, str]
+"""The record in an answer, projected, and its fingerprint."""
+
 
 class Written(NamedTuple):
     """One write that was carried out. ``direct``: the answer itself carried the record, so differences in it are the
@@ -35,7 +39,35 @@ class Written(NamedTuple):
     outcome: Outcome
     intent: int | None
     direct: bool
-    seen: tuple[Projection, str] | None = None  # the record in the answer, projected, and its fingerprint
+    seen: Seen | None = None
+
+
+def take_creates(
+    binding: Binding,
+    rows: Sequence[IntentRow],
+    outcomes: Sequence[Outcome],
+    seen: Sequence[Seen | None],
+    ledger: Ledger,
+) -> tuple[list[Link], list[int]]:
+    """Links of the creates that brought no news, and the places of the others, for `take` to look at."""
+    links: list[Link] = []
+    rest: list[int] = []
+    at, canonicals, links_of = binding.id, ledger.scene.canonicals, ledger.scene.links_of
+    for place, (row, outcome, shown) in enumerate(zip(rows, outcomes, seen, strict=True)):
+        record, canonical = outcome.record, canonicals[row.entity_id]
+        if (
+            shown is None
+            or record is None
+            or outcome.kind is not OutcomeKind.APPLIED
+            or not outcome.key
+            or row.revs.keys() != canonical.values.keys()
+            or not _all_as_it_is(canonical, shown[0])
+            or any(link.binding == at for link in links_of[row.entity_id])
+        ):
+            rest.append(place)
+        else:
+            links.append(Link(at, outcome.key, row.entity_id, record.version, shown[1], {}, LinkState.LIVE))
+    return links, rest
 
 
 def take(binding: Binding, written: Written, ledger: Ledger) -> None:
@@ -65,22 +97,21 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
         (link.fingerprint,) = binding.mapping.fingerprints([record])
     else:
         projection, link.fingerprint = written.seen
-    if whole and _all_as_it_is(canonical, link, projection):
+    if whole and not link.base and _all_as_it_is(canonical, projection):
         return
     values = _values(binding, projection, row, link, ledger)
     _agree(canonical, link, row, values, binding, direct=written.direct)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
 
 
-def _all_as_it_is(canonical: Canonical, link: Link, projection: Projection) -> bool:
+def _all_as_it_is(canonical: Canonical, projection: Projection) -> bool:
     """Whether a record written as a whole shows what the hub has, so that there is nothing to note or to learn.
 
     True of nearly every create; `_agree` and `_news` would find the same, path by path. (Without ``meta`` every field
     is at its first revision, so what was rendered was, too.)
     """
-    return projection.values == canonical.values and not (
-        canonical.meta or link.base or projection.problems or projection.references or projection.complete
-    )
+    values, references, problems, _, complete = projection
+    return values == canonical.values and not (canonical.meta or problems or references or complete)
 
 
 def _link(binding: Binding, written: Written, ledger: Ledger) -> Link:

@@ -143,6 +143,10 @@ class Store(Protocol):
         """Ids (with generation) of entities that need a decision, ordered by id, after the given one."""
         ...
 
+    def due(self, entity: str) -> int:
+        """How many entities need a decision."""
+        ...
+
     def mark_all_dirty(self, entity: str) -> None:
         """Every live entity needs a decision: a mapping or policy changed, or a stream was added."""
         ...

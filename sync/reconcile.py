@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mappings.contract import Blank, OnDelete, Strength
 from sync.absorb import Binding
@@ -28,6 +28,9 @@ from sync.decision import (
 
 IN_DOUBT: Final = "in-doubt"
 """The code of a create that may or may not have happened: a newer revision is no reason to send it again."""
+
+
+_NEW: Final = "no record there"
 
 
 class Verdict(NamedTuple):
@@ -50,6 +53,47 @@ class Standing:
     links: list[Link] = field(default_factory=list)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     refused: Mapping[BindingId, Parked] = field(default_factory=dict)
+
+
+_NOTHING: Final[dict[str, Any]] = {}
+
+
+def newborn(
+    standings: Sequence[Standing], bindings: Sequence[Binding], closed: Collection[BindingId]
+) -> tuple[dict[BindingId, list[Standing]], list[Standing]]:
+    """Entities that are as one record founded them and are to be created everywhere else, by the founder's binding;
+    and the rest. `decide` would say the same of each: that all is as it is there, and a create anywhere else.
+    """
+    if not all(binding.mapping.create_out and binding.id not in closed for binding in bindings):
+        return {}, list(standings)
+    filters = [(binding.id, binding.mapping.accepts) for binding in bindings]
+    born: dict[BindingId, list[Standing]] = {}
+    rest: list[Standing] = []
+    for standing in standings:
+        canonical, links = standing.canonical, standing.links
+        if (
+            len(links) == 1
+            and not (canonical.meta or standing.conflicts or standing.refused or links[0].base)
+            and canonical.state is EntityState.LIVE
+            and links[0].state is LinkState.LIVE
+            and all(accepts(canonical.values) is None for at, accepts in filters if at != links[0].binding)
+        ):
+            born.setdefault(links[0].binding, []).append(standing)
+        else:
+            rest.append(standing)
+    return born, rest
+
+
+def creation(standing: Standing, binding: BindingId) -> Action:
+    """What makes a record of the entity."""
+    canonical = standing.canonical
+    revs = dict.fromkeys(canonical.values, 1)
+    if canonical.meta:
+        revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
+    nothing = _NOTHING  # replaced, never changed
+    return Action(
+        ActionKind.CREATE, binding, canonical.id, None, None, None, revs, nothing, nothing, nothing, False, _NEW
+    )
 
 
 def decide(standing: Standing, bindings: Sequence[Binding], closed: Collection[BindingId]) -> list[Verdict]:
@@ -96,13 +140,7 @@ def _creation(standing: Standing, binding: Binding, links: Sequence[Link], close
         return Verdict(binding.id, None, Bucket.WAITING, "until every system was read in full once")
     if standing.conflicts and _strong_keys_disputed(standing, binding):
         return Verdict(binding.id, None, Bucket.CONFLICT, "a field it would be recognised by is in conflict")
-    revs = dict.fromkeys(canonical.values, 1)
-    if canonical.meta:
-        revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
-    action = Action(
-        kind=ActionKind.CREATE, binding=binding.id, entity_id=canonical.id, revs=revs, reason="no record there"
-    )
-    return Verdict(binding.id, action)
+    return Verdict(binding.id, creation(standing, binding.id))
 
 
 def _strong_keys_disputed(standing: Standing, binding: Binding) -> bool:

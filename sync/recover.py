@@ -26,6 +26,7 @@ from sync.observe import Observer
 from sync.outcomes import Written, take
 from sync.ports import Lease
 from sync.reconcile import IN_DOUBT
+from sync.scenes import load_entities, load_references
 
 
 @dataclass(slots=True)
@@ -57,8 +58,7 @@ class Recovery:
     def _changes(self, binding: Binding, intent: Intent) -> None:
         """Updates and deletes: read the records, and take what equals the intended for ours."""
         keys = [row.key for row in intent.rows if row.key]
-        connector = self.hub.connector(binding.id)
-        records = {r.key: r for r in connector.fetch(binding.id.stream, keys)}  # type: ignore[attr-defined]  # contract
+        records = {r.key: r for r in self.hub.deeds(binding.id).fetch(binding.id.stream, keys)}
         applied: list[tuple[IntentRow, Record]] = []
         if intent.kind is ActionKind.UPDATE:
             applied = self._shown(binding, intent.rows, records)
@@ -79,7 +79,7 @@ class Recovery:
         pairs = [(row, record) for row, record in there if record is not None and not record.deleted]
         projections = binding.mapping.project([record for _, record in pairs])
         scene = Scene()
-        self.observer.load_references(binding, projections, scene)
+        load_references(self.hub.store, binding, projections, scene)
         found: list[tuple[IntentRow, Record]] = []
         for (row, record), projection in zip(pairs, projections, strict=True):
             values, _ = resolved(binding, projection, scene)
@@ -125,14 +125,13 @@ class Recovery:
         if not rows:
             self._adopt(binding, intent, there, [])
             return
-        connector = self.hub.connector(binding.id)
         writes = [Write(None, row.fields, None, row.entity_id) for row in rows]
         try:
-            outcomes: Sequence[Outcome] = list(connector.upsert(binding.id.stream, writes))  # type: ignore[attr-defined]  # contract
+            outcomes: Sequence[Outcome] = list(self.hub.deeds(binding.id).upsert(binding.id.stream, writes))
         except RefusedError:
             outcomes = [Outcome(OutcomeKind.REFUSED)] * len(rows)  # decided anew, one by one, in this run
         keys = [o.key for o in outcomes if o.kind is OutcomeKind.APPLIED and o.key]
-        records = {r.key: r for r in connector.fetch(binding.id.stream, keys)} if keys else {}  # type: ignore[attr-defined]  # contract
+        records = {r.key: r for r in self.hub.deeds(binding.id).fetch(binding.id.stream, keys)} if keys else {}
         applied = [
             (row, records[o.key])
             for row, o in zip(rows, outcomes, strict=True)
@@ -143,8 +142,7 @@ class Recovery:
 
     def _find(self, binding: Binding, field: str, values: Sequence[str]) -> dict[str, Record]:
         """Records by the value of one of their fields (dotted where nested)."""
-        connector = self.hub.connector(binding.id)
-        records = connector.find(binding.id.stream, field, values)  # type: ignore[attr-defined]  # contract
+        records = self.hub.deeds(binding.id).find(binding.id.stream, field, values)
         return {str(_at(record, field)): record for record in records if not record.deleted}
 
     def _by_nature(self, binding: Binding, intent: Intent) -> None:
@@ -170,8 +168,7 @@ class Recovery:
 
     def _unlinked(self, binding: Binding, field: str, value: str) -> list[Record]:
         """Records with that value (which the system may write in a way of its own) that belong to no entity yet."""
-        connector = self.hub.connector(binding.id)
-        records = connector.find(binding.id.stream, field, [value])  # type: ignore[attr-defined]  # contract
+        records = self.hub.deeds(binding.id).find(binding.id.stream, field, [value])
         live = [record for record in records if not record.deleted]
         links = self.hub.store.links(binding.id, [record.key for record in live])
         return [r for r in live if r.key not in links or links[r.key].state is not LinkState.LIVE]
@@ -208,9 +205,9 @@ class Recovery:
         scene = Scene()
         applied = self._own(binding, applied)
         if applied:
-            self.observer.load_entities(scene, [row.entity_id for row, _ in applied])
+            load_entities(self.hub.store, scene, [row.entity_id for row, _ in applied])
             projections = binding.mapping.project([record for _, record in applied])
-            self.observer.load_references(binding, projections, scene)
+            load_references(self.hub.store, binding, projections, scene)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:

@@ -27,6 +27,7 @@ from sync.hub import Hub, Listener
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
 from sync.ports import Lease
+from sync.scenes import load_entities, load_scene
 
 if TYPE_CHECKING:
     from sync.report import RunReport
@@ -89,7 +90,7 @@ class Repairs:
             raise StateError(f"there is no open conflict {conflict_id}; see `syncline conflicts list`")
         with self._desk(conflict.theirs_binding.entity) as desk:
             scene = Scene()
-            desk.observer.load_entities(scene, [conflict.entity_id])
+            load_entities(self.hub.store, scene, [conflict.entity_id])
             canonical = scene.canonicals[conflict.entity_id]
             ledger = desk.ledger(scene)
             if winner is None:
@@ -150,7 +151,7 @@ class Repairs:
         binding = self._binding(row.binding)
         with self._desk(row.binding.entity) as desk:
             observation = _observation(binding, Record(row.key, row.data, row.version))
-            scene = desk.observer.scene(binding, [observation])
+            scene = load_scene(self.hub.store, binding, [observation])
             scene.parked[row.key] = row
             linked = scene.links.get(row.key)
             if linked is not None and linked.state is LinkState.LIVE:
@@ -158,9 +159,9 @@ class Repairs:
             ledger = desk.ledger(scene)
             ledger.unpark(binding.id, Side.IN, row.key)
             if entity_id is None:
-                joined = self._found(binding, observation, ledger, f"settled {parked_id}")
+                joined = self._found(binding, observation, ledger)
             else:
-                joined = self._known(entity_id, desk, scene)
+                joined = self._known(entity_id, scene)
                 values, missing = resolved(binding, observation.projection, scene)
                 link = Link(binding.id, row.key, joined.id, row.version, observation.fingerprint)
                 join(binding, observation, values, joined, link, ledger)
@@ -169,9 +170,9 @@ class Repairs:
             desk.commit(ledger.closed())
         return joined.id
 
-    def _known(self, entity_id: str, desk: _Desk, scene: Scene) -> Canonical:
+    def _known(self, entity_id: str, scene: Scene) -> Canonical:
         if entity_id not in scene.canonicals:
-            desk.observer.load_entities(scene, [entity_id])
+            load_entities(self.hub.store, scene, [entity_id])
         found = scene.canonicals.get(entity_id)
         if found is None:
             raise StateError(f"there is no entity {entity_id}")
@@ -186,7 +187,7 @@ class Repairs:
             raise StateError(f"{parked_id} is not a deletion; see `syncline conflicts list`")
         with self._desk(row.binding.entity) as desk:
             scene = Scene(parked={row.key: row})
-            desk.observer.load_entities(scene, list(row.candidates))
+            load_entities(self.hub.store, scene, list(row.candidates))
             ledger = desk.ledger(scene)
             if everywhere:
                 for canonical in scene.canonicals.values():
@@ -201,7 +202,7 @@ class Repairs:
         if link is None or link.state is not LinkState.LIVE:
             raise StateError(f"{binding_id} has no live link for that key")
         connector = self.hub.connector(binding_id)
-        records = [r for r in connector.fetch(binding_id.stream, [key]) if not r.deleted]  # type: ignore[attr-defined]  # contract
+        records = [r for r in self.hub.deeds(binding_id).fetch(binding_id.stream, [key]) if not r.deleted]
         if not records:
             raise StateError(f"the record is not in {binding_id} any more")
         writes = connector.stream(binding_id.stream).writes
@@ -212,18 +213,18 @@ class Repairs:
             )
         with self._desk(binding_id.entity) as desk:
             observation = _observation(binding, records[0])
-            scene = desk.observer.scene(binding, [observation])
+            scene = load_scene(self.hub.store, binding, [observation])
             ledger = desk.ledger(scene)
             ledger.touch(scene.canonicals[link.entity_id])
-            founded = self._found(binding, observation, ledger, f"split from {link.entity_id} in run {desk.run}")
+            founded = self._found(binding, observation, ledger)
             desk.commit(ledger.closed())
         return founded.id
 
-    def _found(self, binding: Binding, observation: Observation, ledger: Ledger, salt: str) -> Canonical:
+    def _found(self, binding: Binding, observation: Observation, ledger: Ledger) -> Canonical:
         values, missing = resolved(binding, observation.projection, ledger.scene)
         present = {path: value for path, value in values.items() if value is not None}
         key = observation.record.key
-        canonical = ledger.found(binding.id, key, present, salt)
+        canonical = ledger.found(binding.id, present)
         link = Link(binding.id, key, canonical.id, observation.record.version, observation.fingerprint)
         ledger.link(link, new=True)
         if missing:

@@ -81,7 +81,11 @@ class PlannedAction:
 
 @dataclass(slots=True, kw_only=True)
 class PlanReport:
-    """What a run would do now. ``actions`` may be cut short; ``totals`` and ``calls`` never are."""
+    """What a run would do now. ``actions`` may be cut short; ``totals`` and ``calls`` never are.
+
+    ``unanswered`` counts, by connection, writes of earlier runs of which no answer came: the next run looks them up
+    before anything else, so that what is planned for the same entities may turn out to be done already.
+    """
 
     actions: list[PlannedAction] = field(default_factory=list)
     totals: Counter[tuple[BindingId, ActionKind]] = field(default_factory=Counter)
@@ -90,6 +94,7 @@ class PlanReport:
     troubles: list[Trouble] = field(default_factory=list)
     brakes: list[Tripped] = field(default_factory=list)
     left: Mapping[Bucket, int] = field(default_factory=dict)
+    unanswered: Counter[str] = field(default_factory=Counter)
 
     @property
     def conflicts(self) -> int:

@@ -27,7 +27,6 @@ from sync.repair import Repairs
 from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
 
 LEASE_SECONDS = 120.0
-_COUNTED = 10_000  # rows fetched at once where they are only counted
 _ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
 
 
@@ -124,6 +123,9 @@ class Engine(Repairs):
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
             plan.left = copy.unsettled(work.selected)
+            for name in {id_.connection for id_ in work.selected}:
+                intents = [intent for intent in copy.open_intents(name) if intent.binding in work.selected]
+                plan.unanswered.update({name: sum(len(intent.rows) for intent in intents)} if intents else {})
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan
@@ -263,7 +265,7 @@ class _Work:
         for schema in self.hub.entities:
             bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
             ids = [binding.id for binding in bindings]
-            entities = self._due(schema.name) if bindings else 0
+            entities = self.hub.store.due(schema.name) if bindings else 0
             if harmless(self.hub.policy, ids, entities, self.release):
                 continue
             only_creates = harmless(self.hub.policy, ids, entities, self.release, (Braked.CREATE,))
@@ -271,13 +273,6 @@ class _Work:
                 count.add(action for action, _ in actions)
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         return tripped(count, self.hub.policy, links, self.release)
-
-    def _due(self, entity: str) -> int:
-        """How many entities need a decision."""
-        due, after = 0, ""
-        while rows := self.hub.store.dirty(entity, after, _COUNTED):
-            due, after = due + len(rows), rows[-1][0]
-        return due
 
     def _decided(self, entity: str, bindings: Sequence[Binding], *, linked: bool = False) -> Any:
         """Pages of (action, standing) that would be taken now.

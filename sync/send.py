@@ -6,11 +6,10 @@ is still open when a run begins is *looked up*, never sent again blindly (`sync.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from connectors.contract import Outcome, OutcomeKind, Write
-from mappings.contract import Projection
 from model.errors import AnswerLostError, ConnectorError, ProtocolError, RefusedError
 from model.records import Record
 from sync.absorb import Binding
@@ -19,8 +18,9 @@ from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Written, take
+from sync.outcomes import Seen, Written, take, take_creates
 from sync.ports import Lease
+from sync.scenes import load_references
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
 _TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
@@ -56,8 +56,8 @@ class Sender:
             return
         intent = self._intent(binding, kind, batch)
         writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
-        connector = self.hub.connector(binding.id)
-        deed = connector.remove if kind is ActionKind.DELETE else connector.upsert  # type: ignore[attr-defined]  # contract
+        deeds = self.hub.deeds(binding.id)
+        deed = deeds.remove if kind is ActionKind.DELETE else deeds.upsert
         self.called(binding)
         try:
             outcomes = _one_each(binding, writes, deed(binding.id.stream, writes))
@@ -133,10 +133,13 @@ class Sender:
         writes = self.hub.stream(binding.id).writes
         direct = writes is not None and writes.returns_record
         seen = _seen(binding, outcomes)
-        for action, row, outcome in zip(batch, intent.rows, outcomes, strict=True):
+        places: Sequence[int] = range(len(batch))
+        if intent.kind is ActionKind.CREATE:
+            places = self._created(binding, intent, outcomes, seen, ledger)
+        for place in places:
+            action, row, outcome = batch[place], intent.rows[place], outcomes[place]
             if outcome.kind is OutcomeKind.APPLIED:
-                shown = next(seen) if outcome.record is not None else None
-                take(binding, Written(intent.kind, row, outcome, intent.id, direct, shown), ledger)
+                take(binding, Written(intent.kind, row, outcome, intent.id, direct, seen[place]), ledger)
                 self._applied(action, ledger)
             else:
                 self._not_applied(action, row, outcome, answers)
@@ -149,6 +152,25 @@ class Sender:
         self.commit(changes)
         if answers.noticed:
             self.notice(binding, answers.noticed)
+
+    def _created(
+        self,
+        binding: Binding,
+        intent: Intent,
+        outcomes: Sequence[Outcome],
+        seen: Sequence[Seen | None],
+        ledger: Ledger,
+    ) -> list[int]:
+        """Take the answers to plain creates all at once. Returns the places of the others."""
+        links, rest = take_creates(binding, intent.rows, outcomes, seen, ledger)
+        standings = self.books.standings
+        left = set(rest)
+        paths = [tuple(row.revs) for place, row in enumerate(intent.rows) if place not in left]
+        ledger.made(links, paths, binding.mapping.version, intent.id)
+        ids = [link.entity_id for link in links]
+        ledger.changes.unparked += [(binding.id, Side.OUT, i) for i in ids if binding.id in standings[i].refused]
+        self.books.all_ended(ids, binding.id, Bucket.WRITTEN, _DONE[ActionKind.CREATE])
+        return rest
 
     def notice(self, binding: Binding, records: Sequence[Record]) -> None:
         """Observe records met while writing. What they bring is worth another round."""
@@ -164,7 +186,7 @@ class Sender:
         owners = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
         return [
             Outcome(OutcomeKind.DUPLICATE, code="duplicate", message=_TAKEN)
-            if outcome.key and owners.get(outcome.key, row.entity_id) != row.entity_id
+            if outcome.key and owners.setdefault(outcome.key, row.entity_id) != row.entity_id
             else outcome
             for row, outcome in zip(intent.rows, outcomes, strict=True)
         ]
@@ -184,7 +206,7 @@ class Sender:
         if not binding.mapping.reference_streams:
             return
         records = [outcome.record for outcome in outcomes if outcome.record is not None]
-        self.observer.load_references(binding, binding.mapping.project(records), scene)
+        load_references(self.hub.store, binding, binding.mapping.project(records), scene)
 
     def _applied(self, action: Action, ledger: Ledger) -> None:
         if action.binding in self.books.standings[action.entity_id].refused:
@@ -227,10 +249,9 @@ class Sender:
 
     def _fetch(self, binding: Binding, *keys: str) -> list[Record]:
         """Records as they are now; none where the system cannot be asked, which a later read makes up for."""
-        connector = self.hub.connector(binding.id)
         self.called(binding)
         try:
-            return list(connector.fetch(binding.id.stream, list(keys)))  # type: ignore[attr-defined]  # contract
+            return list(self.hub.deeds(binding.id).fetch(binding.id.stream, list(keys)))
         except Exception as error:  # the batch's other answers must be stored, whatever goes wrong here
             if not (isinstance(error, ConnectorError) or from_connector(error)):
                 raise
@@ -277,8 +298,11 @@ def _one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outc
     return answers
 
 
-def _seen(binding: Binding, outcomes: Sequence[Outcome]) -> Iterator[tuple[Projection, str]]:
-    """What applied writes were answered with, one after the other: projected together, with fingerprints."""
-    applied = (outcome.record for outcome in outcomes if outcome.kind is OutcomeKind.APPLIED)
-    records = [record for record in applied if record is not None]
-    return zip(binding.mapping.project(records), binding.mapping.fingerprints(records), strict=True)
+def _seen(binding: Binding, outcomes: Sequence[Outcome]) -> list[Seen | None]:
+    """What each write was answered with: projected together, with fingerprints; None where it shows no record."""
+    records = [outcome.record if outcome.kind is OutcomeKind.APPLIED else None for outcome in outcomes]
+    shown = [record for record in records if record is not None]
+    found = zip(binding.mapping.project(shown), binding.mapping.fingerprints(shown), strict=True)
+    if len(shown) == len(records):
+        return list(found)
+    return [None if record is None else next(found) for record in records]

@@ -74,6 +74,9 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
     if report.calls:
         calls = ", ".join(f"{name} {number:,}" for name, number in sorted(report.calls.items()))
         output.say(f"Calls it would take: {calls}")
+    for name, number in sorted(report.unanswered.items()):
+        writes = "a write of an earlier run has" if number == 1 else f"{number:,} writes of earlier runs have"
+        output.say(f"{name}: {writes} no answer yet; the next run looks up what became of them before anything else.")
     _tell_left(output, report.left)
     if report.actions and not reveal:
         output.say("Values are masked; --reveal shows them.")

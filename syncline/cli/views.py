@@ -77,6 +77,7 @@ def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
             for (binding, kind), number in sorted(report.totals.items(), key=lambda item: (item[0][0], str(item[0][1])))
         ],
         "calls": dict(report.calls),
+        "unanswered": dict(report.unanswered),
         "conflicts": report.conflicts,
         "waiting": report.left.get(Bucket.WAITING, 0),
         "dead": report.left.get(Bucket.DEAD, 0),

@@ -417,7 +417,7 @@ def binding() -> type[BindingId]:
     return BindingId
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def make_world() -> type[World]:
     return World
 

@@ -80,6 +80,18 @@ def test_a_lost_answer_to_a_create_doubles_nothing(world, make_stream, kind):
     world.assert_calm()
 
 
+def test_a_plan_tells_of_writes_that_no_answer_came_to(world, make_stream):
+    build(world, make_stream, "lookup")
+    world.sync()
+    world.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com")
+    world.systems["shop"].lose_answers = 1
+    world.sync()
+    assert dict(world.engine().plan().unanswered) == {"shop": 1}
+    assert not world.engine().plan(["crm"]).unanswered, "of the selected connections only"
+    world.sync()
+    assert not world.engine().plan().unanswered
+
+
 @pytest.mark.parametrize("kind", ["upsert", "natural", "conditional"])
 def test_a_lost_answer_to_an_update_is_not_taken_for_an_edit(world, make_stream, kind):
     build(world, make_stream, kind)

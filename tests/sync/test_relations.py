@@ -274,6 +274,15 @@ def test_an_unreadable_value_parks_its_record_and_is_not_overwritten(world):
     world.assert_calm()
 
 
+def test_a_dead_letter_names_every_value_that_could_not_be_read(world):
+    world.system("crm")
+    world.contacts("crm", valid=lambda path, value: value != "???")
+    world.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com", title="???", dept="???")
+    world.sync()
+    ((parked,),) = world.store.all_parked(world.mappings_id("crm"), Side.IN, Why.DEAD, 9)
+    assert parked.message == "title is not valid; dept is not valid"
+
+
 def test_a_mapping_that_covers_more_than_before_treats_the_new_field_as_first_contact(two):
     two.mappings[1].rules.pop("job_title")
     narrow = two.mappings.pop()
