@@ -252,8 +252,7 @@ class Renderer:
         plain: list[Column] = []
         rules = [rule for rule in mapping.rules if mapping.writes(rule)]
         writers = [_writer(rule, schema, limits) for rule in rules]
-        values = [writer for writer in writers if isinstance(writer, _Value)]
-        beside = {field_text(writer.codec.beside) for writer in values if writer.codec.beside is not None}
+        beside = {name for writer in writers for name in _beside(writer)}
         for at, (rule, writer) in enumerate(zip(rules, writers, strict=True)):
             if isinstance(writer, _Value) and writer.writes_one and writer.name not in beside:
                 plain.append(writer.column())
@@ -264,6 +263,8 @@ class Renderer:
             else:
                 self._index.update(dict.fromkeys(rule.paths, at))
         self._writers = writers
+        names = [(*map(field_text, rule.fields), *_beside(writer)) for rule, writer in zip(rules, writers, strict=True)]
+        self._names = tuple(name for some in names for name in some)
         self._columns = Columns(plain, None)
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
@@ -290,7 +291,8 @@ class Renderer:
         sink = _Sink(request, fields)
         for writer in self._others:
             writer.render(sink)
-        return Rendition(sink.fields, sink.problems, sink.waiting)
+        in_order = {name: fields[name] for name in self._names if name in fields}
+        return Rendition(in_order, sink.problems, sink.waiting)
 
     def _one(self, request: RenderRequest) -> Rendition:
         """Rule by rule, so that problems stand in the order of the rules."""
@@ -309,6 +311,12 @@ class Renderer:
             if at is not None:
                 found.add(at)
         return found
+
+
+def _beside(writer: _Writer) -> tuple[str, ...]:
+    """The field that a writer fills besides those of its rule."""
+    beside = writer.codec.beside if isinstance(writer, _Value) else None
+    return () if beside is None else (field_text(beside),)
 
 
 def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:

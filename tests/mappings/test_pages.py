@@ -146,6 +146,14 @@ def test_problems_stand_in_the_order_of_the_rules_whatever_else_is_on_the_page()
         assert [problem.field for problem in found.problems] == ["First", "Dept", "Mail", "Born"]
 
 
+def test_fields_stand_in_the_order_of_the_rules():
+    assert list(MAPPINGS[0].project([Record("1", USUAL)])[0].values) == list(CANONICAL)[:-2]
+    mixed = mapping(STEPS + PLAIN)
+    for page in ([CANONICAL], [CANONICAL, ILL_ENTITY]):
+        written = list(mixed.render([request(values) for values in page])[0].fields)
+        assert written == ["Account", "Line1", "Line2", *(name for name in USUAL if name in written[3:])]
+
+
 def test_no_entities_and_no_records_are_an_empty_page():
     for compiled in MAPPINGS:
         assert (compiled.project([]), compiled.render([]), compiled.fingerprints([])) == ([], [], [])
