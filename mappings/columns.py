@@ -65,7 +65,7 @@ class Column:
         """What the values, none of them blank, become; None where each has to be looked at."""
         try:
             if self._is_text:
-                "".join(found)  # raises where one is no text
+                "".join(found)  # raises where one is no text, and is the quickest way to tell
                 return found if self._short(found) else None
             if self._form is not None and self._form.fits_all(found) and self._short(found):
                 return found
@@ -85,8 +85,9 @@ class Column:
                 if fits(value) and len(value) <= longest:
                     results.append(value)
                     continue
-                if value in recalled:
-                    results.append(recalled[value])
+                known = recalled.get(value)
+                if known is not None:
+                    results.append(known)
                     continue
             try:
                 result = convert(value)
