@@ -7,7 +7,7 @@ from typing import Any
 
 from state.bindings import Bindings, Numbers
 from state.codec import dump_any, load, moment, when
-from state.database import Tx
+from state.tx import Tx
 from sync.decision import UNKNOWN, ActionKind, Intent, IntentRow
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from state import tables
 from state.bindings import Numbers
 from state.codec import dump, dump_one, moment
-from state.database import Tx
+from state.tx import Tx
 from sync.decision import ActionKind, HistoryRow, WriteBatch
 
 HISTORY = ("run", "at", "entity_id", "path", "rev", "old", "new", "source", "binding", "key", "mapping", "why")

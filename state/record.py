@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from state.bindings import Bindings
 from state.codec import load, load_meta, load_one, when, when_or_none
-from state.database import Row, Tx
+from state.tx import Row, Tx
 from state.views import Event, FieldView, LinkView, RecordView
 from sync.decision import BindingId
 
