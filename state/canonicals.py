@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import repeat
 from operator import attrgetter
+from typing import Any
 
 from model.errors import StateError
 from state import tables
@@ -16,17 +18,42 @@ _REPLACE = f"(id) {overwrite(('entity', 'vals', 'meta', 'source', 'rev', 'state'
 _STATES = {str(state): state for state in EntityState}
 _TEXTS = {state: str(state) for state in EntityState}
 _CANONICAL = ", ".join(f"t.{name}" for name in _COLUMNS)
+_ALIKE = (
+    "group_concat(t.id, char(10)), group_concat(t.vals), "
+    "min(t.entity), min(t.source), min(t.rev), min(t.state), min(t.run), "
+    "max(t.entity), max(t.source), max(t.rev), max(t.state), max(t.run), count(t.meta)"
+)
 _HEAD, _META = attrgetter("entity", "source", "rev", "state", "run"), attrgetter("meta")
 _MATCH = ("entity", "key", "entity_id")
 _MARK = "(entity, entity_id) DO UPDATE SET generation = dirty.generation + 1"
 
 
 def read(tx: Tx, entity_ids: Sequence[str]) -> dict[str, Canonical]:
-    rows = tx.tuples(tx.found_by(_CANONICAL, tables.canonical, "id"), tx.array(entity_ids))
+    asked = tx.array(entity_ids)
+    alike = _read_alike(tx, asked) if tx.sqlite else None
+    if alike is not None:
+        return alike
+    rows = tx.tuples(tx.found_by(_CANONICAL, tables.canonical, "id"), asked)
     values = load(f"[{','.join([row[2] for row in rows])}]")  # in one go: orjson shares the paths
     return {
         key: Canonical(key, entity, vals, source, rev, {} if meta is None else load_meta(meta), _STATES[state], run)
         for (key, entity, _, meta, source, rev, state, run), vals in zip(rows, values, strict=True)
+    }
+
+
+def _read_alike(tx: Tx, asked: str) -> dict[str, Canonical] | None:
+    """All in one row, which takes half the time. None where they are not alike in all but id and values."""
+    ids, values, *heads = tx.tuples(tx.found_by(_ALIKE, tables.canonical, "id"), asked)[0]
+    entity, source, rev, state, run, *highest, metas = heads
+    if ids is None:
+        return {}
+    if [entity, source, rev, state, run] != highest or metas:
+        return None
+    found, loaded, held = ids.split("\n"), load(f"[{values}]"), _STATES[state]
+    if len(found) != len(loaded):
+        return None
+    return {
+        key: Canonical(key, entity, vals, source, rev, {}, held, run) for key, vals in zip(found, loaded, strict=True)
     }
 
 
@@ -86,8 +113,8 @@ def add_match_keys(tx: Tx, added: Collection[tuple[str, str, str]]) -> None:
 
 def dirty(tx: Tx, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
     if tx.sqlite:
-        sql = "SELECT entity_id, generation FROM dirty WHERE entity = ? AND entity_id > ? ORDER BY entity_id LIMIT ?"
-        return tx.tuples(sql, entity, after, limit)
+        stretch = "FROM dirty WHERE entity = ? AND entity_id > ? ORDER BY entity_id LIMIT ?"
+        return _marks(tx, stretch, entity, after, limit)
     # Both columns in the comparison: PostgreSQL without statistics would else sort all of the entity for every page.
     sql = (
         "SELECT entity_id, generation, entity FROM dirty WHERE (entity, entity_id) > (?, ?) "
@@ -96,6 +123,16 @@ def dirty(tx: Tx, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
     return [
         (entity_id, generation) for entity_id, generation, of in tx.tuples(sql, entity, after, limit) if of == entity
     ]
+
+
+def _marks(tx: Tx, stretch: str, *params: Any) -> list[tuple[str, int]]:
+    """Ids and generations in order of the ids; in SQLite, where nearly all are marked once: a third of the time."""
+    columns = "group_concat(entity_id, char(10)), min(generation), max(generation), count(*)"
+    ids, lowest, highest, count = tx.tuples(f"SELECT {columns} FROM (SELECT * {stretch})", *params)[0]
+    found = ids.split("\n") if ids else []
+    if lowest != highest or len(found) != count:
+        return tx.tuples(f"SELECT entity_id, generation {stretch}", *params)
+    return list(zip(sorted(found), repeat(lowest)))
 
 
 def mark(tx: Tx, marks: Collection[tuple[str, str]]) -> None:
@@ -132,7 +169,7 @@ def _cleared_at_once(tx: Tx, entity: str, marks: list[tuple[str, int]]) -> bool:
         return False
     stretch = (entity, marks[0][0], marks[-1][0])
     within = "FROM dirty WHERE entity = ? AND entity_id BETWEEN ? AND ?"
-    if tx.tuples(f"SELECT entity_id, generation {within} ORDER BY entity_id", *stretch) != marks:
+    if _marks(tx, f"{within} ORDER BY entity_id", *stretch) != marks:
         return False
     tx.run(f"DELETE {within}", *stretch)
     return True

@@ -18,8 +18,7 @@ _LINK = ", ".join(f"t.{name}" for name in _COLUMNS)
 _AT = itemgetter(0, 1)
 _BY_ENTITY = itemgetter(2, 0, 1)
 _PLAIN = ("key", "entity_id", "version", "fingerprint")
-_KEY, _ROW = attrgetter("key"), attrgetter(*_PLAIN)
-_BASE, _BINDING, _STATE = attrgetter("base"), attrgetter("binding"), attrgetter("state")
+_ROW, _BASE = attrgetter(*_PLAIN), attrgetter("base")
 _STATES = {str(state): state for state in LinkState}
 _TEXTS = {state: str(state) for state in LinkState}
 
@@ -104,13 +103,15 @@ def forget(tx: Tx, numbers: Numbers, forgotten: Iterable[tuple[BindingId, str]])
 
 def put(tx: Tx, numbers: Numbers, links: Sequence[Link]) -> None:
     """The last one of each key counts. Nearly always all are of one binding, live, and without exceptions."""
-    owners = set(map(_BINDING, links))
-    number, states = numbers.ensure(owners), set(map(_STATE, links))
-    if len(owners) == len(states) == 1 and not any(map(_BASE, links)):
-        rows = sorted(dict(zip(map(_KEY, links), map(_ROW, links), strict=True)).values())
-        alike = {"binding": number[owners.pop()], "base": None, "state": _TEXTS[states.pop()]}
-        tx.put(tables.link, _PLAIN, rows, _REPLACE, alike)
+    if not links:
         return
+    owners, states = [link.binding for link in links], [link.state for link in links]
+    if not any(map(_BASE, links)) and owners.count(owners[0]) == states.count(states[0]) == len(links):
+        rows = {row[0]: row for row in map(_ROW, links)}
+        alike = {"binding": numbers.of(owners[0]), "base": None, "state": _TEXTS[states[0]]}
+        tx.put(tables.link, _PLAIN, sorted(rows.values()), _REPLACE, alike)
+        return
+    number = numbers.ensure(set(owners))
     latest = {}
     for link in links:
         binding, key = number[link.binding], link.key

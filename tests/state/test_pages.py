@@ -195,9 +195,7 @@ def test_a_batch_comes_back_as_its_rows_do_one_by_one_among_others(hub, rows):
 @LAWS
 @given(rows=_batches())
 def test_json_in_a_batch_comes_back_as_it_was(hub, rows):
-    clean = [
-        row for row in rows if "\ud800" not in repr(row) and _is_json([*row.fields.values(), *row.values.values()])
-    ]
+    clean = [row for row in rows if _is_json([*row.fields.values(), *row.values.values()])]
     assert [_typed(row._asdict()) for row in reopened(hub, clean)] == [_typed(row._asdict()) for row in clean]
 
 
@@ -214,7 +212,9 @@ def _is_json(value):
         return all(map(_is_json, value.values()))
     if isinstance(value, list):
         return all(map(_is_json, value))
-    return value is None or value is UNKNOWN or (type(value) in (str, bool, int, float) and value != 2**70)
+    return (
+        value is None or value is UNKNOWN or (type(value) in (str, bool, int, float) and value not in (2**70, "\ud800"))
+    )
 
 
 def _typed(value):
