@@ -193,4 +193,5 @@ def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
         reads = connection.get_execution_options().get(_READS)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        raw: Any = connection.connection.driver_connection
+        raw.execute("BEGIN" if reads else "BEGIN IMMEDIATE")

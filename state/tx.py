@@ -31,19 +31,27 @@ class Tx:
     def __init__(self, connection: Connection, *, sqlite: bool) -> None:
         self.connection = connection
         self.sqlite = sqlite
+        # SQLite's own connection: SQLAlchemy would spend more time on a small statement, and on every row, than SQLite.
+        self._raw: Any = connection.connection.driver_connection if sqlite else None
 
     def run(self, sql: str, *params: Any) -> int:
         """Execute; returns the number of rows changed."""
-        return self.connection.exec_driver_sql(_spelled(sql, self.sqlite), params).rowcount
+        if self.sqlite:
+            return int(self._raw.execute(sql, params).rowcount)
+        return self.connection.exec_driver_sql(_spelled(sql), params).rowcount
 
     def rows(self, sql: str, *params: Any) -> Sequence[Row]:
-        return self.connection.exec_driver_sql(_spelled(sql, self.sqlite), params).fetchall()
+        if self.sqlite:
+            return self.tuples(sql, *params)
+        return self.connection.exec_driver_sql(_spelled(sql), params).fetchall()
 
     def tuples(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
         """As `rows`, past SQLAlchemy's row objects: for the hottest reads."""
+        if self.sqlite:
+            return self._raw.execute(sql, params).fetchall()  # type: ignore[no-any-return]  # a driver's list
         cursor = self.connection.connection.cursor()
         try:
-            cursor.execute(_spelled(sql, self.sqlite), params)
+            cursor.execute(_spelled(sql), params)
             return cursor.fetchall()  # type: ignore[return-value]
         except self.connection.dialect.loaded_dbapi.Error as error:
             raise StateError(f"the state database refused to be read: {type(error).__name__}") from error
@@ -51,7 +59,10 @@ class Tx:
             cursor.close()
 
     def one(self, sql: str, *params: Any) -> Row | None:
-        return self.connection.exec_driver_sql(_spelled(sql, self.sqlite), params).fetchone()
+        if self.sqlite:
+            found: Row | None = self._raw.execute(sql, params).fetchone()
+            return found
+        return self.connection.exec_driver_sql(_spelled(sql), params).fetchone()
 
     def any(self, table: Table, where: str, *params: Any) -> bool:
         """Whether there is any such row: a question much cheaper than one about a page of keys."""
@@ -100,11 +111,11 @@ class Tx:
         for size in _AT_ONCE:
             sql = _insert_sqlite(table.name, alike, names, on_conflict, size)
             for at in range(done, len(rows) - size + 1, size):
-                self._do(sql, (*values, *chain.from_iterable(rows[at : at + size])))
+                self._raw.execute(sql, (*values, *chain.from_iterable(rows[at : at + size])))
                 done = at + size
         if done < len(rows):
             sql = _insert_sqlite(table.name, alike, names, on_conflict, 1)
-            self._do_each(sql, [values + row for row in rows[done:]])
+            self._raw.executemany(sql, [values + row for row in rows[done:]])
 
     def delete(self, table: Table, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Delete the rows whose columns have these values."""
@@ -113,18 +124,9 @@ class Tx:
         names = tuple(columns)
         if self.sqlite:
             where = " AND ".join(f"{name} = ?" for name in names)
-            self._do_each(f"DELETE FROM {table.name} WHERE {where}", rows)
+            self._raw.executemany(f"DELETE FROM {table.name} WHERE {where}", rows)
         else:
             self.run(_delete_postgres(table, names), _json(rows))
-
-    def _do(self, sql: str, params: tuple[Any, ...]) -> None:
-        """SQLite's own execution: SQLAlchemy would look at every parameter."""
-        raw: Any = self.connection.connection.driver_connection
-        raw.execute(sql, params)
-
-    def _do_each(self, sql: str, rows: Sequence[tuple[Any, ...]]) -> None:
-        raw: Any = self.connection.connection.driver_connection
-        raw.executemany(sql, rows)
 
 
 def overwrite(columns: Sequence[str]) -> str:
@@ -140,8 +142,9 @@ def _json(value: Any) -> str:
 
 
 @lru_cache(maxsize=512)
-def _spelled(sql: str, sqlite: bool) -> str:  # noqa: FBT001
-    return sql if sqlite else sql.replace("?", "%s")
+def _spelled(sql: str) -> str:
+    """As psycopg wants it."""
+    return sql.replace("?", "%s")
 
 
 @lru_cache(maxsize=256)
