@@ -52,7 +52,7 @@ class Tx:
         cursor = self.connection.connection.cursor()
         try:
             cursor.execute(_spelled(sql), params)
-            return cursor.fetchall()  # type: ignore[return-value]
+            return cursor.fetchall()  # type: ignore[return-value]  # tuples, whatever the protocol says
         except self.connection.dialect.loaded_dbapi.Error as error:
             raise StateError(f"the state database refused to be read: {type(error).__name__}") from error
         finally:

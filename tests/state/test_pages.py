@@ -232,3 +232,25 @@ def test_a_person_is_read_with_values_of_every_kind_among_others(hub):
         "c2": {},
         "c3": {"x": "\u2028"},
     }
+
+
+def test_ids_that_hold_what_pages_are_joined_with_are_kept_apart(hub):
+    people = [hub.person(identity, x=1) for identity in ("a\nb", "a", "c,d", "\n")]
+    hub.commit(created=people, dirty={("contact", person.id) for person in people})
+    asked = [person.id for person in people]
+    assert hub.store.canonicals(asked) == {person.id: person for person in people}
+    assert hub.store.canonicals(["a\nb", "none"]) == {"a\nb": people[0]}
+    assert hub.store.canonicals(["none", "a"]) == {"a": people[1]}
+    seen = hub.store.dirty("contact", "", 10)
+    assert seen == [(identity, 1) for identity in sorted(asked)]
+    hub.commit(clean=seen[1:])
+    assert hub.store.dirty("contact", "", 10) == seen[:1]
+
+
+def test_a_mark_is_cleared_only_as_it_was_seen_also_within_a_stretch_of_like_ones(hub):
+    hub.commit(dirty={("contact", identity) for identity in ("a", "b", "c")})
+    hub.commit(clean=[("a", 1), ("c", 1)])
+    assert hub.store.dirty("contact", "", 10) == [("b", 1)]
+    hub.commit(dirty={("contact", "a"), ("contact", "b")})
+    hub.commit(clean=[("a", 1), ("b", 1)])
+    assert hub.store.dirty("contact", "", 10) == [("b", 2)]
