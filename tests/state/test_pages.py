@@ -65,6 +65,12 @@ def test_records_that_differ_in_anything_are_stored_as_those_that_do_not(hub):
     assert hub.store.canonicals([one.id for one in changed]) == {one.id: replace(one, run=one.run) for one in changed}
 
 
+def test_a_record_with_revisions_of_its_own_is_not_taken_for_one_without(hub):
+    people = [hub.person("c1", a=1), replace(hub.person("c2", a=1), meta={"a": FieldMeta(1, "crm")})]
+    hub.commit(created=people)
+    assert hub.store.canonicals(["c1", "c2"]) == {person.id: person for person in people}
+
+
 def test_of_several_records_with_one_id_or_key_the_last_one_counts(hub):
     hub.commit(changed=[hub.person("c1", a=1), hub.person("c1", a=2)])
     assert hub.store.canonicals(["c1"])["c1"].values == {"a": 2}
@@ -163,6 +169,7 @@ def _batches(draw):
     names = draw(st.lists(st.sampled_from("NMO"), unique=True))
     paths = draw(st.lists(st.sampled_from(["n", "m", "o"]), unique=True))
     revs = draw(st.dictionaries(st.sampled_from(["n", "m", "o"]), st.integers(0, 9)))
+    newer = draw(st.none() | st.sampled_from(["n", "m", "o"]))
     version = draw(st.none() | st.just("v1"))
     rows = []
     for number in range(draw(st.integers(1, 4))):
@@ -171,6 +178,8 @@ def _batches(draw):
         meant = [said[at] if same and at < len(said) else draw(leaf | st.just(UNKNOWN)) for at in range(len(paths))]
         fields, values = dict(zip(names, said, strict=True)), dict(zip(paths, meant, strict=True))
         rows.append(IntentRow(f"c{number}", draw(st.none() | st.just("k")), fields, values, dict(revs), version))
+        if newer:
+            revs = {**revs, newer: number}
     return rows
 
 
