@@ -175,6 +175,8 @@ def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     without any error.
     """
     # A checkpoint writes a page once, however often it changed since the last: rare ones make loads a fifth faster.
+    # Pages of twice the usual size (which count in a new file only) spare a load a tenth of SQLite's time; four times
+    # the size spare no more.
     pragmas = [
         "page_size=8192",
         "wal_autocheckpoint=4000",

@@ -20,7 +20,7 @@ from model.errors import StateError
 Row = Sequence[Any]
 
 _AT_ONCE = (200, 20)
-"""Rows that one statement of SQLite inserts. It costs half of as many executions, and a fifth where rows are narrow."""
+"""Rows that one statement of SQLite inserts. It costs half of as many executions, a third where rows are narrow."""
 
 _NOTHING: Mapping[str, Any] = {}
 
