@@ -8,7 +8,7 @@ from datetime import datetime
 from state import tables
 from state.bindings import Numbers
 from state.codec import dump, load, moment, when_or_none
-from state.database import Tx, overwrite
+from state.tx import Tx, overwrite
 from sync.decision import Balance, BindingId, Side, StreamState
 
 _STREAM = ("binding", "cursor", "complete", "mapping", "swept_at", "read_at")

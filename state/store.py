@@ -117,18 +117,13 @@ class SqlStore(Store):
         if number is None or not keys:
             return {}
         with self.database.read() as tx:
-            rows = links.by_key(tx, number, keys)
-        return {row[1]: links.as_link(row, self.bindings) for row in rows}
+            return links.by_key(tx, self.bindings, number, keys)
 
     def links_of(self, entity_ids: Sequence[str]) -> dict[str, list[Link]]:
         if not entity_ids:
             return {}
         with self.database.read() as tx:
-            rows = links.by_entity(tx, entity_ids)
-        found: dict[str, list[Link]] = {}
-        for row in rows:
-            found.setdefault(row[2], []).append(links.as_link(row, self.bindings))
-        return found
+            return links.by_entity(tx, self.bindings, entity_ids)
 
     def entities_at(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str]:
         number = self.bindings.number(binding)
