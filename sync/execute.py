@@ -20,7 +20,6 @@ from sync.observe import Observer
 from sync.ports import Lease
 from sync.reconcile import Standing, creation, decide, newborn
 from sync.send import Sender
-from sync.trailing import meanwhile
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ class Executor:
 
     def standings(self, rows: Sequence[tuple[str, int]], bindings: Sequence[Binding]) -> list[Standing]:
         """What is known about a page of entities, loaded set-wise."""
-        store = meanwhile(self.hub.store)
+        store = self.hub.store
         ids = [entity_id for entity_id, _ in rows]
         canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
         refused: dict[str, dict[BindingId, Parked]] = {}
@@ -70,9 +69,7 @@ class Executor:
         self.observer.touched.clear()
         self._sender.moved.clear()
         again = False
-        store = self.hub.store
-        while rows := store.dirty(entity, after, self.hub.policy.page):
-            store = meanwhile(store)  # what this round stores concerns entities that it has seen
+        while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
             generations = dict(rows)
             born, others = self._newborn(self.standings(rows, bindings), bindings)

@@ -22,7 +22,6 @@ from sync.mending import Mending
 from sync.policy import Braked
 from sync.ports import Lease, Seen
 from sync.scenes import load_scene
-from sync.trailing import settle
 
 _NOTHING = Projection({})
 RENEW_AFTER: Final = timedelta(seconds=30)
@@ -254,12 +253,9 @@ class Observer:
 
     def _commit(self, changes: Changes) -> None:
         now = self.hub.clock.now()
-        late = now - self._held >= RENEW_AFTER
-        if late or changes != Changes():
+        if changes != Changes() or now - self._held >= RENEW_AFTER:
             self.hub.store.commit(changes, self.run, self.lease, now)
             self._held = now
-        if late:
-            settle(self.hub.store)
 
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from connectors.contract import Connector, Writes
 from mappings.contract import CompiledMapping, RenderRequest
@@ -26,7 +26,6 @@ from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
 from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
-from sync.trailing import Trailing
 
 LEASE_SECONDS = 120.0
 Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
@@ -82,16 +81,14 @@ class Engine(Repairs):
         except LeaseHeldError as held:
             return RunReport(run=0, status="busy", message=str(held))
         report = RunReport(run=0, status="ok")
-        trailing = Trailing(self.hub.store)
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
-            hub = replace(self.hub, store=cast("Store", trailing))
-            work = _Work(hub, report, lease, self.listener, selected, release)
+            work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
                 work.observe(full=full, sweep=sweep)
                 work.act()
-            report.left = hub.store.unsettled(work.selected)
+            report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -101,7 +98,6 @@ class Engine(Repairs):
             report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"
             raise
         finally:
-            trailing.end()
             self._finish(report, lease)
         return report
 

@@ -21,7 +21,6 @@ from sync.observe import Observer
 from sync.outcomes import Seen, Written, take, take_creates
 from sync.ports import Lease
 from sync.scenes import load_references
-from sync.trailing import settle
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
 _TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
@@ -176,7 +175,6 @@ class Sender:
     def notice(self, binding: Binding, records: Sequence[Record]) -> None:
         """Observe records met while writing. What they bring is worth another round."""
         self.observer.notice(binding, records)
-        settle(self.hub.store)  # it may concern any entity
         self.books.progress += 1
 
     def _not_taken(self, binding: Binding, intent: Intent, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
