@@ -34,6 +34,7 @@ from sqlalchemy.exc import DBAPIError
 
 from connectors.sdk import ConnectorError, Flaw, Page, Problem, ProtocolError, Record
 from connectors.sql import values
+from connectors.sql.content import content_of
 from connectors.sql.engine import as_connector_error, connected, is_broken, is_passing
 from connectors.sql.layout import Layout
 from connectors.sql.positions import cursor_of, furthest, lower_bound, moment_in, position_in, shaped, unusable_position
@@ -121,7 +122,10 @@ class Reader:
 
     def pages(self, since: str | None) -> Iterator[Page]:
         if self._stream.watermark is None:
-            yield from self._everything(None)
+            # Marked rows are looked for by each full listing, so these are listed every time.
+            content = None if self._stream.soft_delete else content_of(self._engine, self._stream, self._layout.names)
+            if content is None or content != since:
+                yield from self._everything(content)
         elif since is None:
             yield from self._everything(cursor_of(self._position()))
         else:
