@@ -263,3 +263,16 @@ def test_a_mark_is_cleared_only_as_it_was_seen_also_within_a_stretch_of_like_one
     hub.commit(dirty={("contact", "a"), ("contact", "b")})
     hub.commit(clean=[("a", 1), ("b", 1)])
     assert hub.store.dirty("contact", "", 10) == [("b", 2)]
+
+
+@LAWS
+@given(data=st.data())
+def test_fingerprints_are_found_in_whatever_order_they_are_asked_for(hub, data):
+    keys = data.draw(st.lists(st.text(st.sampled_from("aAäz09￿\U0001f600 "), min_size=1), unique=True, max_size=12))
+    states = {key: data.draw(st.sampled_from([LinkState.LIVE, LinkState.LIVE, LinkState.GONE])) for key in keys}
+    hub.commit(links=[Link(hub.erp, key, f"c-{key}", None, f"print-{key}", {}, state) for key, state in states.items()])
+    asked = data.draw(st.lists(st.sampled_from([*keys, "nobody's", "zzz"]), unique=True, min_size=1))
+    asked = sorted(asked) if data.draw(st.booleans()) else asked
+    found = hub.store.fingerprints(hub.erp, asked)
+    assert found == {key: f"print-{key}" for key in asked if states.get(key) is LinkState.LIVE}
+    hub.commit(relinked=[(hub.erp, key) for key in keys])
