@@ -214,11 +214,11 @@ class SqlStore(Store):
         with self.database.read() as tx:
             return intents.open_at(tx, self.bindings, connection)
 
-    def open_intent(self, intent: Intent, lease: Lease) -> int:
-        """On the disk when it returns. Raises LeaseLostError where the lease was taken over: send nothing then."""
+    def intend(self, new: Sequence[Intent], lease: Lease) -> list[int]:
+        """On the disk when it returns."""
         with self.bindings.writing(durable=True) as (tx, numbers):
             leases.hold(tx, lease, self.clock.now())
-            return intents.add(tx, numbers, intent)
+            return [intents.add(tx, numbers, intent) for intent in new]
 
     def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None:
         """Where one page says both, the careful one stands: forgotten links are forgotten first, a match key dropped

@@ -157,8 +157,8 @@ class Store(Protocol):
 
     def open_intents(self, connection: str) -> list[Intent]: ...
 
-    def open_intent(self, intent: Intent, lease: Lease) -> int:
-        """Store an intent durably before its call is made; returns its id."""
+    def intend(self, new: Sequence[Intent], lease: Lease) -> list[int]:
+        """Store intents durably before their calls are made; returns their ids. Raises LeaseLostError: send nothing."""
         ...
 
     def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None: ...

@@ -185,7 +185,7 @@ def _batches(draw):
 
 def reopened(hub, rows):
     intent = Intent(binding=hub.crm, kind=ActionKind.CREATE, rows=rows, run=hub.run, sent_at=hub.clock.now())
-    number = hub.store.open_intent(intent, hub.lease)
+    (number,) = hub.store.intend([intent], hub.lease)
     (found,) = hub.store.open_intents("crm")
     hub.commit(closed_intents=[(number, [])])
     return found.rows
