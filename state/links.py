@@ -26,10 +26,13 @@ _LONGEST_CHAIN = 32
 """Merges of merges that are followed; a longer chain can only be a ring."""
 
 
+_PRINT = "t.key, CASE t.state WHEN 'live' THEN t.fingerprint ELSE '' END"
+
+
 def fingerprints(tx: Tx, binding: int, keys: Sequence[str]) -> dict[str, str | None]:
     found = _stretch(tx, binding, keys) if tx.sqlite else None
     if found is None:
-        sql = tx.found_by("t.key, t.fingerprint", tables.link, "key", "t.binding = ? AND t.state = 'live'")
+        sql = tx.found_by(_PRINT, tables.link, "key", "t.binding = ?")
         found = dict(tx.tuples(sql, tx.array(keys), binding))
     return found
 
@@ -42,7 +45,7 @@ def _stretch(tx: Tx, binding: int, keys: Sequence[str]) -> dict[str, str | None]
     first, last = keys[0], keys[-1]
     if first != min(keys) or last != max(keys):
         return None
-    sql = "SELECT key, fingerprint FROM link WHERE binding = ? AND key BETWEEN ? AND ? AND state = 'live' LIMIT ?"
+    sql = f"SELECT {_PRINT} FROM link t WHERE binding = ? AND key BETWEEN ? AND ? LIMIT ?"
     rows = tx.tuples(sql, binding, first, last, 2 * len(keys))
     if len(rows) == 2 * len(keys):
         return None

@@ -95,7 +95,7 @@ class Store(Protocol):
         ...
 
     def fingerprints(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str | None]:
-        """Fingerprint of each key that has a live link. The hot path: one narrow indexed read per page."""
+        """Fingerprint of each key that has a link, empty where it is live no more. The hot path: one narrow read."""
         ...
 
     def links(self, binding: BindingId, keys: Sequence[str]) -> dict[str, Link]:
