@@ -240,6 +240,7 @@ stream = Table(
     Column("cursor", Text),  # watermark, opaque: the connector's
     Column("complete", Boolean, nullable=False),  # read in full at least once
     _name("mapping", nullable=True),  # mapping version of the last read
+    _name("told", nullable=True),  # mapping version whose fields that are only written every link knows of
     _name("swept_at", nullable=True),
     _name("read_at", nullable=True),
 )

@@ -15,8 +15,9 @@ from model.clock import Clock, SystemClock
 from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
+from sync.anew import only_written_now, untold
 from sync.brakes import Count, Tripped, harmless, tripped
-from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes
+from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes, StreamState
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
@@ -233,11 +234,27 @@ class _Work:
         for entity in dict.fromkeys(id_.entity for id_ in writing):
             store.mark_all_dirty(entity)
         for id_ in writing:
-            mapping = self.hub.bindings[id_].mapping
+            mapping, state = self.hub.bindings[id_].mapping, states[id_]
+            if state.told != mapping.version:
+                self._tell(id_, state)
+                state = replace(state, told=mapping.version)
             if not mapping.direction.reads:  # a stream that is read says so itself, when it was
                 store.remember_mapping(mapping.name, mapping.version, sorted(mapping.writes))
-                state = replace(states[id_], mapping=mapping.version)
-                store.commit(Changes(stream=(id_, state)), self.report.run, self.lease, self.hub.clock.now())
+                state = replace(state, mapping=mapping.version)
+            if state != states[id_]:
+                self._commit(Changes(stream=(id_, state)))
+
+    def _tell(self, id_: BindingId, state: StreamState) -> None:
+        """Enter what a mapping writes now, and did not before, as not agreed on."""
+        store, mapping = self.hub.store, self.hub.bindings[id_].mapping
+        if state.mapping is None:
+            return  # nothing is linked there
+        new = only_written_now(mapping, store.covered_by(state.mapping[:6]))
+        for links in untold(store, id_, new, self.hub.policy.page) if new else ():
+            self._commit(Changes(links=links))
+
+    def _commit(self, changes: Changes) -> None:
+        self.hub.store.commit(changes, self.report.run, self.lease, self.hub.clock.now())
 
     def _retry_waiting(self, binding: Binding) -> None:
         """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""

@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("mapping", NAME, nullable=True),
+        sa.Column("told", NAME, nullable=True),
         sa.Column("swept_at", NAME, nullable=True),
         sa.Column("read_at", NAME, nullable=True),
         sa.PrimaryKeyConstraint("binding", name=op.f("pk_stream")),
