@@ -31,6 +31,7 @@ from sync.ledger import Ledger, Scene
 from sync.merge import Context, merge
 
 DISPUTED_MATCH: Final = "disputed-match"
+MERGED_THERE: Final = "merged-there"
 _TOLD = 8  # problems that one dead letter names
 
 
@@ -313,13 +314,16 @@ def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canoni
         ledger.touch(canonical)
         return Ended(Bucket.WRITTEN, "merged there")
     if heir.entity_id == link.entity_id:
+        # What was refused there may have been so because there were two: it is tried again.
+        ledger.changes.unparked.append((binding.id, Side.OUT, canonical.id))
+        ledger.touch(canonical)
         return Ended(Bucket.WRITTEN, "merged there")
     _aside(
         binding,
         record,
         ledger,
         Why.DISPUTED,
-        "merged-there",
+        MERGED_THERE,
         "two records were merged there whose entities are still two here; a person has to decide",
         candidates=(heir.entity_id, link.entity_id),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from model.errors import StateError
 from model.records import Record
 from model.validate import validate
-from sync.absorb import Binding, Observation, join, resolved, waiting
+from sync.absorb import MERGED_THERE, Binding, Observation, join, resolved, waiting
 from sync.decision import (
     BindingId,
     Canonical,
@@ -24,10 +24,11 @@ from sync.decision import (
     Why,
 )
 from sync.hub import Hub, Listener
-from sync.ledger import Ledger, Scene
+from sync.ledger import Ids, Ledger, Scene
 from sync.observe import Observer
 from sync.ports import Lease
 from sync.scenes import load_entities, load_scene
+from sync.uniting import Pair, Union, unite
 
 if TYPE_CHECKING:
     from sync.report import RunReport
@@ -64,10 +65,11 @@ class Repairs:
         raise NotImplementedError
 
     @contextmanager
-    def _desk(self, entity: str) -> Iterator[_Desk]:
+    def _desk(self, *entities: str) -> Iterator[_Desk]:
         """Raises LeaseHeldError while a run is under way."""
         store, clock = self.hub.store, self.hub.clock
-        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now(), self.gone)
+        scopes = [f"entity:{entity}" for entity in entities]
+        lease = store.acquire(scopes, self.holder, _SECONDS, clock.now(), self.gone)
         try:
             run = store.start_run([], "repair", clock.now())
             observer = Observer(self.hub, run, lease, self.listener)
@@ -144,8 +146,13 @@ class Repairs:
         return len(rows)
 
     def settle_match(self, parked_id: int, entity_id: str | None) -> str:
-        """A disputed record is that entity, or (None) a new one. Returns the id of the entity it now belongs to."""
+        """A disputed record is that entity, or (None) a new one. Returns the id of the entity it now belongs to.
+
+        Where two records were merged in a system, the answer is the entity to keep: the other one is merged into it.
+        """
         (row,) = self._parked([parked_id])
+        if row.code == MERGED_THERE:
+            return self._settle_merge(row, entity_id)
         if row.why is not Why.DISPUTED or row.side is not Side.IN or row.data is None:
             raise StateError(f"{parked_id} is not a disputed match; see `syncline conflicts list`")
         binding = self._binding(row.binding)
@@ -174,11 +181,72 @@ class Repairs:
         if entity_id not in scene.canonicals:
             load_entities(self.hub.store, scene, [entity_id])
         found = scene.canonicals.get(entity_id)
-        if found is None:
-            raise StateError(f"there is no entity {entity_id}")
-        if found.state is not EntityState.LIVE:
+        if found is not None and found.state is EntityState.DELETED:
             raise StateError(f"the entity {entity_id} was deleted; settle the record as a new one instead")
-        return found
+        return _live(entity_id, found)
+
+    def _settle_merge(self, row: Parked, entity_id: str | None) -> str:
+        others = [one for one in row.candidates if one != entity_id]
+        if entity_id not in row.candidates or len(others) != 1:
+            raise StateError(
+                f"two records were merged in {row.binding.connection}: name the entity to keep, one of "
+                f"{', '.join(row.candidates)}, or discard the question to leave both"
+            )
+        return self.unite(entity_id, others[0]).keep
+
+    def unite(self, keep: str, drop: str) -> Union:
+        """Two entities are one: ``drop`` ends, and its records, values and references become those of ``keep``.
+
+        Raises StateError where they are not two live entities of one kind, or a write for ``drop`` is in doubt.
+        """
+        kind = self._kind_of(keep, drop)
+        referring = [schema.name for schema in self.hub.entities if kind in schema.references]
+        with self._desk(*sorted({kind, *referring})) as desk:
+            ledger = desk.ledger(Scene())
+            union = unite(self._pair(keep, drop, referring, ledger.scene), ledger)
+            desk.commit(ledger.closed())
+        return union
+
+    def foretell_union(self, keep: str, drop: str) -> Union:
+        """What `unite` would come to. Nothing is changed."""
+        kind = self._kind_of(keep, drop)
+        referring = [schema.name for schema in self.hub.entities if kind in schema.references]
+        ledger = Ledger(Scene(), self.hub.mappings, self.hub.indexes, 0, Ids(0, ""))
+        return unite(self._pair(keep, drop, referring, ledger.scene), ledger)
+
+    def _kind_of(self, keep: str, drop: str) -> str:
+        """The kind of both entities."""
+        found = self.hub.store.canonicals([keep, drop])
+        first, second = (_live(entity_id, found.get(entity_id)) for entity_id in (keep, drop))
+        if keep == drop:
+            raise StateError(f"{keep} is one entity already; name two")
+        if first.entity != second.entity:
+            raise StateError(f"{keep} is of the kind {first.entity} and {drop} of the kind {second.entity}: never one")
+        return first.entity
+
+    def _pair(self, keep: str, drop: str, kinds: Sequence[str], scene: Scene) -> Pair:
+        hub, store = self.hub, self.hub.store
+        kind = self._kind_of(keep, drop)  # again: it may have changed until the lease was held
+        binding = next((binding for binding in hub.bindings.values() if binding.id.entity == kind), None)
+        if binding is None:
+            raise StateError(f"no live mapping ties the entity {kind}")
+        for name in hub.connectors:
+            for intent in store.open_intents(name):
+                if any(row.entity_id == drop for row in intent.rows):
+                    raise StateError(
+                        f"a write for {drop} was sent to {intent.binding} and no answer came; "
+                        "`syncline run` finds out what became of it, then merge"
+                    )
+        others = [one for one in store.referring([*kinds, kind], drop) if one not in (keep, drop)]
+        load_entities(store, scene, [keep, drop, *others])
+        return Pair(
+            keep=scene.canonicals[keep],
+            drop=scene.canonicals[drop],
+            context=binding.context,
+            referring=[scene.canonicals[one] for one in others],
+            parked=store.parked_about(drop),
+            schemas={schema.name: schema for schema in hub.entities},
+        )
 
     def settle_deletion(self, parked_id: int, *, everywhere: bool) -> None:
         """A record deleted in one system: delete the entity everywhere, or keep it elsewhere."""
@@ -243,6 +311,15 @@ class Repairs:
         if binding is None:
             raise StateError(f"no live mapping ties {binding_id}")
         return binding
+
+
+def _live(entity_id: str, found: Canonical | None) -> Canonical:
+    if found is None:
+        raise StateError(f"there is no entity {entity_id}")
+    if found.state is not EntityState.LIVE:
+        how = "merged into another one" if found.state is EntityState.MERGED else "deleted"
+        raise StateError(f"the entity {entity_id} was {how}; see `syncline record show {entity_id}`")
+    return found
 
 
 def _observation(binding: Binding, record: Record) -> Observation:
