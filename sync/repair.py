@@ -26,9 +26,10 @@ from sync.decision import (
 from sync.hub import Hub, Listener
 from sync.ledger import Ids, Ledger, Scene
 from sync.observe import Observer
+from sync.pairing import concerned, living, load_pair
 from sync.ports import Lease
 from sync.scenes import load_entities, load_scene
-from sync.uniting import Pair, Union, unite
+from sync.uniting import Union, unite
 
 if TYPE_CHECKING:
     from sync.report import RunReport
@@ -183,7 +184,7 @@ class Repairs:
         found = scene.canonicals.get(entity_id)
         if found is not None and found.state is EntityState.DELETED:
             raise StateError(f"the entity {entity_id} was deleted; settle the record as a new one instead")
-        return _live(entity_id, found)
+        return living(entity_id, found)
 
     def _settle_merge(self, row: Parked, entity_id: str | None) -> str:
         others = [one for one in row.candidates if one != entity_id]
@@ -199,54 +200,16 @@ class Repairs:
 
         Raises StateError where they are not two live entities of one kind, or a write for ``drop`` is in doubt.
         """
-        kind = self._kind_of(keep, drop)
-        referring = [schema.name for schema in self.hub.entities if kind in schema.references]
-        with self._desk(*sorted({kind, *referring})) as desk:
+        with self._desk(*concerned(self.hub, keep, drop)) as desk:
             ledger = desk.ledger(Scene())
-            union = unite(self._pair(keep, drop, referring, ledger.scene), ledger)
+            union = unite(load_pair(self.hub, keep, drop, ledger.scene), ledger)
             desk.commit(ledger.closed())
         return union
 
     def foretell_union(self, keep: str, drop: str) -> Union:
         """What `unite` would come to. Nothing is changed."""
-        kind = self._kind_of(keep, drop)
-        referring = [schema.name for schema in self.hub.entities if kind in schema.references]
         ledger = Ledger(Scene(), self.hub.mappings, self.hub.indexes, 0, Ids(0, ""))
-        return unite(self._pair(keep, drop, referring, ledger.scene), ledger)
-
-    def _kind_of(self, keep: str, drop: str) -> str:
-        """The kind of both entities."""
-        found = self.hub.store.canonicals([keep, drop])
-        first, second = (_live(entity_id, found.get(entity_id)) for entity_id in (keep, drop))
-        if keep == drop:
-            raise StateError(f"{keep} is one entity already; name two")
-        if first.entity != second.entity:
-            raise StateError(f"{keep} is of the kind {first.entity} and {drop} of the kind {second.entity}: never one")
-        return first.entity
-
-    def _pair(self, keep: str, drop: str, kinds: Sequence[str], scene: Scene) -> Pair:
-        hub, store = self.hub, self.hub.store
-        kind = self._kind_of(keep, drop)  # again: it may have changed until the lease was held
-        binding = next((binding for binding in hub.bindings.values() if binding.id.entity == kind), None)
-        if binding is None:
-            raise StateError(f"no live mapping ties the entity {kind}")
-        for name in hub.connectors:
-            for intent in store.open_intents(name):
-                if any(row.entity_id == drop for row in intent.rows):
-                    raise StateError(
-                        f"a write for {drop} was sent to {intent.binding} and no answer came; "
-                        "`syncline run` finds out what became of it, then merge"
-                    )
-        others = [one for one in store.referring([*kinds, kind], drop) if one not in (keep, drop)]
-        load_entities(store, scene, [keep, drop, *others])
-        return Pair(
-            keep=scene.canonicals[keep],
-            drop=scene.canonicals[drop],
-            context=binding.context,
-            referring=[scene.canonicals[one] for one in others],
-            parked=store.parked_about(drop),
-            schemas={schema.name: schema for schema in hub.entities},
-        )
+        return unite(load_pair(self.hub, keep, drop, ledger.scene), ledger)
 
     def settle_deletion(self, parked_id: int, *, everywhere: bool) -> None:
         """A record deleted in one system: delete the entity everywhere, or keep it elsewhere."""
@@ -311,15 +274,6 @@ class Repairs:
         if binding is None:
             raise StateError(f"no live mapping ties {binding_id}")
         return binding
-
-
-def _live(entity_id: str, found: Canonical | None) -> Canonical:
-    if found is None:
-        raise StateError(f"there is no entity {entity_id}")
-    if found.state is not EntityState.LIVE:
-        how = "merged into another one" if found.state is EntityState.MERGED else "deleted"
-        raise StateError(f"the entity {entity_id} was {how}; see `syncline record show {entity_id}`")
-    return found
 
 
 def _observation(binding: Binding, record: Record) -> Observation:

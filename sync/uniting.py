@@ -193,8 +193,9 @@ def _flow(pair: Pair, found: Filling, ledger: Ledger) -> None:
 def _move(pair: Pair, moving: Sequence[Link], ledger: Ledger) -> None:
     """The records become the kept entity's; what they show is known, and what they do not show is pushed."""
     live = [link for link in moving if link.state is LinkState.LIVE]
-    first = [path for link in live for path, entry in _rebased(pair, link, ledger).items() if entry.rev == 0]
-    _raise(pair.keep, {path for path in first if pair.keep.field_rev(path) == 1}, ledger)
+    entries = [(path, entry) for link in live for path, entry in _rebased(pair, link, ledger).items()]
+    shown = {path for path, entry in entries if entry.rev == 0 and entry.value is not UNKNOWN}
+    _raise(pair.keep, {path for path in shown if pair.keep.field_rev(path) == 1}, ledger)
     for link in live:
         link.base = _rebased(pair, link, ledger)
     for link in moving:
@@ -257,7 +258,7 @@ def _park(pair: Pair, ledger: Ledger) -> None:
         if row.side is Side.OUT:
             changes.unparked.append((row.binding, row.side, row.key))
             if row.code == IN_DOUBT and row.binding not in there:
-                changes.parked.append(replace(row, key=keep.id, rev=keep.rev, attempts=0))
+                changes.parked.append(replace(row, key=keep.id, rev=keep.rev))
             continue
         candidates = tuple(dict.fromkeys(keep.id if one == drop.id else one for one in row.candidates))
         if row.code == MERGED_THERE and len(candidates) == 1:

@@ -359,6 +359,79 @@ def test_the_entity_of_the_record_that_is_gone_may_be_the_one_that_is_kept(ana_t
     ana_twice.assert_calm()
 
 
+@pytest.mark.parametrize("kept", [0, -1])
+def test_three_records_merged_into_one_are_one_after_two_answers(two, kept):
+    for number in (1, 2, 3):
+        two.systems["crm"].put("people", f"c{number}", name=f"A{number}", email=f"a{number}@example.com")
+    two.sync()
+    for number in (2, 3):
+        two.systems["crm"].drop("people", f"c{number}", into="c1")
+    two.sync()
+    while questions := parked(two, "crm"):
+        two.engine().settle_match(questions[0].id, questions[0].candidates[kept])
+    two.sync()
+    two.sync()
+    entities = {entity(two, "crm", f"c{number}") for number in (1, 2, 3)}
+    assert len(entities) == 1
+    assert len({row["name"] for name in ("crm", "shop") for row in two.people(name)}) == 1
+    two.assert_calm()
+
+
+def test_a_question_to_which_one_entity_was_deleted_says_so_and_can_be_discarded(world):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, on_delete_in=OnDelete.DELETE, on_delete_out=OnDelete.IGNORE)
+    for key in ("c1", "c2"):
+        world.systems["crm"].put("people", key, name=key, email=f"{key}@example.com")
+    world.sync()
+    keep, drop = pair(world)
+    world.systems["crm"].drop("people", "c2", into="c1")
+    world.sync()
+    (key,) = [key for key, row in rows(world, "shop").items() if row["hub"] == drop]
+    world.systems["shop"].drop("people", key)
+    world.sync()
+    (question,) = parked(world, "crm")
+    with pytest.raises(StateError, match="was deleted"):
+        world.engine().settle_match(question.id, keep)
+    assert world.engine().discard([question.id]) == 1
+
+
+def test_what_cannot_be_read_in_a_record_is_not_overwritten_by_the_kept_value(world):
+    world.system("crm")
+    world.system("shop")
+    world.contacts("crm", valid=lambda path, value: path != "job_title" or value != "???")
+    world.contacts("shop")
+    put = world.systems["crm"].put
+    put("people", "c1", name="Ana", email="ana@example.com", title="Owner")
+    put("people", "c2", name="Anna", email="anna@example.com", title="???")
+    world.sync()
+    world.engine().unite(*pair(world))
+    world.sync()
+    assert [(row["name"], row["title"]) for row in world.people("crm")] == [("Ana", "???"), ("Ana", "Owner")]
+    put("people", "c2", title="Owner")
+    assert world.sync().dead == 0
+    world.assert_calm()
+
+
+def test_half_an_address_edited_before_the_kept_one_was_written_is_settled_as_a_whole(world):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, rules=ADDRESS)
+    world.authority("shop", "crm")
+    world.systems["crm"].put("people", "c1", email="ana@example.com", city="Berlin", street="Main 1")
+    world.systems["crm"].put("people", "c2", email="anna@example.com", city="Bonn", street="Side 2")
+    world.sync()
+    keep, drop = pair(world)
+    (second,) = [key for key, row in rows(world, "shop").items() if row["hub"] == drop]
+    world.engine().unite(keep, drop)
+    world.systems["shop"].put("people", second, city="Cologne")
+    world.sync()
+    world.sync()
+    shown = {(row["city"], row["street"]) for name in ("crm", "shop") for row in world.people(name)}
+    assert shown == {("Cologne", "Side 2")}, "never the street of the one with the city of the other"
+    world.assert_calm()
+
+
 def test_a_disputed_match_names_the_kept_one_then(ana_twice):
     ana_twice.systems["crm"].put("people", "c9", name="Ana", email="anna@example.com")
     ana_twice.sync()
