@@ -83,6 +83,39 @@ def test_nothing_is_written_where_the_records_show_the_kept_values_already(two):
     two.assert_calm()
 
 
+def test_what_a_system_writes_in_its_own_way_is_not_written_again(two):
+    shop = two.systems["shop"]
+    shop.stores = lambda row: {**row, "name": row["name"].upper()} if "name" in row else row
+    for key in ("c1", "c2"):
+        two.systems["crm"].put("people", key, name="Ana", title="Owner")
+    two.sync()
+    before = two.writes()
+    two.engine().unite(*pair(two))
+    two.sync()
+    assert two.writes() == before
+    two.mappings[1].equal = lambda path, written, read: path == "full_name" and (written or "").upper() == read
+    two.systems["crm"].put("people", "c3", name="ANA", title="Owner")
+    two.sync()
+    before = two.writes()
+    two.engine().unite(entity(two, "crm", "c1"), entity(two, "crm", "c3"))
+    two.sync()
+    assert two.writes() == before + 1, "the CRM tells the two ways apart, the shop does not"
+    two.assert_calm()
+
+
+def test_what_a_record_was_not_told_yet_is_told_by_the_kept_entity(two):
+    two.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com", title="Owner")
+    two.systems["crm"].put("people", "c2", name="Anna", email="anna@example.com", title="Owner")
+    two.systems["shop"].put("people", "s2", name="Anna", email="anna@example.com")  # says nothing about a title
+    two.systems["shop"].refuses = lambda row: "shut"
+    two.sync()
+    two.engine().unite(*pair(two))
+    two.systems["shop"].refuses = lambda row: None
+    two.sync()
+    assert {row["title"] for row in two.people("shop")} == {"Owner"}
+    two.assert_calm()
+
+
 def test_both_values_are_kept_and_the_story_of_each_names_the_other(ana_twice):
     keep, drop = pair(ana_twice)
     ana_twice.engine().unite(keep, drop)
@@ -291,6 +324,24 @@ def test_people_of_a_firm_whose_record_was_deleted_in_a_system_move_to_the_kept_
     firms.assert_calm()
 
 
+def test_a_move_to_a_third_firm_that_one_system_was_not_told_yet_is_not_taken_back(firms, binding):
+    firms.authority("crm", "erp")
+    firms.systems["erp"].put("firms", "f3", name="Other")
+    firms.sync()
+    firms.systems["crm"].down = True
+    firms.systems["erp"].put("people", "p2", firm="f3")
+    firms.sync()
+    unite_firms(firms, binding)
+    firms.systems["crm"].down = False
+    (bo,) = [key for key, row in rows(firms, "crm").items() if row["name"] == "Bo"]
+    firms.systems["crm"].put("people", bo, title="Chair")
+    firms.sync()
+    assert (rows(firms, "erp")["p2"]["firm"], rows(firms, "erp")["p2"]["title"]) == ("f3", "Chair")
+    (other,) = [key for key, row in rows(firms, "crm", "firms").items() if row["name"] == "Other"]
+    assert rows(firms, "crm")[bo]["firm"] == other
+    firms.assert_calm()
+
+
 def test_people_are_found_by_the_kept_firm(firms, binding):
     keep, _, _ = unite_firms(firms, binding)
     index = firms.engine().hub.indexes["contact"]
@@ -408,8 +459,9 @@ def test_what_cannot_be_read_in_a_record_is_not_overwritten_by_the_kept_value(wo
     world.engine().unite(*pair(world))
     world.sync()
     assert [(row["name"], row["title"]) for row in world.people("crm")] == [("Ana", "???"), ("Ana", "Owner")]
-    put("people", "c2", title="Owner")
-    assert world.sync().dead == 0
+    put("people", "c2", title="Chief")
+    report = world.sync()
+    assert (report.dead, report.conflicts) == (0, 1), "what could not be read was never agreed on"
     world.assert_calm()
 
 
