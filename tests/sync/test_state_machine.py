@@ -406,6 +406,16 @@ class Schedules(RuleBasedStateMachine):
             if run:
                 self._run()
 
+    @rule(names=st.lists(systems, min_size=2, max_size=2), n=number, m=number)
+    def two_firms_turn_out_to_be_one(self, names, n, m):
+        keys = [self._pick(name, place, "firms") for name, place in zip(names, (n, m), strict=True)]
+        if all(keys):
+            self._run()
+            at = [self.kit.BindingId(name, "firms", "account") for name in names]
+            links = [self.store.links(one, [key]).get(key) for one, key in zip(at, keys, strict=True)]
+            if all(links) and links[0].entity_id != links[1].entity_id:
+                self._unite(links[0].entity_id, links[1].entity_id)
+
     def _unite(self, keep, drop):
         with contextlib.suppress(StateError):  # one of them has ended, or a write is in doubt
             self.world.engine().unite(keep, drop)
@@ -413,8 +423,8 @@ class Schedules(RuleBasedStateMachine):
 
     def nobody_points_to(self, ended):
         for column, table in (("vals", "canonical"), ("base", "link")):
-            held = self._rows(f"SELECT * FROM {table} WHERE {column} LIKE ?", f'%"{ended}"%')
-            assert not [row for row in held if "deleted" not in row and "gone" not in row], f"{table} holds {ended}"
+            sql = f"SELECT * FROM {table} WHERE state = 'live' AND {column} LIKE ?"
+            assert not self._rows(sql, f'%"{ended}"%'), f"a live {table} holds {ended}"
         assert not self.store.links_of([ended])
 
     @rule(name=systems, n=number)
