@@ -154,9 +154,24 @@ def _rename(pair: Pair, canonical: Canonical, moving: Sequence[Link], ledger: Le
         if news:
             link.base.update(news)
             ledger.link(link)
+    _rename_disputed(pair, canonical, ledger)
     ledger.found_by_now(canonical, before)
     ledger.touch(canonical)
     return bool(named)
+
+
+def _rename_disputed(pair: Pair, canonical: Canonical, ledger: Ledger) -> None:
+    """A person who decides later must not choose the one that ended."""
+    keep, drop, disputed = pair.keep, pair.drop, ledger.scene.conflicts.get(canonical.id, {})
+    for path, conflict in list(disputed.items()):
+        if drop.id not in (conflict.ours, conflict.theirs) or not pair.points(canonical, path):
+            continue
+        ours, theirs = (keep.id if value == drop.id else value for value in (conflict.ours, conflict.theirs))
+        if canonical is keep or theirs == canonical.values.get(path):
+            ledger.settle(canonical, path, MERGED)
+        else:
+            disputed[path] = replace(conflict, ours=ours, theirs=theirs, id=None)
+            ledger.changes.conflicts.append(disputed[path])
 
 
 def _leads_nowhere(ledger: Ledger, link: Link, path: str, drop: Canonical, moving: Sequence[Link]) -> bool:

@@ -342,6 +342,27 @@ def test_a_move_to_a_third_firm_that_one_system_was_not_told_yet_is_not_taken_ba
     firms.assert_calm()
 
 
+@pytest.mark.parametrize(("keep", "drop", "left"), [("f2", "f1", True), ("f3", "f1", False), ("f1", "f3", False)])
+def test_a_choice_between_two_firms_never_leads_to_the_one_that_ended(firms, binding, keep, drop, left):
+    firms.authority(rule="manual", path="account")
+    firms.systems["erp"].put("firms", "f3", name="Other")
+    firms.sync()
+    acme = rows(firms, "crm")[next(key for key, row in rows(firms, "crm").items() if row["name"] == "Ana")]["firm"]
+    (bo,) = [key for key, row in rows(firms, "crm").items() if row["name"] == "Bo"]
+    firms.systems["erp"].put("people", "p2", firm="f3")
+    firms.systems["crm"].put("people", bo, firm=acme)
+    firms.sync()
+    kept, _, _ = unite_firms(firms, binding, keep, drop)
+    person = entity(firms, "erp", "p2")
+    conflicts = firms.store.open_conflicts([person])
+    assert bool(conflicts) is left, "there is no choice where both are one firm"
+    if left:
+        firms.engine().resolve(conflicts[person]["account"].id, "theirs")
+    assert values(firms, person)["account"] == kept
+    firms.sync()
+    firms.assert_calm()
+
+
 def test_people_are_found_by_the_kept_firm(firms, binding):
     keep, _, _ = unite_firms(firms, binding)
     index = firms.engine().hub.indexes["contact"]
