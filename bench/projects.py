@@ -47,8 +47,11 @@ def write_project(folder: Path, source: str, target: str, url: str = "") -> None
     lines += [f"  {name}: {_CONNECTIONS[name].replace('URL', url)}" for name in (source, target)]
     (folder / "config.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     for name, direction in ((source, "in"), (target, "both")):
-        head = f"mapping: {name}\nconnection: {name}\nstream: people\nentity: contact\ndirection: {direction}\n"
-        (folder / "mappings" / f"{name}.yaml").write_text(head + _RULES, encoding="utf-8")
+        (folder / "mappings" / f"{name}.yaml").write_text(mapping_text(name, direction), encoding="utf-8")
+
+
+def mapping_text(name: str, direction: str) -> str:
+    return f"mapping: {name}\nconnection: {name}\nstream: people\nentity: contact\ndirection: {direction}\n{_RULES}"
 
 
 def lay_out_table(folder: Path) -> None:

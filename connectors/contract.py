@@ -6,7 +6,7 @@ reads the environment, logs a payload, or knows a canonical name. Requests go th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -251,7 +251,7 @@ class Connector(Generic[S]):
     a connector whose streams depend on its settings overrides ``declared_streams``.
 
     Mandatory: ``check``, ``read``. Demanded by the facts of its streams: ``upsert``, ``remove``, ``keys``, ``fetch``,
-    ``find``. Optional: ``discover``.
+    ``find``. Optional: ``discover``, ``narrow``.
     """
 
     name: ClassVar[str]
@@ -286,6 +286,14 @@ class Connector(Generic[S]):
     def discover(self, stream: str) -> tuple[Field, ...]:
         """The fields of a stream as the system describes them now, custom ones included."""
         return self.stream(stream).fields
+
+    def narrow(self, stream: str, fields: Collection[str]) -> None:
+        """A hint, given before reading: of the records of ``stream`` only these top-level fields are looked at.
+
+        Records may carry more, and a connector that has no use for the hint ignores it, as it ignores unknown names.
+        What a connector itself needs (key, version, watermark, mark of deletion) stays its own business. Given again,
+        a hint replaces the former one.
+        """
 
     def read(self, stream: str, since: str | None) -> Iterator[Page]:
         """Yield pages from ``since`` (a cursor this connector gave), inclusively and overlapping; None reads all.

@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import tenacity
@@ -55,6 +55,9 @@ class _Repeat(Exception):  # noqa: N818 (never leaves this module)
         self.wait = wait
 
 
+_SPENT: Final = httpx.ByteStream(b"")
+
+
 class Download:
     """An answer whose body is still on its way. Read it to its end, or close it."""
 
@@ -77,7 +80,7 @@ class Download:
         except httpx.TransportError as error:
             raise self._asked.failed(f"the answer stopped coming ({type(error).__name__})", UnreachableError) from None
         finally:
-            self._response.close()
+            self.close()
 
     def _chunks(self) -> Iterator[bytes]:
         response = self._response
@@ -92,6 +95,9 @@ class Download:
 
     def close(self) -> None:
         self._response.close()
+        # A response and its stream hold each other, and with them the body that was sent: hundreds of large ones
+        # would wait for the collector, which a run calls rarely.
+        self._response.stream = _SPENT
 
 
 class Http:

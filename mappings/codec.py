@@ -6,44 +6,14 @@ A codec reads with ``read(data)``: the canonical value, None for null, `ABSENT` 
 
 from __future__ import annotations
 
-import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any
 
 from mappings.language import FieldPath, Loss, Rule, Table, Unknown, field_path
 from mappings.transforms.base import NOTHING, Transform, UnfitError, text_of
 from mappings.transforms.registry import build, of_kind
 from model.fields import FieldSpec, Kind
-
-
-class Texts:
-    """Fields that go over as they are, all at once: name here, name there, and the longest text allowed (None: any)."""
-
-    def __init__(self, fields: Sequence[tuple[str, str, int | None]]) -> None:
-        self._names = tuple(there for _, there, _ in fields)
-        self._pick = itemgetter(*(here for here, _, _ in fields)) if len(fields) > 1 else None
-        self._longest = min((longest for _, _, longest in fields if longest is not None), default=sys.maxsize)
-
-    def taken(self, data: Mapping[str, Any]) -> dict[str, str] | None:
-        """What they are there; None where any is missing, empty, long or no text, and each has to be looked at."""
-        if self._pick is None:
-            return None
-        try:
-            found = self._pick(data)
-        except KeyError:
-            return None
-        if "" in found or not _TEXT.issuperset(map(type, found)) or max(map(len, found)) > self._longest:
-            return None
-        return dict(zip(self._names, found, strict=True))
-
-
-_TEXT = frozenset({str})
-
-
-def _between(longest: int) -> Callable[[str], bool]:
-    return lambda text: 0 < len(text) <= longest
 
 
 class _Absent:
@@ -201,9 +171,8 @@ class Codec:
 
         simple = len(self.chain) == 1 and rule.placeholder is None and not rule.is_set and self.beside is None
         self.settled = last.settled if simple and last is not None and self.longest is None else None
-        if self.is_text:
-            self.settled = bool if self.longest is None else _between(self.longest)
         self.settled_back = last.settled_back if simple and last is not None else None
+        self.bound = rule.max_length if rule.max_length is not None else limit
         self.recalled: dict[str, str] = {}
 
     def recall(self, value: Any, result: Any) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import orjson
@@ -23,6 +24,7 @@ from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from model.records import Record
 
+_DATA, _DELETED = attrgetter("data"), attrgetter("deleted")
 _ABSENT = {"\x00": "absent"}  # no record holds this, so that a missing field and a null one differ
 
 
@@ -50,6 +52,7 @@ class Compiled:
             rule.path: rule.reference.stream for rule in mapping.rules if rule.reference is not None
         }
         self.record_fields = top_fields(mapping, _read_paths(mapping, self._codecs))
+        self.touches = frozenset(self.record_fields).union(top_fields(mapping, [rule.fields for rule in mapping.rules]))
         self._projector = Projector(mapping, schema)
         self._renderer = Renderer(mapping, schema, limits)
         self._accepts = compile_filter(mapping.filter_out, canonical=True)
@@ -91,9 +94,9 @@ class Compiled:
         return rule.blank_out if rule else Blank.CLEAR
 
     def fingerprints(self, records: Sequence[Record]) -> list[str]:
-        if any(record.deleted for record in records):
+        if True in map(_DELETED, records):
             return ["" if record.deleted else self._digests([record.data])[0] for record in records]
-        return self._digests([record.data for record in records])
+        return self._digests(list(map(_DATA, records)))
 
     def project(self, records: Sequence[Record]) -> list[Projection]:
         return self._projector.project(records)
@@ -157,13 +160,21 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
             raw = repr(picked).encode("utf-8", "surrogatepass")
         return prefix + blake2b(raw, digest_size=10).hexdigest()
 
+    def with_gaps(rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
+        return ([data.get(name, _ABSENT) for name in names] for data in rows)
+
+    def whole(rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
+        return map(pick, rows)
+
+    ways = (whole, with_gaps) if len(names) > 1 else (whole,)
+
     def digests(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        try:
-            return [
-                prefix + blake2b(dumps(picked, None, options), digest_size=10).hexdigest() for picked in map(pick, rows)
-            ]
-        except (KeyError, TypeError):
-            return list(map(one, rows))
+        for way in ways:
+            with suppress(KeyError, TypeError):
+                return [
+                    prefix + blake2b(dumps(picked, None, options), digest_size=10).hexdigest() for picked in way(rows)
+                ]
+        return list(map(one, rows))
 
     return digests
 

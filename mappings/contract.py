@@ -140,6 +140,7 @@ class CompiledMapping(Protocol):
     on_delete_in: OnDelete  # a record disappeared here: what becomes of the entity
     on_delete_out: OnDelete  # the entity was deleted: what becomes of the record here
     record_fields: tuple[str, ...]  # top-level record fields read
+    touches: frozenset[str]  # top-level record fields read or written
     reads: frozenset[str]  # canonical paths (or patterns) it can supply
     writes: frozenset[str]  # canonical paths (or patterns) it can push
     defaults_in: Mapping[str, Any]  # canonical values of an entity this mapping founds, where the record has none

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
-from mappings.codec import ABSENT, Codec, Texts, taker
+from mappings.codec import ABSENT, Codec, taker
+from mappings.columns import Column, Columns, plain_projections
 from mappings.conditions import compile_filter
 from mappings.contract import Projection
 from mappings.language import Each, FieldPath, MappingFile, Rule, field_text
@@ -14,6 +16,8 @@ from mappings.transforms.registry import build
 from model import paths
 from model.fields import EntitySchema, FieldSpec
 from model.records import Problem, Record, RecordRef
+
+_DATA, _DELETED = attrgetter("data"), attrgetter("deleted")
 
 
 class _Sink:
@@ -32,10 +36,10 @@ Step = Callable[[Mapping[str, Any], _Sink], None]
 
 
 class Projector:
-    """Reads pages of records. Plain rules (one top-level field) take a short way, the others a step each."""
+    """Reads pages of records. Plain rules (one top-level field) are read column by column, the others a step each."""
 
     def __init__(self, mapping: MappingFile, schema: EntitySchema) -> None:
-        self._plain: list[tuple[str, str, Codec, Callable[[str], Any] | None, dict[str, str]]] = []
+        plain: list[Column] = []
         self._steps: list[Step] = []
         self._filter = compile_filter(mapping.filter_in, canonical=False) if mapping.filter_in else None
         for rule in mapping.rules:
@@ -50,59 +54,57 @@ class Projector:
             else:
                 codec = Codec(rule, spec_of(schema, rule.path))
                 if len(rule.fields) == 1 and len(rule.field) == 1 and codec.beside is None:
-                    self._plain.append((rule.path, rule.field[0], codec, codec.settled, codec.recalled))
+                    plain.append(_column(rule, codec))
                 else:
                     self._steps.append(_codec_step(rule.path, codec))
-        self._texts = Texts([(name, path, codec.longest) for path, name, codec, _, _ in self._plain if codec.is_text])
-        self._others = [plain for plain in self._plain if not plain[2].is_text]
+        self._columns = Columns(plain, ABSENT)
 
     def project(self, records: Sequence[Record]) -> list[Projection]:
-        return [self._one(record) for record in records]
+        out = self._left_out(records)
+        if not out:
+            return self._projected(list(map(_DATA, records)))
+        found = iter(self._projected([record.data for at, record in enumerate(records) if at not in out]))
+        return [out[at] if at in out else next(found) for at in range(len(records))]
 
-    def _one(self, record: Record) -> Projection:
-        values: dict[str, Any] = {}
-        if record.deleted:
-            return Projection(values)
-        data = record.data
+    def _left_out(self, records: Sequence[Record]) -> dict[int, Projection]:
+        """The projections of records that say nothing (deleted) or are kept out by the filter, by position."""
+        out: dict[int, Projection] = {}
+        if True in map(_DELETED, records):
+            out = {at: Projection({}) for at, record in enumerate(records) if record.deleted}
         if self._filter is not None:
-            reason = self._filter(data)
-            if reason is not None:
-                return Projection(values, skipped=reason)
-        problems = self._short_way(data, values)
-        if not self._steps:
-            return Projection(values, {}, problems)
+            for at, record in enumerate(records):
+                reason = None if at in out else self._filter(record.data)
+                if reason is not None:
+                    out[at] = Projection({}, skipped=reason)
+        return out
+
+    def _projected(self, rows: Sequence[Mapping[str, Any]]) -> list[Projection]:
+        values, problems = self._columns.over(rows)
+        if self._steps:
+            return [self._stepped(row, values[at], problems.get(at, [])) for at, row in enumerate(rows)]
+        projections = plain_projections(values)
+        for at, found in problems.items():
+            projections[at] = Projection(values[at], problems=found)
+        return projections
+
+    def _stepped(self, data: Mapping[str, Any], values: dict[str, Any], problems: list[Problem]) -> Projection:
         sink = _Sink(values, problems)
         for step in self._steps:
             step(data, sink)
         return Projection(values, sink.references, sink.problems, None, sink.complete)
 
-    def _short_way(self, data: Mapping[str, Any], values: dict[str, Any]) -> list[Problem]:
-        problems: list[Problem] = []
-        get = data.get
-        texts = self._texts.taken(data)
-        if texts is not None:
-            values.update(texts)
-        for path, name, codec, settled, recalled in self._plain if texts is None else self._others:
-            value = get(name, ABSENT)
-            if type(value) is str:
-                if settled is not None and settled(value):
-                    values[path] = value
-                    continue
-                if value in recalled:
-                    values[path] = recalled[value]
-                    continue
-            if value is None:
-                values[path] = None
-            elif value is not ABSENT:
-                try:
-                    found = codec.forward(value)
-                except UnfitError as unfit:
-                    problems.append(problem_of(unfit, codec.rule, path, codec.spec))
-                    continue
-                if found is not ABSENT:
-                    values[path] = found
-                    codec.recall(value, found)
-        return problems
+
+def _column(rule: Rule, codec: Codec) -> Column:
+    forward = codec.forward
+    return Column(
+        (rule.field[0], rule.path),
+        codec,
+        lambda value: value if value is None or value is ABSENT else forward(value),
+        lambda unfit: problem_of(unfit, rule, rule.path, codec.spec),
+        form=codec.settled,
+        longest=codec.longest,
+        blanks_differ=rule.empty_kept,
+    )
 
 
 def spec_of(schema: EntitySchema, path: str) -> FieldSpec:

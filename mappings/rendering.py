@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from mappings.codec import ABSENT, Codec, Texts, is_blank, put_into, taker
+from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
+from mappings.columns import Column, Columns, plain_renditions
 from mappings.contract import Blank, RenderRequest, Rendition, Strength
 from mappings.language import Each, MappingFile, Rule, field_text
 from mappings.projecting import item_codec, item_key, problem_of, spec_of
@@ -21,9 +22,9 @@ class _Sink:
 
     __slots__ = ("fields", "problems", "request", "waiting")
 
-    def __init__(self, request: RenderRequest) -> None:
+    def __init__(self, request: RenderRequest, fields: dict[str, Any]) -> None:
         self.request = request
-        self.fields: dict[str, Any] = {}
+        self.fields = fields
         self.problems: list[Problem] = []
         self.waiting: list[str] = []
 
@@ -94,18 +95,43 @@ class _Value(_Plain):
     def __init__(self, rule: Rule, codec: Codec) -> None:
         super().__init__(rule)
         self.codec = codec
-        unbounded = rule.max_length is None and codec.limit is None
-        self.settled = (bool if codec.is_text else codec.settled_back) if unbounded else None
+        self._fits: Callable[[str], Any] | None = None
+        if codec.bound is None and codec.is_text:
+            self._fits = bool
+        elif codec.bound is None and codec.settled_back is not None:
+            self._fits = codec.settled_back.fits
 
     def write(self, value: Any, sink: _Sink) -> None:
-        if type(value) is str and self.settled is not None and self.settled(value):
+        if type(value) is str and self._fits is not None and self._fits(value):
             sink.put(self.name, value, self.path)
             return
-        pairs = self.codec.write(value)
-        for path, written in pairs:
+        for path, written in self.codec.write(value):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
-        if len(pairs) == 1 and pairs[0][0] is self.rule.field:
-            self.codec.recall(value, pairs[0][1])
+
+    @property
+    def writes_one(self) -> bool:
+        return len(self.rule.fields) == 1 and self.codec.beside is None
+
+    def column(self) -> Column:
+        """The same for creates, of a codec that writes one field."""
+        rule, write = self.rule, self.codec.write
+        filler = next((one for one in (rule.default, rule.placeholder) if one is not None), ABSENT)
+
+        def convert(value: Any) -> Any:
+            if is_blank(value):
+                return filler
+            pairs = write(value)
+            return pairs[0][1] if pairs else ABSENT
+
+        return Column(
+            (self.path, self.name),
+            self.codec,
+            convert,
+            lambda unfit: problem_of(unfit, rule, self.path, None),
+            form=self.codec.settled_back,
+            longest=self.codec.bound,
+            blank=filler,
+        )
 
     def clear(self, sink: _Sink) -> None:
         sink.put(self.name, self.codec.blank_value(), self.path)
@@ -216,60 +242,64 @@ class _List(_Plain):
 
 
 class Renderer:
-    """Writes pages of entities."""
+    """Writes pages of entities. On create, rules that write one field are written column by column."""
 
     def __init__(self, mapping: MappingFile, schema: EntitySchema, limits: Mapping[str, int]) -> None:
         self._defaults = dict(mapping.record_defaults)
-        self._writers: list[_Writer] = []
-        # Of rules that write one value: their path, what tells texts written as they are, and what others became.
-        self._order: list[tuple[str, str, Callable[[str], Any] | None, dict[str, str], _Writer]] = []
+        self._others: list[_Writer] = []  # not written column by column
         self._index: dict[str, int] = {}
         self._lists: dict[str, int] = {}
-        for rule in mapping.rules:
-            if not mapping.writes(rule):
-                continue
-            at = len(self._writers)
-            writer = _writer(rule, schema, limits)
-            self._writers.append(writer)
-            path, settled = (rule.path, writer.settled) if isinstance(writer, _Value) else ("", None)
-            recalled = writer.codec.recalled if isinstance(writer, _Value) else {}
-            self._order.append((path, field_text(rule.field), settled, recalled, writer))
+        plain: list[Column] = []
+        rules = [rule for rule in mapping.rules if mapping.writes(rule)]
+        writers = [_writer(rule, schema, limits) for rule in rules]
+        beside = {name for writer in writers for name in _beside(writer)}
+        for at, (rule, writer) in enumerate(zip(rules, writers, strict=True)):
+            if isinstance(writer, _Value) and writer.writes_one and writer.name not in beside:
+                plain.append(writer.column())
+            else:
+                self._others.append(writer)
             if rule.each is not None:
                 self._lists[rule.path] = at
             else:
                 self._index.update(dict.fromkeys(rule.paths, at))
-
-        names = [name for _, name, _, _, _ in self._order]
-        once = {name for name in names if names.count(name) == 1}
-        texts = [(path, name, None) for path, name, settled, _, _ in self._order if settled is bool and name in once]
-        self._texts = Texts(texts)
-        self._others = [line for line in self._order if (line[0], line[1], None) not in texts]
+        self._writers = writers
+        names = [(*map(field_text, rule.fields), *_beside(writer)) for rule, writer in zip(rules, writers, strict=True)]
+        self._names = tuple(name for some in names for name in some)
+        self._columns = Columns(plain, None)
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
-        return [self._one(request) for request in requests]
+        creates = [request for request in requests if request.paths is None]
+        if len(creates) == len(requests):
+            return self._created(creates)
+        created = iter(self._created(creates))
+        return [self._one(request) if request.paths is not None else next(created) for request in requests]
+
+    def _created(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
+        fields, problems = self._columns.over([request.values for request in requests])
+        if self._others:
+            made = [self._with_others(request, fields[at]) for at, request in enumerate(requests)]
+        else:
+            made = plain_renditions(fields)
+        for at in problems:
+            made[at] = self._one(requests[at])
+        for name, value in self._defaults.items():
+            for rendition in made:
+                rendition.fields.setdefault(name, value)
+        return made
+
+    def _with_others(self, request: RenderRequest, fields: dict[str, Any]) -> Rendition:
+        sink = _Sink(request, fields)
+        for writer in self._others:
+            writer.render(sink)
+        in_order = {name: fields[name] for name in self._names if name in fields}
+        return Rendition(in_order, sink.problems, sink.waiting)
 
     def _one(self, request: RenderRequest) -> Rendition:
-        sink = _Sink(request)
-        if request.paths is None:
-            values, fields = request.values, sink.fields
-            texts = self._texts.taken(values)
-            if texts is not None:
-                fields.update(texts)
-            for path, name, settled, recalled, writer in self._order if texts is None else self._others:
-                value = values.get(path)
-                if type(value) is str and name not in fields:
-                    if settled is not None and settled(value):
-                        fields[name] = value
-                        continue
-                    if value in recalled:
-                        fields[name] = recalled[value]
-                        continue
-                writer.render(sink)
-            for name, value in self._defaults.items():
-                sink.fields.setdefault(name, value)
-        else:
-            for at in sorted(self._asked(request.paths)):
-                self._writers[at].render(sink)
+        """Rule by rule, so that problems stand in the order of the rules."""
+        sink = _Sink(request, {})
+        asked = range(len(self._writers)) if request.paths is None else sorted(self._asked(request.paths))
+        for at in asked:
+            self._writers[at].render(sink)
         return Rendition(sink.fields, sink.problems, sink.waiting)
 
     def _asked(self, asked: frozenset[str]) -> set[int]:
@@ -281,6 +311,12 @@ class Renderer:
             if at is not None:
                 found.add(at)
         return found
+
+
+def _beside(writer: _Writer) -> tuple[str, ...]:
+    """The field that a writer fills besides those of its rule."""
+    beside = writer.codec.beside if isinstance(writer, _Value) else None
+    return () if beside is None else (field_text(beside),)
 
 
 def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from state import tables
-from state.database import Database, Tx
+from state.database import Database
+from state.tx import Tx
 from sync.decision import BindingId
 
 _ALL = "SELECT id, connection, stream, entity FROM binding"

@@ -3,58 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-
-import orjson
+from itertools import repeat
+from operator import attrgetter
+from typing import Any
 
 from model.errors import StateError
 from state import tables
-from state.codec import dump, dump_meta, load_meta, match_key
-from state.database import Row, Tx, overwrite
+from state.codec import LONGEST_MATCH_KEY, dump, dump_meta, load, load_meta, match_key
+from state.tx import Tx, overwrite
 from sync.decision import Canonical, EntityState
 
 _COLUMNS = ("id", "entity", "vals", "meta", "source", "rev", "state", "run")
 _REPLACE = f"(id) {overwrite(('entity', 'vals', 'meta', 'source', 'rev', 'state'))}"
 _STATES = {str(state): state for state in EntityState}
 _TEXTS = {state: str(state) for state in EntityState}
+_CANONICAL = ", ".join(f"t.{name}" for name in _COLUMNS)
+_ALIKE = "group_concat(t.id, char(10)), group_concat(t.vals)"
+_AS_ONE = "t.entity = ? AND t.source = ? AND t.rev = ? AND t.state = ? AND t.run = ? AND t.meta IS NULL"
+_HEAD, _META = attrgetter("entity", "source", "rev", "state", "run"), attrgetter("meta")
 _MATCH = ("entity", "key", "entity_id")
 _MARK = "(entity, entity_id) DO UPDATE SET generation = dirty.generation + 1"
 
 
 def read(tx: Tx, entity_ids: Sequence[str]) -> dict[str, Canonical]:
-    sql = f"SELECT {', '.join(_COLUMNS)} FROM canonical WHERE {tx.among('id')}"
-    return {row[0]: _canonical(row) for row in tx.tuples(sql, tx.array(entity_ids))}
+    asked = tx.array(entity_ids)
+    alike = _read_alike(tx, entity_ids, asked) if tx.sqlite else None
+    if alike is not None:
+        return alike
+    rows = tx.tuples(tx.found_by(_CANONICAL, tables.canonical, "id"), asked)
+    values = load(f"[{','.join([row[2] for row in rows])}]")
+    return {
+        key: Canonical(key, entity, vals, source, rev, {} if meta is None else load_meta(meta), _STATES[state], run)
+        for (key, entity, _, meta, source, rev, state, run), vals in zip(rows, values, strict=True)
+    }
 
 
-def _canonical(row: Row) -> Canonical:
-    key, entity, values, meta, source, rev, state, run = row
-    changed = {} if meta is None else load_meta(meta)
-    return Canonical(key, entity, orjson.loads(values), source, rev, changed, _STATES[state], run)
+def _read_alike(tx: Tx, entity_ids: Sequence[str], asked: str) -> dict[str, Canonical] | None:
+    """All in one row, which takes half the time. None where they are not as the first one in all but id and values."""
+    heads = tx.tuples("SELECT entity, source, rev, state, run FROM canonical WHERE id = ?", entity_ids[0])
+    if not heads:
+        return None
+    ids, values = tx.tuples(tx.found_by(_ALIKE, tables.canonical, "id", _AS_ONE), asked, *heads[0])[0]
+    found = ids.split("\n") if ids else []
+    if len(found) != len(entity_ids):
+        return None
+    entity, source, rev, state, run = heads[0]
+    loaded, held = load(f"[{values}]"), _STATES[state]  # in one go: orjson shares the paths
+    if len(loaded) != len(found):
+        return None
+    return {
+        key: Canonical(key, entity, vals, source, rev, {}, held, run) for key, vals in zip(found, loaded, strict=True)
+    }
 
 
-def _rows(canonicals: Iterable[Canonical]) -> Sequence[Row]:
+def _put(tx: Tx, canonicals: Iterable[Canonical], on_conflict: str = "") -> None:
+    """The last one of each id counts. Those of one page are nearly always new, and alike in all but id and values."""
     latest = {canonical.id: canonical for canonical in canonicals}
-    rows = []
-    for key in sorted(latest):
-        c = latest[key]
-        meta = dump_meta(c.meta) if c.meta else None
-        rows.append((key, c.entity, dump(c.values), meta, c.source, c.rev, _TEXTS[c.state], c.run))
-    return rows
+    rows, heads = [latest[key] for key in sorted(latest)], set(map(_HEAD, latest.values()))
+    if len(heads) == 1 and not any(map(_META, rows)):
+        entity, source, rev, state, run = heads.pop()
+        alike = {"entity": entity, "meta": None, "source": source, "rev": rev, "state": _TEXTS[state], "run": run}
+        plain = [(c.id, dump(c.values)) for c in rows]
+        tx.put(tables.canonical, ("id", "vals"), plain, on_conflict, alike)
+        return
+    full = [(c.id, c.entity, dump(c.values), dump_meta(c.meta), c.source, c.rev, _TEXTS[c.state], c.run) for c in rows]
+    tx.put(tables.canonical, _COLUMNS, full, on_conflict)
 
 
 def create(tx: Tx, created: Sequence[Canonical]) -> None:
     if len({canonical.id for canonical in created}) != len(created):
         raise StateError("one page creates the same canonical record twice; nothing was stored")
-    tx.put(tables.canonical, _COLUMNS, _rows(created))
+    _put(tx, created)
 
 
 def replace(tx: Tx, changed: Sequence[Canonical]) -> None:
-    tx.put(tables.canonical, _COLUMNS, _rows(changed), _REPLACE)
+    _put(tx, changed, _REPLACE)
 
 
 def candidates(tx: Tx, entity: str, keys: Sequence[str]) -> dict[str, list[str]]:
-    stored = {match_key(key): key for key in keys}
+    stored = {key if len(key) <= LONGEST_MATCH_KEY else match_key(key): key for key in keys}
     found: dict[str, list[str]] = {}
-    for key, entity_id in tx.rows(
+    for key, entity_id in tx.tuples(
         "SELECT m.key, m.entity_id FROM match_key m JOIN canonical c ON c.id = m.entity_id "
         f"WHERE m.entity = ? AND {tx.among('m.key')} AND c.state = 'live' ORDER BY m.key, m.entity_id",
         entity,
@@ -80,18 +109,26 @@ def referring(tx: Tx, entities: Collection[str], entity_id: str) -> list[str]:
 
 
 def drop_match_keys(tx: Tx, dropped: Iterable[tuple[str, str, str]]) -> None:
-    tx.delete(tables.match_key, _MATCH, _match_rows(dropped))
+    rows = sorted({(entity, match_key(key), entity_id) for entity, key, entity_id in dropped})
+    tx.delete(tables.match_key, _MATCH, rows)
 
 
-def add_match_keys(tx: Tx, added: Iterable[tuple[str, str, str]]) -> None:
-    tx.put(tables.match_key, _MATCH, _match_rows(added), "DO NOTHING")
-
-
-def _match_rows(triples: Iterable[tuple[str, str, str]]) -> Sequence[Row]:
-    return sorted({(entity, match_key(key), entity_id) for entity, key, entity_id in triples})
+def add_match_keys(tx: Tx, added: Collection[tuple[str, str, str]]) -> None:
+    for entity in sorted({of for of, _, _ in added}):
+        rows = sorted(
+            {
+                (key if len(key) <= LONGEST_MATCH_KEY else match_key(key), entity_id)
+                for of, key, entity_id in added
+                if of == entity
+            }
+        )
+        tx.put(tables.match_key, _MATCH[1:], rows, "DO NOTHING", {"entity": entity})
 
 
 def dirty(tx: Tx, entity: str, after: str, limit: int) -> list[tuple[str, int]]:
+    if tx.sqlite:
+        stretch = "FROM dirty WHERE entity = ? AND entity_id > ? ORDER BY entity_id LIMIT ?"
+        return _marks(tx, stretch, entity, after, limit)
     # Both columns in the comparison: PostgreSQL without statistics would else sort all of the entity for every page.
     sql = (
         "SELECT entity_id, generation, entity FROM dirty WHERE (entity, entity_id) > (?, ?) "
@@ -107,9 +144,21 @@ def due(tx: Tx, entity: str) -> int:
     return int(found[0]) if found else 0
 
 
-def mark(tx: Tx, marks: Iterable[tuple[str, str]]) -> None:
-    rows = [(entity, entity_id, 1) for entity, entity_id in sorted(marks)]
-    tx.put(tables.dirty, ("entity", "entity_id", "generation"), rows, _MARK)
+def _marks(tx: Tx, stretch: str, *params: Any) -> list[tuple[str, int]]:
+    """Ids and generations in order of the ids; in SQLite, where nearly all are marked once: a third of the time."""
+    columns = "group_concat(entity_id, char(10)), min(generation), max(generation), count(*)"
+    ids, lowest, highest, count = tx.tuples(f"SELECT {columns} FROM (SELECT * {stretch})", *params)[0]
+    found = ids.split("\n") if ids else []
+    if lowest != highest or len(found) != count:
+        return tx.tuples(f"SELECT entity_id, generation {stretch}", *params)
+    return list(zip(sorted(found), repeat(lowest)))
+
+
+def mark(tx: Tx, marks: Collection[tuple[str, str]]) -> None:
+    for entity in sorted({of for of, _ in marks}):
+        ids = sorted([entity_id for of, entity_id in marks if of == entity])
+        rows = list(zip(ids, strict=True))
+        tx.put(tables.dirty, ("entity_id",), rows, _MARK, {"entity": entity, "generation": 1})
 
 
 def mark_all(tx: Tx, entity: str) -> None:
@@ -139,7 +188,7 @@ def _cleared_at_once(tx: Tx, entity: str, marks: list[tuple[str, int]]) -> bool:
         return False
     stretch = (entity, marks[0][0], marks[-1][0])
     within = "FROM dirty WHERE entity = ? AND entity_id BETWEEN ? AND ?"
-    if tx.tuples(f"SELECT entity_id, generation {within} ORDER BY entity_id", *stretch) != marks:
+    if _marks(tx, f"{within} ORDER BY entity_id", *stretch) != marks:
         return False
     tx.run(f"DELETE {within}", *stretch)
     return True

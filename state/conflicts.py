@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from state import tables
 from state.bindings import Bindings, Numbers
 from state.codec import dump_one, load_one, moment
-from state.database import Row, Tx, overwrite
+from state.tx import Row, Tx, overwrite
 from sync.decision import Conflict, ConflictState
 
 COLUMNS = (
@@ -39,6 +40,8 @@ SUPERSEDED = "superseded"
 
 def open_of(tx: Tx, bindings: Bindings, entity_ids: Sequence[str]) -> dict[str, dict[str, Conflict]]:
     found: dict[str, dict[str, Conflict]] = {}
+    if not tx.any(tables.conflict, "state = 'open'"):
+        return found
     for conflict in (as_conflict(row, bindings) for row in _open_rows(tx, entity_ids)):
         found.setdefault(conflict.entity_id, {})[conflict.path] = conflict
     return found
@@ -83,13 +86,13 @@ def put(tx: Tx, numbers: Numbers, conflicts: Sequence[Conflict], run: int, now: 
         return
     at = moment(now)
     standing = {(row[0], row[1]): row for row in _open_rows(tx, sorted({c.entity_id for c in conflicts}))}
-    opened: dict[tuple[str, str], Row] = {}
-    closed: list[Row] = []
+    opened: dict[tuple[str, str], tuple[Any, ...]] = {}
+    closed: list[tuple[Any, ...]] = []
     for conflict in conflicts:
         row = _row(conflict, numbers, run, at)
         place = (conflict.entity_id, conflict.path)
         stored = standing.pop(place, None)
-        former = opened.pop(place, stored)
+        former: Row | None = opened.pop(place, None) or stored
         same = former is not None and _rival(former) == _rival(row)
         if former is not None and not same:
             closed.append((*former[:8], SUPERSEDED, None, str(ConflictState.SETTLED), *former[11:13], at))
@@ -104,7 +107,7 @@ def put(tx: Tx, numbers: Numbers, conflicts: Sequence[Conflict], run: int, now: 
     tx.put(tables.conflict, COLUMNS, [opened[place] for place in sorted(opened)], _REPLACE)
 
 
-def _row(conflict: Conflict, numbers: Numbers, run: int, at: str) -> Row:
+def _row(conflict: Conflict, numbers: Numbers, run: int, at: str) -> tuple[Any, ...]:
     is_open = conflict.state is ConflictState.OPEN
     return (
         conflict.entity_id,

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from model.errors import LeaseHeldError, LeaseLostError
 from state import tables
 from state.codec import moment, when
-from state.database import Tx, overwrite
+from state.tx import Tx, overwrite
 from sync.ports import Lease
 
 _COLUMNS = ("scope", "epoch", "holder", "expires_at", "seconds")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from operator import itemgetter
 
 from state import tables
 from state.bindings import Numbers
 from state.codec import dump, dump_one, moment
-from state.database import Tx
+from state.tx import Tx
 from sync.decision import ActionKind, HistoryRow, WriteBatch
 
 HISTORY = ("run", "at", "entity_id", "path", "rev", "old", "new", "source", "binding", "key", "mapping", "why")
-WRITES = ("run", "at", "entity_id", "binding", "key", "kind", "paths", "mapping", "intent", "outcome")
+_WRITES = ("entity_id", "key", "paths")
+_AT = itemgetter(0, 1)
+
+_Write = tuple[str, str | None, tuple[str, ...]]
+"""Entity id, record key, paths written: a row of a `WriteBatch`."""
 
 _KINDS = {kind: str(kind) for kind in ActionKind}
 
@@ -43,14 +48,46 @@ def add_history(tx: Tx, numbers: Numbers, rows: Iterable[HistoryRow], run: int, 
 
 
 def add_writes(tx: Tx, numbers: Numbers, batches: Iterable[WriteBatch], run: int, now: datetime) -> None:
-    at = moment(now)
-    written: dict[tuple[str, ...], str] = {}  # a page repeats the same few lists of paths
-    values = []
     for batch in batches:
-        number, kind = numbers.of(batch.binding), _KINDS[batch.kind]
-        for entity_id, key, names in batch.rows:
-            paths = written.get(names)
-            if paths is None:
-                paths = written[names] = dump(list(names))
-            values.append((run, at, entity_id, number, key, kind, paths, batch.mapping, batch.intent, batch.outcome))
-    tx.put(tables.write_log, WRITES, values)
+        for rows in _distinct(batch.rows):
+            _add_writes(tx, numbers.of(batch.binding), batch, rows, (run, moment(now)))
+
+
+def _add_writes(tx: Tx, binding: int, batch: WriteBatch, rows: Sequence[_Write], since: tuple[int, str]) -> None:
+    """Paths are said once, and again only where a row has others: nearly always it has the same."""
+    common = rows[0][2]
+    found = tx.one(
+        "INSERT INTO write_batch (run, at, binding, kind, paths, mapping, intent, outcome) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        *since,
+        binding,
+        _KINDS[batch.kind],
+        dump(list(common)),
+        batch.mapping,
+        batch.intent,
+        batch.outcome,
+    )
+    shared = {"batch": found[0] if found else 0}
+    if [row[2] for row in rows].count(common) == len(rows):
+        plain = sorted([(entity_id, key or "") for entity_id, key, _ in rows])
+        tx.put(tables.write_log, _WRITES[:2], plain, shared={**shared, "paths": None})
+        return
+    values = [(entity_id, key or "", None if names == common else dump(list(names))) for entity_id, key, names in rows]
+    tx.put(tables.write_log, _WRITES, sorted(values, key=_AT), shared=shared)
+
+
+def _distinct(rows: Sequence[_Write]) -> Iterator[Sequence[_Write]]:
+    """All at once, unless a record was written several times: then as many lots as times."""
+    if len({(entity_id, key or "") for entity_id, key, _ in rows}) == len(rows):
+        if rows:
+            yield rows
+        return
+    lots: list[list[_Write]] = []
+    times: dict[tuple[str, str], int] = {}
+    for row in rows:
+        place = (row[0], row[1] or "")
+        nth = times[place] = times.get(place, -1) + 1
+        if nth == len(lots):
+            lots.append([])
+        lots[nth].append(row)
+    yield from lots

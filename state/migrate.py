@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from model.errors import StateError
-from state.database import Database, Tx
+from state.database import Database
 from state.tables import metadata
+from state.tx import Tx
 
 REVISIONS = ("0001",)
 """Oldest first; a test pins them to the files in ``migrations/versions``."""

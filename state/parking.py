@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from state import tables
 from state.bindings import Bindings, Numbers
 from state.codec import dump, dump_any, load, moment
-from state.database import Database, Row, Tx, overwrite
+from state.database import Database
+from state.tx import Row, Tx, overwrite
 from sync.decision import BindingId, Bucket, Parked, Side, Why
 
 COLUMNS = (
@@ -40,6 +42,8 @@ SELECT = f"SELECT {', '.join(COLUMNS)}, id FROM parked"
 
 
 def by_key(tx: Tx, bindings: Bindings, binding: int, side: Side, keys: Sequence[str]) -> dict[str, Parked]:
+    if not tx.any(tables.parked, "binding = ? AND side = ?", binding, str(side)):
+        return {}
     sql = f"{SELECT} WHERE binding = ? AND side = ? AND {tx.among('key')}"
     return {row[2]: as_parked(row, bindings) for row in tx.rows(sql, binding, str(side), tx.array(keys))}
 
@@ -133,7 +137,7 @@ def change(
     tx.put(tables.parked, COLUMNS, rows, _REPLACE)
 
 
-def _row(place: tuple[int, str, str], entry: Parked, run: int, at: str) -> Row:
+def _row(place: tuple[int, str, str], entry: Parked, run: int, at: str) -> tuple[Any, ...]:
     return (
         *place,
         str(entry.why),

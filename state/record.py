@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from state.bindings import Bindings
 from state.codec import load, load_meta, load_one, when, when_or_none
-from state.database import Row, Tx
+from state.tx import Row, Tx
 from state.views import Event, FieldView, LinkView, RecordView
 from sync.decision import MERGED, BindingId, EntityState
 
@@ -115,12 +115,12 @@ def _writes(tx: Tx, bindings: Bindings, entity_id: str) -> list[Event]:
             what=f"{kind} {', '.join(load(paths))}".strip(),
             detail=outcome,
             binding=_name(bindings, binding),
-            key=key,
+            key=key or None,
             mapping=mapping,
         )
         for run, at, binding, key, kind, paths, mapping, outcome in tx.rows(
-            "SELECT run, at, binding, key, kind, paths, mapping, outcome FROM write_log "
-            "WHERE entity_id = ? ORDER BY id",
+            "SELECT b.run, b.at, b.binding, w.key, b.kind, coalesce(w.paths, b.paths), b.mapping, b.outcome "
+            "FROM write_log w JOIN write_batch b ON b.id = w.batch WHERE w.entity_id = ? ORDER BY w.batch, w.key",
             entity_id,
         )
     ]

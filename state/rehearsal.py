@@ -20,12 +20,29 @@ from sqlalchemy.pool import StaticPool
 
 from model.errors import StateError
 from state import tables
-from state.database import Database, Tx, hook_sqlite, make_private_file
+from state.database import Database, hook_sqlite, make_private_file
+from state.tx import Tx
 
-_UNCOPIED = {tables.history, tables.write_log, tables.run, tables.balance, tables.lease, tables.token}
+_UNCOPIED = {
+    tables.history,
+    tables.write_batch,
+    tables.write_log,
+    tables.run,
+    tables.balance,
+    tables.lease,
+    tables.token,
+}
 """Tables whose old rows nothing but reports and running processes read."""
 
-_COUNTED = (tables.binding, tables.conflict, tables.parked, tables.history, tables.write_log, tables.intent, tables.run)
+_COUNTED = (
+    tables.binding,
+    tables.conflict,
+    tables.parked,
+    tables.history,
+    tables.write_batch,
+    tables.intent,
+    tables.run,
+)
 
 
 @contextmanager

@@ -8,10 +8,11 @@ from model.clock import Clock, SystemClock
 from state import conflicts, links, parking
 from state.bindings import Bindings
 from state.codec import load, load_base, when, when_or_none
-from state.database import Database, Row, Tx, connect
+from state.database import Database, connect
 from state.migrate import bring_up_to_date
 from state.record import record, timeline
 from state.standing import BINDINGS, standing
+from state.tx import Row, Tx
 from state.views import BindingStatus, ConflictView, Event, LinkView, ParkedView, RecordView, RunView
 from sync.decision import Balance, BindingId, Bucket, ConflictState, LinkState, Side, Why
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from state import tables
 from state.bindings import Numbers
 from state.codec import dump, load, moment, when_or_none
-from state.database import Tx, overwrite
+from state.tx import Tx, overwrite
 from sync.decision import Balance, BindingId, Side, StreamState
 
-_STREAM = ("binding", "cursor", "complete", "mapping", "swept_at", "read_at")
+_STREAM = ("binding", "cursor", "complete", "mapping", "told", "swept_at", "read_at")
 _BALANCE = ("run", "binding", "side", "seen", "buckets", "detail")
 
 
@@ -50,14 +50,15 @@ def finish(
 
 
 def stream_state(tx: Tx, binding: int) -> StreamState:
-    row = tx.one("SELECT cursor, complete, mapping, swept_at, read_at FROM stream WHERE binding = ?", binding)
+    row = tx.one("SELECT cursor, complete, mapping, told, swept_at, read_at FROM stream WHERE binding = ?", binding)
     if row is None:
         return StreamState()
-    cursor, complete, mapping, swept_at, read_at = row
+    cursor, complete, mapping, told, swept_at, read_at = row
     return StreamState(
         cursor=cursor,
         complete=bool(complete),
         mapping=mapping,
+        told=told,
         swept_at=when_or_none(swept_at),
         read_at=when_or_none(read_at),
     )
@@ -66,7 +67,7 @@ def stream_state(tx: Tx, binding: int) -> StreamState:
 def put_stream(tx: Tx, numbers: Numbers, binding: BindingId, state: StreamState) -> None:
     swept_at = None if state.swept_at is None else moment(state.swept_at)
     read_at = None if state.read_at is None else moment(state.read_at)
-    row = (numbers.of(binding), state.cursor, state.complete, state.mapping, swept_at, read_at)
+    row = (numbers.of(binding), state.cursor, state.complete, state.mapping, state.told, swept_at, read_at)
     tx.put(tables.stream, _STREAM, [row], f"(binding) {overwrite(_STREAM[1:])}")
 
 

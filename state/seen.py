@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 
-from state.database import Database, Tx
+from state.database import Database
+from state.tx import Tx
 
 _serial = count(1)
 

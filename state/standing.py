@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from state.codec import load_base, load_meta, when_or_none
-from state.database import Tx
+from state.tx import Tx
 from state.views import BindingStatus
 from sync.decision import BindingId
 

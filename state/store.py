@@ -117,18 +117,13 @@ class SqlStore(Store):
         if number is None or not keys:
             return {}
         with self.database.read() as tx:
-            rows = links.by_key(tx, number, keys)
-        return {row[1]: links.as_link(row, self.bindings) for row in rows}
+            return links.by_key(tx, self.bindings, number, keys)
 
     def links_of(self, entity_ids: Sequence[str]) -> dict[str, list[Link]]:
         if not entity_ids:
             return {}
         with self.database.read() as tx:
-            rows = links.by_entity(tx, entity_ids)
-        found: dict[str, list[Link]] = {}
-        for row in rows:
-            found.setdefault(row[2], []).append(links.as_link(row, self.bindings))
-        return found
+            return links.by_entity(tx, self.bindings, entity_ids)
 
     def entities_at(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str]:
         number = self.bindings.number(binding)
@@ -227,11 +222,11 @@ class SqlStore(Store):
         with self.database.read() as tx:
             return intents.open_at(tx, self.bindings, connection)
 
-    def open_intent(self, intent: Intent, lease: Lease) -> int:
-        """On the disk when it returns. Raises LeaseLostError where the lease was taken over: send nothing then."""
+    def intend(self, new: Sequence[Intent], lease: Lease) -> list[int]:
+        """On the disk when it returns."""
         with self.bindings.writing(durable=True) as (tx, numbers):
             leases.hold(tx, lease, self.clock.now())
-            return intents.add(tx, numbers, intent)
+            return [intents.add(tx, numbers, intent) for intent in new]
 
     def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None:
         """Where one page says both, the careful one stands: forgotten links are forgotten first, a match key dropped

@@ -196,23 +196,30 @@ history = Table(
 Index(None, history.c.entity_id)
 Index(None, history.c.run)
 
-write_log = Table(
-    "write_log",
+write_batch = Table(  # writes of one kind that one transaction logs, in what they have in common
+    "write_batch",
     metadata,
     _serial(),
     Column("run", BigInteger, nullable=False),
     _name("at"),
-    _name("entity_id"),
     _binding(),
-    _name("key", nullable=True),
     _name("kind"),  # create, update, delete
     Column("paths", Text, nullable=False),  # [canonical path]; names, never values
     _name("mapping"),
     Column("intent", BigInteger),
     Column("outcome", Text, nullable=False),
 )
-Index(None, write_log.c.entity_id)
-Index(None, write_log.c.run)
+Index(None, write_batch.c.run)
+
+write_log = Table(  # its key is the order of a record's timeline, and grows at one end as entity ids do
+    "write_log",
+    metadata,
+    _name("entity_id", primary_key=True),
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),  # id of the write_batch
+    _name("key", primary_key=True),  # record key; empty: none was known
+    Column("paths", Text),  # [canonical path]; NULL: those of the batch
+    sqlite_with_rowid=False,
+)
 
 intent = Table(
     "intent",
@@ -233,6 +240,7 @@ stream = Table(
     Column("cursor", Text),  # watermark, opaque: the connector's
     Column("complete", Boolean, nullable=False),  # read in full at least once
     _name("mapping", nullable=True),  # mapping version of the last read
+    _name("told", nullable=True),  # mapping version whose fields that are only written every link knows of
     _name("swept_at", nullable=True),
     _name("read_at", nullable=True),
 )

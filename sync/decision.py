@@ -282,6 +282,7 @@ class StreamState:
     cursor: str | None = None
     complete: bool = False  # read in full at least once: the sweep gate
     mapping: str | None = None  # mapping version of the last read
+    told: str | None = None  # mapping version whose fields that are only written every link knows of
     swept_at: datetime | None = None
     read_at: datetime | None = None
 

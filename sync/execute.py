@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, Final
 
-from connectors.contract import Writes
+from connectors.contract import Replay, Writes
 from mappings.contract import RenderRequest, Rendition
 from model.errors import ConnectorError
 from model.fields import Kind
@@ -20,7 +21,10 @@ from sync.observe import Observer
 from sync.ports import Lease
 from sync.reconcile import Standing, creation, decide, newborn
 from sync.send import Sender
-from sync.trailing import meanwhile
+
+_TOGETHER: Final = 2000
+"""Creates recorded at once: the disk is waited for once, not for every small batch. Only where an intent that was never
+sent is told from one that was by looking it up."""
 
 
 @dataclass(slots=True)
@@ -51,7 +55,7 @@ class Executor:
 
     def standings(self, rows: Sequence[tuple[str, int]], bindings: Sequence[Binding]) -> list[Standing]:
         """What is known about a page of entities, loaded set-wise."""
-        store = meanwhile(self.hub.store)
+        store = self.hub.store
         ids = [entity_id for entity_id, _ in rows]
         canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
         refused: dict[str, dict[BindingId, Parked]] = {}
@@ -70,9 +74,7 @@ class Executor:
         self.observer.touched.clear()
         self._sender.moved.clear()
         again = False
-        store = self.hub.store
-        while rows := store.dirty(entity, after, self.hub.policy.page):
-            store = meanwhile(store)  # what this round stores concerns entities that it has seen
+        while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
             generations = dict(rows)
             born, others = self._newborn(self.standings(rows, bindings), bindings)
@@ -155,12 +157,30 @@ class Executor:
             writes = self.hub.stream(binding_id).writes or Writes()
             creating = kind is ActionKind.CREATE
             most = max(writes.batch, writes.bulk) if creating else writes.batch
+            together = _TOGETHER if creating and writes.replay is not Replay.NATURAL else 0
             while actions and (len(actions) >= most or not full_only):
-                size = writes.size(len(actions), creating=creating)
-                batch, actions[:] = actions[:size], actions[size:]
-                self._write(self.hub.bindings[binding_id], kind, batch)
+                batches: list[list[Action]] = []
+                room = together
+                while actions and (len(actions) >= most or not full_only) and (room >= most or not batches):
+                    size = writes.size(len(actions), creating=creating)
+                    batches.append(actions[:size])
+                    del actions[:size]
+                    room -= size
+                self._write(self.hub.bindings[binding_id], kind, batches)
 
-    def _write(self, binding: Binding, kind: ActionKind, batch: list[Action]) -> None:
+    def _write(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> None:
+        try:
+            ready = [self._ready(binding, kind, batch) for batch in batches]
+            self._sender.send(binding, kind, [batch for batch in ready if batch])
+        except ConnectorError as error:
+            self._stop(binding, error, batches)
+        except Exception as error:  # a defect in one connector must not stop the others
+            if not from_connector(error):
+                raise
+            self._stop(binding, error, batches)
+
+    def _ready(self, binding: Binding, kind: ActionKind, batch: Sequence[Action]) -> list[Action]:
+        """What of a batch can be sent as things are now, rendered. Raises ConnectorError."""
         trouble, touched = self.stopped.get(binding.id.connection), self.observer.touched
         fresh: list[Action] = []
         for action in batch:
@@ -169,22 +189,14 @@ class Executor:
             else:
                 why = trouble.message if trouble else "changed while it was being written"
                 self._books.ended(action, Bucket.WAITING, why, keep=True)
-        try:
-            current = self._reread(binding, kind, fresh)
-            fresh = [action for action in fresh if action.key is None or action.key in current]
-            ready = self._render(binding, fresh, current)
-            self._sender.send(binding, kind, ready)
-        except ConnectorError as error:
-            self._stop(binding, error, batch)
-        except Exception as error:  # a defect in one connector must not stop the others
-            if not from_connector(error):
-                raise
-            self._stop(binding, error, batch)
+        current = self._reread(binding, kind, fresh)
+        fresh = [action for action in fresh if action.key is None or action.key in current]
+        return self._render(binding, fresh, current)
 
-    def _stop(self, binding: Binding, error: Exception, batch: Sequence[Action]) -> None:
+    def _stop(self, binding: Binding, error: Exception, batches: Sequence[Sequence[Action]]) -> None:
         """The connection cannot be worked with now: the rest of its writes stay due."""
         self.stopped[binding.id.connection] = trouble = Trouble.of(binding.id, error)
-        for action in batch:
+        for action in chain.from_iterable(batches):
             self._books.ended(action, Bucket.WAITING, trouble.code, keep=True)
 
     def _reread(

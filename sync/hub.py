@@ -129,6 +129,14 @@ class Hub:
                 )
         return hub
 
+    def narrow(self) -> None:
+        """Tell connectors which fields anybody looks at."""
+        touched: dict[tuple[str, str], set[str]] = {}
+        for id_, binding in self.bindings.items():
+            touched.setdefault((id_.connection, id_.stream), set()).update(binding.mapping.touches)
+        for (connection, stream), fields in touched.items():
+            self.connectors[connection].narrow(stream, fields)
+
     @property
     def mappings(self) -> dict[BindingId, CompiledMapping]:
         return {binding_id: binding.mapping for binding_id, binding in self.bindings.items()}

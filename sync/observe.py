@@ -22,7 +22,6 @@ from sync.mending import Mending
 from sync.policy import Braked
 from sync.ports import Lease, Seen
 from sync.scenes import load_scene
-from sync.trailing import settle
 
 _NOTHING = Projection({})
 RENEW_AFTER: Final = timedelta(seconds=30)
@@ -40,6 +39,7 @@ class _News:
 
     observed: list[tuple[Record, str | None]] = field(default_factory=list)  # with fingerprints
     keys: set[str] = field(default_factory=set)
+    linked: set[str] = field(default_factory=set)  # keys of live records that have a link
     flaws: list[Flaw] = field(default_factory=list)
     balance: Balance = field(default_factory=Balance)
     state: StreamState | None = None  # of the stream, when the last of them was read
@@ -51,7 +51,7 @@ class _News:
         self.balance = balance
 
     def clear(self) -> None:
-        self.observed, self.keys, self.flaws, self.state = [], set(), [], None
+        self.observed, self.keys, self.linked, self.flaws, self.state = [], set(), set(), [], None
 
 
 @dataclass(slots=True)
@@ -189,7 +189,8 @@ class Observer:
         balance.count(Bucket.UNCHANGED, len(live) - len(fresh))
         balance.count(Bucket.SKIPPED, len(page.records) - len(listed), detail="shown again on the same page")
         news.add([*merged, *fresh, *rest], page.flaws, balance)
-        return len(known)
+        news.linked.update(known)
+        return len(known) - list(known.values()).count("")
 
     def _settle(self, binding: Binding, news: _News) -> None:
         """Store what the news mean, in one transaction."""
@@ -197,14 +198,21 @@ class Observer:
         def count(record: Record | None, ended: Ended, times: int = 1) -> None:  # noqa: ARG001 (counted, not looked at)
             news.balance.count(ended.bucket, times, ended.detail)
 
-        changes = self._absorb(binding, news.observed, count)
+        changes = self._absorb(binding, news.observed, count, news.linked)
         self._park_flaws(binding, news.flaws, changes, news.balance)
         if news.state is not None:
             changes.stream = (binding.id, replace(news.state, read_at=self.hub.clock.now()))
         self._commit(changes)
         news.clear()
 
-    def _absorb(self, binding: Binding, fresh: Sequence[tuple[Record, str | None]], count: _Count) -> Changes:
+    def _absorb(
+        self,
+        binding: Binding,
+        fresh: Sequence[tuple[Record, str | None]],
+        count: _Count,
+        linked: Collection[str] | None = None,
+    ) -> Changes:
+        """``linked``: keys of the live records that have a link; None where nobody looked."""
         if not fresh:
             return Changes()
         live = [record for record, _ in fresh if not record.deleted]
@@ -213,7 +221,7 @@ class Observer:
             projections = dict(zip(map(id, live), projected, strict=True))
             projected = [projections.get(id(record), _NOTHING) for record, _ in fresh]
         observations = [Observation(r, seen, print_) for (r, print_), seen in zip(fresh, projected, strict=True)]
-        scene = load_scene(self.hub.store, binding, observations)
+        scene = load_scene(self.hub.store, binding, observations, linked)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.ids)
         left = observations if self._writing else found_together(binding, observations, ledger)
         if len(left) < len(observations):
@@ -254,12 +262,9 @@ class Observer:
 
     def _commit(self, changes: Changes) -> None:
         now = self.hub.clock.now()
-        late = now - self._held >= RENEW_AFTER
-        if late or changes != Changes():
+        if changes != Changes() or now - self._held >= RENEW_AFTER:
             self.hub.store.commit(changes, self.run, self.lease, now)
             self._held = now
-        if late:
-            settle(self.hub.store)
 
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""

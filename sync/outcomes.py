@@ -54,7 +54,7 @@ def take_creates(
     rest: list[int] = []
     at, canonicals, links_of = binding.id, ledger.scene.canonicals, ledger.scene.links_of
     for place, (row, outcome, shown) in enumerate(zip(rows, outcomes, seen, strict=True)):
-        record, canonical = outcome.record, canonicals[row.entity_id]
+        record, canonical, known = outcome.record, canonicals[row.entity_id], links_of[row.entity_id]
         if (
             shown is None
             or record is None
@@ -62,7 +62,7 @@ def take_creates(
             or not outcome.key
             or row.revs.keys() != canonical.values.keys()
             or not _all_as_it_is(canonical, shown[0])
-            or any(link.binding == at for link in links_of[row.entity_id])
+            or at in [link.binding for link in known]
         ):
             rest.append(place)
         else:

@@ -95,7 +95,7 @@ class Store(Protocol):
         ...
 
     def fingerprints(self, binding: BindingId, keys: Sequence[str]) -> dict[str, str | None]:
-        """Fingerprint of each key that has a live link. The hot path: one narrow indexed read per page."""
+        """Fingerprint of each key that has a link, empty where it is live no more. The hot path: one narrow read."""
         ...
 
     def links(self, binding: BindingId, keys: Sequence[str]) -> dict[str, Link]:
@@ -165,8 +165,8 @@ class Store(Protocol):
 
     def open_intents(self, connection: str) -> list[Intent]: ...
 
-    def open_intent(self, intent: Intent, lease: Lease) -> int:
-        """Store an intent durably before its call is made; returns its id."""
+    def intend(self, new: Sequence[Intent], lease: Lease) -> list[int]:
+        """Store intents durably before their calls are made; returns their ids. Raises LeaseLostError: send nothing."""
         ...
 
     def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None: ...

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 from connectors.contract import Connector, Writes
 from mappings.contract import CompiledMapping, RenderRequest
@@ -15,8 +15,9 @@ from model.clock import Clock, SystemClock
 from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
+from sync.anew import only_written_now, untold
 from sync.brakes import Count, Tripped, harmless, tripped
-from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes
+from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes, StreamState
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
@@ -26,7 +27,6 @@ from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
 from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
-from sync.trailing import Trailing
 
 LEASE_SECONDS = 120.0
 Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
@@ -60,6 +60,7 @@ class Engine(Repairs):
         """
         clock = clock or SystemClock()
         self.hub = Hub.of(store, connectors, mappings, schemas, policy or Policy(), clock)
+        self.hub.narrow()
         self.listener: Listener = listener or Silent()
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
         self.gone = gone
@@ -81,16 +82,14 @@ class Engine(Repairs):
         except LeaseHeldError as held:
             return RunReport(run=0, status="busy", message=str(held))
         report = RunReport(run=0, status="ok")
-        trailing = Trailing(self.hub.store)
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
-            hub = replace(self.hub, store=cast("Store", trailing))
-            work = _Work(hub, report, lease, self.listener, selected, release)
+            work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
                 work.observe(full=full, sweep=sweep)
                 work.act()
-            report.left = hub.store.unsettled(work.selected)
+            report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -100,7 +99,6 @@ class Engine(Repairs):
             report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"
             raise
         finally:
-            trailing.end()
             self._finish(report, lease)
         return report
 
@@ -236,11 +234,27 @@ class _Work:
         for entity in dict.fromkeys(id_.entity for id_ in writing):
             store.mark_all_dirty(entity)
         for id_ in writing:
-            mapping = self.hub.bindings[id_].mapping
+            mapping, state = self.hub.bindings[id_].mapping, states[id_]
+            if state.told != mapping.version:
+                self._tell(id_, state)
+                state = replace(state, told=mapping.version)
             if not mapping.direction.reads:  # a stream that is read says so itself, when it was
                 store.remember_mapping(mapping.name, mapping.version, sorted(mapping.writes))
-                state = replace(states[id_], mapping=mapping.version)
-                store.commit(Changes(stream=(id_, state)), self.report.run, self.lease, self.hub.clock.now())
+                state = replace(state, mapping=mapping.version)
+            if state != states[id_]:
+                self._commit(Changes(stream=(id_, state)))
+
+    def _tell(self, id_: BindingId, state: StreamState) -> None:
+        """Enter what a mapping writes now, and did not before, as not agreed on."""
+        store, mapping = self.hub.store, self.hub.bindings[id_].mapping
+        if state.mapping is None:
+            return  # nothing is linked there
+        new = only_written_now(mapping, store.covered_by(state.mapping[:6]))
+        for links in untold(store, id_, new, self.hub.policy.page) if new else ():
+            self._commit(Changes(links=links))
+
+    def _commit(self, changes: Changes) -> None:
+        self.hub.store.commit(changes, self.report.run, self.lease, self.hub.clock.now())
 
     def _retry_waiting(self, binding: Binding) -> None:
         """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from mappings.contract import Projection
@@ -13,11 +13,20 @@ from sync.ledger import Scene
 from sync.ports import Store
 
 
-def load_scene(store: Store, binding: Binding, observations: Sequence[Observation]) -> Scene:
-    """Links, entities, match candidates, references and what is parked, of all the observations."""
+def load_scene(
+    store: Store, binding: Binding, observations: Sequence[Observation], linked: Collection[str] | None = None
+) -> Scene:
+    """Links, entities, match candidates, references and what is parked, of all the observations.
+
+    ``linked``: keys of the live records that have a link; None where nobody looked.
+    """
     keys = [o.record.key for o in observations]
-    keys += [o.record.superseded_by for o in observations if o.record.superseded_by]
-    scene = Scene(links=store.links(binding.id, keys), parked=store.parked(binding.id, Side.IN, keys))
+    survivors = [o.record.superseded_by for o in observations if o.record.superseded_by]
+    asked = [*keys, *survivors]
+    if linked is not None:
+        asked = [o.record.key for o in observations if o.record.deleted or o.record.key in linked] + survivors
+    parked = store.parked(binding.id, Side.IN, [*keys, *survivors])
+    scene = Scene(links=store.links(binding.id, asked) if asked else {}, parked=parked)
     load_references(store, binding, [o.projection for o in observations], scene)
     unlinked = [o for o in observations if o.record.key not in scene.links and not o.record.deleted]
     found_by = binding.index.keys_of([_referring(binding, o.projection, scene) for o in unlinked])

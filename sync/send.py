@@ -21,7 +21,6 @@ from sync.observe import Observer
 from sync.outcomes import Seen, Written, take, take_creates
 from sync.ports import Lease
 from sync.scenes import load_references
-from sync.trailing import settle
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
 _TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
@@ -51,11 +50,35 @@ class Sender:
     stopped: dict[str, Trouble] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)  # entities that answers of this round brought news of
 
-    def send(self, binding: Binding, kind: ActionKind, batch: list[Action]) -> None:
-        """Record, call, absorb. A batch refused as a whole is halved until the culprit stands alone."""
-        if not batch or self._is_stopped(binding, batch):
+    def send(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> None:
+        """Record all, then call and absorb one after the other. Raises ConnectorError."""
+        if all([self._is_stopped(binding, batch) for batch in batches]):  # noqa: C419 (each says so to its actions)
             return
-        intent = self._intent(binding, kind, batch)
+        left = list(zip(batches, self._intents(binding, kind, batches), strict=True))
+        try:
+            while left:
+                batch, intent = left.pop(0)
+                if self._overtaken(binding, batch):
+                    self._close(intent)
+                else:
+                    self._deliver(binding, kind, batch, intent)
+        except ConnectorError:
+            self._close(*(intent for _, intent in left))
+            raise
+
+    def _overtaken(self, binding: Binding, batch: Sequence[Action]) -> bool:
+        """Whether a batch recorded together with others must not be sent any more after what became of those."""
+        if self._is_stopped(binding, batch):
+            return True
+        touched = self.observer.touched
+        if touched.isdisjoint([action.entity_id for action in batch]):
+            return False
+        for action in batch:
+            self.books.ended(action, Bucket.WAITING, "changed while it was being written", keep=True)
+        return True
+
+    def _deliver(self, binding: Binding, kind: ActionKind, batch: list[Action], intent: Intent) -> None:
+        """A batch refused as a whole is halved until the culprit stands alone."""
         writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
         deeds = self.hub.deeds(binding.id)
         deed = deeds.remove if kind is ActionKind.DELETE else deeds.upsert
@@ -69,8 +92,8 @@ class Sender:
                 return
             self._close(intent)
             half = len(batch) // 2
-            self.send(binding, kind, batch[:half])
-            self.send(binding, kind, batch[half:])
+            self.send(binding, kind, [batch[:half]])
+            self.send(binding, kind, [batch[half:]])
         except (AnswerLostError, ProtocolError) as error:
             self._lost(binding, batch, error)
         except ConnectorError:
@@ -100,11 +123,15 @@ class Sender:
         self.books.in_doubt.add((action.entity_id, action.binding))
         self.books.ended(action, Bucket.WAITING, "no answer; it will be looked up", keep=True)
 
-    def _intent(self, binding: Binding, kind: ActionKind, batch: Sequence[Action]) -> Intent:
-        rows = [self._intent_row(action) for action in batch]
-        intent = Intent(binding=binding.id, kind=kind, rows=rows, run=self.run, sent_at=self.hub.clock.now())
-        intent.id = self.hub.store.open_intent(intent, self.lease)
-        return intent
+    def _intents(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> list[Intent]:
+        now = self.hub.clock.now()
+        intents = [
+            Intent(binding=binding.id, kind=kind, rows=list(map(self._intent_row, batch)), run=self.run, sent_at=now)
+            for batch in batches
+        ]
+        for intent, number in zip(intents, self.hub.store.intend(intents, self.lease), strict=True):
+            intent.id = number
+        return intents
 
     def _intent_row(self, action: Action) -> IntentRow:
         values = self.books.standings[action.entity_id].canonical.values
@@ -112,9 +139,10 @@ class Sender:
         written = values.copy() if whole else {path: values.get(path) for path in action.revs}
         return IntentRow(action.entity_id, action.key, action.fields, written, action.revs, action.expects)
 
-    def _close(self, intent: Intent) -> None:
-        assert intent.id is not None
-        self.commit(Changes(closed_intents=[(intent.id, [])]))
+    def _close(self, *intents: Intent) -> None:
+        """Nothing of them was carried out."""
+        if intents:
+            self.commit(Changes(closed_intents=[(intent.id, []) for intent in intents if intent.id is not None]))
 
     def commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
@@ -176,7 +204,6 @@ class Sender:
     def notice(self, binding: Binding, records: Sequence[Record]) -> None:
         """Observe records met while writing. What they bring is worth another round."""
         self.observer.notice(binding, records)
-        settle(self.hub.store)  # it may concern any entity
         self.books.progress += 1
 
     def _not_taken(self, binding: Binding, intent: Intent, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:

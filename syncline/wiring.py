@@ -6,7 +6,6 @@ import gc
 import importlib
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -127,7 +126,7 @@ def build_engine(
 ) -> Iterator[Engine]:
     """An engine over the project's state and connections; everything it opened is closed afterwards."""
     world = world or World()
-    prepare_interpreter()
+    calm_collector()
     with ExitStack() as stack:
         store = world.make(STORE)(project.state_url, world.clock)
         stack.callback(store.close)
@@ -146,13 +145,10 @@ def build_engine(
         )
 
 
-def prepare_interpreter() -> None:
-    """A run makes many objects and hardly a cycle: look for cycles rarely, and never among what is loaded by now. It
-    commits on a thread of its own, which should get its turn soon after each statement (`sync.trailing`).
-    """
+def calm_collector() -> None:
+    """A run makes many objects and hardly a cycle: look for cycles rarely, and never among what is loaded by now."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-    sys.setswitchinterval(0.0005)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -21,7 +22,7 @@ def cell_reader(stream: FileStream) -> Callable[[str], str | None] | None:
     def shown(cell: str) -> str | None:
         if cell == null:
             return None
-        return cell[1:] if guarded and cell[:1] == "'" and cell[1:2] in _FORMULA and len(cell) > 1 else cell
+        return cell[1:] if guarded and cell[:1] == "'" and _runs(cell) else cell
 
     return shown
 
@@ -38,9 +39,14 @@ def cell_writer(stream: FileStream) -> Callable[[Any], str]:
         text = ("true" if value else "false") if isinstance(value, bool) else str(value)
         if text == null and null:
             raise ValueError("would be read back as null, because null: is set to this very text")
-        return f"'{text}" if guarded and text[:1] in _FORMULA and text else text
+        return f"'{text}" if guarded and _runs(text) else text
 
     return written
+
+
+def _runs(text: str) -> bool:
+    """Whether a spreadsheet would run it, were it not for apostrophes: what has some of its own takes one more."""
+    return text.lstrip("'")[:1] in _FORMULA
 
 
 def key_of(data: dict[str, Any], columns: tuple[str, ...]) -> str | None:
@@ -61,7 +67,10 @@ def keys_of(rows: Sequence[dict[str, Any]], columns: tuple[str, ...]) -> list[st
     keys: list[Any]
     if len(columns) == 1:
         (column,) = columns
-        keys = [row.get(column) for row in rows]
+        try:
+            keys = list(map(itemgetter(column), rows))
+        except KeyError:
+            return None
         kinds = set(map(type, keys))
         if kinds == {int}:
             return list(map(str, keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,9 @@ from connectors.files.settings import FileStream
 from connectors.files.source import Look, Position, Source, Stretch, flaw_of, look, opened, position_in
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
 
+_MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "header", "deletes", "guard_formulas"})
+"""Settings that decide which records a file holds: read in another way, the same bytes are another file."""
+
 
 class Reader:
     """Reads one file. ``known_rows`` is what the last complete read counted, as far as this process knows."""
@@ -20,9 +24,10 @@ class Reader:
         self._path = path
         self._stream = stream
         self.known_rows = known_rows
+        self._how = hashlib.blake2b(stream.model_dump_json(include=set(_MEANING)).encode(), digest_size=8).hexdigest()
 
     def pages(self, since: str | None) -> Iterator[Page]:
-        """Nothing at all where the file is what it was; otherwise all of it."""
+        """Nothing at all where the file, and how it is read, is what it was; otherwise all of it."""
         before = position_in(since) if since is not None else None
         if before is None and self.not_made_yet():
             yield Page([], None, True)
@@ -30,11 +35,15 @@ class Reader:
         with opened(self._path, self._stream.file) as file:
             seen = look(file, self._stream.encoding)
             self.known_rows = before.rows if before is not None else self.known_rows
-            if before is not None and before.digest == seen.digest:
+            if before is not None and before.digest == self._address(seen):
                 return
             if before is not None and seen.lines < before.lines * self._stream.minimum_share:
                 raise self._shrunk(seen.lines, before.lines, "lines")
             yield from self._pages(file, seen, before)
+
+    def _address(self, seen: Look) -> str:
+        """Equal for equal bytes that are read in the same way."""
+        return f"{seen.digest}-{self._how}"
 
     def not_made_yet(self) -> bool:
         """Whether the first write is still to make the file, as the settings allow."""
@@ -79,7 +88,7 @@ class Reader:
             pending = None
         last = pending or Page(records, None, full, flaws)
         self.known_rows = count
-        cursor = Position(seen.digest, count, seen.lines, source.header).cursor()
+        cursor = Position(self._address(seen), count, seen.lines, source.header).cursor()
         yield last._replace(cursor=cursor, full=full, every_row=True)
 
     def _all_added(self, rows: Sequence[dict[str, object]], met: set[int], records: list[Record]) -> bool:

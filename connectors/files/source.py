@@ -13,7 +13,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -37,7 +37,7 @@ _UNREADABLE = "\ufffd"
 
 
 class Position(NamedTuple):
-    """What a cursor remembers of the file that was read."""
+    """What a cursor remembers of the file that was read. ``digest`` covers its bytes and how they were read."""
 
     digest: str
     rows: int
@@ -131,6 +131,45 @@ def look(file: BinaryIO, encoding: str) -> Look:
     return Look(digest.hexdigest(), lines + (0 if ended or not size else 1), decoder is not None, ended, size)
 
 
+class Ahead:
+    """Lines on their way to a csv reader, which can be looked at, and passed by it, as long as it is between two rows.
+
+    ``skipped`` counts those that passed it by.
+    """
+
+    def __init__(self, text: Iterator[str]) -> None:
+        self._text = text
+        self._held: list[str] = []
+        self._given = 0
+        self.skipped = 0
+
+    def fed(self) -> Iterator[str]:
+        """What the csv reader reads."""
+        return chain.from_iterable(self._batches())
+
+    def _batches(self) -> Iterator[list[str]]:
+        while lines := self._held or list(islice(self._text, 1)):
+            self._held = []
+            self._given += len(lines)
+            yield lines
+
+    def taken(self, reader: Any, most: int) -> list[str]:
+        """Up to ``most`` lines that the reader will read next; none while it has not read what it was given."""
+        if not self._held and self._given == reader.line_num:
+            self._held = list(islice(self._text, most))
+        return self._held
+
+    @property
+    def number(self) -> int:
+        """Lines before those that are held."""
+        return self._given + self.skipped
+
+    def skip(self) -> None:
+        """Pass the reader by: what is held has been read otherwise."""
+        self.skipped += len(self._held)
+        self._held = []
+
+
 class Source:
     """The rows of one opened file."""
 
@@ -163,10 +202,11 @@ class Source:
 
     def _csv(self, room: Callable[[], int]) -> Iterator[Stretch | Line]:
         with self._text() as text:
-            reader = csv.reader(text, delimiter=self._stream.delimiter, strict=True)
+            ahead = Ahead(text)
+            reader = csv.reader(ahead.fed(), delimiter=self._stream.delimiter, strict=True)
             self.header = self._stream.header or self._header(reader)
             check_header(self.header, self._stream)
-            yield from self._rows(reader, room)
+            yield from self._rows(ahead, reader, room)
 
     def _header(self, reader: Any) -> tuple[str, ...]:
         try:
@@ -174,16 +214,19 @@ class Source:
         except (csv.Error, StopIteration):
             raise SourceIncompleteError(f"{self._stream.file}:1: the header line cannot be read") from None
 
-    def _rows(self, reader: Any, room: Callable[[], int]) -> Iterator[Stretch | Line]:
-        before = reader.line_num
+    def _rows(self, ahead: Ahead, reader: Any, room: Callable[[], int]) -> Iterator[Stretch | Line]:
         while True:
+            while (lines := ahead.taken(reader, room())) and (simple := self._simple(lines)):
+                yield Stretch(range(ahead.number + 1, ahead.number + 1 + len(simple)), self._data(simple))
+                ahead.skip()
+            before = ahead.skipped + reader.line_num
             rows: list[list[str]] = []
             ends: list[int] = []
             error: csv.Error | None = None
             try:
                 for cells in islice(reader, room()):
                     rows.append(cells)
-                    ends.append(reader.line_num)
+                    ends.append(ahead.skipped + reader.line_num)
             except csv.Error as raised:
                 error = raised
             if not rows and error is None:
@@ -193,9 +236,18 @@ class Source:
                 yield Stretch(starts, self._data(rows))
             else:
                 yield from self._one_by_one(rows, starts, ends)
-            before = reader.line_num
             if error is not None:
                 yield self._broken(starts[-1], str(error))
+
+    def _simple(self, lines: list[str]) -> list[list[str]] | None:
+        """The cells of lines without a quote, which are what stands between delimiters; None: not as simple as that."""
+        delimiter, width = self._stream.delimiter, len(self.header)
+        if not self._look.decodes or width < 2 or delimiter in '"\r\n' or '"' in "".join(lines):
+            return None
+        if max(map(len, lines)) > csv.field_size_limit():
+            return None
+        rows = [line.rstrip("\r\n").split(delimiter) for line in lines]
+        return rows if set(map(len, rows)) == {width} else None
 
     def _data(self, rows: list[list[str]]) -> list[dict[str, Any]]:
         names, shown = self.header, self._shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -46,6 +46,7 @@ class SqlConnector(Connector[SqlSettings]):
         super().__init__(settings, context)
         self._engine: Engine | None = None
         self._layouts: dict[str, Layout] = {}
+        self._looked_at: dict[str, frozenset[str]] = {}  # by stream, once `narrow` has said it
         self._lock = threading.Lock()
 
     def declared_streams(self) -> tuple[Stream, ...]:
@@ -72,6 +73,12 @@ class SqlConnector(Connector[SqlSettings]):
 
     def discover(self, stream: str) -> tuple[Field, ...]:
         return self._layout(stream).fields(self.settings.streams)
+
+    def narrow(self, stream: str, fields: Collection[str]) -> None:
+        with self._lock:
+            self._looked_at[stream] = wanted = frozenset(fields)
+            if (known := self._layouts.get(stream)) is not None:
+                self._layouts[stream] = known.narrowed(wanted)
 
     def read(self, stream: str, since: str | None) -> Iterator[Page]:
         return Reader(self._opened(), self._layout(stream)).pages(since)
@@ -114,7 +121,8 @@ class SqlConnector(Connector[SqlSettings]):
             with connected(engine):  # a readable error first, should the database not be there
                 known = reflect(engine, self.settings, name)
             with self._lock:
-                self._layouts[name] = known
+                wanted = self._looked_at.get(name)
+                self._layouts[name] = known = known if wanted is None else known.narrowed(wanted)
         return known
 
     def _check_stream(self, layout: Layout) -> list[Diagnostic]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from sqlalchemy import Column, Engine, MetaData, Table, inspect, types
 from sqlalchemy.exc import NoSuchTableError
 
 from connectors.sdk import Diagnostic, Field, FieldType
-from connectors.sql import values
+from connectors.sql import schema, values
 from connectors.sql.settings import SqlSettings, SqlStream
 from connectors.sql.values import Convert
 from model.errors import ConfigurationError
@@ -28,6 +29,7 @@ _KINDS: tuple[tuple[type[types.TypeEngine[Any]], FieldType], ...] = (
     (types.JSON, FieldType.OBJECT),
     (types.ARRAY, FieldType.LIST),
 )
+_UNCHANGED = (types.VARCHAR, types.NVARCHAR, types.TEXT)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class ColumnFacts:
     computed: bool = False
     binary: bool = False
     naive: bool = False
+    unchanged: bool = False  # stores every text that fits, and shows that very text
     choices: tuple[str, ...] | None = None
     comment: str = ""
 
@@ -61,6 +64,9 @@ class Layout:
     references: dict[str, str]  # column → referred table
     zone: tzinfo | None = None
     names: tuple[str, ...] = ()  # columns read, in order
+    as_written: int | None = None
+    """SQLite: the schema's version at which the table took rows as they are written: no trigger, no conflict clause."""
+    readable: frozenset[str] = frozenset()  # columns that may be read; all those read at first
     key_text: Callable[[Sequence[Any]], str] = field(init=False)
     key_slots: tuple[int, ...] = field(init=False)
     converting: tuple[tuple[str, Convert], ...] = field(init=False)
@@ -68,6 +74,7 @@ class Layout:
     marker: str | None = field(init=False)
 
     def __post_init__(self) -> None:
+        self.readable = self.readable or frozenset(self.names)
         self.keys, self.marker = self.stream.key_columns, self.stream.marker_column
         self.key_slots = tuple(self.names.index(name) for name in self.stream.key_columns)
         self.converting = tuple((name, read) for name in self.names if (read := self.columns[name].read) is not None)
@@ -76,6 +83,11 @@ class Layout:
             self.key_text = _single_key(self.key_slots[0], readers[0])
         else:
             self.key_text = _composite_key(self.key_slots, readers)
+
+    def narrowed(self, wanted: Collection[str]) -> Layout:
+        """The same table, read without columns that nobody looks at."""
+        needed = _needed(self.stream).union(wanted) & self.readable
+        return replace(self, names=tuple(name for name in self.columns if name in needed))
 
     def key_values(self, key: str) -> tuple[Any, ...] | None:
         """Database values of a key's columns; None where the text cannot be a key of this table."""
@@ -90,6 +102,15 @@ class Layout:
         except (orjson.JSONDecodeError, values.Unfit):
             return None
 
+    def values_of_keys(self, keys: Collection[str]) -> list[tuple[Any, ...]]:
+        """`key_values` of many keys, without those that cannot be keys of this table."""
+        own = self.columns[self.keys[0]]
+        if len(self.keys) == 1 and own.unchanged:
+            fits = own.max_length is None or max(map(len, keys), default=0) <= own.max_length
+            if fits and {str}.issuperset(map(type, keys)):
+                return list(zip(keys, strict=True))
+        return [parts for key in keys if (parts := self.key_values(key)) is not None]
+
     def key_in(self, row: Mapping[str, Any]) -> str:
         """The key text of a row given by column name, as the database holds it."""
         if len(self.key_slots) == 1:
@@ -97,6 +118,17 @@ class Layout:
             if type(value) is str and self.columns[self.keys[0]].read is None:
                 return value
         return self.key_text([row.get(name) for name in self.names])
+
+    def key_texts(self, rows: Sequence[Sequence[Any]]) -> list[str]:
+        """`key_text` of many rows."""
+        if len(self.key_slots) == 1 and self.columns[self.keys[0]].read is None:
+            values = list(map(itemgetter(self.key_slots[0]), rows))
+            kinds = set(map(type, values))
+            if kinds <= {str}:
+                return values
+            if kinds == {int}:
+                return list(map(str, values))
+        return list(map(self.key_text, rows))
 
     def shown(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """Some columns of a row as records show them."""
@@ -133,7 +165,7 @@ class Layout:
                     max_length=column.max_length,
                     required=ours and not column.nullable and not column.given and name != stream.marker_column,
                     nullable=column.nullable,
-                    readable=name in self.names,
+                    readable=name in self.readable,
                     creatable=stream.writable and ours and not column.computed and not column.binary,
                     updatable=stream.writable and not own and not column.computed and not column.binary,
                     unique=(name,) in self.unique,
@@ -170,6 +202,8 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     """Ask the database what the stream's table looks like. Raises ConfigurationError naming all that is missing."""
     stream = settings.streams[name]
     where = f"{stream.namespace}.{stream.table}" if stream.namespace else stream.table
+    # first: should the table change while it is described, the version is another one afterwards
+    as_written = schema.as_written(engine, stream)
     inspector = inspect(engine)
     try:
         described = inspector.get_columns(stream.table, schema=stream.namespace)
@@ -183,7 +217,7 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     problems = _named_columns(name, stream, columns)
     if problems:
         raise ConfigurationError(problems)
-    unique, indexed, key = _indexes(inspector, stream)
+    unique, indexed, key = schema.indexes(inspector, stream)
     sqlite = engine.dialect.name == "sqlite"
     table = Table(
         stream.table,
@@ -202,18 +236,32 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
     if sqlite and len(key) == 1 and columns[key[0]].kind is FieldType.INTEGER:
         columns[key[0]].given = True  # an alias of the rowid
     return Layout(
-        name, stream, table, columns, unique, indexed, references, settings.zone_info, _read_names(stream, columns)
+        name,
+        stream,
+        table,
+        columns,
+        unique,
+        indexed,
+        references,
+        settings.zone_info,
+        _read_names(stream, columns),
+        as_written,
     )
 
 
 def _read_names(stream: SqlStream, columns: Mapping[str, ColumnFacts]) -> tuple[str, ...]:
-    soft = stream.soft_delete.column if stream.soft_delete else None
-    needed = {*stream.key_columns, stream.watermark, stream.version, stream.marker, soft}
+    needed = _needed(stream)
     return tuple(
         name
         for name, column in columns.items()
         if name in needed or (name in stream.columns if stream.columns is not None else not column.binary)
     )
+
+
+def _needed(stream: SqlStream) -> set[str]:
+    """Columns that are read whatever the records are for."""
+    soft = stream.soft_delete.column if stream.soft_delete else None
+    return {name for name in (*stream.key_columns, stream.watermark, stream.version, stream.marker, soft) if name}
 
 
 def _missing(code: str, name: str, leaf: str, message: str, hint: str) -> Diagnostic:
@@ -237,26 +285,6 @@ def _named_columns(name: str, stream: SqlStream, columns: Mapping[str, ColumnFac
         for leaf, column in named
         if column in columns and columns[column].binary
     ]
-
-
-def _indexes(inspector: Any, stream: SqlStream) -> tuple[list[tuple[str, ...]], set[str], tuple[str, ...]]:
-    key = tuple(inspector.get_pk_constraint(stream.table, schema=stream.namespace).get("constrained_columns") or ())
-    unique = [key] if key else []
-    unique += [
-        tuple(found["column_names"])
-        for found in inspector.get_unique_constraints(stream.table, schema=stream.namespace)
-    ]
-    indexed = {columns[0] for columns in unique}
-    # SQLite parses constraints out of its DDL text and misses some; its automatic indexes tell the truth
-    options = {"include_auto_indexes": True} if inspector.dialect.name == "sqlite" else {}
-    for index in inspector.get_indexes(stream.table, schema=stream.namespace, **options):
-        names = tuple(index["column_names"])
-        if names and names[0]:
-            indexed.add(names[0])
-        partial_index = any(option.endswith("_where") for option in index.get("dialect_options", {}))
-        if index.get("unique") and all(names) and not partial_index:
-            unique.append(names)
-    return unique, indexed, key
 
 
 def _bound_as(found: types.TypeEngine[Any], *, sqlite: bool) -> types.TypeEngine[Any]:
@@ -293,6 +321,7 @@ def _column(dialect: str, found: Mapping[str, Any], settings: SqlSettings) -> Co
         computed="computed" in found or (found.get("identity") or {}).get("always") is True,
         binary=isinstance(declared, types.LargeBinary),
         naive=naive,
+        unchanged=isinstance(declared, _UNCHANGED) and read is None and choices is None and kind is FieldType.TEXT,
         choices=choices,
         comment=found.get("comment") or "",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors.sdk import FieldType, Outcome, OutcomeKind, Write
@@ -36,7 +36,7 @@ class Preparer:
         marker = self._layout.marker if creating and write.marker else None
         shape = (names, creating, marker)
         if shape not in self._converters:
-            found = self._converters[shape] = self._converters_of(names, marker, creating=creating)
+            found = self._converters[shape] = self.converters_of(names, marker, creating=creating)
             if not isinstance(found, Outcome) and all(convert is to_any_text for _, convert in found):
                 self._texts.add(shape)
         converters = self._converters[shape]
@@ -68,7 +68,7 @@ class Preparer:
         parts = () if key is None else self._layout.key_values(key) or ()
         return Row(place, key, parts, converted, write.expects)
 
-    def _converters_of(
+    def converters_of(
         self, names: Sequence[str], marker: str | None, *, creating: bool
     ) -> list[tuple[str, Convert]] | Outcome:
         """Each column's converter, or the outcome of every row that names these columns. Looked up once per batch."""
@@ -92,9 +92,14 @@ class Preparer:
 
     def _stamp(self, converted: dict[str, Any], *, creating: bool) -> None:
         """A counting version starts at 1 where the database does not start it itself; `_execute_update` moves it on."""
-        name = self._stream.version
-        if creating and name and name not in converted and self.counts(name) and not self._layout.columns[name].given:
+        if creating and (name := self.started(converted)) is not None:
             converted[name] = 1
+
+    def started(self, columns: Container[str]) -> str | None:
+        """The counting version that a new row with these columns has to start itself, if there is one."""
+        name = self._stream.version
+        begun = name is None or name in columns or not self.counts(name) or self._layout.columns[name].given
+        return None if begun else name
 
     def counts(self, name: str) -> bool:
         column = self._layout.columns[name]

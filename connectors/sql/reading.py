@@ -11,6 +11,7 @@ The position never passes what was read, nor the database's own clock: a row sta
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ from sqlalchemy.exc import DBAPIError
 
 from connectors.sdk import ConnectorError, Flaw, Page, Problem, ProtocolError, Record
 from connectors.sql import values
+from connectors.sql.content import content_of
 from connectors.sql.engine import as_connector_error, connected, is_broken, is_passing
 from connectors.sql.layout import Layout
 from connectors.sql.positions import cursor_of, furthest, lower_bound, moment_in, position_in, shaped, unusable_position
@@ -53,7 +55,7 @@ class Rows(NamedTuple):
 def records_of(layout: Layout, rows: Sequence[Row]) -> Rows:
     """Database rows as records. A row that is none (no key, bytes in a text) is a flaw and delays no other."""
     names = layout.names
-    keys = list(map(layout.key_text, rows))
+    keys = layout.key_texts(rows)
     flaws: list[Flaw] = []
     if "" in keys or bytes in set(map(type, chain.from_iterable(rows))):
         flawed = [not key or bytes in map(type, row) for key, row in zip(keys, rows, strict=True)]
@@ -65,10 +67,11 @@ def records_of(layout: Layout, rows: Sequence[Row]) -> Rows:
         for one in data:
             if (value := one[name]) is not None:
                 one[name] = convert(value)
-    return Rows(_with_versions(layout, keys, data), flaws)
+    return Rows(as_records(layout, keys, data), flaws)
 
 
-def _with_versions(layout: Layout, keys: list[str], data: list[dict[str, Any]]) -> list[Record]:
+def as_records(layout: Layout, keys: list[str], data: list[dict[str, Any]]) -> list[Record]:
+    """Keys and rows by column name, converted, as records with their versions and marks of deletion."""
     version, soft = layout.stream.version, layout.stream.soft_delete
     if version is None and soft is None:
         return list(map(Record, keys, data))
@@ -119,7 +122,10 @@ class Reader:
 
     def pages(self, since: str | None) -> Iterator[Page]:
         if self._stream.watermark is None:
-            yield from self._everything(None)
+            # Marked rows are looked for by each full listing, so these are listed every time.
+            content = None if self._stream.soft_delete else content_of(self._engine, self._stream, self._layout.names)
+            if content is None or content != since:
+                yield from self._everything(content)
         elif since is None:
             yield from self._everything(cursor_of(self._position()))
         else:
@@ -209,14 +215,15 @@ class Reader:
         """Keys of live rows."""
         size = self._stream.page * _AHEAD
         soft = self._stream.soft_delete
-        names = [*self._stream.key_columns, *([soft.column] if soft else [])]
+        names = list(dict.fromkeys([*self._stream.key_columns, *([soft.column] if soft else [])]))
+        bare = replace(self._layout, names=tuple(names))
         after: list[Any] | None = None
         while True:
             query = self._select(self._keys, after).with_only_columns(*(self._layout.table.c[name] for name in names))
             with connected(self._engine) as connection:
                 rows = raw_rows(connection, query.limit(size))
-            found = [self._key_of(names, row) for row in rows if not self._marked(names, row)]
-            if live := [key for key in found if key]:
+            found = bare.key_texts([row for row in rows if not self._marked(names, row)] if soft else rows)
+            if live := list(filter(None, found)):
                 yield live
             if len(rows) < size:
                 return
@@ -228,10 +235,6 @@ class Reader:
             return False
         convert = self._layout.columns[soft.column].read
         return self._layout.is_deleted({soft.column: held if convert is None else convert(held)})
-
-    def _key_of(self, names: Sequence[str], row: Row) -> str:
-        by_name = dict(zip(names, row, strict=True))
-        return self._layout.key_text([by_name.get(name) for name in self._layout.names])
 
     def fetch(self, keys: Sequence[str]) -> list[Record]:
         """What exists of the keys, in their order; gone ones as tombstones. Unreadable rows are left out."""
@@ -256,7 +259,7 @@ class Reader:
 
     def find(self, field: str, sought: Sequence[str]) -> list[Record]:
         column = self._layout.columns.get(field)
-        if column is None or field not in self._layout.names:
+        if column is None or field not in self._layout.readable:
             raise ConnectorError(f"table {self._stream.table} is not searched by {field!r}: it is no column it reads")
         usable = []
         for value in dict.fromkeys(sought):
@@ -328,7 +331,7 @@ def _drained(connection: Connection, result: CursorResult[Any]) -> list[Row]:
 
 def by_keys(connection: Connection, layout: Layout, keys: Sequence[str]) -> dict[str, Record | None]:
     """What exists of the keys; None: it exists and is no readable record."""
-    wanted = [parts for key in dict.fromkeys(keys) if (parts := layout.key_values(key)) is not None]
+    wanted = layout.values_of_keys(dict.fromkeys(keys))
     records, flaws = records_of(layout, rows_among(connection, layout, layout.names, layout.keys, wanted))
     found: dict[str, Record | None] = {record.key: record for record in records}
     found.update((flaw.key, None) for flaw in flaws if flaw.key)

@@ -1,23 +1,26 @@
 """Writing tables: one transaction per batch, one statement per set of fields, one outcome per row.
 
 A batch is prepared (values converted, current rows looked up and locked), executed set-wise, and read back in one query
-before it is committed, so that triggers and type rewriting are seen. A statement that fails is rolled back to its
-savepoint and its rows are halved until the poisonous one is alone: it is refused, the others are written.
+before it is committed, so that triggers and type rewriting are seen; new rows only where there can be any. A
+statement that fails is rolled back to its savepoint and its rows are halved until the poisonous one is alone: it is
+refused, the others are written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Engine, and_, bindparam, insert, literal_column, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
-from sqlalchemy.sql.dml import Delete, Insert, Update
+from sqlalchemy.sql.dml import Delete, Update
 
 from connectors.sdk import Clock, FieldType, Outcome, OutcomeKind, Record, Write
 from connectors.sql.engine import as_connector_error, connected, is_broken, is_passing, state_of
+from connectors.sql.inserting import applied, filled_in, insert_rows, new_rows, no_row_twice
 from connectors.sql.layout import Layout
 from connectors.sql.preparing import Preparer, Row
 from connectors.sql.reading import among, by_keys, records_of, rows_among, version_text
@@ -85,6 +88,8 @@ class Writer:
     # creates and updates
 
     def _upsert(self, connection: Connection, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> None:
+        if self._created(connection, batch, outcomes):
+            return
         updates = {place: write for place, write in enumerate(batch) if write.key is not None}
         creates = {place: write for place, write in enumerate(batch) if write.key is None}
         rows = self._updates(connection, updates, outcomes)
@@ -101,6 +106,35 @@ class Writer:
         done = dict(self._grouped(connection, rows, outcomes, self._execute_update))
         done |= self._grouped(connection, fresh, outcomes, self._execute_insert)
         self._read_back(connection, done, batch, outcomes)
+
+    def _created(self, connection: Connection, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> bool:
+        """Create a batch of nothing but new rows at once; False, and nothing done, where that cannot be."""
+        sets = new_rows(self._layout, self._prepare, batch)
+        if sets is None:
+            return False
+        if not no_row_twice(connection, self._layout) and self._by_marker(connection, [w.marker for w in batch]):
+            return False
+        savepoint = connection.begin_nested()
+        try:
+            for new in sets:
+                insert_rows(connection, self._layout, new.columns, new.rows)
+            _settle_constraints(connection)
+            savepoint.commit()
+        except _ROW_ERRORS as error:
+            if is_broken(error):
+                raise
+            savepoint.rollback()
+            return False
+        filled = filled_in(connection, self._layout)
+        unsure: dict[int, str] = {}
+        for new in sets:
+            certain = None if filled is None else applied(self._layout, new, filled)
+            if certain is None:
+                unsure.update(zip(new.places, new.keys, strict=True))
+            else:
+                outcomes.update(certain)
+        self._read_back(connection, unsure, batch, outcomes)
+        return True
 
     def _updates(self, connection: Connection, updates: Mapping[int, Write], outcomes: dict[int, Outcome]) -> list[Row]:
         """Rows that may be changed; the others get their outcome. A second write to one row has to wait."""
@@ -129,21 +163,22 @@ class Writer:
     def _held(self, connection: Connection, keys: Sequence[str]) -> dict[str, tuple[str | None, bool]]:
         """Key → version and whether marked as deleted; locked until the commit where the database has row locks."""
         layout, stream = self._layout, self._stream
-        wanted = [parts for key in dict.fromkeys(keys) if (parts := layout.key_values(key)) is not None]
+        wanted = layout.values_of_keys(dict.fromkeys(keys))
         own = [self._table.c[name] for name in layout.keys]
         for start in range(0, len(wanted) if connection.dialect.name != "sqlite" else 0, _LIST):
             chosen = among(connection.dialect.name, own, wanted[start : start + _LIST])
             connection.execute(select(*own).where(chosen).order_by(*own).with_for_update()).fetchall()
         soft = stream.soft_delete.column if stream.soft_delete else None
         names = list(dict.fromkeys([*layout.keys, *(name for name in (stream.version, soft) if name)]))
-        held: dict[str, tuple[str | None, bool]] = {}
-        for row in rows_among(connection, layout, names, layout.keys, wanted):
-            data = layout.shown(names, row)
-            held[layout.key_in(dict(zip(names, row, strict=True)))] = (
-                version_text(data.get(stream.version or "")),
-                layout.is_deleted(data),
-            )
-        return held
+        rows = rows_among(connection, layout, names, layout.keys, wanted)
+        texts = replace(layout, names=tuple(names)).key_texts(rows)
+        if stream.version is None and soft is None:
+            return dict.fromkeys(texts, (None, False))
+        shown = (layout.shown(names, row) for row in rows)
+        return {
+            key: (version_text(data.get(stream.version or "")), layout.is_deleted(data))
+            for key, data in zip(texts, shown, strict=True)
+        }
 
     def _replayed(
         self, connection: Connection, creates: Mapping[int, Write], outcomes: dict[int, Outcome]
@@ -205,9 +240,7 @@ class Writer:
         savepoint = connection.begin_nested()
         try:
             done = execute(connection, rows)
-            if connection.dialect.name == "postgresql":  # deferred constraints speak up here, not at the commit
-                connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
-                connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+            _settle_constraints(connection)
             savepoint.commit()
         except NotMatchedError:
             savepoint.rollback()
@@ -244,13 +277,9 @@ class Writer:
         marked = self._layout.marker is not None and self._layout.marker in rows[0].values
         if self._stream.key_from == "database" and not marked:
             return self._insert_for_keys(connection, rows)
-        if connection.dialect.name == "sqlite":
-            _run(connection, insert(self._table).values(dict.fromkeys(rows[0].values)), [row.values for row in rows])
-        else:  # RETURNING makes SQLAlchemy send one statement for many rows instead of one for each
-            own = [self._table.c[name] for name in self._layout.keys]
-            many = connection.dialect.insert_executemany_returning
-            statement = insert(self._table).returning(*own) if many else insert(self._table)
-            connection.execute(statement, [row.values for row in rows])
+        columns = tuple(rows[0].values)
+        values = [tuple([row.values[name] for name in columns]) for row in rows]
+        insert_rows(connection, self._layout, columns, values)
         if self._stream.key_from == "database":
             return {row.place: "" for row in rows}
         return {row.place: self._layout.key_in(row.values) for row in rows}
@@ -337,7 +366,14 @@ class Writer:
         return {row.place: str(row.key) for row in rows}
 
 
-def _run(connection: Connection, statement: Insert | Update | Delete, bound: Sequence[Mapping[str, Any]]) -> int:
+def _settle_constraints(connection: Connection) -> None:
+    """Deferred constraints speak up here, not at the commit."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+        connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+
+
+def _run(connection: Connection, statement: Update | Delete, bound: Sequence[Mapping[str, Any]]) -> int:
     """Execute once per row of values; the number of rows matched. SQLite needs none of SQLAlchemy's conversions."""
     if connection.dialect.name != "sqlite":
         return connection.execute(statement, bound).rowcount

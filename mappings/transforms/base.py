@@ -7,7 +7,8 @@ stable, and reading back our own write is never taken for an edit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from typing import Any, TypeVar, cast
@@ -42,6 +43,19 @@ class _NothingKnown:
 NOTHING = _NothingKnown()
 
 
+class Form:
+    """What texts look like: a regular expression that matches no line break and needs no stepping back."""
+
+    def __init__(self, expression: str) -> None:
+        self.fits = re.compile(rf"{expression}\Z").match
+        self._lines = re.compile(rf"(?:{expression}\n)*+").fullmatch
+
+    def fits_all(self, texts: Sequence[str]) -> bool:
+        """Whether it fits each of them; asked of all at once. Raises TypeError where one is no text."""
+        lines = "\n".join(texts) + "\n"
+        return lines.count("\n") == len(texts) and self._lines(lines) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transform:
     """A named pair. Neither function ever sees None or ``""``: blanks are the rule's business.
@@ -50,7 +64,7 @@ class Transform:
     input fits). With ``beside``, ``forward`` takes ``(value, value of that record field)`` and ``back`` returns such a
     pair; ``beside_is_written`` tells whether the second one is to be written too.
 
-    ``settled`` and ``settled_back`` are shortcuts: true only for text that ``forward`` (or ``back``) returns as it is.
+    ``settled`` and ``settled_back`` are shortcuts: forms of text that ``forward`` (or ``back``) returns as it is.
     """
 
     name: str
@@ -59,8 +73,8 @@ class Transform:
     kinds: frozenset[Kind] = field(default_factory=frozenset)
     beside: str | None = None
     beside_is_written: bool = False
-    settled: Callable[[str], Any] | None = None
-    settled_back: Callable[[str], Any] | None = None
+    settled: Form | None = None
+    settled_back: Form | None = None
 
 
 Factory = Callable[..., Transform]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered
+from mappings.transforms.base import Entry, Form, OptionError, Transform, UnfitError, one_of, remembered
 from model.fields import Kind
 
 NAMED = {"iso": "%Y-%m-%d", "us": "%m/%d/%Y", "eu": "%d.%m.%Y", "uk": "%d/%m/%Y", "compact": "%Y%m%d"}
@@ -38,6 +38,12 @@ def _write(moment: date | time, pattern: str) -> str:
     return moment.strftime(pattern.replace("%Y", f"{getattr(moment, 'year', 0):04d}"))
 
 
+# Days as they are on both sides. That there is a 29 February is for the calendar to say.
+_PLAIN_DAY = Form(
+    r"[1-9][0-9]{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+)
+
+
 def _iso_date(value: Any) -> date:
     try:
         return date.fromisoformat(value)
@@ -62,8 +68,14 @@ def date_(format: Any = "iso") -> Transform:  # noqa: A002 (the option's name in
         except ValueError:
             raise UnfitError("not-a-date", "is not a date in the declared format") from None
 
+    settled = _PLAIN_DAY if pattern == NAMED["iso"] else None
     return Transform(
-        name="date", forward=forward, back=lambda v: _write(_iso_date(v), pattern), kinds=frozenset({Kind.DATE})
+        name="date",
+        forward=forward,
+        back=lambda v: _write(_iso_date(v), pattern),
+        kinds=frozenset({Kind.DATE}),
+        settled=settled,
+        settled_back=settled,
     )
 
 

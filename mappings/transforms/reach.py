@@ -6,19 +6,22 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import Entry, Form, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from mappings.transforms.places import country_code
 from model.fields import Kind
 
 # The plainest addresses, which the library returns as they are (a test compares): no capitals where it makes small
-# letters, no reserved top-level domain, no double hyphen (punycode), no length near a limit.
-_PLAIN_EMAIL = re.compile(
-    r"(?!(?i:info|marketing|sales|support|abuse|noc|security|postmaster|hostmaster|usenet|news|webmaster|www|uucp|ftp)@)"
-    r"[a-zA-Z0-9_+'-]{1,30}(?:\.[a-zA-Z0-9_+'-]{1,20}){0,3}@"
-    r"(?:[a-z0-9]{1,30}(?:-[a-z0-9]{1,10}){0,3}\.){1,3}(?!(?:arpa|invalid|local|localhost|onion|test)\Z)[a-z]{2,20}\Z"
+# letters, no reserved top-level domain, no double hyphen (punycode), no length near a limit. The mailboxes of roles are
+# compared only where there is nothing but letters before the @.
+_PLAIN_EMAIL = Form(
+    r"(?!(?=[a-zA-Z]{2,10}@)"
+    r"(?i:info|marketing|sales|support|abuse|noc|security|postmaster|hostmaster|usenet|news|webmaster|www|uucp|ftp)@)"
+    r"[a-zA-Z0-9_+'-]{1,30}+(?:\.[a-zA-Z0-9_+'-]{1,20}+){0,3}+@"
+    r"(?:[a-z0-9]{1,30}+(?:-[a-z0-9]{1,10}+){0,3}+\.){1,3}+"
+    r"(?!(?:arpa|invalid|local|localhost|onion|test)(?:\n|\Z))[a-z]{2,20}+"
 )
-_E164 = re.compile(r"\+[1-9][0-9]{6,14}(?:;ext=[0-9]{1,10})?\Z")
-_PLAIN_PHONE = re.compile(r"\+[1-9][0-9]{6,14}\Z")
+_E164 = Form(r"\+[1-9][0-9]{6,14}+(?:;ext=[0-9]{1,10}+)?+")
+_PLAIN_PHONE = Form(r"\+[1-9][0-9]{6,14}+")
 _FORMATS = ("e164", "international", "national")
 
 # The two libraries are imported where a value first needs them: most runs meet none, and they take a while to load.
@@ -31,7 +34,7 @@ def email_address(value: Any) -> str:
     Nothing is asked of the network. Names reserved for tests and documents are let through.
     """
     text = text_of(value).strip()
-    if _PLAIN_EMAIL.match(text):
+    if _PLAIN_EMAIL.fits(text):
         return text
     from email_validator import EmailNotValidError, validate_email
 
@@ -54,14 +57,13 @@ def _reserved(local: str, domain: str) -> bool:
 
 
 def email() -> Transform:
-    plain = _PLAIN_EMAIL.match
     return Transform(
         name="email",
         forward=email_address,
         back=text_of,
         kinds=frozenset({Kind.EMAIL, Kind.TEXT}),
-        settled=plain,
-        settled_back=plain,
+        settled=_PLAIN_EMAIL,
+        settled_back=_PLAIN_EMAIL,
     )
 
 
@@ -69,7 +71,7 @@ def email() -> Transform:
 def phone_number(value: Any, region: str | None) -> str:
     """E.164, with ``;ext=`` where there is an extension. Raises UnfitError."""
     text = text_of(value).strip()
-    if _E164.match(text):
+    if _E164.fits(text):
         return text
     import phonenumbers
     from phonenumbers import NumberParseException
@@ -86,7 +88,7 @@ def phone_number(value: Any, region: str | None) -> str:
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     plain += f";ext={number.extension}" if number.extension else ""
-    if not _E164.match(plain):
+    if not _E164.fits(plain):
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
     return plain
 
@@ -128,7 +130,7 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
         raise OptionError("style national needs a region", option="region")
 
     def back(value: Any) -> str:
-        if not isinstance(value, str) or not _E164.match(value):
+        if not isinstance(value, str) or not _E164.fits(value):
             raise UnfitError("not-a-phone", "is not a telephone number in E.164 form")
         return _rendered(value, home, chosen, with_extension=keep)
 
@@ -138,8 +140,8 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
             forward=lambda value: phone_number(value, home),
             back=back,
             kinds=frozenset({Kind.PHONE}),
-            settled=_E164.match,
-            settled_back=_PLAIN_PHONE.match if chosen == "e164" else None,
+            settled=_E164,
+            settled_back=_PLAIN_PHONE if chosen == "e164" else None,
         )
     if not isinstance(region_field, str) or not region_field:
         raise OptionError("region_field names a record field", option="region_field")

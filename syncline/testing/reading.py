@@ -50,6 +50,24 @@ class Reading(Bench):
             for record in self.read(stream):
                 json.dumps(record.data, allow_nan=False)
 
+    def test_records_without_what_nobody_looks_at_are_the_same_records(self) -> None:
+        for stream in self.each(_any, "is declared", "seed"):
+            self.planted(stream, self.page + 1)
+            whole = sorted((record.key, record.version, record.deleted) for record in self.read(stream))
+            shown = self.live(stream)
+            field = self.text_field(stream)
+            for looked_at in ([field, field.partition(".")[0]] if field else [], [], ["no field of this stream"]):
+                connector = self.connect()
+                connector.narrow(stream.name, looked_at)
+                read = [record for page in self.pages(connector, stream) for record in page.records]
+                same = sorted((record.key, record.version, record.deleted) for record in read) == whole
+                assert same, f"{stream.name}: narrowing changed keys or versions"
+                for record in read if field and field in looked_at else ():
+                    value = dig(record.data, field or "")
+                    assert value == dig(shown[record.key].data, field or ""), (
+                        f"{stream.name}: {field} was narrowed away"
+                    )
+
     def test_what_a_read_promises_to_be_full_lists_everything(self) -> None:
         for stream in self.each(_any, "is declared", "seed"):
             keys = self.planted(stream, 2 * self.page + 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench import rules
 from bench.__main__ import main
 
 
@@ -9,3 +10,13 @@ def test_the_bench_runs_every_workload_and_checks_what_it_brought_about(capsys):
     assert main(["--records", "500"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[:3] for line in lines] == ["500", "flo", "CSV", "… n", "… 1", "HTT", "CSV", "… n"]
+
+
+def test_the_rules_are_measured_on_records_that_they_take_as_they_are(capsys):
+    mapping, pages = rules.compiled(), rules.pages(500)
+    for projection, request in zip(mapping.project(pages[0]), rules.creates(mapping, pages)[0], strict=True):
+        assert not projection.problems
+        assert projection.values == request.values
+        assert len(projection.values) == len(mapping.reads) == 14
+    assert rules.main(["--records", "500"]) == 0
+    assert [line[:3] for line in capsys.readouterr().out.splitlines()] == ["500", "flo", "pro", "ren", "fin"]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from connectors.files.connector import FilesConnector
+from connectors.files.settings import FileStream
+from connectors.files.source import Source, look
 from connectors.sdk import (
     CursorExpiredError,
     FieldType,
@@ -66,6 +69,14 @@ def test_a_change_that_keeps_size_and_date_is_seen(tmp_path: Path) -> None:
     written(tmp_path, ROWS.replace("name 3", "NAME 3"))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert len(keys(list(connector(tmp_path).read("people", since)))) == 10
+
+
+@pytest.mark.parametrize("changed", [{"null": "Town"}, {"key": "name"}, {"deletes": True}, {"guard_formulas": True}])
+def test_an_unchanged_file_that_is_to_be_read_in_another_way_is_read(tmp_path: Path, changed: dict[str, Any]) -> None:
+    written(tmp_path, ROWS)
+    since = cursor(list(connector(tmp_path).read("people", None)))
+    assert list(connector(tmp_path, page=7).read("people", since)) == []
+    assert len(keys(list(connector(tmp_path, **changed).read("people", since)))) == 10
 
 
 def test_a_list_is_full_only_where_deletions_are_wanted(tmp_path: Path) -> None:
@@ -158,6 +169,45 @@ def test_lines_are_counted_through_quoted_newlines_blank_lines_and_pages(tmp_pat
     assert keys(pages) == [str(i) for i in range(1, 10)]
     assert [flaw.place for page in pages for flaw in page.flaws] == [f"people.csv:{line}" for line in (11, 13, 17)]
     assert [len(page.records) + len(page.flaws) for page in pages] == [4, 4, 4]
+
+
+CELLS = st.text(alphabet='a,"\r\n\x00 ;', max_size=5)
+LINES = st.lists(st.one_of(st.sampled_from(["1,2\r\n", "3,4\n", "5,6\r", "\n", "7\n"]), CELLS), max_size=9)
+
+
+@settings(max_examples=300, deadline=None)
+@given(lines=LINES, page=st.integers(1, 5), named=st.booleans())
+def test_lines_without_a_quote_are_read_as_the_csv_rules_read_them(lines: list[str], page: int, named: bool) -> None:
+    """A file with a byte that cannot be decoded is read by the csv rules from its first line to its last."""
+    found = []
+    for last in (b"ok,x", b"\xff,x"):
+        content = "".join(lines).encode() + last + b"\n"
+        header = {} if named else {"header": ["id", "name"]}
+        stream = FileStream.model_validate({"file": "people.csv", "key": "id", "page": page, **header})
+        with tempfile.TemporaryFile() as file:
+            file.write(b"id,name\r\n" + content if named else content)
+            try:
+                found.append([list(line) for line in Source(file, stream, look(file, "utf-8")).lines()])
+            except SourceIncompleteError as error:
+                found.append(str(error))
+    simple, by_the_rules = found
+    if isinstance(by_the_rules, list) and by_the_rules[-1][2] and by_the_rules[-1][2].code == "undecodable":
+        assert (simple[-1][0], simple[-1][1]["id"][-2:]) == (by_the_rules[-1][0], "ok")
+        simple, by_the_rules = simple[:-1], by_the_rules[:-1]
+    assert simple == by_the_rules
+
+
+def test_a_blank_line_of_a_file_with_one_column_is_no_row(tmp_path: Path) -> None:
+    written(tmp_path, "id\na\n\nb\n")
+    [page] = connector(tmp_path).read("people", None)
+    assert (keys([page]), page.flaws) == (["a", "b"], [])
+
+
+def test_an_endless_cell_is_refused_with_and_without_quotes(tmp_path: Path) -> None:
+    for cell in ("x" * 131_073, f'"{"x" * 131_073}"'):
+        written(tmp_path, f"{ROWS}a,{cell},Town\n")
+        with pytest.raises(SourceIncompleteError, match=r"^people.csv:12: a cell of more than 131072 characters"):
+            list(connector(tmp_path).read("people", None))
 
 
 def test_json_lines_are_counted_through_blank_and_broken_ones(tmp_path: Path) -> None:
@@ -375,6 +425,7 @@ _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_siz
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(names=st.lists(_TEXT, min_size=1, max_size=6), guard=st.booleans())
+@example(names=["'=1", "''=1", "'", "'a"], guard=True)
 def test_any_text_comes_back_as_it_was_written(tmp_path: Path, names: list[str], guard: bool) -> None:
     (tmp_path / "people.csv").unlink(missing_ok=True)
     files = connector(tmp_path, writable=True, create=True, guard_formulas=guard)

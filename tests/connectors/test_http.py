@@ -1,5 +1,6 @@
 """The HTTP client: what is repeated, what is refused, what is said, and what is never said."""
 
+import gc
 import gzip
 import logging
 import zlib
@@ -351,3 +352,16 @@ def test_a_transport_of_a_function_may_lose_answers():
     http = Http(HOME, context=Context(clock=ManualClock(), transport=carried_by(lambda *_: None)), attempts=2)
     with pytest.raises(UnreachableError):
         http.get("x")
+
+
+def test_what_was_sent_does_not_stay_in_memory_until_somebody_collects_it():
+    http, _, _ = client()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            http.post("things", json=["a large batch"])
+        left = [found for found in gc.get_objects() if isinstance(found, httpx.Response)]
+    finally:
+        gc.enable()
+    assert left == []

@@ -85,7 +85,7 @@ def test_no_intent_is_opened_under_a_lost_lease(hub):
     hub.store.acquire(["contact"], "second", 60, hub.clock.now())
     intent = Intent(binding=hub.crm, kind=ActionKind.CREATE, rows=[], run=hub.run, sent_at=hub.clock.now())
     with pytest.raises(LeaseLostError):
-        hub.store.open_intent(intent, hub.lease)
+        hub.store.intend([intent], hub.lease)
     assert hub.store.open_intents("crm") == []
 
 

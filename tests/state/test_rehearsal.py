@@ -16,7 +16,7 @@ def rewrite_everything(hub, store):
     lease = store.acquire(["contact"], "plan", 60, now)
     run = store.start_run([hub.erp], "plan", now)
     intent = Intent(binding=hub.crm, kind=ActionKind.CREATE, rows=[], run=run, sent_at=now)
-    store.open_intent(intent, lease)
+    store.intend([intent], lease)
     store.mark_all_dirty("contact")
     store.remember_mapping("erp", "new", ["x"])
     gone = Parked(binding=hub.crm, side=Side.OUT, key="c1", why=Why.DEAD, code="x", message="y")

@@ -123,7 +123,7 @@ def test_an_intent_comes_back_until_each_row_has_its_outcome(hub):
         IntentRow("c2", "k", {}, {}, {}, "v7"),
     ]
     intent = Intent(binding=hub.crm, kind=ActionKind.CREATE, rows=rows, run=hub.run, sent_at=hub.clock.now())
-    number = hub.store.open_intent(intent, hub.lease)
+    (number,) = hub.store.intend([intent], hub.lease)
     assert hub.store.open_intents("crm") == [replace(intent, id=number)]
     assert hub.store.open_intents("crm")[0].rows[0].values["email"] is UNKNOWN
     assert hub.store.open_intents("erp") == []
@@ -131,7 +131,7 @@ def test_an_intent_comes_back_until_each_row_has_its_outcome(hub):
     assert hub.store.open_intents("crm")[0].rows == rows[1:]
     hub.commit(closed_intents=[(number, [])])
     assert hub.store.open_intents("crm") == []
-    assert hub.store.open_intent(intent, hub.lease) > number
+    assert hub.store.intend([intent], hub.lease)[0] > number
 
 
 def test_a_durable_write_waits_for_the_disk_and_others_do_not(hub):

@@ -95,10 +95,10 @@ def test_creating_one_record_twice_in_a_page_is_refused(hub):
         hub.commit(created=[hub.person("c1"), hub.person("c1")])
 
 
-def test_fingerprints_are_those_of_live_links_only(hub):
+def test_the_fingerprint_of_a_link_that_is_live_no_more_is_empty(hub):
     hub.load("c1", "c2")
     hub.commit(links=[Link(hub.erp, "2", "c2", state=LinkState.GONE), Link(hub.crm, "1", "c1", fingerprint="other")])
-    assert hub.store.fingerprints(hub.erp, ["1", "2", "3"]) == {"1": "print-c1"}
+    assert hub.store.fingerprints(hub.erp, ["1", "2", "3"]) == {"1": "print-c1", "2": ""}
     assert hub.store.live_links(hub.erp) == 1
     assert set(hub.store.links(hub.erp, ["1", "2", "3"])) == {"1", "2"}
 

@@ -228,6 +228,7 @@ class PlainMapping:
         text = repr((connection, stream, entity, sorted(self.rules.items())))
         self.version = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.record_fields = tuple(self.rules.values())
+        self.touches = frozenset(self.record_fields)
         self.reads = frozenset(self.rules) if self.direction.reads else frozenset()
         self.writes = frozenset(self.rules) if self.direction.writes else frozenset()
         self.reference_streams = self.references

@@ -271,8 +271,8 @@ class DiesBeforeTheCall:
     def __getattr__(self, name):
         return getattr(self._store, name)
 
-    def open_intent(self, *args):
-        self._store.open_intent(*args)
+    def intend(self, *args):
+        self._store.intend(*args)
         raise Crash
 
 

@@ -35,8 +35,8 @@ class Mortal:
     def commit(self, *args):
         return self._step(lambda: self._store.commit(*args))
 
-    def open_intent(self, *args):
-        return self._step(lambda: self._store.open_intent(*args))
+    def intend(self, *args):
+        return self._step(lambda: self._store.intend(*args))
 
 
 def replay_of(kind):
@@ -77,6 +77,22 @@ def test_a_lost_answer_to_a_create_doubles_nothing(world, make_stream, kind):
     world.sync()
     assert len(world.people("shop")) == 3
     assert people(world, "shop") == people(world, "crm")
+    world.assert_calm()
+
+
+@pytest.mark.parametrize("kind", ["upsert", "lookup"])
+def test_what_was_recorded_together_with_a_batch_that_got_no_answer_was_not_sent(world, make_stream, kind):
+    build(world, make_stream, kind)
+    world.sync()
+    for n in range(5):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com")
+    world.systems["shop"].lose_answers = 1
+    world.sync()
+    assert len(world.people("shop")) == 2, "one batch"
+    assert dict(world.engine().plan().unanswered) == {"shop": 2}
+    world.sync()
+    assert people(world, "shop") == people(world, "crm")
+    assert len(world.people("shop")) == 5
     world.assert_calm()
 
 

@@ -293,6 +293,35 @@ def test_a_dead_letter_names_every_value_that_could_not_be_read(world):
     assert parked.message == "title is not valid; dept is not valid"
 
 
+def test_a_field_that_a_mapping_only_writes_is_told_to_every_record_once_the_mapping_has_it(world):
+    world.system("crm")
+    world.system("shop")
+    world.contacts("crm")
+    narrow = {"full_name": "name", "emails[work]": "email"}
+    world.contacts("shop", direction="out", rules=narrow)
+    for n in range(5):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com", title=n % 2 and f"T{n}")
+    world.sync()
+    world.mappings.pop()
+    world.contacts("shop", direction="out", rules={**narrow, "job_title": "title"})
+    assert sum(world.engine().plan().totals.values()) == 2
+    world.sync()
+    assert sorted(row["title"] for row in world.people("shop") if row.get("title")) == ["T1", "T3"]
+    before = world.writes()
+    world.sync()
+    assert world.writes() == before
+    world.mappings.pop()
+    world.contacts("shop", direction="out", rules=narrow)
+    world.sync()
+    world.systems["crm"].put("people", "c1", title="new")
+    world.sync()
+    assert world.writes() == before
+    world.mappings.pop()
+    world.contacts("shop", direction="out", rules={**narrow, "job_title": "title"})
+    world.sync()
+    assert sorted(row["title"] for row in world.people("shop") if row.get("title")) == ["T3", "new"]
+
+
 def test_a_mapping_that_covers_more_than_before_treats_the_new_field_as_first_contact(two):
     two.mappings[1].rules.pop("job_title")
     narrow = two.mappings.pop()

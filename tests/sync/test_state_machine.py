@@ -79,8 +79,8 @@ class Mortal:
     def commit(self, *args):
         return self._step(lambda: self._store.commit(*args))
 
-    def open_intent(self, *args):
-        return self._step(lambda: self._store.open_intent(*args))
+    def intend(self, *args):
+        return self._step(lambda: self._store.intend(*args))
 
 
 def shouting(row):

@@ -184,6 +184,7 @@ def upgrade() -> None:
         sa.Column("cursor", sa.Text(), nullable=True),
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("mapping", NAME, nullable=True),
+        sa.Column("told", NAME, nullable=True),
         sa.Column("swept_at", NAME, nullable=True),
         sa.Column("read_at", NAME, nullable=True),
         sa.PrimaryKeyConstraint("binding", name=op.f("pk_stream")),
@@ -196,22 +197,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_token")),
     )
     op.create_table(
-        "write_log",
+        "write_batch",
         sa.Column("id", SERIAL, autoincrement=True, nullable=False),
         sa.Column("run", sa.BigInteger(), nullable=False),
         sa.Column("at", NAME, nullable=False),
-        sa.Column("entity_id", NAME, nullable=False),
         sa.Column("binding", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("key", NAME, nullable=True),
         sa.Column("kind", NAME, nullable=False),
         sa.Column("paths", sa.Text(), nullable=False),
         sa.Column("mapping", NAME, nullable=False),
         sa.Column("intent", sa.BigInteger(), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_write_log")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_write_batch")),
     )
-    op.create_index(op.f("ix_write_log_entity_id"), "write_log", ["entity_id"], unique=False)
-    op.create_index(op.f("ix_write_log_run"), "write_log", ["run"], unique=False)
+    op.create_index(op.f("ix_write_batch_run"), "write_batch", ["run"], unique=False)
+    op.create_table(
+        "write_log",
+        sa.Column("entity_id", NAME, nullable=False),
+        sa.Column("batch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("key", NAME, nullable=False),
+        sa.Column("paths", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("entity_id", "batch", "key", name=op.f("pk_write_log")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "balance",
         sa.Column("run", SERIAL, autoincrement=False, nullable=False),
@@ -228,9 +235,9 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("balance")
-    op.drop_index(op.f("ix_write_log_run"), table_name="write_log")
-    op.drop_index(op.f("ix_write_log_entity_id"), table_name="write_log")
     op.drop_table("write_log")
+    op.drop_index(op.f("ix_write_batch_run"), table_name="write_batch")
+    op.drop_table("write_batch")
     op.drop_table("token")
     op.drop_table("stream")
     op.drop_table("run")

@@ -1,0 +1,43 @@
+"""Whether a SQLite file is byte for byte the one that was read last: then no table in it needs to be read again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from connectors.sql.engine import connected
+from connectors.sql.settings import SqlStream
+
+_CHUNK = 1 << 20
+
+
+def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str | None:
+    """An address of what a full read of the stream would show now, as a cursor; None where the bytes do not tell.
+
+    They do not tell of views (which may look at the clock or elsewhere), of virtual tables, and while a write-ahead log
+    holds what the file itself lacks. Taken before reading, it can only be older than what is read: then the next read
+    is made needlessly, and none is left out.
+    """
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
+        return None
+    if stream.namespace not in (None, "main") or not _is_plain_table(engine, stream):
+        return None
+    log = Path(f"{name}-wal")
+    if log.exists() and log.stat().st_size:
+        return None
+    digest = blake2b(f"{stream.model_dump_json()} {names}".encode(), digest_size=16)
+    with Path(name).open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return f"content:{digest.hexdigest()}"
+
+
+def _is_plain_table(engine: Engine, stream: SqlStream) -> bool:
+    with connected(engine) as connection:
+        found = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", (stream.table,)
+        ).fetchone()
+    return found is not None and not str(found[0]).upper().startswith("CREATE VIRTUAL")
