@@ -93,6 +93,21 @@ def candidates(tx: Tx, entity: str, keys: Sequence[str]) -> dict[str, list[str]]
     return found
 
 
+def referring(tx: Tx, entities: Collection[str], entity_id: str) -> list[str]:
+    """Looks through all there is, since nothing is indexed by what it refers to: for what people do, never for runs."""
+    kinds, quoted = tx.array(entities), f'%"{entity_id}"%'
+    rows = tx.rows(
+        f"SELECT id FROM canonical WHERE {tx.among('entity')} AND state = 'live' AND vals LIKE ? "
+        "UNION SELECT c.id FROM link l JOIN canonical c ON c.id = l.entity_id "
+        f"WHERE {tx.among('c.entity')} AND c.state = 'live' AND l.state = 'live' AND l.base LIKE ?",
+        kinds,
+        quoted,
+        kinds,
+        quoted,
+    )
+    return sorted(row[0] for row in rows)
+
+
 def drop_match_keys(tx: Tx, dropped: Iterable[tuple[str, str, str]]) -> None:
     rows = sorted({(entity, match_key(key), entity_id) for entity, key, entity_id in dropped})
     tx.delete(tables.match_key, _MATCH, rows)

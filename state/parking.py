@@ -53,6 +53,12 @@ def by_id(tx: Tx, bindings: Bindings, numbers: Iterable[int]) -> list[Parked]:
     return [as_parked(row, bindings) for row in found if row is not None]
 
 
+def about(tx: Tx, bindings: Bindings, entity_id: str) -> list[Parked]:
+    sql = f"{SELECT} WHERE (side = 'out' AND key = ?) OR candidates LIKE ? ORDER BY id"
+    found = (as_parked(row, bindings) for row in tx.rows(sql, entity_id, f'%"{entity_id}"%'))
+    return [row for row in found if row.side is Side.OUT or entity_id in row.candidates]
+
+
 def pages(
     database: Database, bindings: Bindings, binding: int, side: Side, why: Why, size: int
 ) -> Iterator[list[Parked]]:

@@ -6,7 +6,7 @@ from state.bindings import Bindings
 from state.codec import load, load_meta, load_one, when, when_or_none
 from state.tx import Row, Tx
 from state.views import Event, FieldView, LinkView, RecordView
-from sync.decision import BindingId
+from sync.decision import MERGED, BindingId, EntityState
 
 _HISTORY = "SELECT path, rev, run, at, source, binding, key, mapping, why, old, new FROM history WHERE entity_id = ?"
 
@@ -40,7 +40,15 @@ def record(tx: Tx, bindings: Bindings, entity_id: str, links: tuple[LinkView, ..
         created_at=created_at,
         fields=tuple(fields),
         links=links,
+        merged_into=_heir(tx, entity_id) if state == EntityState.MERGED else None,
     )
+
+
+def _heir(tx: Tx, entity_id: str) -> str | None:
+    """The entity that one was merged into, which may have been merged into another one since."""
+    sql = "SELECT new FROM history WHERE entity_id = ? AND path = '' AND why = ? ORDER BY id DESC LIMIT 1"
+    row = tx.one(sql, entity_id, MERGED)
+    return None if row is None else str(load_one(row[0]))
 
 
 def _field(bindings: Bindings, row: Row, value: object, rev: int) -> FieldView:

@@ -145,6 +145,10 @@ class SqlStore(Store):
         with self.database.read() as tx:
             return canonicals.read(tx, entity_ids)
 
+    def referring(self, entities: Collection[str], entity_id: str) -> list[str]:
+        with self.database.read() as tx:
+            return canonicals.referring(tx, entities, entity_id)
+
     def candidates(self, entity: str, match_keys: Sequence[str]) -> dict[str, list[str]]:
         if not match_keys:
             return {}
@@ -178,6 +182,10 @@ class SqlStore(Store):
         """Those of the numbers that are still parked, in the order asked for."""
         with self.database.read() as tx:
             return parking.by_id(tx, self.bindings, numbers)
+
+    def parked_about(self, entity_id: str) -> list[Parked]:
+        with self.database.read() as tx:
+            return parking.about(tx, self.bindings, entity_id)
 
     def unsettled(self, bindings: Collection[BindingId]) -> dict[Bucket, int]:
         numbers = {number for number in map(self.bindings.number, bindings) if number is not None}

@@ -97,6 +97,8 @@ class FieldView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordView:
+    """``merged_into`` is the entity it was merged into, where a person said that the two are one."""
+
     id: str
     entity: str
     state: str
@@ -105,6 +107,7 @@ class RecordView:
     created_at: datetime | None
     fields: tuple[FieldView, ...]
     links: tuple[LinkView, ...]
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

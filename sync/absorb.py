@@ -31,6 +31,8 @@ from sync.ledger import Ledger, Scene
 from sync.merge import Context, merge
 
 DISPUTED_MATCH: Final = "disputed-match"
+MERGED_THERE: Final = "merged-there"
+_DELETED_THERE: Final = "deleted-there"
 _TOLD = 8  # problems that one dead letter names
 
 
@@ -270,11 +272,14 @@ def _merge(
 
 def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger) -> Ended:
     """A tombstone. Absence never comes here: only evidence does."""
+    known = ledger.scene.parked.get(record.key)
+    if link is not None and link.state is not LinkState.LIVE:
+        if known is not None and known.code not in (MERGED_THERE, _DELETED_THERE):  # what its end asks stays asked
+            ledger.unpark(binding.id, Side.IN, record.key)
+        return Ended(Bucket.UNCHANGED)
     ledger.unpark(binding.id, Side.IN, record.key)
     if link is None:
         return Ended(Bucket.SKIPPED, "deleted before it was linked")
-    if link.state is not LinkState.LIVE:
-        return Ended(Bucket.UNCHANGED)
     canonical = ledger.scene.canonicals[link.entity_id]
     if record.superseded_by:
         return _merged_away(binding, record, link, canonical, ledger)
@@ -290,7 +295,7 @@ def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger
             record,
             ledger,
             Why.DISPUTED,
-            "deleted-there",
+            _DELETED_THERE,
             "the record was deleted there; a person decides whether it is deleted everywhere",
             candidates=(link.entity_id,),
         )
@@ -313,13 +318,16 @@ def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canoni
         ledger.touch(canonical)
         return Ended(Bucket.WRITTEN, "merged there")
     if heir.entity_id == link.entity_id:
+        # What was refused there may have been so because there were two: it is tried again.
+        ledger.changes.unparked.append((binding.id, Side.OUT, canonical.id))
+        ledger.touch(canonical)
         return Ended(Bucket.WRITTEN, "merged there")
     _aside(
         binding,
         record,
         ledger,
         Why.DISPUTED,
-        "merged-there",
+        MERGED_THERE,
         "two records were merged there whose entities are still two here; a person has to decide",
         candidates=(heir.entity_id, link.entity_id),
     )

@@ -189,6 +189,11 @@ class HistoryRow(NamedTuple):
     why: str
 
 
+MERGED: Final = "merged"
+"""Why something changed when two entities became one. The entity that ended has such a row without a path, whose new
+value is the id of the one that was kept."""
+
+
 @dataclass(slots=True)
 class WriteBatch:
     """Writes of one kind that happened (or were refused) in one binding, for the log.

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from mappings.contract import CompiledMapping
 from sync.correlate import Index
 from sync.decision import (
+    MERGED,
     UNKNOWN,
     ActionKind,
     Base,
@@ -166,8 +167,7 @@ class Ledger:
         mapping: str | None = None,
     ) -> None:
         """Give canonical fields new values; ``by`` is the link they came through (None: a person)."""
-        index = self._indexes[canonical.entity]
-        before = index.keys(canonical.values)
+        before = self.match_keys(canonical)
         canonical.rev += 1
         others = [
             link
@@ -178,7 +178,7 @@ class Ledger:
             old, old_rev = canonical.values.get(path, UNKNOWN), canonical.field_rev(path)
             known = None if old is UNKNOWN else old
             for link in others:
-                if path not in link.base and self._concerns(link, path):
+                if path not in link.base and self.concerns(link, path):
                     link.base[path] = Base(old_rev, known)
                     self.link(link)
             canonical.values[path] = value
@@ -197,12 +197,20 @@ class Ledger:
                     why,
                 )
             )
-        after = index.keys(canonical.values)
+        self.found_by_now(canonical, before)
+        self.touch(canonical)
+
+    def match_keys(self, canonical: Canonical) -> set[str]:
+        """What the record is found by, as it is."""
+        return self._indexes[canonical.entity].keys(canonical.values)
+
+    def found_by_now(self, canonical: Canonical, before: set[str]) -> None:
+        """The record's values changed: it is found by others than it was found by before."""
+        after = self.match_keys(canonical)
         self.changes.match_keys += [(canonical.entity, key, canonical.id) for key in after - before]
         self.changes.dropped_match_keys += [(canonical.entity, key, canonical.id) for key in before - after]
         for key in after - before:
             self.scene.candidates.setdefault(key, []).append(canonical.id)
-        self.touch(canonical)
 
     def touch(self, canonical: Canonical) -> None:
         """The record changed, or something is to be pushed."""
@@ -211,7 +219,14 @@ class Ledger:
 
     def delete(self, canonical: Canonical, source: Link | None) -> None:
         """The entity ends; what becomes of its other records is each mapping's policy."""
-        canonical.state = EntityState.DELETED
+        self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, "deleted", source)
+
+    def merge_into(self, canonical: Canonical, kept: Canonical) -> None:
+        """The entity ends, because a person said that it is another one."""
+        self._end(canonical, EntityState.MERGED, kept.id, MERGED, None)
+
+    def _end(self, canonical: Canonical, state: EntityState, now: str, why: str, source: Link | None) -> None:
+        canonical.state = state
         canonical.rev += 1
         self.changes.history.append(
             HistoryRow(
@@ -219,18 +234,18 @@ class Ledger:
                 "",
                 canonical.rev,
                 EntityState.LIVE.value,
-                EntityState.DELETED.value,
+                now,
                 source.binding.connection if source else "person",
                 source.binding if source else None,
                 source.key if source else None,
                 None,
-                "deleted",
+                why,
             )
         )
-        for key in self._indexes[canonical.entity].keys(canonical.values):
+        for key in self.match_keys(canonical):
             self.changes.dropped_match_keys.append((canonical.entity, key, canonical.id))
         for path in list(self.scene.conflicts.get(canonical.id, ())):
-            self.settle(canonical, path, "deleted")
+            self.settle(canonical, path, why)
         self.touch(canonical)
 
     def clash(self, canonical: Canonical, clash: Clash, link: Link) -> None:
@@ -283,6 +298,11 @@ class Ledger:
         self.changes.links = [*self._new_links, *self._links.values()]
         return self.changes
 
-    def _concerns(self, link: Link, path: str) -> bool:
+    def mapping(self, binding: BindingId) -> CompiledMapping | None:
+        """The binding's mapping; None where it has none any more."""
+        return self._mappings.get(binding)
+
+    def concerns(self, link: Link, path: str) -> bool:
+        """Whether the link's record shows the path, or is told it."""
         mapping = self._mappings.get(link.binding)
         return mapping is None or mapping.covers(path) or mapping.pushes(path)

@@ -18,7 +18,7 @@ from model.fields import EntitySchema, Kind
 from sync.decision import UNKNOWN, Base, Canonical, blank
 from sync.policy import Rule, Survivorship
 
-_CONSENT_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
+CONSENT_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ def _settle(
     if not apart:
         _settle_one_sided(context, facts, merged)
         return
-    if _is_set(context, path):
+    if is_set(context, path):
         _settle_set(facts, merged)
         return
     winner = decided[0] if decided else _resolve(context, canonical, facts)
@@ -270,9 +270,9 @@ def _settle_consent(
     """The most restrictive status wins; loosening needs an explicit opt-in newer than what is known."""
     by_leaf = {paths.split(facts.path)[2]: facts for facts in changed}
     status = by_leaf.get("status")
-    theirs = _CONSENT_RANK.get(str(status.observed)) if status else None
+    theirs = CONSENT_RANK.get(str(status.observed)) if status else None
     ours_text = canonical.values.get(f"{item}.status")
-    ours = _CONSENT_RANK.get(str(ours_text))
+    ours = CONSENT_RANK.get(str(ours_text))
     if status is None:
         accepted = f"{item}.status" not in _local_changes(canonical, item, base)
     elif ours == theirs:
@@ -336,7 +336,7 @@ def _size(value: Any) -> int:
     return len(value) if isinstance(value, str | list | dict) else 1
 
 
-def _is_set(context: Context, path: str) -> bool:
+def is_set(context: Context, path: str) -> bool:
     spec = context.schema.field(path)
     return spec is not None and spec.kind is Kind.SET and context.survivorship(path).rule is not Rule.MANUAL
 

@@ -116,6 +116,10 @@ class Store(Protocol):
 
     def canonicals(self, entity_ids: Sequence[str]) -> dict[str, Canonical]: ...
 
+    def referring(self, entities: Collection[str], entity_id: str) -> list[str]:
+        """Ids of the live entities of these kinds that hold an id in one of their values, or a link of theirs does."""
+        ...
+
     def candidates(self, entity: str, match_keys: Sequence[str]) -> dict[str, list[str]]:
         """Match key → ids of the live entities that have it."""
         ...
@@ -132,6 +136,10 @@ class Store(Protocol):
 
     def all_parked(self, binding: BindingId, side: Side, why: Why, size: int) -> Iterator[list[Parked]]:
         """Everything parked for one reason, in pages; rows may be unparked while iterating."""
+        ...
+
+    def parked_about(self, entity_id: str) -> list[Parked]:
+        """What is parked of an entity on its way out, and every question in which it is a candidate."""
         ...
 
     def unsettled(self, bindings: Collection[BindingId]) -> Mapping[Bucket, int]:

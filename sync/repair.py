@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from model.errors import StateError
 from model.records import Record
 from model.validate import validate
-from sync.absorb import Binding, Observation, join, resolved, waiting
+from sync.absorb import MERGED_THERE, Binding, Observation, join, resolved, waiting
 from sync.decision import (
     BindingId,
     Canonical,
@@ -24,10 +24,12 @@ from sync.decision import (
     Why,
 )
 from sync.hub import Hub, Listener
-from sync.ledger import Ledger, Scene
+from sync.ledger import Ids, Ledger, Scene
 from sync.observe import Observer
+from sync.pairing import concerned, living, load_pair
 from sync.ports import Lease
 from sync.scenes import load_entities, load_scene
+from sync.uniting import Union, unite
 
 if TYPE_CHECKING:
     from sync.report import RunReport
@@ -64,10 +66,11 @@ class Repairs:
         raise NotImplementedError
 
     @contextmanager
-    def _desk(self, entity: str) -> Iterator[_Desk]:
+    def _desk(self, *entities: str) -> Iterator[_Desk]:
         """Raises LeaseHeldError while a run is under way."""
         store, clock = self.hub.store, self.hub.clock
-        lease = store.acquire([f"entity:{entity}"], self.holder, _SECONDS, clock.now(), self.gone)
+        scopes = [f"entity:{entity}" for entity in entities]
+        lease = store.acquire(scopes, self.holder, _SECONDS, clock.now(), self.gone)
         try:
             run = store.start_run([], "repair", clock.now())
             observer = Observer(self.hub, run, lease, self.listener)
@@ -144,8 +147,13 @@ class Repairs:
         return len(rows)
 
     def settle_match(self, parked_id: int, entity_id: str | None) -> str:
-        """A disputed record is that entity, or (None) a new one. Returns the id of the entity it now belongs to."""
+        """A disputed record is that entity, or (None) a new one. Returns the id of the entity it now belongs to.
+
+        Where two records were merged in a system, the answer is the entity to keep: the other one is merged into it.
+        """
         (row,) = self._parked([parked_id])
+        if row.code == MERGED_THERE:
+            return self._settle_merge(row, entity_id)
         if row.why is not Why.DISPUTED or row.side is not Side.IN or row.data is None:
             raise StateError(f"{parked_id} is not a disputed match; see `syncline conflicts list`")
         binding = self._binding(row.binding)
@@ -174,11 +182,34 @@ class Repairs:
         if entity_id not in scene.canonicals:
             load_entities(self.hub.store, scene, [entity_id])
         found = scene.canonicals.get(entity_id)
-        if found is None:
-            raise StateError(f"there is no entity {entity_id}")
-        if found.state is not EntityState.LIVE:
+        if found is not None and found.state is EntityState.DELETED:
             raise StateError(f"the entity {entity_id} was deleted; settle the record as a new one instead")
-        return found
+        return living(entity_id, found)
+
+    def _settle_merge(self, row: Parked, entity_id: str | None) -> str:
+        others = [one for one in row.candidates if one != entity_id]
+        if entity_id not in row.candidates or len(others) != 1:
+            raise StateError(
+                f"two records were merged in {row.binding.connection}: name the entity to keep, one of "
+                f"{', '.join(row.candidates)}, or discard the question to leave both"
+            )
+        return self.unite(entity_id, others[0]).keep
+
+    def unite(self, keep: str, drop: str) -> Union:
+        """Two entities are one: ``drop`` ends, and its records, values and references become those of ``keep``.
+
+        Raises StateError where they are not two live entities of one kind, or a write for ``drop`` is in doubt.
+        """
+        with self._desk(*concerned(self.hub, keep, drop)) as desk:
+            ledger = desk.ledger(Scene())
+            union = unite(load_pair(self.hub, keep, drop, ledger.scene), ledger)
+            desk.commit(ledger.closed())
+        return union
+
+    def foretell_union(self, keep: str, drop: str) -> Union:
+        """What `unite` would come to. Nothing is changed."""
+        ledger = Ledger(Scene(), self.hub.mappings, self.hub.indexes, 0, Ids(0, ""))
+        return unite(load_pair(self.hub, keep, drop, ledger.scene), ledger)
 
     def settle_deletion(self, parked_id: int, *, everywhere: bool) -> None:
         """A record deleted in one system: delete the entity everywhere, or keep it elsewhere."""

@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "union": "both sets joined",
     "consent": "consent: the most restrictive",
     "enforce": "enforced by the mapping",
+    "merged": "two entities made one",
 }
 """Why a value was let in, for people; JSON has the rule's own name."""
 
@@ -78,6 +79,7 @@ def story_json(story: Story) -> dict[str, Any]:
     record = story.record
     return {
         **{name: plain(getattr(record, name)) for name in ("id", "entity", "state", "rev", "run", "created_at")},
+        "merged_into": record.merged_into,
         "fields": [field_json(story, one) for one in record.fields],
         "links": [link_json(one) for one in record.links],
         "timeline": [_event_json(story, one) for one in story.events],
@@ -134,7 +136,8 @@ def link_json(one: LinkView) -> dict[str, Any]:
 def tell_story(output: Output, story: Story) -> None:
     """Values, records, timeline."""
     record = story.record
-    output.line(f"{record.entity} {record.id}  ({record.state}, revision {record.rev})")
+    state = f"merged into {record.merged_into}" if record.merged_into else record.state
+    output.line(f"{record.entity} {record.id}  ({state}, revision {record.rev})")
     output.line()
     rows = [
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,10 @@ from sync.decision import BindingId
 from syncline.cli import explaining, options
 from syncline.cli.desk import Desk, confirmed, desk_of
 from syncline.cli.explaining import Story
+from syncline.cli.output import clean
+
+if TYPE_CHECKING:
+    from sync.uniting import Union
 
 record_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Explain one record.")
 links_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Which records are one entity.")
@@ -81,12 +85,15 @@ def show_links(context: typer.Context, which: Which, as_json: options.Json = Fal
     with desk.reports() as reports:
         entity_id = _entity(reports, which)
         rows = [explaining.link_json(one) for one in reports.links(entity_id)]
+        found = reports.record(entity_id)
     if as_json:
         desk.output.json(rows)
         return
     desk.output.line(entity_id)
     shown = [(one["binding"], one["key"], one["state"], ", ".join(one["differs"])) for one in rows]
-    desk.output.table(("binding", "key", "state", "differs in"), shown, "It is linked to no record.")
+    heir = found.merged_into if found is not None else None
+    empty = f"It was merged into {heir}." if heir else "It is linked to no record."
+    desk.output.table(("binding", "key", "state", "differs in"), shown, empty)
 
 
 @links_app.command("split")
@@ -116,3 +123,45 @@ def split(
         founded = engine.split(bindings[0], key)
     desk.output.line(founded)
     desk.output.say("It is an entity of its own now. `syncline run` carries that to the systems.")
+
+
+@links_app.command("merge")
+def merge(
+    context: typer.Context,
+    keep: Annotated[str, typer.Argument(metavar="KEEP", help="The entity to keep: its id, or one of its records.")],
+    drop: Annotated[str, typer.Argument(metavar="DROP", help="The entity that is the same and ends.")],
+    yes: options.Yes = False,
+) -> None:
+    """Make two entities one. It says first what that would change.
+
+    DROP's records become records of KEEP, whose values win; what only DROP knew is taken over. The next run writes the
+    kept values to every record of both. Nothing is deleted in any system.
+    """
+    desk = desk_of(context)
+    project = desk.project()
+    with desk.reports() as reports:
+        kept, ended = _entity(reports, keep), _entity(reports, drop)
+    with desk.engine(project) as engine:
+        _foretell(desk, engine.foretell_union(kept, ended))
+        confirmed(desk, f"Merge {ended} into {kept}?", yes=yes)
+        engine.unite(kept, ended)
+    desk.output.line(kept)
+    desk.output.say("They are one entity now. `syncline run` carries that to the systems.")
+
+
+def _foretell(desk: Desk, union: Union) -> None:
+    """Names of fields and records, never values."""
+    records = ", ".join(
+        f"{explaining.stream(binding)} {key}{'' if state == 'live' else f' ({state})'}"
+        for binding, key, state in union.records
+    )
+    told = {
+        "records": records or "none",
+        "values taken over": ", ".join(union.gained) or "none",
+        "values that give way": ", ".join(union.given_up) or "none",
+        "entities that refer to it": f"{union.referring:,}",
+        "open conflicts that end": f"{union.conflicts:,}",
+    }
+    desk.output.say(f"Of {union.entity} {union.drop}, which ends, {union.entity} {union.keep} gets:")
+    for name, value in told.items():
+        desk.output.say(f"  {name + ':':<27}{clean(value)}")

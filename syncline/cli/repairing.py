@@ -175,9 +175,8 @@ def _show_candidates(desk: Desk, number: int, *, mask: bool) -> None:
     )
     answers = _ANSWERS.get(parked.code, _ANSWER_MATCH)
     for choice, meaning in answers:
-        command = choice.format(
-            id=f"{_MATCH}{number}", number=number, entity=parked.candidates[0] if candidates else "ID"
-        )
+        names = [one.id for one in candidates] or ["ID"]
+        command = choice.format(id=f"{_MATCH}{number}", number=number, entity=names[0], other=names[-1])
         output.say(f"{command}  # {meaning}")
 
 
@@ -190,7 +189,11 @@ _ANSWERS = {
         ("syncline conflicts resolve {id} --delete", "deleted everywhere"),
         ("syncline conflicts resolve {id} --keep", "kept everywhere else"),
     ),
-    "merged-there": (("syncline dead-letters discard {number}", "leave the two entities as they are"),),
+    "merged-there": (
+        ("syncline conflicts resolve {id} --entity {entity}", "they are one, and the values of candidate 1 win"),
+        ("syncline conflicts resolve {id} --entity {other}", "they are one, and the values of candidate 2 win"),
+        ("syncline dead-letters discard {number}", "leave the two entities as they are"),
+    ),
 }
 
 
@@ -205,7 +208,9 @@ def resolve(
     number: Annotated[str, typer.Argument(metavar="ID", help="As listed: 7, or m7.")],
     winner: Annotated[str | None, typer.Option("--winner", help="ours (the hub's value) or theirs.")] = None,
     value: Annotated[str | None, typer.Option("--value", help="A value of your own: JSON, or plain text.")] = None,
-    entity: Annotated[str | None, typer.Option("--entity", help="m…: the record is this entity.")] = None,
+    entity: Annotated[
+        str | None, typer.Option("--entity", help="m…: the record is this entity; of two merged, keep this one.")
+    ] = None,
     new: Annotated[bool, typer.Option("--new", help="m…: the record is somebody new.")] = False,
     delete: Annotated[
         bool | None, typer.Option("--delete/--keep", help="m…: a deletion: everywhere, or only there.")
@@ -213,7 +218,8 @@ def resolve(
 ) -> None:
     """Answer a conflict; the next run carries it out.
 
-    The answer is one of the two values or a third one; for m… it is an entity, a new one, or about a deletion.
+    The answer is one of the two values or a third one; for m… it is an entity, a new one, or about a deletion. Where
+    two records were merged in a system, it is the entity to keep; the other one is merged into it (`links merge`).
     """
     desk = desk_of(context)
     kind, key = _numbered(number)

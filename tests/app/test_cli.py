@@ -177,6 +177,27 @@ def test_a_wrong_link_is_split_and_does_not_come_back(cli, starter):
     assert len(ids) == 2
 
 
+def test_two_entities_are_merged_after_a_look_at_what_that_changes(cli, starter):
+    cli("run")
+    keep, drop = (cli("links", "show", key).out.splitlines()[0] for key in ("crm:people:1", "crm:people:2"))
+    refused = cli("links", "merge", "crm:people:1", "crm:people:2", code=2)
+    assert "crm.people 2" in refused.err
+    assert "family_name" in refused.err
+    assert cli("record", "show", drop, "--json").json["state"] == "live", "nobody agreed"
+    names = people(starter)
+    assert not any(str(row["family_name"]) in refused.err for row in names.values()), "fields, never values"
+    assert cli("links", "merge", "crm:people:1", drop, "--yes").out.strip() == keep
+    assert f"merged into {keep}" in cli("record", "show", drop).out
+    assert f"merged into {keep}" in cli("links", "show", drop).err
+    assert {link["key"] for link in cli("links", "show", "crm:people:2", "--json").json} >= {"1", "2"}
+    cli("run", code=3)  # the sample CRM gives an e-mail address to one person only
+    with (starter / "data/shop_customers.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["first_name"] for row in csv.DictReader(file)].count("Ada") == 2
+    assert [row["binding"] for row in cli("dead-letters", "list", "--json").json] == ["crm.people:contact"]
+    for pair, said in (((keep, drop), "merged into another"), ((keep, keep), "already"), ((keep, "crm:9"), "nothing")):
+        assert said in cli("links", "merge", *pair, "--yes", code=1).err
+
+
 def test_status_and_runs_tell_what_happened(cli):
     assert cli("status", code=1).err.startswith("nothing has been run yet")
     cli("run")

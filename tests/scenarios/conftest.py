@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from model.clock import ManualClock, SystemClock
 from sync.run import RunReport
 from syncline import wiring
+from syncline.cli.main import app
 from syncline.demo import systems
 from syncline.sandbox.salesforce.fake import SalesforceFake
 from syncline.sandbox.shopify.fake import ShopifyFake
@@ -217,6 +221,31 @@ class Company:
         assert self.state() == before
 
 
+@dataclass
+class Said:
+    """What a command said."""
+
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Command:
+    """``command("record", "show", …)``; its exit code must be 0, or the one that is named."""
+
+    company: Company
+
+    def __call__(self, *words: str, code: int = 0) -> Said:
+        folder = str(self.company.project_folder)
+        result = CliRunner().invoke(app, ["--project", folder, *words], obj=self.company.world)
+        assert result.exit_code == code, (words, result.stderr, result.exception)
+        return Said(result.stdout, result.stderr)
+
+
 _OWN = frozenset({"changed_at", "SystemModstamp", "LastModifiedDate", "LastModifiedById", "updatedAt", "createdAt"})
 
 
@@ -294,6 +323,12 @@ def make_company(tmp_path: Path, clock: ManualClock) -> Any:
         return Company(folder, SystemClock() if real else ManualClock(clock.now()), **changes)
 
     return make
+
+
+@pytest.fixture
+def command(founded: Company) -> Any:
+    """The command line in the project of ``founded``."""
+    return Command(founded)
 
 
 @pytest.fixture

@@ -298,6 +298,48 @@ def test_two_contacts_merged_in_salesforce_ask_whether_they_are_one_person(found
     founded.assert_calm()
 
 
+def test_two_contacts_merged_in_salesforce_are_one_everywhere_when_a_person_says_so(founded, command):
+    """In the ERP and the shop there are still two: both show the survivor, until somebody merges them there, too."""
+    erp, crm, shop = founded.erp, founded.crm, founded.shop
+    account = founded.contact(BO)["AccountId"]
+    second = founded.person(CID)["id"]
+    bo, cid = founded.contact(BO)["Id"], founded.contact(CID)["Id"]
+    customers = founded.customer(BO)["id"], founded.customer(CID)["id"]
+    crm.edit("Contact", cid, {"Birthdate": "1980-02-03"})
+    founded.settle()
+    crm.merge("Contact", bo, cid)
+    founded.settle()
+    (question,) = command("conflicts", "list", "--json").json
+    assert question["kind"] == "merged-there"
+    shown = command("conflicts", "show", question["id"])
+    kept, ended = question["entity_id"].split(", ")
+    for entity in (kept, ended):
+        assert f"conflicts resolve {question['id']} --entity {entity}" in shown.err
+    command("conflicts", "resolve", question["id"], "--new", code=1)
+    command("conflicts", "resolve", question["id"], "--entity", kept)
+    assert command("conflicts", "list", "--json").json == []
+    assert command("record", "show", ended, "--json").json["merged_into"] == kept
+    assert f"merged into {kept}" in command("record", "show", ended).out
+    assert command("record", "show", f"erp:people:{second}", "--json").json["id"] == kept
+    founded.settle()
+    shown = [(row["name"], row["email"], row["title"]) for row in erp.rows("people") if row["email"] != ANA]
+    assert shown == [("Bo Lind", BO, "Buyer")] * 2
+    assert (founded.contact(BO)["Id"], founded.contact(BO)["Birthdate"]) == (bo, "1980-02-03")
+    assert founded.contact(BO)["AccountId"] == account
+    # The shop gives an address to one customer only, and says so until the two are merged there.
+    assert [row["binding"] for row in command("dead-letters", "list", "--json").json] == ["shop.customers:contact"]
+    shop.merged_ids_lead_on = True
+    shop.merge(*customers)
+    founded.sync(sweep=True)
+    founded.settle()
+    assert command("dead-letters", "list", "--json").json == []
+    assert founded.customer(BO)["firstName"] == "Bo"
+    assert founded.counts() == (2, 3, 2, 2, 2)
+    before = founded.state(), founded.writes()
+    assert founded.sync(full=True).writes == 0
+    assert (founded.state(), founded.writes()) == before
+
+
 def test_a_merge_with_a_record_the_hub_never_saw_is_followed(founded):
     key = founded.contact(CID)["Id"]
     (master,) = founded.crm.seed("Contact", [{"FirstName": "Cid", "LastName": "Moss"}])

@@ -141,3 +141,15 @@ def test_a_durable_write_waits_for_the_disk_and_others_do_not(hub):
         assert tx.one("PRAGMA synchronous")[0] == 2
     with hub.store.database.write() as tx:
         assert tx.one("PRAGMA synchronous")[0] == 1
+
+
+def test_what_is_parked_about_an_entity_is_its_writes_and_the_questions_it_is_a_candidate_of(hub):
+    hub.commit(
+        parked=[
+            parked(hub, "c1", side=Side.OUT),
+            parked(hub, "c1"),  # a record whose key happens to be the same
+            parked(hub, "7", candidates=("c2", "c1")),
+            parked(hub, "8", candidates=("c11",)),
+        ]
+    )
+    assert {(one.side, one.key) for one in hub.store.parked_about("c1")} == {(Side.OUT, "c1"), (Side.IN, "7")}

@@ -231,3 +231,19 @@ def test_errors_of_the_driver_are_ours_and_show_no_values(hub):
         with pytest.raises(StateError) as refused:
             ask()
         assert "secret" not in str(refused.value)
+
+
+def test_who_refers_to_an_entity_is_found_in_values_and_in_what_live_links_are_agreed_on(hub):
+    hub.load("c1", "c2", "c3", "c4", "c5")
+    people = {key: hub.person(key, given_name="Ana") for key in ("c1", "c2", "c3", "c4", "c5")}
+    people["c2"].values["reports_to"] = "c1"
+    people["c5"].values["reports_to"] = "c1"
+    people["c5"].state = EntityState.DELETED
+    links = [
+        Link(hub.erp, "3", "c3", base={"reports_to": Base(1, "c1")}),
+        Link(hub.erp, "4", "c4", base={"reports_to": Base(1, "c1")}, state=LinkState.GONE),
+    ]
+    hub.commit(changed=list(people.values()), links=links)
+    assert hub.store.referring(["contact"], "c1") == ["c2", "c3"]
+    assert hub.store.referring(["account"], "c1") == []
+    assert hub.store.referring(["contact"], "c") == []

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.contract import Deletes
 from mappings.contract import Match, OnDelete, ScoredRule, Strength, StrongRule
-from sync.decision import LinkState, Side, Why
+from sync.decision import Bucket, LinkState, Side, Why
 from sync.policy import Braked, Limit
 
 NAME = Match(strong=(StrongRule(paths=("name",)),))
@@ -194,6 +194,16 @@ def test_a_record_merged_away_is_followed_to_its_survivor(two):
     survivor = two.systems["shop"].table("people").rows["s2"]
     assert len(two.people("crm")) <= 2
     assert survivor["title"] == "Chair"
+
+
+@pytest.mark.parametrize("into", [None, "c1"])
+def test_what_is_asked_about_a_deleted_record_stays_asked_when_its_tombstone_is_read_again(two, into):
+    for key in ("c1", "c2"):
+        two.systems["crm"].put("people", key, name=key, email=f"{key}@example.com")
+    two.sync()
+    two.systems["crm"].drop("people", "c2", into=into)
+    assert [two.sync().left for _ in range(3)] == [{Bucket.CONFLICT: 1}] * 3
+    two.assert_calm()
 
 
 def test_a_match_in_doubt_waits_for_a_person_and_then_is_linked(two):

@@ -22,6 +22,7 @@ from mappings.contract import Match, OnDelete, StrongRule
 from model.clock import ManualClock
 from model.errors import StateError
 from state.store import open_store
+from sync.absorb import MERGED_THERE
 from sync.decision import EntityState, LinkState, Side, Why
 
 SYSTEMS = ("erp", "shop", "crm")
@@ -368,6 +369,63 @@ class Schedules(RuleBasedStateMachine):
             if parked.data is not None and parked.candidates:
                 with contextlib.suppress(StateError):  # linked meanwhile, or its entity was deleted
                     self.world.engine().settle_match(parked.id, None if new else parked.candidates[0])
+
+    @rule(first=st.booleans())
+    def a_person_says_that_records_merged_there_are_one(self, first):
+        for parked in self._parked(Side.IN, Why.DISPUTED):
+            if parked.code == MERGED_THERE:
+                with contextlib.suppress(StateError):  # one of them was deleted, or a write for it is in doubt
+                    self.world.engine().settle_match(parked.id, parked.candidates[0 if first else -1])
+
+    @rule(entity=st.sampled_from(("contact", "contact", "account")), n=number, m=number)
+    def a_person_unites(self, entity, n, m):
+        sql = "SELECT id FROM canonical WHERE entity = ? AND state = 'live' ORDER BY id"
+        live = [row[0] for row in self._rows(sql, entity)]
+        if len(live) > 1:
+            self._unite(live.pop(n % len(live)), live[m % len(live)])
+
+    @rule(
+        names=st.lists(systems, min_size=2, max_size=2),
+        emails=st.tuples(number, number),
+        firms=st.tuples(number, number),
+        run=st.booleans(),
+    )
+    def two_people_turn_out_to_be_one(self, names, emails, firms, run):
+        places = []
+        for name, email, firm in zip(names, emails, firms, strict=True):
+            places.append((name, f"{name}{self._value()}"))
+            values = {"title": self._value(), "firm": self._pick(name, firm, "firms")}
+            consent = {"consent": "opted_in" if email % 2 else "opted_out", "at": f"2026-01-0{email + 1}T00:00:00Z"}
+            self._put(name, "people", places[-1][1], name=self._value(), email=f"s{email}@x.com", **values)
+            if firm % 2:
+                self._put(name, "people", places[-1][1], **consent)
+        self._run()
+        links = [self.store.links(self.world.mappings_id(name), [key]).get(key) for name, key in places]
+        if all(links) and links[0].entity_id != links[1].entity_id:
+            self._unite(links[0].entity_id, links[1].entity_id)
+            if run:
+                self._run()
+
+    @rule(names=st.lists(systems, min_size=2, max_size=2), n=number, m=number)
+    def two_firms_turn_out_to_be_one(self, names, n, m):
+        keys = [self._pick(name, place, "firms") for name, place in zip(names, (n, m), strict=True)]
+        if all(keys):
+            self._run()
+            at = [self.kit.BindingId(name, "firms", "account") for name in names]
+            links = [self.store.links(one, [key]).get(key) for one, key in zip(at, keys, strict=True)]
+            if all(links) and links[0].entity_id != links[1].entity_id:
+                self._unite(links[0].entity_id, links[1].entity_id)
+
+    def _unite(self, keep, drop):
+        with contextlib.suppress(StateError):  # one of them has ended, or a write is in doubt
+            self.world.engine().unite(keep, drop)
+            self.nobody_points_to(drop)
+
+    def nobody_points_to(self, ended):
+        for column, table in (("vals", "canonical"), ("base", "link")):
+            sql = f"SELECT * FROM {table} WHERE state = 'live' AND {column} LIKE ?"
+            assert not self._rows(sql, f'%"{ended}"%'), f"a live {table} holds {ended}"
+        assert not self.store.links_of([ended])
 
     @rule(name=systems, n=number)
     def a_person_splits(self, name, n):
