@@ -6,7 +6,7 @@ other: a default the system filled in, an edit somebody made a moment before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors.contract import Outcome, OutcomeKind
@@ -31,8 +31,11 @@ Seen = tuple[Projection, str]
 
 
 class Written(NamedTuple):
-    """One write that was carried out. ``direct``: the answer itself carried the record, so differences in it are the
-    system's own doing and not somebody's edit in between."""
+    """One write that was carried out.
+
+    ``direct``: the answer itself carried the record, so differences in it are the system's own doing and not somebody's
+    edit in between. ``surely``: this record came of this write; else it was found by a value that others may have, too.
+    """
 
     kind: ActionKind
     row: IntentRow
@@ -40,6 +43,7 @@ class Written(NamedTuple):
     intent: int | None
     direct: bool
     seen: Seen | None = None
+    surely: bool = True
 
 
 def take_creates(
@@ -101,6 +105,8 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
         return
     values = _values(binding, projection, row, link, ledger)
     _agree(canonical, link, row, values, binding, direct=written.direct)
+    if not written.surely:
+        _unshown(canonical, link, values, binding)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
 
 
@@ -158,6 +164,13 @@ def _agree(
             link.base.pop(path, None)
         else:
             link.base[path] = Base(rev, shown)
+
+
+def _unshown(canonical: Canonical, link: Link, values: Mapping[str, Any], binding: Binding) -> None:
+    """What a record that may be somebody else's does not show was perhaps never written there: it is told."""
+    for path, value in canonical.values.items():
+        if path not in values and not blank(value) and binding.mapping.pushes(path):
+            link.base[path] = Base(0, UNKNOWN)
 
 
 def _news(

@@ -164,7 +164,7 @@ class Recovery:
                 applied.append((row, found[0]))
             elif found:
                 unclear.append(row)
-        self._adopt(binding, intent, applied, [], unclear)
+        self._adopt(binding, intent, applied, [], unclear, surely=False)
 
     def _unlinked(self, binding: Binding, field: str, value: str) -> list[Record]:
         """Records with that value (which the system may write in a way of its own) that belong to no entity yet."""
@@ -197,6 +197,8 @@ class Recovery:
         applied: Sequence[tuple[IntentRow, Record]],
         open_rows: list[IntentRow],
         unclear: Sequence[IntentRow] = (),
+        *,
+        surely: bool = True,
     ) -> None:
         """Rows found carried out become links with the *logged* values as baseline; the others are decided anew.
 
@@ -214,7 +216,7 @@ class Recovery:
                 continue
             scene.links_of.setdefault(row.entity_id, [])
             outcome = Outcome(OutcomeKind.APPLIED, record.key, record.version, record)
-            take(binding, Written(intent.kind, row, outcome, intent.id, direct=False), ledger)
+            take(binding, Written(intent.kind, row, outcome, intent.id, direct=False, surely=surely), ledger)
         changes = ledger.closed()
         assert intent.id is not None
         changes.closed_intents.append((intent.id, open_rows))

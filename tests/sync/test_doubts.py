@@ -8,7 +8,7 @@ import pytest
 
 from connectors.contract import Field, Outcome, OutcomeKind, Replay, Writes
 from mappings.contract import Match, OnDelete, StrongRule
-from model.errors import LeaseHeldError, StateError, UnreachableError
+from model.errors import AnswerLostError, LeaseHeldError, StateError, UnreachableError
 from model.records import Page, Record
 from sync.decision import LinkState, Side, Why
 
@@ -599,6 +599,26 @@ def test_a_create_is_found_by_a_unique_value_that_the_system_wrote_its_own_way(w
     world.sync()
     assert len(rows(world, "shop")) == 1
     world.assert_calm()
+
+
+def test_what_a_record_found_by_a_unique_value_does_not_show_is_told_to_it(world, make_stream):
+    build(world, make_stream, NATURAL)
+    world.sync()
+    shop = world.systems["shop"]
+    shop.put("people", "s1", name="Ana", email="ana@example.com")  # somebody's own, which no listing shows yet
+    shop.hidden = {"s1"}
+    ana(world, dept="Web")
+    world.connectors["shop"].upsert, upsert = _unsent, world.connectors["shop"].upsert
+    world.sync()
+    world.connectors["shop"].upsert, shop.hidden = upsert, set()
+    world.sync()
+    world.sync()
+    assert rows(world, "shop") == {"s1": {"name": "Ana", "email": "ana@example.com", "dept": "Web"}}
+    world.assert_calm()
+
+
+def _unsent(stream, batch):
+    raise AnswerLostError("the line broke before anything was sent")
 
 
 @pytest.mark.parametrize("direction", ["both", "out"])
