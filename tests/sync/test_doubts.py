@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from connectors.contract import Field, Outcome, OutcomeKind, Replay, Writes
+from connectors.contract import Deletes, Field, Outcome, OutcomeKind, Replay, Writes
 from mappings.contract import Match, OnDelete, StrongRule
 from model.errors import AnswerLostError, LeaseHeldError, StateError, UnreachableError
 from model.records import Page, Record
@@ -602,9 +602,11 @@ def test_a_create_is_found_by_a_unique_value_that_the_system_wrote_its_own_way(w
 
 
 def test_what_a_record_found_by_a_unique_value_does_not_show_is_told_to_it(world, make_stream):
-    build(world, make_stream, NATURAL)
+    build(world, make_stream, NATURAL, names=("crm",))
+    listed = make_stream("people", writes=NATURAL, fields=FIELDS, watermark=None, deletes=Deletes.SWEEP)
+    shop = world.system("shop", listed)
+    world.contacts("shop")
     world.sync()
-    shop = world.systems["shop"]
     shop.put("people", "s1", name="Ana", email="ana@example.com")  # somebody's own, which no listing shows yet
     shop.hidden = {"s1"}
     ana(world, dept="Web")
