@@ -50,22 +50,23 @@ def acquire(
 
 
 def hold(tx: Tx, lease: Lease, now: datetime) -> None:
-    """Check the epochs and extend; until the transaction ends nobody can take the scopes over."""
+    """Check the epochs, and extend what a quarter has gone of; until the transaction ends nobody can take it over."""
     scopes = sorted(lease.epochs)
-    seconds = {
-        scope: length
-        for scope, epoch, length in tx.rows(
-            f"SELECT scope, epoch, seconds FROM lease WHERE {tx.among('scope')} AND holder IS NOT NULL"
+    found = {
+        scope: (length, when(expires))
+        for scope, epoch, length, expires in tx.rows(
+            f"SELECT scope, epoch, seconds, expires_at FROM lease WHERE {tx.among('scope')} AND holder IS NOT NULL"
             f"{'' if tx.sqlite else ' ORDER BY scope FOR UPDATE'}",
             tx.array(scopes),
         )
         if epoch == lease.epochs[scope]
     }
-    lost = [scope for scope in scopes if scope not in seconds]
+    lost = [scope for scope in scopes if scope not in found]
     if lost:
         raise LeaseLostError(f"the lease on {', '.join(lost)} was taken over; this transaction changed nothing")
-    for scope in scopes:
-        tx.run(_EXTEND, moment(now + timedelta(seconds=seconds[scope])), scope, lease.epochs[scope])
+    for scope, (seconds, expires) in found.items():
+        if expires <= now + timedelta(seconds=0.75 * seconds):
+            tx.run(_EXTEND, moment(now + timedelta(seconds=seconds)), scope, lease.epochs[scope])
 
 
 def release(tx: Tx, lease: Lease) -> None:
