@@ -8,7 +8,7 @@ link costs nothing, and "what still has to be pushed" is read off the entries: t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -338,3 +338,14 @@ class Changes:
     clean: list[tuple[str, int]] = field(default_factory=list)  # entity id, generation seen: cleared only if unchanged
     stream: tuple[BindingId, StreamState] | None = None
     closed_intents: list[tuple[int, list[IntentRow]]] = field(default_factory=list)  # intent, rows that stay open
+
+    def add(self, later: Changes) -> None:
+        """What another page changed after this one, of other records: to be committed together."""
+        for part in fields(self):
+            mine, theirs = getattr(self, part.name), getattr(later, part.name)
+            if isinstance(mine, list):
+                mine += theirs
+            elif isinstance(mine, set):
+                mine |= theirs
+            elif theirs is not None:
+                setattr(self, part.name, theirs)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
 
 from connectors.contract import Outcome, OutcomeKind, Write
 from model.errors import AnswerLostError, ConnectorError, ProtocolError, RefusedError
@@ -24,6 +26,7 @@ from sync.scenes import load_references
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
 _TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
+_SOON: Final = timedelta(seconds=1)  # so long, at most, an answer is held until it is stored with others
 _NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
 
 
@@ -49,6 +52,10 @@ class Sender:
     calls: dict[str, int]
     stopped: dict[str, Trouble] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)  # entities that answers of this round brought news of
+    _more: bool = False  # whether another batch follows at once
+    _held: Changes | None = None  # what the answers so far mean
+    _held_since: datetime | None = None
+    _owners: dict[str, str] = field(default_factory=dict)  # record key → entity id of the links held
 
     def send(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> None:
         """Record all, then call and absorb one after the other. Raises ConnectorError."""
@@ -58,13 +65,16 @@ class Sender:
         try:
             while left:
                 batch, intent = left.pop(0)
+                self._more = bool(left)
                 if self._overtaken(binding, batch):
                     self._close(intent)
                 else:
                     self._deliver(binding, kind, batch, intent)
         except ConnectorError:
+            self._store()
             self._close(*(intent for _, intent in left))
             raise
+        self._store()
 
     def _overtaken(self, binding: Binding, batch: Sequence[Action]) -> bool:
         """Whether a batch recorded together with others must not be sent any more after what became of those."""
@@ -178,9 +188,26 @@ class Sender:
         if intent.id is not None:
             changes.closed_intents.append((intent.id, answers.open_rows))
         changes.clean += self.books.resting()
-        self.commit(changes)
+        self._keep(changes)
         if answers.noticed:
+            self._store()
             self.notice(binding, answers.noticed)
+
+    def _keep(self, changes: Changes) -> None:
+        """Store what an answer means: together with the answers to batches that follow at once."""
+        now = self.hub.clock.now()
+        if self._held is None:
+            self._held, self._held_since = changes, now
+        else:
+            self._held.add(changes)
+        self._owners.update((link.key, link.entity_id) for link in changes.links)
+        if not self._more or self._held_since is None or now - self._held_since >= _SOON:
+            self._store()
+
+    def _store(self) -> None:
+        if self._held is not None:
+            changes, self._held, self._owners = self._held, None, {}
+            self.commit(changes)
 
     def _created(
         self,
@@ -212,7 +239,7 @@ class Sender:
         if intent.kind is not ActionKind.CREATE or not keys:
             return outcomes
         links = self.hub.store.links(binding.id, keys)
-        owners = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
+        owners = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE} | self._owners
         return [
             Outcome(OutcomeKind.DUPLICATE, code="duplicate", message=_TAKEN)
             if outcome.key and owners.setdefault(outcome.key, row.entity_id) != row.entity_id
