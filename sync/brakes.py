@@ -10,6 +10,7 @@ from sync.decision import Action, ActionKind, BindingId
 from sync.policy import Braked, Policy
 
 _KIND = {ActionKind.CREATE: Braked.CREATE, ActionKind.UPDATE: Braked.UPDATE, ActionKind.DELETE: Braked.DELETE}
+_NONE: Mapping[BindingId, int] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +68,12 @@ def harmless(
     entities: int,
     release: Collection[str],
     kinds: Collection[Braked] = tuple(Braked),
+    links: Mapping[BindingId, int] = _NONE,
 ) -> bool:
     """Whether ``entities`` decisions could not trip any brake (of these kinds), whatever they turn out to be."""
     return all(
-        entities <= policy.limit(binding.connection, kind).count or released(release, binding, kind)
+        entities <= policy.limit(binding.connection, kind).allows(links.get(binding, 0))
+        or released(release, binding, kind)
         for binding in bindings
         for kind in kinds
     )
@@ -81,7 +84,7 @@ def tripped(count: Count, policy: Policy, links: Mapping[BindingId, int], releas
     found: list[Tripped] = []
     for (binding, kind), planned in sorted(count.planned.items()):
         limit, known = policy.limit(binding.connection, kind), links.get(binding, 0)
-        allowed = max(limit.count, int(limit.share * known))
+        allowed = limit.allows(known)
         if planned > allowed and not released(release, binding, kind):
             found.append(
                 Tripped(

@@ -351,7 +351,7 @@ class Observer:
         store, connector = self.hub.store, self.hub.connector(binding.id)
         missing, linked = sum(map(len, pages)), store.live_links(binding.id)
         limit = self.hub.policy.limit(binding.id.connection, Braked.DELETE)
-        allowed = max(limit.count, int(limit.share * linked))
+        allowed = limit.allows(linked)
         if missing > allowed and not released(self.release, binding.id, Braked.DELETE):
             raise SourceIncompleteError(
                 f"{missing:,} of {linked:,} linked records are missing from the listing of {binding.id}: more than the "

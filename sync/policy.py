@@ -35,6 +35,10 @@ class Limit:
     count: int
     share: float
 
+    def allows(self, links: int) -> int:
+        """How many writes go through where so many records are linked."""
+        return max(self.count, int(self.share * links))
+
 
 class Braked(StrEnum):
     """Kinds of write that brakes count."""

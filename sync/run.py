@@ -298,6 +298,9 @@ class _Work:
             entities = self.hub.store.due(schema.name) if bindings else 0
             if harmless(self.hub.policy, ids, entities, self.release):
                 continue
+            links = {id_: self.hub.store.live_links(id_) for id_ in ids}
+            if harmless(self.hub.policy, ids, entities, self.release, links=links):
+                continue
             only_creates = harmless(self.hub.policy, ids, entities, self.release, (Braked.CREATE,))
             for actions in self._decided(schema.name, bindings, linked=only_creates):
                 count.add(action for action, _ in actions)

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from connectors.files.cells import key_of, keys_of
 from connectors.files.settings import FileStream
-from connectors.files.source import Look, Position, Source, Stretch, flaw_of, look, opened, position_in
+from connectors.files.source import Look, Position, Source, Stretch, digest_of, flaw_of, look, opened, position_in
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
 
 _MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "header", "deletes", "guard_formulas"})
@@ -33,17 +33,18 @@ class Reader:
             yield Page([], None, True)
             return
         with opened(self._path, self._stream.file) as file:
-            seen = look(file, self._stream.encoding)
             self.known_rows = before.rows if before is not None else self.known_rows
-            if before is not None and before.digest == self._address(seen):
+            address = digest_of(file)
+            if before is not None and before.digest == self._address(address):
                 return
+            seen = look(file, self._stream.encoding, address)
             if before is not None and seen.lines < before.lines * self._stream.minimum_share:
                 raise self._shrunk(seen.lines, before.lines, "lines")
             yield from self._pages(file, seen, before)
 
-    def _address(self, seen: Look) -> str:
+    def _address(self, digest: str) -> str:
         """Equal for equal bytes that are read in the same way."""
-        return f"{seen.digest}-{self._how}"
+        return f"{digest}-{self._how}"
 
     def not_made_yet(self) -> bool:
         """Whether the first write is still to make the file, as the settings allow."""
@@ -88,7 +89,7 @@ class Reader:
             pending = None
         last = pending or Page(records, None, full, flaws)
         self.known_rows = count
-        cursor = Position(self._address(seen), count, seen.lines, source.header).cursor()
+        cursor = Position(self._address(seen.digest), count, seen.lines, source.header).cursor()
         yield last._replace(cursor=cursor, full=full, every_row=True)
 
     def _all_added(self, rows: Sequence[dict[str, object]], met: set[int], records: list[Record]) -> bool:

@@ -104,15 +104,26 @@ def opened(path: Path, name: str) -> Iterator[BinaryIO]:
         yield file
 
 
-def look(file: BinaryIO, encoding: str) -> Look:
-    """Hash, count and test-decode in one pass of bounded memory, and go back to the start."""
-    digest = hashlib.blake2b(digest_size=16)
+def digest_of(file: BinaryIO) -> str:
+    """The content address alone, in half the time of a whole look; goes back to the start."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()[:32]
+
+
+def look(file: BinaryIO, encoding: str, address: str | None = None) -> Look:
+    """Hash (unless the address is known), count and test-decode in one pass of bounded memory; back to the start."""
+    digest = hashlib.sha256()
     decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder(encoding)("strict")
     lines = size = 0
     last = b""
     file.seek(0)
     while chunk := file.read(_CHUNK):
-        digest.update(chunk)
+        if address is None:
+            digest.update(chunk)
         lines += chunk.count(b"\n")
         size += len(chunk)
         last = chunk[-2:]
@@ -128,7 +139,9 @@ def look(file: BinaryIO, encoding: str) -> Look:
             decoder = None
     file.seek(0)
     ended = last.rstrip(b"\x00")[-1:] in (b"\n", b"\r")
-    return Look(digest.hexdigest(), lines + (0 if ended or not size else 1), decoder is not None, ended, size)
+    return Look(
+        address or digest.hexdigest()[:32], lines + (0 if ended or not size else 1), decoder is not None, ended, size
+    )
 
 
 class Ahead:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from hashlib import blake2b
+from hashlib import file_digest, sha256
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from connectors.sql.engine import connected
 from connectors.sql.settings import SqlStream
-
-_CHUNK = 1 << 20
 
 
 def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str | None:
@@ -28,11 +26,10 @@ def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str
     log = Path(f"{name}-wal")
     if log.exists() and log.stat().st_size:
         return None
-    digest = blake2b(f"{stream.model_dump_json()} {names}".encode(), digest_size=16)
     with Path(name).open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return f"content:{digest.hexdigest()}"
+        digest = file_digest(file, sha256)
+    digest.update(f"{stream.model_dump_json()} {names}".encode())
+    return f"content:{digest.hexdigest()[:32]}"
 
 
 def _is_plain_table(engine: Engine, stream: SqlStream) -> bool:
