@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -19,6 +20,7 @@ from model.errors import StateError
 from state.tx import Tx
 
 _READS = "syncline_reads"
+_PATIENCE = 10.0  # seconds
 
 
 class Database:
@@ -168,6 +170,20 @@ def make_private_file(path: Path) -> None:
         raise StateError(f"the state database {path} cannot be made: {error.strerror}") from None
 
 
+def _patiently(connection: Any, pragma: str) -> None:
+    """Several who open a new file together all change its journal mode, and SQLite itself does not wait for that."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute(pragma)
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     """Take transactions into our own hands.
 
@@ -190,7 +206,7 @@ def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     def _connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
+            _patiently(connection, f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def _begun(connection: Connection) -> None:
