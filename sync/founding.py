@@ -17,8 +17,8 @@ def found_together(binding: Binding, observations: Sequence[Observation], ledger
     """Found what needs no second look. Returns the observations that do, in their order.
 
     A record is left to them where anything is known of it (a link, a parked predecessor, an entity or another record of
-    this page with a match key of its own), or where it has anything but values: problems, references, a tombstone. So
-    is everything where the mapping has defaults, which are found by as well.
+    this page with a match key of its own, or one that gets it on this page), or where it has anything but values:
+    problems, references, a tombstone. So is everything where the mapping has defaults, which are found by as well.
     """
     scene, mapping = ledger.scene, binding.mapping
     if not mapping.create_in or mapping.defaults_in or any(observation.record.deleted for observation in observations):
@@ -28,6 +28,11 @@ def found_together(binding: Binding, observations: Sequence[Observation], ledger
     taken = {key for key, n in times.items() if n > 1} if len(times) < times.total() else set()
     taken |= scene.candidates.keys()
     links, parked = scene.links, scene.parked
+    for observation in observations if links else ():
+        link = links.get(observation.record.key)
+        if link is not None:
+            known = scene.canonicals[link.entity_id].values if link.entity_id in scene.canonicals else {}
+            taken |= binding.index.keys({**known, **observation.projection.values})
     new: list[Newcomer] = []
     rest: list[Observation] = []
     for observation in observations:

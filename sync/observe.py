@@ -25,7 +25,7 @@ from sync.scenes import load_scene
 
 _NOTHING = Projection({})
 RENEW_AFTER: Final = timedelta(seconds=30)
-"""Reading that finds nothing new commits nothing: after so long it commits nothing all the same, to keep the lease."""
+"""Reading commits when there is news enough, and after so long in any case: it keeps the lease, and how far it came."""
 
 
 class _Count(Protocol):
@@ -135,10 +135,8 @@ class Observer:
                 self._settle(binding, news)  # a listing that drifts shows a record twice: what it showed last counts
             matched += self._look(binding, page, self.balance(binding.id, Side.IN), news)
             news.state = state if moving and state != before else None
-            if len(news.observed) >= self.hub.policy.page:
+            if len(news.observed) >= self.hub.policy.page or self._late():
                 self._settle(binding, news)
-            else:
-                self._commit(Changes())
             lists_all = page.full
             mending.met(page)
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
@@ -261,10 +259,12 @@ class Observer:
             )
 
     def _commit(self, changes: Changes) -> None:
-        now = self.hub.clock.now()
-        if changes != Changes() or now - self._held >= RENEW_AFTER:
+        if changes != Changes() or self._late():
+            self._held = now = self.hub.clock.now()
             self.hub.store.commit(changes, self.run, self.lease, now)
-            self._held = now
+
+    def _late(self) -> bool:
+        return self.hub.clock.now() - self._held >= RENEW_AFTER
 
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""

@@ -121,6 +121,19 @@ def test_records_that_are_founded_together_are_founded_as_each_would_be(hub, dat
     assert told(fast.closed()) == told(slow.closed())
 
 
+def test_a_record_with_the_address_that_another_one_just_got_is_no_newcomer(hub):
+    binding = hub.bindings[ERP]
+    known = Canonical("e1", "contact", {"full_name": "Ana", "emails[work]": "old@x.com"}, "erp")
+    link = Link(ERP, "k1", "e1", "0", f"{binding.mapping.version[:6]}0123")
+    scene = Scene(links={"k1": link}, canonicals={"e1": known}, links_of={"e1": [link]})
+    page = [
+        Observation(Record(key, {}, "1"), Projection({"full_name": name, "emails[work]": "new@x.com"}), "0123456789")
+        for key, name in (("k1", "Ana"), ("k2", "Anna"))
+    ]
+    scene.match_keys = {"k2": ["emails[work]|new@x.com"]}
+    assert found_together(binding, page, Ledger(scene, hub.mappings, hub.indexes, 1, Ids(0, "test"))) == page
+
+
 @st.composite
 def standings(draw):
     values = {"full_name": "Ana", "emails[work]": "a@x.com"}
