@@ -9,7 +9,7 @@ from typing import Any
 
 from model.errors import StateError
 from state import tables
-from state.codec import LONGEST_MATCH_KEY, dump, dump_meta, load, load_meta, match_key
+from state.codec import dump, dump_meta, load, load_meta, match_key
 from state.tx import Tx, overwrite
 from sync.decision import Canonical, EntityState
 
@@ -81,7 +81,7 @@ def replace(tx: Tx, changed: Sequence[Canonical]) -> None:
 
 
 def candidates(tx: Tx, entity: str, keys: Sequence[str]) -> dict[str, list[str]]:
-    stored = {key if len(key) <= LONGEST_MATCH_KEY else match_key(key): key for key in keys}
+    stored = {match_key(key): key for key in keys}
     found: dict[str, list[str]] = {}
     for key, entity_id in tx.tuples(
         "SELECT m.key, m.entity_id FROM match_key m JOIN canonical c ON c.id = m.entity_id "
@@ -115,13 +115,7 @@ def drop_match_keys(tx: Tx, dropped: Iterable[tuple[str, str, str]]) -> None:
 
 def add_match_keys(tx: Tx, added: Collection[tuple[str, str, str]]) -> None:
     for entity in sorted({of for of, _, _ in added}):
-        rows = sorted(
-            {
-                (key if len(key) <= LONGEST_MATCH_KEY else match_key(key), entity_id)
-                for of, key, entity_id in added
-                if of == entity
-            }
-        )
+        rows = sorted({(match_key(key), entity_id) for of, key, entity_id in added if of == entity})
         tx.put(tables.match_key, _MATCH[1:], rows, "DO NOTHING", {"entity": entity})
 
 

@@ -14,7 +14,7 @@ import orjson
 from model.errors import StateError
 from sync.decision import UNKNOWN, Base, FieldMeta
 
-LONGEST_MATCH_KEY = 400
+_LONGEST_MATCH_KEY = 400
 """In characters; PostgreSQL refuses index rows above about 2,700 bytes."""
 
 
@@ -103,6 +103,6 @@ def when_or_none(text: str | None) -> datetime | None:
 
 def match_key(key: str) -> str:
     """The key itself, or its hash where an index could not hold it."""
-    if len(key) <= LONGEST_MATCH_KEY:
+    if len(key) <= _LONGEST_MATCH_KEY:
         return key
     return "#" + blake2b(key.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()

@@ -130,7 +130,7 @@ class ActionKind(StrEnum):
     DELETE = "delete"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Action:
     """One intended write. ``paths`` is None for a create. ``fields`` is filled when rendered; ``before`` is for people.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 from connectors.contract import Deletes
 from mappings.contract import Projection
@@ -28,9 +28,8 @@ RENEW_AFTER: Final = timedelta(seconds=30)
 """Reading commits when there is news enough, and after so long in any case: it keeps the lease, and how far it came."""
 
 
-class _Count(Protocol):
-    def __call__(self, record: Record | None, ended: Ended, times: int = 1) -> None:
-        """Enter into the balance where one record ended, or so many of which nothing else is to be said."""
+_Count = Callable[[Record | None, Ended, int], None]
+"""Enters into the balance where one record ended, or so many of which nothing else is to be said."""
 
 
 @dataclass(slots=True)
@@ -193,7 +192,7 @@ class Observer:
     def _settle(self, binding: Binding, news: _News) -> None:
         """Store what the news mean, in one transaction."""
 
-        def count(record: Record | None, ended: Ended, times: int = 1) -> None:  # noqa: ARG001 (counted, not looked at)
+        def count(_: Record | None, ended: Ended, times: int) -> None:
             news.balance.count(ended.bucket, times, ended.detail)
 
         changes = self._absorb(binding, news.observed, count, news.linked)
@@ -226,7 +225,7 @@ class Observer:
             count(None, CREATED, len(observations) - len(left))
         for observation in left:
             ended = absorb(binding, observation, ledger)
-            count(observation.record, ended)
+            count(observation.record, ended, 1)
             self._remember(binding, observation, ended, ledger)
         return ledger.closed()
 
@@ -303,7 +302,7 @@ class Observer:
         before = {row.key: (row.why, self._parked_now.get((binding.id, row.key))) for row in parked}
         balance = self.balance(binding.id, Side.IN)
 
-        def recount(record: Record | None, ended: Ended, times: int = 1) -> None:
+        def recount(record: Record | None, ended: Ended, times: int) -> None:
             assert record is not None, "what is parked is known, and never founded together with others"
             why, counted = before[record.key]
             if counted is not None:

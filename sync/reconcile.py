@@ -30,7 +30,7 @@ IN_DOUBT: Final = "in-doubt"
 """The code of a create that may or may not have happened: a newer revision is no reason to send it again."""
 
 
-_NEW: Final = "no record there"
+_NOTHING: Final[dict[str, Any]] = {}
 
 
 class Verdict(NamedTuple):
@@ -53,9 +53,6 @@ class Standing:
     links: list[Link] = field(default_factory=list)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     refused: Mapping[BindingId, Parked] = field(default_factory=dict)
-
-
-_NOTHING: Final[dict[str, Any]] = {}
 
 
 def newborn(
@@ -90,9 +87,15 @@ def creation(standing: Standing, binding: BindingId) -> Action:
     revs = dict.fromkeys(canonical.values, 1)
     if canonical.meta:
         revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
-    nothing = _NOTHING  # replaced, never changed
     return Action(
-        ActionKind.CREATE, binding, canonical.id, None, None, None, revs, nothing, nothing, nothing, False, _NEW
+        kind=ActionKind.CREATE,
+        binding=binding,
+        entity_id=canonical.id,
+        revs=revs,
+        fields=_NOTHING,  # replaced when it is rendered, never changed, as are the other two
+        before=_NOTHING,
+        after=_NOTHING,
+        reason="no record there",
     )
 
 

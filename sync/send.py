@@ -59,7 +59,8 @@ class Sender:
 
     def send(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> None:
         """Record all, then call and absorb one after the other. Raises ConnectorError."""
-        if all([self._is_stopped(binding, batch) for batch in batches]):  # noqa: C419 (each says so to its actions)
+        batches = [batch for batch in batches if not self._is_stopped(binding, batch)]
+        if not batches:
             return
         left = list(zip(batches, self._intents(binding, kind, batches), strict=True))
         try:

@@ -121,10 +121,7 @@ def _record(pair: Pair, ledger: Ledger) -> None:
 def _without_self(pair: Pair, canonical: Canonical) -> dict[str, Any]:
     """Values in which neither refers to the other: nobody reports to oneself."""
     own = (pair.keep.id, pair.drop.id)
-    return {
-        path: None if value in own and pair.is_self(path) else value
-        for path, value in canonical.values.items()
-    }  # fmt: skip
+    return {path: None if value in own and pair.is_self(path) else value for path, value in canonical.values.items()}
 
 
 def _rename(pair: Pair, canonical: Canonical, moving: Sequence[Link], ledger: Ledger) -> bool:

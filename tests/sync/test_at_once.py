@@ -78,7 +78,10 @@ def told(changes: Changes):
     names = {}
     for link in changes.links:
         names.setdefault(link.entity_id, set()).add(link.key)
-    name = lambda entity_id: str(sorted(names.get(entity_id, {entity_id})))  # noqa: E731
+
+    def name(entity_id):
+        return str(sorted(names.get(entity_id, {entity_id})))
+
     return {
         "created": {name(c.id): (c.values, c.source, c.rev, c.meta, c.state) for c in changes.created},
         "links": {
