@@ -34,7 +34,7 @@ lock: pyproject.toml  ## Renew requirements.lock; pip-tools stays out of .venv
 	.venv-lock/bin/pip install --quiet --disable-pip-version-check "pip-tools>=7.6"
 	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
 		--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-		--extra dev --extra postgres --output-file requirements.lock pyproject.toml
+		--extra dev --extra expressions --extra postgres --output-file requirements.lock pyproject.toml
 	rm -rf .venv-lock
 
 clean:
