@@ -13,7 +13,18 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
-from syncline.cli import describing, extending, letters, moving, records, repairing, scheduling, starting, watching
+from syncline.cli import (
+    describing,
+    extending,
+    letters,
+    mapping,
+    moving,
+    records,
+    repairing,
+    scheduling,
+    starting,
+    watching,
+)
 from syncline.cli.desk import Desk
 from syncline.cli.exits import Exit, of_error
 from syncline.cli.output import Output, clean
@@ -119,7 +130,7 @@ def root(
     )
 
 
-for part in (starting, describing, moving, watching, repairing, letters, records, scheduling, extending):
+for part in (starting, describing, mapping, moving, watching, repairing, letters, records, scheduling, extending):
     part.register(app)
 
 
