@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -15,7 +16,7 @@ from mappings.codec import Codec
 from mappings.conditions import compile_filter
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
 from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
-from mappings.nodes import Notes, did_you_mean
+from mappings.nodes import Notes, nearest, shown
 from mappings.parse import file_stem, parse_what_can_be
 from mappings.projecting import Projector, item_codec, spec_of, top_fields
 from mappings.rendering import Renderer
@@ -215,9 +216,12 @@ def load(
     notes = Notes(file, mapping.positions, found)
     schema = schemas.get(mapping.entity)
     if schema is None:
-        hint = did_you_mean(mapping.entity, schemas) or f"there are: {', '.join(schemas)}"
-        notes.add("unknown-entity", f"there is no entity {mapping.entity!r}", ("entity",), hint=hint)
-        return None, found
+        near = nearest(mapping.entity, schemas)
+        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(schemas)}"
+        notes.add("unknown-entity", f"there is no entity {shown(mapping.entity)}", ("entity",), hint=hint)
+        if near is None:
+            return None, found
+        schema, mapping = schemas[near], replace(mapping, entity=near)
     checked = check(mapping, schema, fields)
     found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
     stem = file_stem(file)

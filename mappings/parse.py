@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.language import Condition, Lifecycle, MappingFile, Test
-from mappings.nodes import Node, Notes
+from mappings.nodes import Node, Notes, spaced, what
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions, read_yaml
 from model import paths
@@ -41,12 +41,13 @@ def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Di
 
     The last value says whether nothing was wrong.
     """
-    data, positions, found = read_yaml(text, file)
+    data, positions, found = read_yaml(text, file, mend=True)
     notes = Notes(file, positions, found)
     if notes.failed and data is None:
         return None, found, False
     if not isinstance(data, dict):
-        notes.add("not-a-mapping", "a mapping file holds keys and values", (), hint="begin with: mapping: <name>")
+        message = f"a mapping file holds keys and values, and this is {what(data)}"
+        notes.add("not-a-mapping", message, (), hint=spaced(data) or "begin with: mapping: <name>")
         return None, found, False
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
     return mapping, found, not notes.failed

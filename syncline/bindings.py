@@ -89,7 +89,7 @@ def _read(
         )
         bindings.diagnostics.append(Diagnostic(code="unreadable", message=f"the file {what}", file=name))
         return
-    data, positions, _ = read_yaml(text, name)
+    data, positions, _ = read_yaml(text, name, mend=True)
     root = Node(Document(name, positions), data if isinstance(data, dict) else {})
     stream = _stream(root, connections)
     mapping, found = load(text, name, schemas, stream.fields if stream is not None else None)

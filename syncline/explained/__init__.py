@@ -44,9 +44,9 @@ def markdown() -> str:
         "entry of it.",
         "",
         "A diagnostic has a code that stays the same, a place (`file:line:column`, then the place inside the",
-        "document), a message and mostly a hint. An *error* keeps the project from running; a *warning* is likely to be a mistake",
-        "and runs; a *note* is worth knowing. `--strict` takes warnings for errors, `--json` and `--sarif` print all",
-        "of it for programs.",
+        "document), a message and mostly a hint. An *error* keeps the project from running; a *warning* is likely",
+        "to be a mistake and runs; a *note* is worth knowing. `--strict` takes warnings for errors, `--json` and",
+        "`--sarif` print all of it for programs.",
         "",
     ]
     for title, (about, entries) in SECTIONS.items():

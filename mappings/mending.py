@@ -1,0 +1,357 @@
+"""What is wrong with a text that is no YAML, said kindly, and a guess at what was meant, so that the rest can be read.
+
+`diagnose` takes the parser's complaint and the text; it answers with one `Trouble` and the text without it. Lines keep
+their numbers; where a line is changed, `Shift` tells how to find the column a person sees.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.reader import ReaderError
+
+
+class Trouble(NamedTuple):
+    """``line`` and ``column`` count from 0, as the parser's do."""
+
+    code: str
+    message: str
+    line: int
+    column: int
+    hint: str | None = None
+
+
+@dataclass(slots=True)
+class Draft:
+    """A text being mended. ``moved`` holds, by line, where signs were put in (column) and how many (``moving``: since
+    the text was parsed last); ``left_out`` are the numbers of lines that could not be used at all, ``told`` those of
+    which something was said."""
+
+    lines: list[str]
+    moved: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+    moving: list[tuple[int, int, int]] = field(default_factory=list)
+    left_out: set[int] = field(default_factory=set)
+    told: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, text: str) -> Draft:
+        return cls(re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text))
+
+    def column(self, line: int, column: int) -> int:
+        """The column in the file as written of a column in the mended line."""
+        for at, number in reversed(self.moved.get(line, ())):
+            if column >= at:
+                column = max(at, column - number)
+        return column
+
+    def change(self, line: int, start: int, end: int, new: str) -> None:
+        """Put ``new`` in place of the signs from ``start`` to ``end``."""
+        old = self.lines[line]
+        self.lines[line] = old[:start] + new + old[end:]
+        self.moving.append((line, start, len(new) - (end - start)))
+
+    def settle(self) -> str:
+        """The text as it is now; columns are counted in it from here on."""
+        for line, start, number in self.moving:
+            self.moved.setdefault(line, []).append((start, number))
+        self.moving.clear()
+        return "\n".join(self.lines)
+
+    def indent(self, line: int, width: int) -> None:
+        """Shift a line, and those below that are indented at least as much, so that it begins at ``width``."""
+        first = _indent(self.lines[line])
+        for number in range(line, len(self.lines)):
+            text = self.lines[number]
+            if text.strip():
+                if number > line and _indent(text) < first:
+                    break
+                self.change(number, 0, min(first, _indent(text)), " " * width)
+
+    def leave_out(self, line: int) -> None:
+        """Give a line up, with what is indented below it."""
+        width = _indent(self.lines[line])
+        for number in range(line, len(self.lines)):
+            text = self.lines[number]
+            if number > line and text.strip() and _indent(text) <= width:
+                break
+            self.lines[number] = ""
+            self.left_out.add(number)
+
+    def before(self, line: int) -> int | None:
+        """The nearest line above that says something."""
+        said = (number for number in range(line - 1, -1, -1) if _says(self.lines[number]))
+        return next(said, None)
+
+
+_KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"|'[^']*'|[^\s#:][^#]*?)\s*:(?=\s|\Z)")
+_TIGHT = re.compile(r"\s*(?:-\s+)*[^\s:#\"'{\[]+:(?=[^\s:/\\])")
+_OPENED = re.compile(r"(?:^\s*|[:\-]\s+|[\[{,]\s*)(?P<quote>[\"'])")
+_CLOSERS = {"[": "]", "{": "}"}
+
+
+def _indent(text: str) -> int:
+    return len(text) - len(text.lstrip(" "))
+
+
+def _says(text: str) -> bool:
+    return bool(text.strip()) and not text.lstrip().startswith("#")
+
+
+def diagnose(error: Exception, draft: Draft) -> Trouble | None:
+    """Say what is wrong and mend it in ``draft``. None where the parser's complaint leads to no line of the text."""
+    if isinstance(error, ReaderError):
+        return _sign(error, draft)
+    if not isinstance(error, MarkedYAMLError):
+        return None
+    mark = error.problem_mark or error.context_mark
+    if mark is None or not draft.lines:
+        return None
+    line = min(mark.line, len(draft.lines) - 1)
+    column = mark.column if line == mark.line else len(draft.lines[line])
+    return _Case(error, draft, line, column).trouble()
+
+
+def _sign(error: ReaderError, draft: Draft) -> Trouble | None:
+    before = "\n".join(draft.lines)[: error.position]
+    line, column = before.count("\n"), len(before) - before.rfind("\n") - 1
+    if line >= len(draft.lines) or column >= len(draft.lines[line]):
+        return None
+    code = ord(draft.lines[line][column])
+    draft.lines[line] = "".join(sign if sign.isprintable() or sign == "\t" else " " for sign in draft.lines[line])
+    return Trouble("yaml-syntax", f"holds a sign that no text file should (number {code})", line, column, "delete it")
+
+
+class _Case:
+    """One complaint of the parser. ``line`` and ``column`` are where it gave up, which is often behind the mistake."""
+
+    def __init__(self, error: MarkedYAMLError, draft: Draft, line: int, column: int) -> None:
+        self.draft, self.line, self.column = draft, line, column
+        self.problem, self.context = str(error.problem or ""), str(error.context or "")
+        opened = error.context_mark
+        self.opened = (opened.line, opened.column) if opened and opened.line < len(draft.lines) else (line, column)
+
+    @property
+    def text(self) -> str:
+        return self.draft.lines[self.line]
+
+    def trouble(self) -> Trouble:
+        if "'\\t'" in self.problem:
+            return self._tab()
+        if "mapping values are not allowed" in self.problem:
+            return self._colon()
+        if "simple key" in self.context:
+            return self._no_colon(self.opened[0])
+        if "expected <block end>" in self.problem:
+            return self._not_here()
+        if "flow" in self.context:
+            return self._flow()
+        if "quoted scalar" in self.context:
+            return self._quoted()
+        if "cannot start any token" in self.problem or self.context.endswith(("alias", "anchor", "block scalar")):
+            return self._first_sign()
+        if self.text[self.column : self.column + 1] in ("]", "}"):
+            return self._closed_too_often()
+        if "document start" in self.problem:
+            return Trouble("yaml-syntax", "the text does not begin as YAML does", self.line, self.column, "key: value")
+        return self._other(self.line, self.column, f"not valid YAML: {self.problem or 'it breaks off here'}")
+
+    def _other(
+        self, line: int, column: int, message: str, hint: str | None = None, code: str = "yaml-syntax"
+    ) -> Trouble:
+        self.draft.leave_out(line)
+        return Trouble(code, message, line, column, hint)
+
+    def _tab(self) -> Trouble:
+        before = self.text[: self.column]
+        tabs = re.match(r"[ \t]*", self.text)
+        if before.strip() or tabs is None:
+            self.draft.change(self.line, self.column, self.column + 1, " ")
+            return Trouble("tab", "a tab stands before the value", self.line, self.column, "put a space there")
+        self._spaces_for_tabs()
+        return Trouble("tab", "is indented with a tab", self.line, self.column, "YAML wants spaces: two for each level")
+
+    def _spaces_for_tabs(self) -> None:
+        """A run of lines with tabs is one mistake, and becomes as deep as the line above it lets it be."""
+        above = self.draft.before(self.line)
+        width = 0 if above is None else _indent(self.draft.lines[above])
+        if above is not None and self.draft.lines[above].split(" #")[0].rstrip().endswith(":"):
+            width += 2
+        first = self.text[: len(self.text) - len(self.text.lstrip())].count("\t")
+        for number in range(self.line, len(self.draft.lines)):
+            text = self.draft.lines[number]
+            blank = text[: len(text) - len(text.lstrip(" \t"))]
+            if text.strip() and "\t" not in blank:
+                break
+            depth = width + 2 * (blank.count("\t") - first)
+            self.draft.change(number, 0, len(blank), " " * max(0, depth))
+
+    def _colon(self) -> Trouble:
+        """A colon where no key can be: in a value, after a line that lacks its own, or too far to the right."""
+        above = self.draft.before(self.line)
+        key = _KEY.match(self.text)
+        if key is not None and key.end() - 1 < self.column:
+            return self._colon_inside(key.end())
+        column = _indent(self.text)
+        width = 0 if above is None else _indent(self.draft.lines[above])
+        if above is not None and width == column and _KEY.match(self.draft.lines[above]) is None:
+            return self._no_colon(above)
+        if above is not None and width < column:
+            self.draft.indent(self.line, width)
+            message = "is indented below a line that has a value already"
+            return Trouble("bad-indentation", message, self.line, column, "begin it where the line above begins")
+        return self._other(self.line, self.column, "a colon stands where no key can be", "put the value in quotes")
+
+    def _colon_inside(self, start: int) -> Trouble:
+        value = self.text[start:]
+        begin = start + len(value) - len(value.lstrip())
+        hint = "put the value in quotes"
+        if self.text[begin : begin + 1] in "{[\"'":
+            return self._other(self.line, self.column, "a colon stands behind the end of the value", hint)
+        self._quote(begin, len(self.text.rstrip()))
+        return Trouble("yaml-syntax", "the value holds a colon with a space behind it", self.line, begin, hint)
+
+    def _quote(self, start: int, end: int) -> None:
+        inside = self.text[start:end].replace("'", "''")
+        self.draft.change(self.line, start, end, f"'{inside}'")
+
+    def _no_colon(self, line: int) -> Trouble:
+        text = self.draft.lines[line]
+        tight = _TIGHT.match(text)
+        if tight is not None:
+            self.draft.change(line, tight.end(), tight.end(), " ")
+            return Trouble("missing-space", "a space is missing behind the colon", line, tight.end() - 1, "key: value")
+        hint = "with : instead of =" if "=" in text else "key: value"
+        return self._other(line, _indent(text), "the line is neither a key with a value nor part of one", hint)
+
+    def _not_here(self) -> Trouble:
+        found = self.text[self.column : self.column + 1]
+        if found in ("]", "}"):
+            return self._closed_too_often()
+        if "'<block mapping start>'" in self.problem or "'<block sequence start>'" in self.problem:
+            return self._too_shallow()
+        if "'-'" in self.problem:
+            return self._other(
+                self.line, self.column, "an element of a list stands among keys", "key: value", "bad-indentation"
+            )
+        if "'?'" in self.problem:
+            return self._other(
+                self.line,
+                self.column,
+                "a key stands among the elements of a list",
+                "begin it with -",
+                "bad-indentation",
+            )
+        opened = self._open_quote()
+        if opened is not None:
+            return self._close_quote(*opened)
+        self.draft.change(self.line, self.column, len(self.text), "")
+        message, hint = "text stands behind the end of the value", "put all of it in one pair of quotes"
+        return Trouble("yaml-syntax", message, self.line, self.column, hint)
+
+    def _too_shallow(self) -> Trouble:
+        """A line between two levels: it is taken to stand beside the deeper line above it."""
+        own = _indent(self.text)
+        deeper = None
+        for number in range(self.line - 1, -1, -1):
+            width = _indent(self.draft.lines[number])
+            if not _says(self.draft.lines[number]):
+                continue
+            if width <= own:
+                break
+            deeper = width if deeper is None else min(deeper, width)
+        if deeper is None:
+            return self._other(self.line, self.column, "is indented like no line above it", code="bad-indentation")
+        self.draft.indent(self.line, deeper)
+        message, hint = "is indented like no line above it", f"{deeper} spaces, as the lines beside it"
+        return Trouble("bad-indentation", message, self.line, self.column, hint)
+
+    def _open_quote(self) -> tuple[int, int] | None:
+        """Where a quote was opened on a line above and not closed there."""
+        for number in range(self.line - 1, max(-1, self.line - 60), -1):
+            text = self.draft.lines[number]
+            for found in _OPENED.finditer(text):
+                if text.count(found["quote"], found.start("quote")) % 2:
+                    return number, found.start("quote")
+        return None
+
+    def _close_quote(self, line: int, column: int) -> Trouble:
+        end = len(self.draft.lines[line].rstrip())
+        self.draft.change(line, end, end, self.draft.lines[line][column])
+        return Trouble("never-closed", "the quote opened here is not closed", line, column, "close it on the same line")
+
+    def _flow(self) -> Trouble:
+        line, column = self.opened
+        sign = self.draft.lines[line][column : column + 1]
+        last = self._end_of_block(line)
+        if sign in _CLOSERS and (self.line > last or not self.text[self.column :].strip()):
+            text = self.draft.lines[last].split(" #")[0].rstrip()
+            inside = "\n".join([*self.draft.lines[line:last], text])[column:]
+            self.draft.change(last, len(text), len(text), _closing(inside))
+            message = f"the {sign} opened here is not closed"
+            return Trouble("never-closed", message, line, column, f"a {_CLOSERS[sign]} is missing")
+        above = self.draft.before(self.line)
+        if (
+            self.line > line
+            and above is not None
+            and not self.text[: self.column].strip(" \"'abcdefghijklmnopqrstuvwxyz_")
+        ):
+            end = len(self.draft.lines[above].split(" #")[0].rstrip())
+            self.draft.change(above, end, end, ",")
+            return Trouble("yaml-syntax", "a comma is missing at the end of the line", above, end, "{one: 1, two: 2}")
+        if self.text[self.column : self.column + 1] == "[":
+            return self._other(
+                self.line, self.column, "brackets belong to a path", 'put the path in quotes: "emails[work]"'
+            )
+        at = len(self.text[: self.column].rstrip())
+        if self.text[self.column : self.column + 1] == ":":
+            at = self.text.rfind(" ", 0, at) + 1
+        return self._other(
+            self.line, max(at, 0), "a comma is missing here, or quotes around the value", "{one: 1, two: 2}"
+        )
+
+    def _end_of_block(self, line: int) -> int:
+        """The last line of those below that are indented more."""
+        last, width = line, _indent(self.draft.lines[line])
+        for number in range(line + 1, len(self.draft.lines)):
+            if self.draft.lines[number].strip():
+                if _indent(self.draft.lines[number]) <= width:
+                    break
+                last = number
+        return last
+
+    def _quoted(self) -> Trouble:
+        if "escape" in self.problem:
+            at = self.text.rfind("\\", 0, self.column + 1)
+            if at >= 0:
+                self.draft.change(self.line, at, at, "\\")
+                message = "in double quotes, \\ begins an escape, and there is none like this"
+                return Trouble("yaml-syntax", message, self.line, at, "use single quotes, or \\\\")
+        return self._close_quote(*self.opened)
+
+    def _first_sign(self) -> Trouble:
+        line, column = (self.line, self.column) if "token" in self.problem else self.opened
+        self.line = line
+        sign = self.text[column : column + 1]
+        inside = self.text[:column].count("{") + self.text[:column].count("[") > 0
+        found = re.compile(r"[^,}\]]*" if inside else r".*").match(self.text, column)
+        self._quote(column, column + len((found[0] if found else "").rstrip()))
+        return Trouble("yaml-syntax", f"a value cannot begin with {sign}", line, column, "put the value in quotes")
+
+    def _closed_too_often(self) -> Trouble:
+        sign = self.text[self.column]
+        self.draft.change(self.line, self.column, self.column + 1, " ")
+        return Trouble("yaml-syntax", f"{sign} closes nothing that was opened", self.line, self.column, "take it out")
+
+
+def _closing(text: str) -> str:
+    """The brackets that are open at the end of ``text``, closed."""
+    waiting: list[str] = []
+    for sign in text:
+        if sign in _CLOSERS:
+            waiting.append(_CLOSERS[sign])
+        elif waiting and sign == waiting[-1]:
+            waiting.pop()
+    return "".join(reversed(waiting))
