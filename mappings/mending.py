@@ -7,6 +7,7 @@ their numbers; where a line is changed, `Shift` tells how to find the column a p
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ class Draft:
     moved: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     moving: list[tuple[int, int, int]] = field(default_factory=list)
     left_out: set[int] = field(default_factory=set)
-    told: set[int] = field(default_factory=set)
+    told: Counter[int] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, text: str) -> Draft:
@@ -89,6 +90,7 @@ class Draft:
 _KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"|'[^']*'|[^\s#:][^#]*?)\s*:(?=\s|\Z)")
 _TIGHT = re.compile(r"\s*(?:-\s+)*[^\s:#\"'{\[]+:(?=[^\s:/\\])")
 _OPENED = re.compile(r"(?:^\s*|[:\-]\s+|[\[{,]\s*)(?P<quote>[\"'])")
+_NAME_OR_NONE = re.compile(r"\s*[\"']?[\w.]*[\"']?\s*\Z")
 _CLOSERS = {"[": "]", "{": "}"}
 
 
@@ -247,8 +249,12 @@ class _Case:
         opened = self._open_quote()
         if opened is not None:
             return self._close_quote(*opened)
-        self.draft.change(self.line, self.column, len(self.text), "")
+        key = _KEY.match(self.text)
+        start = len(self.text) - len(self.text[key.end() :].lstrip()) if key is not None else self.column
         message, hint = "text stands behind the end of the value", "put all of it in one pair of quotes"
+        if start >= self.column:
+            return self._other(self.line, self.column, message, hint)
+        self._quote(start, len(self.text.rstrip()))
         return Trouble("yaml-syntax", message, self.line, self.column, hint)
 
     def _too_shallow(self) -> Trouble:
@@ -268,9 +274,9 @@ class _Case:
         message, hint = "is indented like no line above it", f"{deeper} spaces, as the lines beside it"
         return Trouble("bad-indentation", message, self.line, self.column, hint)
 
-    def _open_quote(self) -> tuple[int, int] | None:
+    def _open_quote(self, lowest: int = 0) -> tuple[int, int] | None:
         """Where a quote was opened on a line above and not closed there."""
-        for number in range(self.line - 1, max(-1, self.line - 60), -1):
+        for number in range(self.line - 1, max(lowest - 1, self.line - 60), -1):
             text = self.draft.lines[number]
             for found in _OPENED.finditer(text):
                 if text.count(found["quote"], found.start("quote")) % 2:
@@ -278,39 +284,70 @@ class _Case:
         return None
 
     def _close_quote(self, line: int, column: int) -> Trouble:
-        end = len(self.draft.lines[line].rstrip())
-        self.draft.change(line, end, end, self.draft.lines[line][column])
+        text = self.draft.lines[line]
+        end = len(text.rstrip())
+        if "{" in text[:column] or "[" in text[:column]:
+            end = max(len(text.rstrip(" ]}")), column + 1)
+        self.draft.change(line, end, end, text[column])
         return Trouble("never-closed", "the quote opened here is not closed", line, column, "close it on the same line")
 
     def _flow(self) -> Trouble:
-        line, column = self.opened
+        """Inside brackets: one is missing, or a quote, or a comma."""
+        here = self.text[self.column :]
+        if self.line > self.opened[0] or not here.strip():
+            quote = self._open_quote(self.opened[0])
+            if quote is not None:
+                return self._close_quote(*quote)
+        line, column = self._open_bracket() if not here.strip() else self.opened
         sign = self.draft.lines[line][column : column + 1]
         last = self._end_of_block(line)
-        if sign in _CLOSERS and (self.line > last or not self.text[self.column :].strip()):
+        if sign in _CLOSERS and (self.line > last or not here.strip()):
             text = self.draft.lines[last].split(" #")[0].rstrip()
             inside = "\n".join([*self.draft.lines[line:last], text])[column:]
-            self.draft.change(last, len(text), len(text), _closing(inside))
-            message = f"the {sign} opened here is not closed"
-            return Trouble("never-closed", message, line, column, f"a {_CLOSERS[sign]} is missing")
+            return self._close(line, column, last, len(text), _closing(inside))
+        if here[:1] in ("]", "}") and sign in _CLOSERS:
+            return self._close(line, column, self.line, self.column, _CLOSERS[sign])
+        if here[:1] == "[":
+            return self._path_in_brackets(self.column)
+        return self._no_comma()
+
+    def _close(self, line: int, column: int, last: int, end: int, missing: str) -> Trouble:
+        sign = self.draft.lines[line][column]
+        self.draft.change(last, end, end, missing)
+        message, hint = f"the {sign} opened here is not closed", f"a {_CLOSERS[sign]} is missing"
+        return Trouble("never-closed", message, line, column, hint)
+
+    def _no_comma(self) -> Trouble:
         above = self.draft.before(self.line)
-        if (
-            self.line > line
-            and above is not None
-            and not self.text[: self.column].strip(" \"'abcdefghijklmnopqrstuvwxyz_")
-        ):
+        hint = "{one: 1, two: 2}"
+        if self.line > self.opened[0] and above is not None and _NAME_OR_NONE.match(self.text[: self.column]):
             end = len(self.draft.lines[above].split(" #")[0].rstrip())
             self.draft.change(above, end, end, ",")
-            return Trouble("yaml-syntax", "a comma is missing at the end of the line", above, end, "{one: 1, two: 2}")
-        if self.text[self.column : self.column + 1] == "[":
-            return self._other(
-                self.line, self.column, "brackets belong to a path", 'put the path in quotes: "emails[work]"'
-            )
+            return Trouble("yaml-syntax", "a comma is missing at the end of the line", above, end, hint)
         at = len(self.text[: self.column].rstrip())
         if self.text[self.column : self.column + 1] == ":":
-            at = self.text.rfind(" ", 0, at) + 1
-        return self._other(
-            self.line, max(at, 0), "a comma is missing here, or quotes around the value", "{one: 1, two: 2}"
-        )
+            at = max(self.text.rfind(" ", 0, at) + 1, 0)
+        return self._other(self.line, at, "a comma is missing here, or quotes around the value", hint)
+
+    def _path_in_brackets(self, bracket: int) -> Trouble:
+        """``[emails[*]]``, ``{emails[work]: …}``: inside brackets, those of a path mean a list."""
+        name = re.search(r"[\w.]+\Z", self.text[:bracket])
+        end = re.compile(r"\[[^\[\],]*\](?:\.\w+)?").match(self.text, bracket)
+        start = name.start() if name else bracket
+        message, hint = "the brackets of the path are taken for a list", 'put the path in quotes: "emails[work]"'
+        if name is None or end is None:
+            return self._other(self.line, start, message, hint)
+        self._quote(start, end.end())
+        return Trouble("yaml-syntax", message, self.line, start, hint)
+
+    def _open_bracket(self) -> tuple[int, int]:
+        """The nearest bracket above the end of the text that is not closed on its line."""
+        for number in range(min(self.line, len(self.draft.lines) - 1), -1, -1):
+            text = self.draft.lines[number]
+            for column, sign in enumerate(text):
+                if sign in _CLOSERS and text.count(sign, column) > text.count(_CLOSERS[sign], column):
+                    return number, column
+        return self.opened
 
     def _end_of_block(self, line: int) -> int:
         """The last line of those below that are indented more."""
@@ -335,6 +372,8 @@ class _Case:
         line, column = (self.line, self.column) if "token" in self.problem else self.opened
         self.line = line
         sign = self.text[column : column + 1]
+        if re.search(r"\w\[\Z", self.text[:column]):
+            return self._path_in_brackets(column - 1)
         inside = self.text[:column].count("{") + self.text[:column].count("[") > 0
         found = re.compile(r"[^,}\]]*" if inside else r".*").match(self.text, column)
         self._quote(column, column + len((found[0] if found else "").rstrip()))

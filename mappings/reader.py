@@ -161,10 +161,11 @@ def _attempt(builder: _Builder, text: str, troubles: list[Diagnostic]) -> bool:
         # The scanner answers some broken input with errors of its own inside; to the person it is all the same.
         draft = builder.draft
         trouble = diagnose(error, draft) or Trouble("yaml-syntax", "not valid YAML: it cannot be read as text", 0, 0)
-        if trouble.line in draft.told:
-            draft.leave_out(trouble.line)
+        draft.told[trouble.line] += 1
+        if draft.told[trouble.line] > 1:  # most likely the same mistake, which was not understood
+            if draft.told[trouble.line] > 3:
+                draft.leave_out(trouble.line)
             return False
-        draft.told.add(trouble.line)
         at = Position(trouble.line + 1, draft.column(trouble.line, trouble.column) + 1)
         noting = _Builder(builder.file, draft, mend=False)
         noting.note(trouble.code, trouble.message, at, hint=trouble.hint)
