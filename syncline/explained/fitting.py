@@ -60,10 +60,6 @@ FITTING = {
         "The stream has no such field, as far as it describes itself; or survivorship names no canonical field.",
         "Use the name the hint suggests (names are case-sensitive), or refresh what is known of the system.",
     ),
-    "label-not-name": Entry(
-        "The rule names a field by the label people see on the screen. Systems answer to the name behind it.",
-        "Use the name the hint gives.",
-    ),
     "type-mismatch": Entry(
         "The record field is of a type from which this rule cannot make its canonical value: every value, or "
         "nearly every one, would be parked.",
