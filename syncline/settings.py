@@ -143,7 +143,8 @@ class _Reading:
         limits = policies.brakes(self.section("brakes"), named)
         found = bindings.Bindings()
         if with_mappings:
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+            decided = policies.deciding(rules)
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided)
             self.root.document.found += found.diagnostics
         selectable = {*named, *found.selectable}
         schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []

@@ -106,17 +106,9 @@ ACROSS = {
         "either is always undone, so nobody can change the value there.",
         "Leave `strength: enforce` to systems where nobody may edit the field; let at least one system be edited.",
     ),
-    "two-owners": Entry(
-        "Several systems say they own a field, each of them putting back what the others hold.",
-        "Let one of them own it.",
-    ),
     "never-read": Entry(
         "A path is written to systems, but no system supplies it and no default gives it a value.",
         "Map it inwards somewhere, or take the rule out.",
-    ),
-    "never-written": Entry(
-        "A value is read and kept, and no system gets it.",
-        "It is worth knowing only where it should have gone somewhere: map it outwards there.",
     ),
     "no-order": Entry(
         "Several systems supply a path and no survivorship says whose value wins where they differ. Such "
