@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from mappings.check_fields import FieldFacts, check_fields
 from mappings.language import MappingFile, Rule, Unknown
-from mappings.nodes import Notes, did_you_mean
+from mappings.nodes import Notes, did_you_mean, nearest, shown
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
 from mappings.transforms.registry import build, of_kind
@@ -157,11 +157,12 @@ def _check_table(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) ->
         return
     choices = spec.choices or (("true", "false") if spec.kind is Kind.BOOLEAN else ())
     listed = [str(canonical) for canonical, _ in rule.table.rows]
+    meant = {nearest(canonical, choices) for canonical in listed}
     for canonical in listed:
         if choices and canonical not in choices:
             say(
                 "unknown-option",
-                f"{canonical!r} is not one of the field's choices",
+                f"{shown(canonical)} is not one of the field's choices",
                 "values",
                 canonical,
                 hint=did_you_mean(canonical, choices) or f"there are: {', '.join(choices)}",
@@ -170,7 +171,7 @@ def _check_table(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) ->
     if default is not None and choices and default not in choices:
         hint = did_you_mean(default, choices) or f"there are: {', '.join(choices)}"
         say("unknown-option", "the default is not one of the field's choices", "unknown", "default", hint=hint)
-    missing = [choice for choice in choices if choice not in listed]
+    missing = [choice for choice in choices if choice not in listed and choice not in meant]
     stands_in = rule.table.unknown is Unknown.KEEP or default in listed
     if missing and writes and not stands_in:
         say(
@@ -232,11 +233,15 @@ def _check_twice(mapping: MappingFile, notes: Notes) -> None:
 def _check_match(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
     scored = mapping.match.scored
     used: list[tuple[str, Path]] = [
-        (path, ("match", "strong", index)) for index, rule in enumerate(mapping.match.strong) for path in rule.paths
+        (path, (*rule.at, place)) for rule in mapping.match.strong for place, path in enumerate(rule.paths)
     ]
     if scored is not None:
         used += [(path, ("match", "scored", "weights", path)) for path in scored.weights]
-        used += [(path, ("match", "scored", "blocks", i)) for i, block in enumerate(scored.blocks) for path in block]
+        used += [
+            (path, ("match", "scored", "blocks", index, place))
+            for index, block in enumerate(scored.blocks)
+            for place, path in enumerate(block)
+        ]
     supplied = {path for rule in mapping.rules if mapping.reads(rule) for path in rule.paths}
     for path, at in used:
         plain = path.replace("[*]", "[x]")
@@ -279,10 +284,10 @@ def _check_constants(mapping: MappingFile, schema: EntitySchema, notes: Notes) -
             notes.add(code, message, at, subject=_subject(mapping, path), hint=hint, severity=severity)
 
         _check_constant(value, spec, say)
-    for index, condition in enumerate(mapping.filter_out):
+    for condition in mapping.filter_out:
         plain = condition.subject.replace("[*]", "[x]")
         if schema.field(plain) is None:
-            _unknown_path(plain, schema, notes, ("filter", "out", index), _subject(mapping, condition.subject))
+            _unknown_path(plain, schema, notes, (*condition.at, "path"), _subject(mapping, condition.subject))
 
 
 def _check_required(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:

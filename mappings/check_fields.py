@@ -60,9 +60,9 @@ class _Checker:
         for rule in self.mapping.rules:
             for path in self._places(rule):
                 self._field(rule, path)
-        for index, condition in enumerate(self.mapping.filter_in):
+        for condition in self.mapping.filter_in:
             if not self._known(field_path(condition.subject)):
-                self._unknown(condition.subject, ("filter", "in", index, "field"), "filter")
+                self._unknown(condition.subject, (*condition.at, "field"), "filter")
         for name in self.mapping.record_defaults:
             at: Path = ("defaults", "record", name)
             fact = self.facts.get(name)

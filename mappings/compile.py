@@ -225,7 +225,7 @@ def load(
     checked = check(mapping, schema, fields)
     found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
     stem = file_stem(file)
-    if stem != mapping.name:
+    if stem != mapping.name and not any(one.code == "bad-name" for one in found):
         message = f"the mapping is called {mapping.name!r}, its file {stem!r}"
         notes.add("name-differs", message, ("mapping",), hint="give both one name", severity=Severity.WARNING)
     found.sort(key=lambda one: (one.line or 0, one.column or 0))

@@ -7,99 +7,18 @@ their numbers; where a line is changed, `Shift` tells how to find the column a p
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
-
-class Trouble(NamedTuple):
-    """``line`` and ``column`` count from 0, as the parser's do."""
-
-    code: str
-    message: str
-    line: int
-    column: int
-    hint: str | None = None
-
-
-@dataclass(slots=True)
-class Draft:
-    """A text being mended. ``moved`` holds, by line, where signs were put in (column) and how many (``moving``: since
-    the text was parsed last); ``left_out`` are the numbers of lines that could not be used at all, ``told`` those of
-    which something was said."""
-
-    lines: list[str]
-    moved: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
-    moving: list[tuple[int, int, int]] = field(default_factory=list)
-    left_out: set[int] = field(default_factory=set)
-    told: Counter[int] = field(default_factory=Counter)
-
-    @classmethod
-    def of(cls, text: str) -> Draft:
-        return cls(re.split(r"\r\n|[\r\n\x85\u2028\u2029]", text))
-
-    def column(self, line: int, column: int) -> int:
-        """The column in the file as written of a column in the mended line."""
-        for at, number in reversed(self.moved.get(line, ())):
-            if column >= at:
-                column = max(at, column - number)
-        return column
-
-    def change(self, line: int, start: int, end: int, new: str) -> None:
-        """Put ``new`` in place of the signs from ``start`` to ``end``."""
-        old = self.lines[line]
-        self.lines[line] = old[:start] + new + old[end:]
-        self.moving.append((line, start, len(new) - (end - start)))
-
-    def settle(self) -> str:
-        """The text as it is now; columns are counted in it from here on."""
-        for line, start, number in self.moving:
-            self.moved.setdefault(line, []).append((start, number))
-        self.moving.clear()
-        return "\n".join(self.lines)
-
-    def indent(self, line: int, width: int) -> None:
-        """Shift a line, and those below that are indented at least as much, so that it begins at ``width``."""
-        first = _indent(self.lines[line])
-        for number in range(line, len(self.lines)):
-            text = self.lines[number]
-            if text.strip():
-                if number > line and _indent(text) < first:
-                    break
-                self.change(number, 0, min(first, _indent(text)), " " * width)
-
-    def leave_out(self, line: int) -> None:
-        """Give a line up, with what is indented below it."""
-        width = _indent(self.lines[line])
-        for number in range(line, len(self.lines)):
-            text = self.lines[number]
-            if number > line and text.strip() and _indent(text) <= width:
-                break
-            self.lines[number] = ""
-            self.left_out.add(number)
-
-    def before(self, line: int) -> int | None:
-        """The nearest line above that says something."""
-        said = (number for number in range(line - 1, -1, -1) if _says(self.lines[number]))
-        return next(said, None)
-
+from mappings.draft import Draft, Trouble, end_of, indent_of, says
 
 _KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"|'[^']*'|[^\s#:][^#]*?)\s*:(?=\s|\Z)")
 _TIGHT = re.compile(r"\s*(?:-\s+)*[^\s:#\"'{\[]+:(?=[^\s:/\\])")
 _OPENED = re.compile(r"(?:^\s*|[:\-]\s+|[\[{,]\s*)(?P<quote>[\"'])")
+_OPEN_KEY = re.compile(r"\s*(?P<quote>[\"'])[^\"'#]*?(?P<colon>:)(?=\s|\Z)[^\"']*\Z")
 _NAME_OR_NONE = re.compile(r"\s*[\"']?[\w.]*[\"']?\s*\Z")
 _CLOSERS = {"[": "]", "{": "}"}
-
-
-def _indent(text: str) -> int:
-    return len(text) - len(text.lstrip(" "))
-
-
-def _says(text: str) -> bool:
-    return bool(text.strip()) and not text.lstrip().startswith("#")
 
 
 def diagnose(error: Exception, draft: Draft) -> Trouble | None:
@@ -178,7 +97,7 @@ class _Case:
     def _spaces_for_tabs(self) -> None:
         """A run of lines with tabs is one mistake, and becomes as deep as the line above it lets it be."""
         above = self.draft.before(self.line)
-        width = 0 if above is None else _indent(self.draft.lines[above])
+        width = 0 if above is None else indent_of(self.draft.lines[above])
         if above is not None and self.draft.lines[above].split(" #")[0].rstrip().endswith(":"):
             width += 2
         first = self.text[: len(self.text) - len(self.text.lstrip())].count("\t")
@@ -196,9 +115,9 @@ class _Case:
         key = _KEY.match(self.text)
         if key is not None and key.end() - 1 < self.column:
             return self._colon_inside(key.end())
-        column = _indent(self.text)
-        width = 0 if above is None else _indent(self.draft.lines[above])
-        if above is not None and width == column and _KEY.match(self.draft.lines[above]) is None:
+        column = indent_of(self.text)
+        width = 0 if above is None else indent_of(self.draft.lines[above])
+        if above is not None and self._lacks_colon(above):
             return self._no_colon(above)
         if above is not None and width < column:
             self.draft.indent(self.line, width)
@@ -206,13 +125,20 @@ class _Case:
             return Trouble("bad-indentation", message, self.line, column, "begin it where the line above begins")
         return self._other(self.line, self.column, "a colon stands where no key can be", "put the value in quotes")
 
+    def _lacks_colon(self, above: int) -> bool:
+        """Whether the line above stands where a key should, and is none."""
+        text = self.draft.lines[above]
+        return (
+            indent_of(text) == indent_of(self.text) and _KEY.match(text) is None and not text.lstrip().startswith("-")
+        )
+
     def _colon_inside(self, start: int) -> Trouble:
         value = self.text[start:]
         begin = start + len(value) - len(value.lstrip())
         hint = "put the value in quotes"
         if self.text[begin : begin + 1] in "{[\"'":
             return self._other(self.line, self.column, "a colon stands behind the end of the value", hint)
-        self._quote(begin, len(self.text.rstrip()))
+        self._quote(begin, end_of(self.text))
         return Trouble("yaml-syntax", "the value holds a colon with a space behind it", self.line, begin, hint)
 
     def _quote(self, start: int, end: int) -> None:
@@ -225,13 +151,23 @@ class _Case:
         if tight is not None:
             self.draft.change(line, tight.end(), tight.end(), " ")
             return Trouble("missing-space", "a space is missing behind the colon", line, tight.end() - 1, "key: value")
+        open_key = _OPEN_KEY.match(text)
+        if open_key is not None:
+            quote, colon = open_key.start("quote"), open_key.start("colon")
+            self.draft.change(line, colon, colon, text[quote])
+            return Trouble(
+                "never-closed", "the quote opened here is not closed", line, quote, "close it before the colon"
+            )
         hint = "with : instead of =" if "=" in text else "key: value"
-        return self._other(line, _indent(text), "the line is neither a key with a value nor part of one", hint)
+        return self._other(line, indent_of(text), "the line is neither a key with a value nor part of one", hint)
 
     def _not_here(self) -> Trouble:
         found = self.text[self.column : self.column + 1]
         if found in ("]", "}"):
             return self._closed_too_often()
+        above = self.draft.before(self.line)
+        if above is not None and self._lacks_colon(above):
+            return self._no_colon(above)
         if "'<block mapping start>'" in self.problem or "'<block sequence start>'" in self.problem:
             return self._too_shallow()
         if "'-'" in self.problem:
@@ -249,21 +185,23 @@ class _Case:
         opened = self._open_quote()
         if opened is not None:
             return self._close_quote(*opened)
+        if self.column == indent_of(self.text) and _KEY.match(self.text) is None:
+            return self._no_colon(self.line)
         key = _KEY.match(self.text)
         start = len(self.text) - len(self.text[key.end() :].lstrip()) if key is not None else self.column
         message, hint = "text stands behind the end of the value", "put all of it in one pair of quotes"
         if start >= self.column:
             return self._other(self.line, self.column, message, hint)
-        self._quote(start, len(self.text.rstrip()))
+        self._quote(start, end_of(self.text))
         return Trouble("yaml-syntax", message, self.line, self.column, hint)
 
     def _too_shallow(self) -> Trouble:
         """A line between two levels: it is taken to stand beside the deeper line above it."""
-        own = _indent(self.text)
+        own = indent_of(self.text)
         deeper = None
         for number in range(self.line - 1, -1, -1):
-            width = _indent(self.draft.lines[number])
-            if not _says(self.draft.lines[number]):
+            width = indent_of(self.draft.lines[number])
+            if not says(self.draft.lines[number]):
                 continue
             if width <= own:
                 break
@@ -285,9 +223,9 @@ class _Case:
 
     def _close_quote(self, line: int, column: int) -> Trouble:
         text = self.draft.lines[line]
-        end = len(text.rstrip())
+        end = end_of(text)
         if "{" in text[:column] or "[" in text[:column]:
-            end = max(len(text.rstrip(" ]}")), column + 1)
+            end = max(len(text[:end].rstrip(" ]}")), column + 1)
         self.draft.change(line, end, end, text[column])
         return Trouble("never-closed", "the quote opened here is not closed", line, column, "close it on the same line")
 
@@ -302,7 +240,7 @@ class _Case:
         sign = self.draft.lines[line][column : column + 1]
         last = self._end_of_block(line)
         if sign in _CLOSERS and (self.line > last or not here.strip()):
-            text = self.draft.lines[last].split(" #")[0].rstrip()
+            text = self.draft.lines[last][: end_of(self.draft.lines[last])]
             inside = "\n".join([*self.draft.lines[line:last], text])[column:]
             return self._close(line, column, last, len(text), _closing(inside))
         if here[:1] in ("]", "}") and sign in _CLOSERS:
@@ -321,7 +259,7 @@ class _Case:
         above = self.draft.before(self.line)
         hint = "{one: 1, two: 2}"
         if self.line > self.opened[0] and above is not None and _NAME_OR_NONE.match(self.text[: self.column]):
-            end = len(self.draft.lines[above].split(" #")[0].rstrip())
+            end = end_of(self.draft.lines[above])
             self.draft.change(above, end, end, ",")
             return Trouble("yaml-syntax", "a comma is missing at the end of the line", above, end, hint)
         at = len(self.text[: self.column].rstrip())
@@ -351,10 +289,10 @@ class _Case:
 
     def _end_of_block(self, line: int) -> int:
         """The last line of those below that are indented more."""
-        last, width = line, _indent(self.draft.lines[line])
+        last, width = line, indent_of(self.draft.lines[line])
         for number in range(line + 1, len(self.draft.lines)):
             if self.draft.lines[number].strip():
-                if _indent(self.draft.lines[number]) <= width:
+                if indent_of(self.draft.lines[number]) <= width:
                     break
                 last = number
         return last
@@ -375,7 +313,8 @@ class _Case:
         if re.search(r"\w\[\Z", self.text[:column]):
             return self._path_in_brackets(column - 1)
         inside = self.text[:column].count("{") + self.text[:column].count("[") > 0
-        found = re.compile(r"[^,}\]]*" if inside else r".*").match(self.text, column)
+        end = end_of(self.text)
+        found = re.compile(r"[^,}\]]*" if inside else r".*").match(self.text, column, end)
         self._quote(column, column + len((found[0] if found else "").rstrip()))
         return Trouble("yaml-syntax", f"a value cannot begin with {sign}", line, column, "put the value in quotes")
 

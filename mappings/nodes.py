@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from anyascii import anyascii
 from rapidfuzz import fuzz, process
 
 from mappings.reader import Path, Positions
+from model import paths
 from model.diagnostics import Diagnostic, Severity
 
 E = TypeVar("E", bound=StrEnum)
@@ -57,6 +59,20 @@ def spaced(value: Any) -> str | None:
     if re.match(r"-\S", value):
         return "a space is missing behind the -"
     return "a space is missing behind the colon" if re.match(r"[\w\[\].\"']+:\S", value) else None
+
+
+def path_hint(text: str) -> str:
+    """What to write instead of a text that is no canonical path."""
+    plain = text if text.isascii() else anyascii(text)
+    meant = re.sub(r"\s+", "_", re.sub(r"\s*([\[\].])\s*", r"\1", plain.strip(" \t\"'`"))).lower()
+    try:
+        paths.split(meant)
+    except ValueError:
+        return 'such as given_name, "emails[work]" or "addresses[billing].city"'
+    if text.isascii():
+        return f"did you mean {meant!r}?"
+    odd = next(sign for sign in text if not sign.isascii())
+    return f"did you mean {meant!r}? It holds {unicodedata.name(odd, 'a strange sign').lower()}"
 
 
 def what(value: Any) -> str:
@@ -149,7 +165,9 @@ class Node:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             wrong = "" if isinstance(value, (int, float)) and value is not True else f", and is {what(value)}"
             hint = "without quotes" if isinstance(value, str) and value.strip().isdigit() else None
-            self.note("not-in-range", f"{key} must be a number from {low:g} to {high:g}{wrong}", key, hint=hint)
+            self.note(
+                "not-in-range", f"{key} must be a number from {_number(low)} to {_number(high)}{wrong}", key, hint=hint
+            )
             return default
         return value
 
@@ -178,11 +196,16 @@ class Node:
         return [item for item in listed if isinstance(item, str) and item]
 
 
+def _number(value: float) -> str:
+    return f"{int(value):,}" if value == int(value) else f"{value:g}"
+
+
 class Notes:
     """The diagnostics of one document."""
 
     def __init__(self, file: str, positions: Positions, found: list[Diagnostic]) -> None:
         self.file, self.positions, self.found = file, positions, found
+        self.hidden = 0
 
     def add(
         self,
@@ -196,6 +219,9 @@ class Notes:
         severity: Severity = Severity.ERROR,
     ) -> None:
         line, column = self.positions.of(path, key=on_key)
+        if line in self.positions.guessed:  # its first mistake is said; others may come from the guess
+            self.hidden += severity is Severity.ERROR
+            return
         if len(self.found) >= MOST:
             if self.found[-1].code == "too-many":
                 return
@@ -220,7 +246,7 @@ class Notes:
 
     @property
     def errors(self) -> int:
-        return sum(diagnostic.severity is Severity.ERROR for diagnostic in self.found)
+        return self.hidden + sum(diagnostic.severity is Severity.ERROR for diagnostic in self.found)
 
     @property
     def failed(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.language import Condition, Lifecycle, MappingFile, Test
-from mappings.nodes import Node, Notes, spaced, what
+from mappings.nodes import Node, Notes, path_hint, shown, spaced, what
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions, read_yaml
 from model import paths
@@ -66,7 +66,7 @@ class _Parser:
         top = self.top
         name = top.text("mapping") or file_stem(file)
         if not name or not all(part.isalnum() for part in name.replace("-", "_").split("_")):
-            top.note("bad-name", "a mapping's name has letters, digits, - and _ only", "mapping")
+            top.note("bad-name", f"{shown(name)} is no name: letters, digits, - and _ only", "mapping")
         entity = top.text("entity", required=True)
         direction = top.choice("direction", Direction, Direction.BOTH)
         create_in, create_out = self._create(direction)
@@ -122,7 +122,7 @@ class _Parser:
         for index, item in enumerate(given or []):
             combination = self._paths(node, item, "strong", index)
             if combination:
-                strong.append(StrongRule(paths=combination))
+                strong.append(StrongRule(paths=combination, at=(*node.path, "strong", index)))
         return Match(strong=tuple(strong), scored=self._scored(node), one_to_one=node.flag("one_to_one", default=True))
 
     def _scored(self, match: Node) -> ScoredRule | None:
@@ -136,7 +136,8 @@ class _Parser:
             given = {}
         for path, weight in given.items():
             if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
-                node.note("not-in-range", "a weight is a number above 0", "weights", path)
+                said = "" if isinstance(weight, (int, float)) and weight is not True else f", and is {what(weight)}"
+                node.note("not-in-range", f"a weight is a number above 0 and up to 1000{said}", "weights", path)
             elif self._paths(node, path, "weights", path):
                 weights[path] = float(weight)
         blocks = node.data.get("blocks")
@@ -156,7 +157,10 @@ class _Parser:
             try:
                 paths.split(path)
             except (ValueError, TypeError):
-                node.note("not-a-path", "is not a canonical path", *at, hint="such as emails[work] or family_name")
+                place = (*at, listed.index(path)) if isinstance(item, list) else at
+                said = shown(path) if isinstance(path, str) else what(path)
+                hint = path_hint(path) if isinstance(path, str) else "such as family_name"
+                node.note("not-a-path", f"{said} is not a canonical path", *place, hint=hint)
                 return ()
         if not listed:
             node.note("not-a-path", "is an empty list", *at)
@@ -199,7 +203,7 @@ class _Parser:
         elif isinstance(operand, (list, dict)):
             node.note("bad-condition", f"{test.value} needs a plain value", test.value)
             return None
-        return Condition(subject=about, test=test, operand=operand)
+        return Condition(subject=about, test=test, operand=operand, at=node.path)
 
     @staticmethod
     def _constants(defaults: Node | None, side: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
 from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
-from mappings.nodes import Node
+from mappings.nodes import Node, path_hint
 from mappings.parse_agree import agree
 from mappings.reader import Path
 from mappings.transforms.base import OptionError, Transform
@@ -61,14 +61,8 @@ class RuleParser:
             try:
                 paths.split(name)
             except ValueError:
-                self.top.notes.add(
-                    "not-a-path",
-                    "is not a canonical path",
-                    at,
-                    subject=subject,
-                    on_key=True,
-                    hint='such as given_name, "emails[work]" or "addresses[billing].city"',
-                )
+                message, hint = "is not a canonical path", path_hint(name)
+                self.top.notes.add("not-a-path", message, at, subject=subject, on_key=True, hint=hint)
                 return None
         if isinstance(value, str) and value:
             value = {"field": value}

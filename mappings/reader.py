@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml import events as ev
 from ruamel.yaml.error import YAMLError
 
-from mappings.mending import Draft, Trouble, diagnose
+from mappings.draft import Draft, Trouble
+from mappings.mending import diagnose
 from model.diagnostics import Diagnostic
 
 MAX_CHARACTERS = 256 * 1024
@@ -34,13 +35,17 @@ class Position(NamedTuple):
 
 
 class Positions:
-    """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices."""
+    """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices.
+
+    ``left_out`` are lines that could not be read, ``guessed`` those whose values were put right by guessing.
+    """
 
     def __init__(self) -> None:
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
         self.ends: dict[Path, int] = {}
         self.left_out: frozenset[int] = frozenset()
+        self.guessed: frozenset[int] = frozenset()
 
     def lacks(self, path: Path) -> bool:
         """Whether lines of the mapping or list at ``path`` were not valid YAML, so that something may be missing."""
@@ -138,6 +143,8 @@ def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positio
             return None, builder.positions, troubles
         text = mended
     builder.positions.left_out = frozenset(line + 1 for line in draft.left_out)
+    guessed = {one.line for one in troubles if one.code in ("yaml-syntax", "never-closed")}
+    builder.positions.guessed = frozenset(line for line in guessed if line is not None)
     return builder.root, builder.positions, [*troubles, *builder.diagnostics]
 
 
