@@ -223,7 +223,8 @@ def load(
             return None, found
         schema, mapping = schemas[near], replace(mapping, entity=near)
     checked = check(mapping, schema, fields)
-    found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
+    sound = whole and all(rule.each or schema.field(path) for rule in mapping.rules for path in rule.paths)
+    found += checked if sound else [one for one in checked if one.code not in _DOUBTFUL]
     stem = file_stem(file)
     if stem != mapping.name and not any(one.code == "bad-name" for one in found):
         message = f"the mapping is called {mapping.name!r}, its file {stem!r}"

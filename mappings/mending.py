@@ -17,6 +17,7 @@ _KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"|'[^']*'|[^\s#:][^#]*?)\s*:(?=\s|\Z
 _TIGHT = re.compile(r"\s*(?:-\s+)*[^\s:#\"'{\[]+:(?=[^\s:/\\])")
 _OPENED = re.compile(r"(?:^\s*|[:\-]\s+|[\[{,]\s*)(?P<quote>[\"'])")
 _OPEN_KEY = re.compile(r"\s*(?P<quote>[\"'])[^\"'#]*?(?P<colon>:)(?=\s|\Z)[^\"']*\Z")
+_WORD = re.compile(r"\s*[\w.\[\]*\"'-]+\Z")
 _NAME_OR_NONE = re.compile(r"\s*[\"']?[\w.]*[\"']?\s*\Z")
 _CLOSERS = {"[": "]", "{": "}"}
 
@@ -120,10 +121,18 @@ class _Case:
         if above is not None and self._lacks_colon(above):
             return self._no_colon(above)
         if above is not None and width < column:
+            bare = self.draft.before(above)
+            if bare is not None and indent_of(self.draft.lines[bare]) == width and self._has_no_value(bare):
+                self.draft.change(above, 0, width, " " * column)
+                message, hint = "belongs below the key above it", f"{column} spaces, as the line below it"
+                return Trouble("bad-indentation", message, above, width, hint)
             self.draft.indent(self.line, width)
             message = "is indented below a line that has a value already"
             return Trouble("bad-indentation", message, self.line, column, "begin it where the line above begins")
         return self._other(self.line, self.column, "a colon stands where no key can be", "put the value in quotes")
+
+    def _has_no_value(self, line: int) -> bool:
+        return self.draft.lines[line][: end_of(self.draft.lines[line])].endswith(":")
 
     def _lacks_colon(self, above: int) -> bool:
         """Whether the line above stands where a key should, and is none."""
@@ -158,6 +167,11 @@ class _Case:
             return Trouble(
                 "never-closed", "the quote opened here is not closed", line, quote, "close it before the colon"
             )
+        below = next((one for one in self.draft.lines[line + 1 :] if says(one)), "")
+        if _WORD.match(text, 0, end_of(text)) and indent_of(below) > indent_of(text):
+            end = end_of(text)
+            self.draft.change(line, end, end, ":")
+            return Trouble("yaml-syntax", "a colon is missing behind the key", line, end, f"{text.strip()[:40]}:")
         hint = "with : instead of =" if "=" in text else "key: value"
         return self._other(line, indent_of(text), "the line is neither a key with a value nor part of one", hint)
 
@@ -170,18 +184,8 @@ class _Case:
             return self._no_colon(above)
         if "'<block mapping start>'" in self.problem or "'<block sequence start>'" in self.problem:
             return self._too_shallow()
-        if "'-'" in self.problem:
-            return self._other(
-                self.line, self.column, "an element of a list stands among keys", "key: value", "bad-indentation"
-            )
-        if "'?'" in self.problem:
-            return self._other(
-                self.line,
-                self.column,
-                "a key stands among the elements of a list",
-                "begin it with -",
-                "bad-indentation",
-            )
+        if "'-'" in self.problem or "'?'" in self.problem:
+            return self._keys_and_elements()
         opened = self._open_quote()
         if opened is not None:
             return self._close_quote(*opened)
@@ -194,6 +198,42 @@ class _Case:
             return self._other(self.line, self.column, message, hint)
         self._quote(start, end_of(self.text))
         return Trouble("yaml-syntax", message, self.line, self.column, hint)
+
+    def _keys_and_elements(self) -> Trouble:
+        """Keys and elements of a list side by side: the fewer ones are taken to be wrong."""
+        dashes, keys = [], 0
+        for number in self._block():
+            if self.draft.lines[number].lstrip().startswith("- "):
+                dashes.append(number)
+            else:
+                keys += 1
+        if keys < len(dashes):
+            message, hint = "a key stands among the elements of a list", "begin it with -"
+            return self._other(self.line, self.column, message, hint, "bad-indentation")
+        line = dashes[0] if dashes else self.line
+        column = indent_of(self.draft.lines[line])
+        for number in dashes:
+            if _KEY.match(self.draft.lines[number]):
+                self.draft.change(number, column, column + 2, "")
+            else:
+                self.draft.leave_out(number)
+        message, hint = "an element of a list stands among keys", "take the - away"
+        return Trouble("bad-indentation", message, line, column, hint)
+
+    def _block(self) -> list[int]:
+        """The lines that begin where this one does and lie in one block with it."""
+        own, lines = indent_of(self.text), self.draft.lines
+        first = self.line
+        while first > 0 and (not says(lines[first - 1]) or indent_of(lines[first - 1]) >= own):
+            first -= 1
+        found = []
+        for number in range(first, len(lines)):
+            if says(lines[number]):
+                if indent_of(lines[number]) < own:
+                    break
+                if indent_of(lines[number]) == own:
+                    found.append(number)
+        return found
 
     def _too_shallow(self) -> Trouble:
         """A line between two levels: it is taken to stand beside the deeper line above it."""

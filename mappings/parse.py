@@ -186,7 +186,10 @@ class _Parser:
             return None
         node = Node(item, (*filters.path, side, index), filters.notes, (subject, *(test.value for test in Test)))
         about = node.text(subject, required=True)
+        item = node.data
         tests = [test for test in Test if test.value in item]
+        if not tests and len(item) > (subject in item):
+            return None  # the test is misspelt, which is said
         if len(tests) != 1:
             node.note("bad-condition", f"a condition has exactly one of: {', '.join(test.value for test in Test)}")
             return None

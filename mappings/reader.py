@@ -143,8 +143,8 @@ def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positio
             return None, builder.positions, troubles
         text = mended
     builder.positions.left_out = frozenset(line + 1 for line in draft.left_out)
-    guessed = {one.line for one in troubles if one.code in ("yaml-syntax", "never-closed")}
-    builder.positions.guessed = frozenset(line for line in guessed if line is not None)
+    guessed = {one.line for one in troubles if one.line is not None and one.code in ("yaml-syntax", "never-closed")}
+    builder.positions.guessed = frozenset(guessed | builder.guessed)
     return builder.root, builder.positions, [*troubles, *builder.diagnostics]
 
 
@@ -208,6 +208,7 @@ class _Builder:
         self._documents = 0
         self._total = 0
         self._skipping = 0
+        self.guessed: set[int] = set()
 
     def _at(self, event: Any) -> Position:
         line = event.start_mark.line
@@ -251,6 +252,7 @@ class _Builder:
         if not self.mend:
             raise _StopError(code, message, at, hint)
         self.note(code, message, at, hint=hint)
+        self.guessed.add(at.line)
 
     def _skip(self, event: Any) -> None:
         """Pass over a key that is a list or a mapping."""
@@ -281,7 +283,16 @@ class _Builder:
             return
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
-        self._put(value, self._at(event), 1)
+        self._put(value, self._where(event), 1)
+
+    def _where(self, event: Any) -> Position:
+        """Where a scalar stands; one that is not there at all, in the line of its key."""
+        at = self._at(event)
+        if event.value or event.style is not None or not self._open or self._open[-1].key is None:
+            return at
+        parent = self._open[-1]
+        key = self.positions.keys.get((*parent.path, parent.key or ""), at)
+        return at if key.line == at.line else key
 
     def _key(self, event: Any) -> None:
         parent, at, key = self._open[-1], self._at(event), event.value
