@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from mappings.check_fields import FieldFacts, check_fields
-from mappings.language import MappingFile, Rule, Unknown
+from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_text
 from mappings.nodes import Notes, did_you_mean, nearest, shown
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
@@ -34,6 +34,8 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     found: list[Diagnostic] = []
     notes = Notes(mapping.file, mapping.positions, found)
     for rule in mapping.rules:
+        if notes.full:
+            return found
         _check_rule(rule, mapping, schema, notes)
     _check_twice(mapping, notes)
     _check_match(mapping, schema, notes)
@@ -204,7 +206,8 @@ def _canonical_targets(mapping: MappingFile) -> Iterator[tuple[str, Rule]]:
 
 def _check_twice(mapping: MappingFile, notes: Notes) -> None:
     read: dict[str, Rule] = {}
-    written: dict[tuple[str, ...], Rule] = {}
+    written: dict[FieldPath, Rule] = {}
+    inside: dict[FieldPath, tuple[FieldPath, Rule]] = {}  # objects of which a field is written
     lists = {rule.path for rule in mapping.rules if rule.each is not None and mapping.reads(rule)}
     for path, rule in _canonical_targets(mapping):
         if not mapping.reads(rule):
@@ -219,15 +222,20 @@ def _check_twice(mapping: MappingFile, notes: Notes) -> None:
         if not mapping.writes(rule):
             continue
         for place in rule.fields:
-            clash = next((p for p in written if p[: len(place)] == place or place[: len(p)] == p), None)
+            above = [place[:end] for end in range(1, len(place) + 1)]
+            clash = next((written[path] for path in above if path in written), None)
+            at = place
+            if clash is None and place in inside:
+                at, clash = inside[place]
             if clash is not None:
                 say = _speaker(notes, rule, _subject(mapping, rule.path))
                 say(
                     "two-rules",
-                    f"writes {'.'.join(place)}, which the rule for {written[clash].path} writes, too",
+                    f"writes {field_text(at)}, which the rule for {clash.path} writes, too",
                     hint="give one of them the direction in",
                 )
             written[place] = rule
+            inside.update(dict.fromkeys(above[:-1], (place, rule)))
 
 
 def _check_match(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:

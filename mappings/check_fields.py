@@ -58,10 +58,12 @@ class _Checker:
 
     def check(self) -> None:
         for rule in self.mapping.rules:
+            if self.notes.full:
+                return
             for path in self._places(rule):
                 self._field(rule, path)
         for condition in self.mapping.filter_in:
-            if not self._known(field_path(condition.subject)):
+            if not self.notes.full and not self._known(field_path(condition.subject)):
                 self._unknown(condition.subject, (*condition.at, "field"), "filter")
         for name in self.mapping.record_defaults:
             at: Path = ("defaults", "record", name)

@@ -214,6 +214,8 @@ def load(
     if mapping is None or not mapping.entity:
         return None, found
     notes = Notes(file, mapping.positions, found)
+    if notes.full:
+        return None, found
     schema = schemas.get(mapping.entity)
     if schema is None:
         near = nearest(mapping.entity, schemas)

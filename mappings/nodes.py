@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from anyascii import anyascii
 from rapidfuzz import fuzz, process
 
-from mappings.reader import Path, Positions
+from mappings.reader import MOST, Path, Positions, clipped, located
 from model import paths
 from model.diagnostics import Diagnostic, Severity
 
@@ -20,8 +20,6 @@ E = TypeVar("E", bound=StrEnum)
 
 LONGEST_NAME = 80
 """Longer names are cut in messages, and nothing is suggested for them."""
-MOST = 500
-"""So many diagnostics of one file are listed."""
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:
@@ -49,7 +47,7 @@ def did_you_mean(word: str, known: Collection[str]) -> str | None:
 
 def shown(text: str) -> str:
     """A name out of a file, in quotes, for a message; signs that cannot be seen are spelt out."""
-    return repr(text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…")
+    return repr(clipped(text, LONGEST_NAME))
 
 
 def spaced(value: Any) -> str | None:
@@ -222,7 +220,7 @@ class Notes:
         if line in self.positions.guessed:  # its first mistake is said; others may come from the guess
             self.hidden += severity is Severity.ERROR
             return
-        if len(self.found) >= MOST:
+        if self.full:
             if self.found[-1].code == "too-many":
                 return
             code, message, severity = (
@@ -231,18 +229,13 @@ class Notes:
                 Severity.ERROR,
             )
             subject, hint = "", "mend the first ones; many are often one mistake"
-        self.found.append(
-            Diagnostic(
-                code=code,
-                message=message,
-                severity=severity,
-                file=self.file,
-                line=line,
-                column=column,
-                path=subject or ".".join(map(str, path)) or None,
-                hint=hint,
-            )
-        )
+        where = subject or ".".join(map(str, path))
+        self.found.append(located(code, message, self.file, (line, column), path=where, hint=hint, severity=severity))
+
+    @property
+    def full(self) -> bool:
+        """Whether so much was said already that looking for more is of no use."""
+        return len(self.found) >= MOST
 
     @property
     def errors(self) -> int:

@@ -18,13 +18,15 @@ from ruamel.yaml.error import YAMLError
 
 from mappings.draft import Draft, Trouble
 from mappings.mending import diagnose
-from model.diagnostics import Diagnostic
+from model.diagnostics import Diagnostic, Severity
 
-MAX_CHARACTERS = 256 * 1024
+MAX_CHARACTERS = 128 * 1024
 MAX_DEPTH = 40
 MAX_VALUES = 20_000
-MAX_MENDED = 256 * 1024
+MAX_MENDED = 128 * 1024
 """How many characters are parsed again, all in all, after mistakes."""
+MOST = 300
+"""So many diagnostics of one file are listed."""
 
 Path = tuple[str | int, ...]
 
@@ -195,6 +197,34 @@ def _events(text: str) -> Iterator[Any]:
         yield event
 
 
+def clipped(text: str, length: int) -> str:
+    """A text short enough for a message, however long the one in the file is."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def located(
+    code: str,
+    message: str,
+    file: str,
+    at: tuple[int, int],
+    *,
+    path: str = "",
+    hint: str | None = None,
+    severity: Severity = Severity.ERROR,
+) -> Diagnostic:
+    """A diagnostic at a place, with texts out of the file kept short."""
+    return Diagnostic(
+        code=code,
+        message=clipped(message, 400),
+        severity=severity,
+        file=file,
+        line=at[0],
+        column=at[1],
+        path=clipped(path, 200) or None,
+        hint=None if hint is None else clipped(hint, 600),
+    )
+
+
 class _Builder:
     """From events to data. With ``mend``, what means nothing is noted and passed over; else it ends the reading."""
 
@@ -215,17 +245,9 @@ class _Builder:
         return Position(line + 1, self.draft.column(line, event.start_mark.column) + 1)
 
     def note(self, code: str, message: str, at: Position, *, path: Path = (), hint: str | None = None) -> None:
-        self.diagnostics.append(
-            Diagnostic(
-                code=code,
-                message=message,
-                file=self.file,
-                line=at.line,
-                column=at.column,
-                path=".".join(map(str, path)) or None,
-                hint=hint,
-            )
-        )
+        if len(self.diagnostics) < MOST:
+            where = ".".join(map(str, path))
+            self.diagnostics.append(located(code, message, self.file, at, path=where, hint=hint))
 
     def consume(self, events: Iterator[Any]) -> None:
         for event in events:
