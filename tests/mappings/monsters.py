@@ -1,7 +1,8 @@
 """Inputs that nobody should write, read one after the other in a process of its own.
 
-Prints a line of JSON for each: its name, the seconds of computing it took, how many diagnostics there were and how many
-signs they have, and the most memory the process had used by then, in MB. Run by `test_fuzz.py`; by hand: ``python tests/mappings/monsters.py [name]``.
+Prints a line of JSON for each: its name, the seconds of computing it took, how many diagnostics there were, how many
+signs they have, and the most memory the process had used by then, in MB. `test_fuzz.py` runs it; by hand:
+``python tests/mappings/monsters.py [name]``.
 """
 
 from __future__ import annotations
