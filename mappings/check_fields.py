@@ -110,7 +110,7 @@ class _Checker:
         """Where the top of the path exists, the mistake is below it."""
         top, _, rest = name.partition(".")
         below = sorted(other.removeprefix(f"{top}.") for other in self.facts if other.startswith(f"{top}."))
-        near = nearest(rest, below)
+        near = below[0] if rest and len(below) == 1 else nearest(rest, below)
         if near is not None:
             return f"did you mean {f'{top}.{near}'!r}?"
         return f"{top} has: {', '.join(below[:8])}" if below and rest else None

@@ -88,8 +88,8 @@ def test_moments_and_amounts_have_fields_that_fit_and_fields_that_do_not():
     assert found("close_date: date", "opportunity") == []
     assert found("annual_revenue: {field: decimal, transform: {money: EUR}}", "account") == []
     assert found("annual_revenue: {field: date, transform: {money: EUR}}", "account") == [("type-mismatch", "error")]
-    assert found("starts_at: integer", "activity") == [("type-mismatch", "error")]
-    assert found("starts_at: {field: integer, transform: epoch}", "activity") == []
+    assert found("starts_at: integer", "activity", "create: none") == [("type-mismatch", "error")]
+    assert found("starts_at: {field: integer, transform: epoch}", "activity", "create: none") == []
 
 
 def test_choices_of_both_sides_are_compared_where_no_table_translates_them():
