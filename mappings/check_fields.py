@@ -71,7 +71,9 @@ class _Checker:
             if not self._known(field_path(name)):
                 self._unknown(name, at, "defaults")
             elif fact is not None and not fact.creatable:
-                self.notes.add("read-only", f"{name} cannot be written on create", at)
+                self.notes.add(
+                    "read-only", f"{name} cannot be written on create", at, hint="take it out of defaults.record"
+                )
         if self.mapping.create_out:
             self._missing_on_create()
 

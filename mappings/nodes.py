@@ -161,7 +161,7 @@ class Node:
     def missing(self, key: str, hint: str, message: str = "") -> None:
         """Note that a key is missing, unless it may stand in a line that could not be read."""
         if key in self.data:
-            self.note("missing-key", message or f"{key} is there, but has no value", key, on_key=True, hint=hint)
+            self.note("missing-key", message or f"the key {key!r} has no value", key, on_key=True, hint=hint)
         elif not self.notes.positions.lacks(self.path):
             self.note("missing-key", message or f"the key {key!r} is missing", on_key=True, hint=hint)
 
@@ -181,7 +181,8 @@ class Node:
         words = [option.value for option in options]
         if not isinstance(value, str) or value not in words:
             hint = did_you_mean(value, words) if isinstance(value, str) else None
-            self.note("unknown-choice", f"{at[-1]} is one of: {', '.join(words)}", *at, hint=hint)
+            said = shown(value) if isinstance(value, str) else what(value)
+            self.note("unknown-choice", f"{at[-1]} is one of: {', '.join(words)}; not {said}", *at, hint=hint)
             return default
         return options(value)
 

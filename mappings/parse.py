@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.language import Condition, Lifecycle, MappingFile, Test
-from mappings.nodes import Node, Notes, path_hint, shown, spaced, what
+from mappings.nodes import Node, Notes, did_you_mean, path_hint, shown, spaced, what
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions, read_yaml
 from model import paths
@@ -99,7 +99,10 @@ class _Parser:
         words = ("in", "out", "both", "none")
         value = self.top.data.get("create", direction.value)
         if value not in words:
-            self.top.note("unknown-choice", f"create is one of: {', '.join(words)}", "create")
+            said = shown(value) if isinstance(value, str) else what(value)
+            hint = "none" if value in ("no", False) else "both" if value in ("yes", True) else None
+            hint = f"did you mean {hint!r}?" if hint else did_you_mean(str(value), words)
+            self.top.note("unknown-choice", f"create is one of: {', '.join(words)}; not {said}", "create", hint=hint)
             return False, False
         create_in, create_out = value in ("in", "both"), value in ("out", "both")
         if "create" in self.top.data and ((create_in and not direction.reads) or (create_out and not direction.writes)):
@@ -107,6 +110,7 @@ class _Parser:
                 "create-against-direction",
                 f"the mapping's direction is {direction.value}, so nothing can be created the other way",
                 "create",
+                hint=f"create: {direction.value}, or direction: both",
             )
         return create_in and direction.reads, create_out and direction.writes
 
@@ -117,7 +121,8 @@ class _Parser:
         strong = []
         given = node.data.get("strong")
         if given is not None and not isinstance(given, list):
-            node.note("not-a-list", "strong is a list of paths, or of lists of paths", "strong")
+            message = f"strong is a list of paths, or of lists of paths, and is {what(given)}"
+            node.note("not-a-list", message, "strong", hint='strong: ["emails[*]", [family_name, birth_date]]')
             given = None
         for index, item in enumerate(given or []):
             combination = self._paths(node, item, "strong", index)
@@ -147,7 +152,9 @@ class _Parser:
         combinations = [self._paths(node, item, "blocks", index) for index, item in enumerate(blocks)]
         link, dispute = node.number("link", 0.92, 0, 1), node.number("dispute", 0.80, 0, 1)
         if dispute > link:
-            node.note("not-in-range", "dispute cannot be above link", "dispute")
+            node.note(
+                "not-in-range", "dispute cannot be above link", "dispute", hint=f"at most {link:g}, or raise link"
+            )
         return ScoredRule(weights=weights, blocks=tuple(c for c in combinations if c), link_at=link, dispute_at=dispute)
 
     @staticmethod
@@ -163,7 +170,7 @@ class _Parser:
                 node.note("not-a-path", f"{said} is not a canonical path", *place, hint=hint)
                 return ()
         if not listed:
-            node.note("not-a-path", "is an empty list", *at)
+            node.note("not-a-path", "the list of paths is empty", *at, hint="name a path, or take the list out")
         return tuple(listed)
 
     def _conditions(self, filters: Node | None, side: str, subject: str) -> tuple[Condition, ...]:
@@ -171,7 +178,8 @@ class _Parser:
         if filters is None or given is None:
             return ()
         if not isinstance(given, list):
-            filters.note("not-a-list", "a filter is a list of conditions, all of which must hold", side)
+            message = f"a filter is a list of conditions, all of which must hold, and is {what(given)}"
+            filters.note("not-a-list", message, side, hint=f"{side}: [{{{subject}: …, is: …}}]")
             return ()
         return tuple(
             condition
@@ -182,7 +190,8 @@ class _Parser:
     @staticmethod
     def _condition(filters: Node, item: Any, side: str, index: int, subject: str) -> Condition | None:
         if not isinstance(item, dict):
-            filters.note("not-a-mapping", "a condition looks like this:", side, index, hint=f"{{{subject}: …, is: …}}")
+            message = f"a condition holds keys and values, and is {what(item)}"
+            filters.note("not-a-mapping", message, side, index, hint=f"{{{subject}: …, is: …}}")
             return None
         node = Node(item, (*filters.path, side, index), filters.notes, (subject, *(test.value for test in Test)))
         about = node.text(subject, required=True)
@@ -191,20 +200,23 @@ class _Parser:
         if not tests and len(item) > (subject in item):
             return None  # the test is misspelt, which is said
         if len(tests) != 1:
-            node.note("bad-condition", f"a condition has exactly one of: {', '.join(test.value for test in Test)}")
+            given = f", and not {' and '.join(test.value for test in tests)}" if tests else ""
+            hint = "write one condition for each; all must hold" if tests else f"{{{subject}: …, is: …}}"
+            message = f"a condition has exactly one of: {', '.join(test.value for test in Test)}{given}"
+            node.note("bad-condition", message, hint=hint)
             return None
         test, operand = tests[0], item[tests[0].value]
         if test is Test.PRESENT and not isinstance(operand, bool):
-            node.note("not-boolean", "present is true or false", "present")
+            node.note("not-boolean", f"present is true or false, and is {what(operand)}", "present")
         elif test is Test.IN:
             if not isinstance(operand, list) or not operand or any(isinstance(o, (list, dict)) for o in operand):
-                node.note("not-a-list", "in needs a list of plain values", "in")
+                node.note("not-a-list", "in needs a list of plain values", "in", hint="in: [A, B]")
                 return None
             operand = tuple(operand)
         elif test is Test.MATCHES and not isinstance(operand, str):
             node.note("not-text", "matches needs a text, in which * stands for anything", "matches")
         elif isinstance(operand, (list, dict)):
-            node.note("bad-condition", f"{test.value} needs a plain value", test.value)
+            node.note("bad-condition", f"{test.value} needs a plain value", test.value, hint="for several: in: [A, B]")
             return None
         return Condition(subject=about, test=test, operand=operand, at=node.path)
 
@@ -214,6 +226,7 @@ class _Parser:
         if defaults is None or given is None:
             return {}
         if not isinstance(given, dict):
-            defaults.note("not-a-mapping", f"defaults.{side} must hold names and values", side)
+            message = f"defaults.{side} must hold names and values, and is {what(given)}"
+            defaults.note("not-a-mapping", message, side, hint=f"{side}: {{name: value}}")
             return {}
         return dict(given)
