@@ -103,6 +103,7 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
                     "no-direction",
                     f"the rule goes {rule.direction.value}, the mapping {mapping.direction.value}: nothing happens",
                     severity=Severity.WARNING,
+                    hint="direction: both in the mapping, or take the rule out",
                 )
 
 
@@ -154,7 +155,9 @@ def _check_kind(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) -> 
 
 
 def _a(kind: Kind) -> str:
-    return {Kind.TEXT: "text", Kind.INTEGER: "a whole number", Kind.MONEY: "money"}.get(kind, f"a {kind.value}")
+    return {Kind.TEXT: "text", Kind.INTEGER: "a whole number", Kind.MONEY: "money"}.get(
+        kind, f"{'an' if kind.value[0] in 'aei' else 'a'} {kind.value}"
+    )
 
 
 def _check_chain(steps: list[Transform], spec: FieldSpec, say: _Speaker) -> None:

@@ -32,7 +32,7 @@ def agree(node: Node, rule: Rule) -> None:
     alone = [("reference", rule.reference), ("values", rule.table), ("each", rule.each)]
     present = [name for name, value in alone if value is not None]
     if len(present) > 1:
-        node.note("bad-rule", f"{' and '.join(present)} do not go together", present[-1])
+        node.note("bad-rule", f"{' and '.join(present)} do not go together", present[-1], hint="keep one of them")
     if rule.each is not None and (rule.transforms or rule.is_set):
         node.note(
             "bad-rule",
