@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from mappings.check_fields import FieldFacts, check_fields
 from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_text
-from mappings.nodes import Notes, did_you_mean, nearest, oddity, shown
+from mappings.nodes import Notes
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
 from mappings.transforms.registry import build, of_kind
+from mappings.wording import did_you_mean, nearest, oddity, resembling, shown
 from model import paths
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema, FieldSpec, Kind
@@ -93,7 +94,7 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
         return
     for path in rule.paths:
         spec = schema.field(path)
-        if spec is None or paths.is_pattern(path):
+        if spec is None or paths.is_pattern(path) or "[]" in path:
             _unknown_path(path, schema, notes, rule.at, _subject(mapping, path))
         elif len(rule.paths) == 1:
             say = _speaker(notes, rule, _subject(mapping, path))
@@ -113,14 +114,16 @@ def _unknown_path(path: str, schema: EntitySchema, notes: Notes, at: Path, subje
     except ValueError:
         template = path
     keyed = sorted({name.partition("[")[0] for name in schema.fields if "[" in name})
-    if paths.is_pattern(path):
+    if paths.is_pattern(path) or (path in schema.fields and "[]" in path):
         hint: str | None = "name an item, such as emails[work]; for lists in the record there is each"
     elif path in keyed:
         leaf = next(name for name in schema.fields if name.startswith(f"{path}[]"))
         hint = f"it is a list by key: {leaf.replace('[]', '[work]')}"
     else:
         known = [name for name in schema.fields if "[" not in name or "[" in path] + keyed
-        hint = did_you_mean(template, known) or did_you_mean(path.partition("[")[0], keyed)
+        hint = (
+            did_you_mean(template, known) or did_you_mean(path.partition("[")[0], keyed) or resembling(template, known)
+        )
     notes.add("unknown-path", f"{schema.name} has no field {template!r}", at, subject=subject, on_key=True, hint=hint)
 
 

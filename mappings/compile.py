@@ -16,10 +16,11 @@ from mappings.codec import Codec
 from mappings.conditions import compile_filter
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
 from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
-from mappings.nodes import Notes, nearest, shown
+from mappings.nodes import Notes
 from mappings.parse import file_stem, parse_what_can_be
 from mappings.projecting import Projector, item_codec, spec_of, top_fields
 from mappings.rendering import Renderer
+from mappings.wording import nearest, shown
 from model import paths
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema

@@ -7,9 +7,10 @@ from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.language import Condition, Lifecycle, MappingFile, Test
-from mappings.nodes import Node, Notes, did_you_mean, path_hint, shown, spaced, what
+from mappings.nodes import Node, Notes
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions, read_yaml
+from mappings.wording import did_you_mean, path_hint, shown, spaced, what
 from model import paths
 from model.diagnostics import Diagnostic
 
@@ -197,8 +198,8 @@ class _Parser:
         about = node.text(subject, required=True)
         item = node.data
         tests = [test for test in Test if test.value in item]
-        if not tests and len(item) > (subject in item):
-            return None  # the test is misspelt, which is said
+        if (not tests and len(item) > (subject in item)) or not about:
+            return None  # the test or the subject is misspelt, or missing, which is said
         if len(tests) != 1:
             given = f", and not {' and '.join(test.value for test in tests)}" if tests else ""
             hint = "write one condition for each; all must hold" if tests else f"{{{subject}: …, is: …}}"

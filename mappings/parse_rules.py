@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
 from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
-from mappings.nodes import Node, path_hint, shown, spaced, what
+from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.reader import MAX_DEPTH, Path
 from mappings.transforms.base import OptionError, Transform
-from mappings.transforms.registry import build
+from mappings.transforms.registry import TRANSFORMS, build
+from mappings.wording import nearest, path_hint, shown, spaced, what
 from model import paths
 from model.diagnostics import Severity
 
@@ -165,10 +167,12 @@ class RuleParser:
                 built.append(build(name, options))
                 steps.append(Step(name=name, options=options))
             except OptionError as error:
+                if isinstance(item, str) and len(built) < index and not nearest(item, TRANSFORMS):
+                    continue  # the option of the transform in front of it, which is said to lack one
                 inner = (name, *([error.option] if error.option and isinstance(options, dict) else []))
-                node.note(
-                    "bad-transform", error.message, *at, *(inner if isinstance(item, dict) else ()), hint=error.hint
-                )
+                called = re.match(r"(\w+)\((.*)\)\Z", name)
+                hint = f"{{{called[1]}: {called[2]}}}" if called and called[1] in TRANSFORMS else error.hint
+                node.note("bad-transform", error.message, *at, *(inner if isinstance(item, dict) else ()), hint=hint)
         for transform in built[:-1]:
             if transform.beside:
                 node.note(
@@ -310,7 +314,7 @@ class RuleParser:
             node.note("bad-rule", "each belongs to the plain name of a list", hint="lines, not lines[1]")
             return None
         if "key" not in inner.data:
-            inner.note("missing-key", "each needs the key that tells the items apart", hint="key: id")
+            inner.missing("key", "key: id", "each needs the key that tells the items apart")
             return None
         key = self._field_path(inner, inner.data["key"], "key")
         if ("rules" in inner.data) == ("value" in inner.data):
