@@ -147,7 +147,12 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
     """A function from records' data to fingerprints: the version's first six digits, then a hash of the fields."""
     pick = itemgetter(*names) if names else lambda _: ()
     options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    dumps = orjson.dumps
+    dumps, empty = orjson.dumps, blake2b(digest_size=10)
+
+    def digest(raw: bytes) -> str:
+        hashed = empty.copy()  # a fifth quicker than a new one
+        hashed.update(raw)
+        return prefix + hashed.hexdigest()
 
     def one(data: Mapping[str, Any]) -> str:
         try:
@@ -158,7 +163,7 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
             raw = dumps(picked, None, options)
         except TypeError:  # whole numbers beyond 64 bits, or a value that is no JSON: slower, never wrong
             raw = repr(picked).encode("utf-8", "surrogatepass")
-        return prefix + blake2b(raw, digest_size=10).hexdigest()
+        return digest(raw)
 
     def with_gaps(rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
         return ([data.get(name, _ABSENT) for name in names] for data in rows)
@@ -171,9 +176,7 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
     def digests(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         for way in ways:
             with suppress(KeyError, TypeError):
-                return [
-                    prefix + blake2b(dumps(picked, None, options), digest_size=10).hexdigest() for picked in way(rows)
-                ]
+                return [digest(dumps(picked, None, options)) for picked in way(rows)]
         return list(map(one, rows))
 
     return digests
