@@ -14,6 +14,7 @@ from mappings.check import FieldFacts, check
 from mappings.codec import Codec
 from mappings.conditions import compile_filter
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
+from mappings.extending import Fetch
 from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
 from mappings.nodes import Notes, did_you_mean
 from mappings.parse import file_stem, parse_what_can_be
@@ -210,9 +211,13 @@ def load(
     file: str,
     schemas: Mapping[str, EntitySchema],
     fields: Sequence[FieldFacts] | None = None,
+    fetch: Fetch | None = None,
 ) -> tuple[Compiled | None, list[Diagnostic]]:
-    """Parse, check and compile one mapping file. None where there is any error; all problems are listed."""
-    mapping, found, whole = parse_what_can_be(text, file)
+    """Parse, check and compile one mapping file. None where there is any error; all problems are listed.
+
+    ``fetch`` finds the files it extends.
+    """
+    mapping, found, whole = parse_what_can_be(text, file, fetch)
     if mapping is None or not mapping.entity:
         return None, found
     notes = Notes(file, mapping.positions, found)

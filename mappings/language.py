@@ -183,6 +183,7 @@ class MappingFile:
     record_defaults: Mapping[str, Any] = field(default_factory=dict)
     canonical_defaults: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
+    made_of: tuple[str, ...] = ()  # the files it extends
     positions: Positions = field(default_factory=Positions)
 
     def reads(self, rule: Rule) -> bool:
@@ -192,7 +193,7 @@ class MappingFile:
         return self.direction.writes and rule.direction.writes
 
 
-_NOT_MEANING = frozenset({"at", "direction_given", "file", "positions", "description", "lifecycle"})
+_NOT_MEANING = frozenset({"at", "direction_given", "file", "made_of", "positions", "description", "lifecycle"})
 
 
 def meaning(value: Any) -> Any:
