@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -15,7 +16,7 @@ from mappings.codec import Codec
 from mappings.conditions import compile_filter
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
 from mappings.extending import Fetch
-from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
+from mappings.language import LANGUAGE, FieldPath, Lifecycle, MappingFile, Rule, meaning
 from mappings.nodes import Notes, did_you_mean
 from mappings.parse import file_stem, parse_what_can_be
 from mappings.projecting import Projector, item_codec, spec_of, top_fields
@@ -33,7 +34,8 @@ class Compiled:
     """A compiled mapping; implements `mappings.contract.CompiledMapping`."""
 
     def __init__(self, mapping: MappingFile, schema: EntitySchema, limits: Mapping[str, int]) -> None:
-        self.source = mapping
+        self.source, self._made_from = mapping, (schema, limits)
+        mapping = mapping.running()
         self.name = mapping.name
         self.version = version_of(mapping, schema)
         self.connection = mapping.connection
@@ -43,6 +45,7 @@ class Compiled:
         self.match: Match = mapping.match
         self.create_in = mapping.create_in
         self.create_out = mapping.create_out
+        self.update_in, self._update_out = mapping.update_in, mapping.update_out
         self.on_delete_in: OnDelete = mapping.on_delete_in
         self.on_delete_out: OnDelete = mapping.on_delete_out
         self.defaults_in: Mapping[str, Any] = dict(mapping.canonical_defaults)
@@ -82,7 +85,14 @@ class Compiled:
         found = self._rule_path(path)
         return None if found is None else self._rules[found]
 
+    def as_if_live(self) -> Compiled:
+        """The mapping with its proposed rules in force, to see what they would do."""
+        rules = tuple(replace(rule, lifecycle=Lifecycle.LIVE) for rule in self.source.rules)
+        return Compiled(replace(self.source, rules=rules, lifecycle=Lifecycle.LIVE), *self._made_from)
+
     def strength(self, path: str) -> Strength:
+        if not self._update_out:
+            return Strength.CREATE_ONLY
         rule = self._rule(path)
         return rule.strength if rule else Strength.ON_CHANGE
 

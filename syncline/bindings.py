@@ -27,7 +27,7 @@ class Bindings:
 
     @property
     def live(self) -> list[Compiled]:
-        return [mapping for _, mapping in self.found if mapping.source.lifecycle is Lifecycle.LIVE]
+        return [mapping for _, mapping in self.found if mapping.source.lifecycle is not Lifecycle.PROPOSED]
 
     @property
     def proposed(self) -> list[Compiled]:
