@@ -148,7 +148,8 @@ class _Reading:
         limits = policies.brakes(self.section("brakes"), named)
         found = bindings.Bindings()
         if with_mappings:
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+            decided = policies.deciding(rules)
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided)
             self.root.document.found += found.diagnostics
         rules, clashes = policies.owned(found.live, known, rules)
         self.root.document.found += clashes
