@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from mappings.check_fields import FieldFacts, check_fields
 from mappings.check_standing import check_standing
 from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_text
-from mappings.nodes import Notes, did_you_mean, nearest, shown
+from mappings.nodes import Notes, did_you_mean, nearest, oddity, shown
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
 from mappings.transforms.registry import build, of_kind
@@ -47,7 +47,21 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
         _check_required(running, schema, notes)
     if fields:
         check_fields(mapping, schema, fields, notes)
+    else:
+        _check_names(mapping, notes)
     return found
+
+
+def _check_names(mapping: MappingFile, notes: Notes) -> None:
+    """Where the fields are not known, a name that holds what was hardly meant is all that can be seen."""
+    for rule in mapping.rules:
+        for path in rule.fields:
+            odd = oddity(field_text(path))
+            if odd is not None:
+                code, message, hint = odd
+                at = rule.at if (*rule.at, "field") not in mapping.positions.values else (*rule.at, "field")
+                subject = _subject(mapping, rule.path)
+                notes.add(code, message, at, subject=subject, hint=hint, severity=Severity.WARNING)
 
 
 def _subject(mapping: MappingFile, path: str) -> str:

@@ -94,7 +94,7 @@ class _Checker:
         return self.facts.get(field_text(path)) or self.facts.get(".".join(path))
 
     def _unknown(self, name: str, at: Path, subject: str) -> None:
-        hint = self._by_label(name) or did_you_mean(name, self.facts) or self._inside(name)
+        hint = self._inside(name) or self._by_label(name) or did_you_mean(name, self.facts)
         message = f"{self.mapping.stream} has no field {shown(name)}"
         self.notes.add("unknown-field", message, at, subject=subject, hint=hint)
 
@@ -108,9 +108,12 @@ class _Checker:
 
     def _inside(self, name: str) -> str | None:
         """Where the top of the path exists, the mistake is below it."""
-        top = name.partition(".")[0]
-        below = sorted(other for other in self.facts if other.startswith(f"{top}."))
-        return f"{top} has: {', '.join(below[:8])}" if below else None
+        top, _, rest = name.partition(".")
+        below = sorted(other.removeprefix(f"{top}.") for other in self.facts if other.startswith(f"{top}."))
+        near = below[0] if rest and len(below) == 1 else nearest(rest, below)
+        if near is not None:
+            return f"did you mean {f'{top}.{near}'!r}?"
+        return f"{top} has: {', '.join(below[:8])}" if below and rest else None
 
     def _field(self, rule: Rule, path: FieldPath) -> None:
         subject = f"{self.mapping.entity}.{rule.path}"

@@ -248,5 +248,6 @@ def load(
     if stem != mapping.name and not any(one.code == "bad-name" for one in found):
         message = f"the mapping is called {mapping.name!r}, its file {stem!r}"
         notes.add("name-differs", message, ("mapping",), hint="give both one name", severity=Severity.WARNING)
+    found[:] = dict.fromkeys(found)
     found.sort(key=lambda one: (one.line or 0, one.column or 0))
     return (None if notes.failed else compile_mapping(mapping, schema, fields)), found

@@ -59,6 +59,33 @@ def spaced(value: Any) -> str | None:
     return "a space is missing behind the colon" if re.match(r"[\w\[\].\"']+:\S", value) else None
 
 
+_SCRIPTS = ("CYRILLIC", "GREEK")
+
+
+def oddity(name: str) -> tuple[str, str, str] | None:
+    """Code, message and hint where a name holds what was hardly meant: spaces around it, signs like others."""
+    if name.isascii() and name == name.strip():
+        return None
+    if name[:1] in "“”„‘’«»" and name[-1:] in "“”‘’«»":
+        return "look-alike", "the typographic quotes are taken for part of the name", f'write "{name[1:-1]}"'
+    if name != name.strip():
+        return "padded", "the name begins or ends with a space", f"write {name.strip()!r}, if that is not meant"
+    hidden = next((sign for sign in name if unicodedata.category(sign) in ("Cf", "Zs") and sign != " "), None)
+    if hidden is not None:
+        what_ = unicodedata.name(hidden, "an invisible sign").lower()
+        return (
+            "look-alike",
+            f"the name holds {what_}, which cannot be seen",
+            "type the name again, if that is not meant",
+        )
+    for word in re.findall(r"\w+", name):
+        other = next((sign for sign in word if unicodedata.name(sign, "").startswith(_SCRIPTS)), None)
+        if other is not None and re.search(r"[A-Za-z]", word):
+            what_ = unicodedata.name(other).lower()
+            return "look-alike", f"the name holds {what_} among Latin ones", "type the name again, if that is not meant"
+    return None
+
+
 def path_hint(text: str) -> str:
     """What to write instead of a text that is no canonical path."""
     plain = text if text.isascii() else anyascii(text)

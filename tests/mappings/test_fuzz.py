@@ -114,8 +114,8 @@ def test_many_accidents_in_the_shipped_files_end_in_diagnostics(tmp_path, seed):
     fuzz(seed + 1000 * int(os.environ.get("SYNCLINE_SEED", "1")), 1500, tmp_path)
 
 
-WORDS = """mapping connection stream entity match strong scored weights blocks filter in out rules field fields transform
-values unknown each key value reference default given_name emails[work] lines tags account gender path is"""
+WORDS = """mapping connection stream entity match strong scored weights blocks filter in out rules field fields
+transform values unknown each key value reference default given_name emails[work] lines tags account gender path is"""
 NAMES = st.sampled_from([*WORDS.split(), "full_name, given_name, family_name"])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | NAMES
 TREES = st.recursive(
