@@ -116,7 +116,10 @@ class _Parser:
         inwards, outwards = value in ("in", "both"), value in ("out", "both")
         if key in self.top.data and ((inwards and not direction.reads) or (outwards and not direction.writes)):
             message = f"the mapping's direction is {direction.value}, so nothing can be {done} the other way"
-            self.top.note("create-against-direction" if key == "create" else "update-against-direction", message, key)
+            if key == "create":
+                self.top.note("create-against-direction", message, key)
+            else:
+                self.top.note("update-against-direction", message, key)
         return inwards and direction.reads, outwards and direction.writes
 
     def _owns(self) -> tuple[str, ...]:
