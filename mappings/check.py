@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from mappings.check_examples import check_examples
 from mappings.check_fields import FieldFacts, check_fields
 from mappings.language import MappingFile, Rule, Unknown
 from mappings.nodes import Notes, did_you_mean
@@ -38,6 +39,7 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     _check_twice(mapping, notes)
     _check_match(mapping, schema, notes)
     _check_constants(mapping, schema, notes)
+    check_examples(mapping, schema, notes)
     if mapping.create_in:
         _check_required(mapping, schema, notes)
     if fields:

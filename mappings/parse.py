@@ -8,6 +8,7 @@ from typing import Any
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.language import Condition, Lifecycle, MappingFile, Test
 from mappings.nodes import Node, Notes
+from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions, read_yaml
 from model import paths
@@ -27,6 +28,7 @@ KEYS = (
     "filter",
     "rules",
     "defaults",
+    "examples",
 )
 
 
@@ -90,6 +92,7 @@ class _Parser:
             rules=RuleParser(top, entity).rules(),
             record_defaults=self._constants(defaults, "record"),
             canonical_defaults=self._constants(defaults, "canonical"),
+            examples=parse_examples(top),
             file=file,
             positions=positions,
         )
