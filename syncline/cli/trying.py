@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+import difflib
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from model.diagnostics import Severity
-from model.errors import ConfigurationError
-from syncline.cli import options, views
+from model.errors import ConfigurationError, StateError
+from syncline.cli import options
 from syncline.cli.desk import Desk, desk_of
 from syncline.cli.exits import Exit
 from syncline.cli.output import clean, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mappings.compile import Compiled
-    from mappings.examples import Difference, Trial
-    from mappings.language import Rule
-    from syncline.settings import Workbench
+    from model.fields import EntitySchema
+    from syncline.preview import Picked, Picking, Preview
+    from syncline.settings import Project, Workbench
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
@@ -28,23 +31,30 @@ Names = Annotated[
 ]
 
 
+_SAMPLE = 5
+_FLAWS_SHOWN = 5
+
+
 def register(app: typer.Typer) -> None:
     app.command("test")(run_examples)
+    app.command("preview")(preview)
+    app.command("docs")(docs)
 
 
 def run_examples(context: typer.Context, names: Names = None, as_json: options.Json = False) -> None:
     """Run the examples of mappings, in both directions. No system is asked, and no secret is needed."""
     from mappings.examples import try_examples
+    from syncline.cli.trials import tell_trial, trial_json
 
     desk = desk_of(context)
     workbench, mappings = _chosen(desk, names or ())
     tried = [(mapping, try_examples(mapping, workbench.schemas[mapping.entity])) for mapping in mappings]
     if as_json:
-        desk.output.json([_trial_json(mapping, trial) for mapping, trials in tried for trial in trials])
+        desk.output.json([trial_json(mapping, trial) for mapping, trials in tried for trial in trials])
     else:
         for mapping, trials in tried:
             for trial in trials:
-                _tell_trial(desk, mapping, trial)
+                tell_trial(desk.output, mapping, trial)
     bare = [mapping.name for mapping, trials in tried if not trials]
     if bare:
         desk.output.say(f"Without examples: {', '.join(bare)}.")
@@ -61,90 +71,163 @@ def _chosen(desk: Desk, names: Sequence[str]) -> tuple[Workbench, list[Compiled]
     """The mappings named (all by default), in the order of their names. Raises ConfigurationError for a wrong one."""
     workbench, found = desk.workbench()
     by_name = workbench.by_name
-    missing = [name for name in names if name not in by_name]
     wrong = [one for one in found if one.severity is Severity.ERROR]
-    if wrong and (missing or not names):
+    if wrong and not set(names or ("",)) <= by_name.keys():
         raise ConfigurationError(wrong)
-    if missing:
-        known = ", ".join(sorted(by_name)) or "none yet"
-        raise typer.BadParameter(f"there is no mapping {missing[0]!r}; there are: {known}", param_hint="NAME")
-    return workbench, [by_name[name] for name in sorted(set(names) or by_name)]
+    return workbench, [_named(by_name, name) for name in sorted(set(names) or by_name)]
 
 
-def _place(mapping: Compiled, at: Sequence[str | int]) -> str:
-    """Where something stands: ``mappings/crm.yaml:14``."""
-    line, _ = mapping.source.positions.of(tuple(at), key=True)
-    return f"{mapping.source.file}:{line}"
+def _named(mappings: Mapping[str, Compiled], name: str) -> Compiled:
+    if name not in mappings:
+        close = difflib.get_close_matches(name, mappings, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(mappings)) or 'none yet'}"
+        raise typer.BadParameter(f"there is no mapping {name!r}; {hint}", param_hint="NAME")
+    return mappings[name]
 
 
-def _shown(found: Any) -> str:
-    """A value of an example, or `nothing`; references as the record they point to."""
-    from mappings.codec import ABSENT
-    from model.records import RecordRef
+def preview(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The mapping.")],
+    record: Annotated[
+        list[str] | None, typer.Option("--record", "-r", help="Key of a record to show; may be repeated.")
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            "-n",
+            min=1,
+            max=200,
+            help="Show so many: failures, blanks and extremes first.",
+            show_default="5",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Take records from this file of JSON Lines; no system is asked.")
+    ] = None,
+    mask: options.Mask = False,
+    as_json: options.Json = False,
+) -> None:
+    """Show what a mapping makes of real records, rule by rule, and what every other system would get. Writes nothing.
 
-    if found is ABSENT:
-        return "nothing"
-    if isinstance(found, RecordRef):
-        return f"{found.stream} {found.key}"
-    return "null" if found is None else views.value(found, reveal=True)
+    It works before the first run, and for a proposed mapping.
+    """
+    from syncline.cli.previewing import Teller, preview_json
+
+    desk = desk_of(context)
+    if file is not None and record:
+        raise typer.BadParameter("records are taken from a file or asked for by key, not both", param_hint="--file")
+    found, schema = _previewed(desk, name, record or [], sample or _SAMPLE, file)
+    teller = Teller(desk.output, schema, mask=mask)
+    if as_json:
+        desk.output.json([preview_json(one, teller) for one in found])
+        return
+    for number, one in enumerate(found):
+        if number:
+            desk.output.line()
+            desk.output.line("─" * 60)
+            desk.output.line()
+        teller.tell(one)
 
 
-def _rule_text(rule: Rule | None) -> str:
-    from mappings.language import field_text
+def _previewed(
+    desk: Desk, name: str, keys: Sequence[str], sample: int, file: Path | None
+) -> tuple[list[Preview], EntitySchema]:
+    """The previews asked for, and the schema of the mapping's entity."""
+    from model.records import Page
+    from syncline.preview import records_of_file, sampled, with_keys
+    from syncline.wiring import opened_connections
 
-    if rule is None:
-        return "no rule"
-    right = ", ".join(map(field_text, rule.fields)) if rule.fields else "constant"
-    return f"{', '.join(rule.paths)}: {right}"
+    if file is not None:
+        workbench, [mapping] = _chosen(desk, [name])
+        picking = sampled(mapping, [Page(records_of_file(file))], sample)
+        _narrate(desk, picking)
+        return _traced(None, mapping, workbench.mappings, picking.picked), workbench.schemas[mapping.entity]
+    project = desk.project()
+    mappings = {one.name: one for one in (*project.mappings, *project.proposed)}
+    mapping = _named(mappings, name)
+    with opened_connections(project, desk.world, {mapping.connection}) as connectors:
+        connector = connectors[mapping.connection]
+        if keys:
+            picked: Sequence[Picked]
+            picked, missing = with_keys(connector, mapping, keys)
+            for key in missing:
+                desk.output.fail(clean(f"{mapping.connection}.{mapping.stream} has no record {key!r}"))
+            if not picked:
+                raise typer.Exit(Exit.FAILED)
+        else:
+            picking = sampled(mapping, connector.read(mapping.stream, None), sample)
+            picked = picking.picked
+            _narrate(desk, picking)
+        keyed = connector.stream(mapping.stream).key.split(",")
+    found = _traced((desk, project), mapping, mappings.values(), picked, keyed)
+    return found, project.schemas[mapping.entity]
 
 
-def _tell_trial(desk: Desk, mapping: Compiled, trial: Trial) -> None:
-    output = desk.output
-    verdict = "pass" if trial.passed else "FAIL"
-    output.line(clean(f"{verdict}  {mapping.name}: {trial.example.name}  ({_place(mapping, trial.example.at)})"))
-    for one in trial.differences:
-        output.line(clean(f"      {one.way:<3}  {one.where}"))
-        for name, text in _facts(mapping, one):
-            output.line(clean(f"           {name:<8}  {text}"))
+def _traced(
+    state: tuple[Desk, Project] | None,
+    mapping: Compiled,
+    mappings: Iterable[Compiled],
+    picked: Sequence[Picked],
+    keyed: Sequence[str] = (),
+) -> list[Preview]:
+    """The previews; earlier runs, where there were any, tell which record of another system is the same."""
+    from syncline.preview import Links, previews, targets_of
+    from syncline.wiring import opened_reports
+
+    targets = targets_of(mapping, mappings)
+    with ExitStack() as stack:
+        reports = None
+        if state is not None:
+            desk, project = state
+            with suppress(StateError):  # nothing was ever run: nothing is known
+                reports = stack.enter_context(opened_reports(project, desk.world))
+        return previews(mapping, targets, picked, Links(reports).key_of, keyed)
 
 
-def _facts(mapping: Compiled, one: Difference) -> list[tuple[str, str]]:
-    if one.message:
-        facts = [("problem", f"{one.message} [{one.code}]" if one.code else one.message)]
-    else:
-        facts = [("expected", _shown(one.expected)), ("got", _shown(one.got))]
-    if one.rule is not None:
-        facts.append(("rule", f"{_rule_text(one.rule)}  ({_place(mapping, one.rule.at)})"))
-    elif not one.message:
-        facts.append(("rule", "none of the mapping's has to do with it"))
-    return facts
+def _narrate(desk: Desk, picking: Picking) -> None:
+    first = "" if picking.whole else "the first "
+    parts = [f"{len(picking.picked)} of {first}{counted(picking.seen, 'record')}"]
+    if picking.with_problems:
+        parts.append(f"{picking.with_problems:,} with problems")
+    if picking.skipped:
+        parts.append(f"{picking.skipped:,} left out by the filter")
+    desk.output.say(f"Shown: {', '.join(parts)}.")
+    for flaw in picking.flaws[:_FLAWS_SHOWN]:
+        desk.output.say(clean(f"unreadable: {flaw}"))
 
 
-def _trial_json(mapping: Compiled, trial: Trial) -> dict[str, Any]:
-    return {
-        "mapping": mapping.name,
-        "example": trial.example.name,
-        "place": _place(mapping, trial.example.at),
-        "ways": list(trial.ways),
-        "passed": trial.passed,
-        "differences": [
-            {
-                "way": one.way,
-                "where": one.where,
-                "expected": _plain(one.expected),
-                "got": _plain(one.got),
-                "problem": one.message or None,
-                "code": one.code or None,
-                "rule": _rule_text(one.rule) if one.rule is not None else None,
-                "place": _place(mapping, one.rule.at) if one.rule is not None else None,
-            }
-            for one in trial.differences
-        ],
+def docs(
+    context: typer.Context,
+    names: Names = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write a page for each mapping into this folder.", show_default="stdout"),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Describe mappings in words, a page of Markdown each, for people who do not read YAML."""
+    from mappings.describe import describe
+
+    desk = desk_of(context)
+    workbench, mappings = _chosen(desk, names or ())
+    pages = {
+        mapping.name: describe(mapping.source, workbench.schemas[mapping.entity], version=mapping.version)
+        for mapping in mappings
     }
+    if as_json:
+        desk.output.json([{"mapping": name, "page": page} for name, page in pages.items()])
+    elif out is None:
+        desk.output.line("\n".join(pages.values()).rstrip("\n"))
+    else:
+        _write_pages(desk, out, pages)
 
 
-def _plain(found: Any) -> Any:
-    """A value for JSON, None where it is absent: null and absent differ."""
-    from mappings.codec import ABSENT
-
-    return None if found is ABSENT else {"value": found}
+def _write_pages(desk: Desk, folder: Path, pages: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, page in pages.items():
+            (folder / f"{name}.md").write_text(page, encoding="utf-8")
+            desk.output.line(str(folder / f"{name}.md"))
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write there ({type(error).__name__})", param_hint="--out") from None
