@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
-Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these mappings.", show_default="all")
-]
+Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these mappings.", show_default="all")]
 
 
 _SAMPLE = 5
@@ -140,21 +138,21 @@ def _previewed(
 
     if file is not None:
         workbench, [mapping] = _chosen(desk, [name])
+        _reading(mapping, workbench.mappings)
         picking = sampled(mapping, [Page(records_of_file(file))], sample)
         _narrate(desk, picking)
         return _traced(None, mapping, workbench.mappings, picking.picked), workbench.schemas[mapping.entity]
     project = desk.project()
     mappings = {one.name: one for one in (*project.mappings, *project.proposed)}
-    mapping = _named(mappings, name)
+    mapping = _reading(_named(mappings, name), mappings.values())
     with opened_connections(project, desk.world, {mapping.connection}) as connectors:
         connector = connectors[mapping.connection]
         if keys:
             picked: Sequence[Picked]
             picked, missing = with_keys(connector, mapping, keys)
-            for key in missing:
-                desk.output.fail(clean(f"{mapping.connection}.{mapping.stream} has no record {key!r}"))
-            if not picked:
-                raise typer.Exit(Exit.FAILED)
+            if missing:
+                keys_said = ", ".join(map(repr, missing))
+                raise StateError(clean(f"{mapping.connection}.{mapping.stream} has no record {keys_said}"))
         else:
             picking = sampled(mapping, connector.read(mapping.stream, None), sample)
             picked = picking.picked
@@ -162,6 +160,14 @@ def _previewed(
         keyed = connector.stream(mapping.stream).key.split(",")
     found = _traced((desk, project), mapping, mappings.values(), picked, keyed)
     return found, project.schemas[mapping.entity]
+
+
+def _reading(mapping: Compiled, mappings: Iterable[Compiled]) -> Compiled:
+    if mapping.direction.reads:
+        return mapping
+    others = sorted(one.name for one in mappings if one.entity == mapping.entity and one.direction.reads)
+    hint = f"preview one that does, and see there what this one writes: {', '.join(others) or 'there is none yet'}"
+    raise typer.BadParameter(f"{mapping.name} reads no records; {hint}", param_hint="NAME")
 
 
 def _traced(
