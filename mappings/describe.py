@@ -212,7 +212,7 @@ def _tables(page: _Page) -> Iterator[str]:
         assert rule.table is not None, "those with a table only"
         yield f"### {label(path, page.schema)} `{path}`"
         yield ""
-        yield f"| in the hub | {code(field_text(rule.field))} |"
+        yield f"| in the hub | {', '.join(code(field_text(one)) for one in rule.fields)} |"
         yield "|---|---|"
         yield from (f"| {canonical} | {listed} |" for canonical, listed in table_rows(rule.table))
         yield ""

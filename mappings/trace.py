@@ -139,6 +139,8 @@ def _traced_in(
         found = {
             field_text(path): value for path in fields_of(rule) if (value := taken(record.data, path)) is not ABSENT
         }
+        if not any(field_text(path) in found for path in rule.fields):
+            found = {}  # a field that is only looked at beside them says nothing by itself
         made = {path: value for path, value in values.items() if feeds(rule, path)}
         steps.append(Read(rule, found, made, mine))
     return TraceIn(record, projection, steps, waiting, list(_unmapped(record.data, looked_at)))
@@ -224,7 +226,7 @@ def _looked_at(mapping: MappingFile) -> list[FieldPath]:
 
 def _unmapped(data: Any, looked_at: Sequence[FieldPath], at: FieldPath = ()) -> Iterator[str]:
     """Names of fields that hold something and that nothing reads, in the record's order; each once."""
-    if any(place == at for place in looked_at):
+    if any(len(place) == len(at) and _along(at, place) for place in looked_at):
         return
     within = not at or any(_leads(at, place) for place in looked_at)
     if isinstance(data, Mapping) and data and within:
@@ -240,7 +242,10 @@ def _unmapped(data: Any, looked_at: Sequence[FieldPath], at: FieldPath = ()) -> 
 
 
 def _leads(at: FieldPath, place: FieldPath) -> bool:
-    """Whether the place lies below; a position in a list counts as any of its items."""
-    if len(place) <= len(at):
-        return False
+    """Whether the place lies below."""
+    return len(place) > len(at) and _along(at, place)
+
+
+def _along(at: FieldPath, place: FieldPath) -> bool:
+    """Whether the place lies on the way; a position in a list counts as any of its items."""
     return all(here == there or (here == "[]" and there.isdigit()) for here, there in zip(at, place, strict=False))

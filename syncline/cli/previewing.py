@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mappings.codec import ABSENT
 from mappings.language import field_text
 from mappings.wording import short
 from model.records import Problem, RecordRef
-from syncline.cli import views
 from syncline.cli.masking import masked, masked_field
 from syncline.cli.output import Output, clean, plain
 
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
     from syncline.preview import Preview
 
 _FIELDS_SHOWN = 12
+
+
+def shown(found: Any) -> str:
+    """A value as JSON would have it, on one line; a reference as the record it points to."""
+    if found is ABSENT:
+        return "nothing"
+    if isinstance(found, RecordRef):
+        return f"{found.stream} {found.key}"
+    if isinstance(found, dict) and set(found) == {"amount", "currency"}:
+        return clean(f"{found['amount']} {found['currency']}")
+    if isinstance(found, str):
+        return f'"{clean(found)}"'
+    return clean(json.dumps(plain(found), ensure_ascii=False))
+
+
+def _names(rule: Rule) -> str:
+    return ", ".join(map(field_text, rule.fields))
 
 
 class Teller:
@@ -49,10 +67,11 @@ class Teller:
             self.output.line(clean(f"It is left out: {trace.projection.skipped or 'it is deleted there'}."))
             return
         rows = [row for step in trace.steps for row in self._read_rows(step)]
-        rows += [
-            ("", "", "on create", path, self._value(self.here(path, value))) for path, value in one.defaults.items()
-        ]
-        self.output.table(("field", "value", "how", "canonical", "becomes"), rows, "No rule reads anything in it.")
+        rows += [("", "", "on create", path, shown(self.here(path, value))) for path, value in one.defaults.items()]
+        if rows:
+            self.output.table(("field", "value", "how", "canonical", "becomes"), rows, "")
+        else:
+            self.output.line("No rule reads anything in it.")
         for problem in trace.rest:
             self.output.line(clean(f"problem: {problem.message} [{problem.code}]"))
         if trace.unmapped:
@@ -68,32 +87,34 @@ class Teller:
         """A row for each value; a rule of which the record says nothing has none."""
         rule = step.rule
         names = ", ".join(step.fields) if step.fields else ""
-        shown = ", ".join(self._value(self.there(rule, value)) for value in step.fields.values())
+        texts = ", ".join(shown(self.there(rule, value)) for value in step.fields.values())
         if rule.each is not None:
-            shown = _items(step.fields)
-        results = [(path, self._value(self.here(path, value))) for path, value in step.values.items()]
+            texts = _items(step.fields)
+        results = [(path, shown(self.here(path, value))) for path, value in step.values.items()]
         results += [(problem.path or rule.path, _problem(problem)) for problem in step.problems]
         if not results and not step.fields:
             return []
         if not results:
             results = [(", ".join(rule.paths), "(nothing known)")]
         first, *more = results
-        return [(names, shown, short(rule), *first), *(("", "", "", *each) for each in more)]
+        return [(names, texts, short(rule), *first), *(("", "", "", *each) for each in more)]
 
     def _tell_out(self, out: TraceOut) -> None:
         mapping = out.mapping
         self.output.line()
         proposed = "" if mapping.source.lifecycle.value == "live" else f", {mapping.source.lifecycle.value}"
-        self.output.line(clean(f"→ {mapping.name}  ({mapping.connection}.{mapping.stream}{proposed})"))
+        where = f"{'a new record of ' if mapping.create_out else ''}{mapping.connection}.{mapping.stream}"
+        self.output.line(clean(f"→ {mapping.name}  ({where}{proposed})"))
         if out.refused is not None:
             self.output.line(clean(f"  Not written there: {out.refused}."))
             return
         self.output.line()
         rows = [row for step in out.steps for row in self._written_rows(step)]
-        rows += [
-            ("", "", "on create", name, self._value(self.there(None, value))) for name, value in out.defaults.items()
-        ]
-        self.output.table(("canonical", "value", "how", "field", "written"), rows, "Nothing of it is written there.")
+        rows += [("", "", "on create", name, shown(self.there(None, value))) for name, value in out.defaults.items()]
+        if rows:
+            self.output.table(("canonical", "value", "how", "field", "written"), rows, "")
+        else:
+            self.output.line("Nothing of it is written there.")
         for problem in out.rest:
             self.output.line(clean(f"problem: {problem.message} [{problem.code}]"))
         if not mapping.create_out:
@@ -103,33 +124,27 @@ class Teller:
         if out.left:
             self.output.line(clean(f"Not carried there: {_listed(out.left)}"))
         for path, value in out.otherwise.items():
-            self.output.line(clean(f"Will be shown there as: {path} {self._value(self.here(path, value))}"))
+            self.output.line(clean(f"Will be shown there as: {path} {shown(self.here(path, value))}"))
 
     def _written_rows(self, step: Written) -> list[tuple[str, str, str, str, str]]:
         rule = step.rule
         if not step.values and not step.fields:
             return []
         names = ", ".join(step.values) if len(step.values) <= len(rule.paths) else f"{rule.path}[…]"
-        shown = ", ".join(self._value(self.here(path, value)) for path, value in step.values.items())
+        texts = ", ".join(shown(self.here(path, value)) for path, value in step.values.items())
         if rule.each is not None:
-            shown = f"{len(step.values)} values"
+            texts = f"{len(step.values)} values"
         results = [
-            (name, f"{len(value)} items" if rule.each is not None else self._value(self.there(rule, value)))
+            (name, f"{len(value)} items" if rule.each is not None else shown(self.there(rule, value)))
             for name, value in step.fields.items()
         ]
-        results += [(field_text(rule.field), _problem(problem)) for problem in step.problems]
+        results += [(_names(rule), _problem(problem)) for problem in step.problems]
         if step.waiting:
-            results.append((field_text(rule.field), "waits: the record it refers to is not known there yet"))
+            results.append((_names(rule), "waits: the record it refers to is not known there yet"))
         if not results:
-            results = [(field_text(rule.field), "(not written)")]
+            results = [(_names(rule), "(not written)")]
         first, *more = results
-        return [(names, shown, short(rule), *first), *(("", "", "", *each) for each in more)]
-
-    @staticmethod
-    def _value(found: Any) -> str:
-        if isinstance(found, RecordRef):
-            return f"{found.stream} {found.key}"
-        return "null" if found is None else views.value(found, reveal=True)
+        return [(names, texts, short(rule), *first), *(("", "", "", *each) for each in more)]
 
 
 def _items(fields: Mapping[str, Any]) -> str:

@@ -9,24 +9,14 @@ from mappings.codec import ABSENT
 from mappings.compile import Compiled
 from mappings.examples import Difference, Trial
 from mappings.language import Rule, field_text
-from model.records import RecordRef
-from syncline.cli import views
 from syncline.cli.output import Output, clean
+from syncline.cli.previewing import shown
 
 
 def _place(mapping: Compiled, at: Sequence[str | int]) -> str:
     """Where something stands: ``mappings/crm.yaml:14``."""
     line, _ = mapping.source.positions.of(tuple(at), key=True)
     return f"{mapping.source.file}:{line}"
-
-
-def _shown(found: Any) -> str:
-    """A value of an example, or `nothing`; references as the record they point to."""
-    if found is ABSENT:
-        return "nothing"
-    if isinstance(found, RecordRef):
-        return f"{found.stream} {found.key}"
-    return "null" if found is None else views.value(found, reveal=True)
 
 
 def _rule_text(rule: Rule | None) -> str:
@@ -49,7 +39,7 @@ def _facts(mapping: Compiled, one: Difference) -> list[tuple[str, str]]:
     if one.message:
         facts = [("problem", f"{one.message} [{one.code}]" if one.code else one.message)]
     else:
-        facts = [("expected", _shown(one.expected)), ("got", _shown(one.got))]
+        facts = [("expected", shown(one.expected)), ("got", shown(one.got))]
     if one.rule is not None:
         facts.append(("rule", f"{_rule_text(one.rule)}  ({_place(mapping, one.rule.at)})"))
     elif not one.message:

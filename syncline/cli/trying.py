@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
-Names = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these mappings.", show_default="all")]
+Names = Annotated[list[str] | None, typer.Argument(help="Only these mappings.", show_default="all")]
 
 
 _SAMPLE = 5
