@@ -90,8 +90,14 @@ def load_project(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbench:
-    """The mappings of a project that are right, for what is done with them alone: no secret and no system is needed."""
+    """The mappings of a project that are right, and the connections that can be used.
 
+    What is wrong elsewhere (a missing secret, another mapping) does not stop anybody from trying them. ``state_url`` is
+    empty where it cannot be told.
+    """
+
+    state_url: str = field(repr=False)
+    connections: Mapping[str, Connection]
     mappings: tuple[Compiled, ...]
     schemas: Mapping[str, EntitySchema]
 
@@ -158,15 +164,20 @@ class _Reading:
         return Memory(state_url=self._state(), schemas=schemas(dict(self._custom_fields())))
 
     def workbench(self) -> tuple[Workbench, list[Diagnostic]]:
-        """Connections are looked at for what they tell of their streams; what is wrong with them is not said."""
+        """What is wrong with connections is not said: a mapping can be tried without them."""
         known = schemas(dict(self._custom_fields()))
         said = list(self.root.document.found)
         assert self.catalogue is not None, "streams are declared by connectors"
         connections = read_connections(self.section("connections"), self.catalogue, self.folder, self.environment)
         named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
         found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
-        mappings = tuple(compiled for _, compiled in found.found)
-        return Workbench(mappings=mappings, schemas=known), [*said, *found.diagnostics]
+        workbench = Workbench(
+            state_url=self._state(),
+            connections=connections,
+            mappings=tuple(compiled for _, compiled in found.found),
+            schemas=known,
+        )
+        return workbench, [*said, *found.diagnostics]
 
     def project(self, *, with_mappings: bool) -> Project:
         self._format()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mappings.compile import Compiled
     from model.fields import EntitySchema
     from syncline.preview import Picked, Picking, Preview
-    from syncline.settings import Project, Workbench
+    from syncline.settings import Workbench
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
@@ -136,30 +136,29 @@ def _previewed(
     from syncline.preview import records_of_file, sampled, with_keys
     from syncline.wiring import opened_connections
 
+    workbench, [mapping] = _chosen(desk, [name])
+    _reading(mapping, workbench.mappings)
+    schema = workbench.schemas[mapping.entity]
     if file is not None:
-        workbench, [mapping] = _chosen(desk, [name])
-        _reading(mapping, workbench.mappings)
         picking = sampled(mapping, [Page(records_of_file(file))], sample)
         _narrate(desk, picking)
-        return _traced(None, mapping, workbench.mappings, picking.picked), workbench.schemas[mapping.entity]
-    project = desk.project()
-    mappings = {one.name: one for one in (*project.mappings, *project.proposed)}
-    mapping = _reading(_named(mappings, name), mappings.values())
-    with opened_connections(project, desk.world, {mapping.connection}) as connectors:
+        return _traced(None, workbench, mapping, picking.picked), schema
+    if mapping.connection not in workbench.connections:
+        desk.project()  # says what is wrong with it
+    with opened_connections(workbench, desk.world, {mapping.connection}) as connectors:
         connector = connectors[mapping.connection]
+        picked: Sequence[Picked]
         if keys:
-            picked: Sequence[Picked]
             picked, missing = with_keys(connector, mapping, keys)
             if missing:
-                keys_said = ", ".join(map(repr, missing))
-                raise StateError(clean(f"{mapping.connection}.{mapping.stream} has no record {keys_said}"))
+                named = ", ".join(map(repr, missing))
+                raise StateError(clean(f"{mapping.connection}.{mapping.stream} has no record {named}"))
         else:
             picking = sampled(mapping, connector.read(mapping.stream, None), sample)
             picked = picking.picked
             _narrate(desk, picking)
         keyed = connector.stream(mapping.stream).key.split(",")
-    found = _traced((desk, project), mapping, mappings.values(), picked, keyed)
-    return found, project.schemas[mapping.entity]
+    return _traced(desk, workbench, mapping, picked, keyed), schema
 
 
 def _reading(mapping: Compiled, mappings: Iterable[Compiled]) -> Compiled:
@@ -171,23 +170,18 @@ def _reading(mapping: Compiled, mappings: Iterable[Compiled]) -> Compiled:
 
 
 def _traced(
-    state: tuple[Desk, Project] | None,
-    mapping: Compiled,
-    mappings: Iterable[Compiled],
-    picked: Sequence[Picked],
-    keyed: Sequence[str] = (),
+    desk: Desk | None, workbench: Workbench, mapping: Compiled, picked: Sequence[Picked], keyed: Sequence[str] = ()
 ) -> list[Preview]:
     """The previews; earlier runs, where there were any, tell which record of another system is the same."""
     from syncline.preview import Links, previews, targets_of
     from syncline.wiring import opened_reports
 
-    targets = targets_of(mapping, mappings)
+    targets = targets_of(mapping, workbench.mappings)
     with ExitStack() as stack:
         reports = None
-        if state is not None:
-            desk, project = state
+        if desk is not None and workbench.state_url:
             with suppress(StateError):  # nothing was ever run: nothing is known
-                reports = stack.enter_context(opened_reports(project, desk.world))
+                reports = stack.enter_context(opened_reports(workbench, desk.world))
         return previews(mapping, targets, picked, Links(reports).key_of, keyed)
 
 

@@ -216,6 +216,16 @@ def test_a_proposed_mapping_can_be_previewed_and_is_shown_as_a_target(shop):
     )
 
 
+def test_a_preview_needs_its_own_connection_and_mapping_only(shop):
+    config = shop.folder / "config.yaml"
+    whole = config.read_text(encoding="utf-8")
+    config.write_text("folder: ${env:NOT_SET}".join(whole.rsplit("folder: data", 1)), encoding="utf-8")
+    edit(shop, "firms.yaml", "name: name", "nmae: name")
+    assert "→ contacts" in shop("mappings", "preview", "people", "-r", "1").out
+    config.write_text(whole.replace("folder: data", "folder: ${env:NOT_SET}", 1), encoding="utf-8")
+    assert "NOT_SET is not set" in shop("mappings", "preview", "people", "-r", "1", code=5).err
+
+
 def test_a_sample_begins_with_failures_and_says_why_each_was_picked(shop):
     said = shop("mappings", "preview", "people", "--sample", "3", "--json")
     first, *others = said.json

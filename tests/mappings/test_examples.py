@@ -180,6 +180,22 @@ def test_numbers_and_sets_may_be_spelt_otherwise_but_texts_may_not():
     assert [(one.where, one.expected, one.got) for one in inward] == [("name", 7, "7")]
 
 
+def test_true_is_not_one_and_the_case_of_an_address_counts():
+    rules = '\n  active: A\n  "emails[work]": M'
+    assert differences("\n  - record: {A: true}\n    canonical: {active: 1}", rules, "direction: in\n") == [
+        ("in", "active", 1, True)
+    ]
+    example = '\n  - record: {M: Ana@b.com}\n    canonical: {"emails[work]": ana@b.com}'
+    assert differences(example, rules, "direction: in\n") == [("in", "emails[work]", "ana@b.com", "Ana@b.com")]
+
+
+def test_a_value_that_is_written_and_that_the_record_does_not_show_is_a_difference():
+    found = differences(
+        "\n  - record: {First: Ana}\n    canonical: {given_name: Ana, family_name: Bo}", head="direction: out\n"
+    )
+    assert found == [("out", "Last", ABSENT, "Bo")]
+
+
 def test_a_list_keeps_what_the_mapping_does_not_know():
     mapping, found = load(
         "connection: c\nstream: S\nentity: order\nrules:\n"
