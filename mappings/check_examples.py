@@ -6,8 +6,30 @@ from typing import Any
 
 from mappings.language import Example, MappingFile
 from mappings.nodes import Notes, did_you_mean
+from mappings.transforms.base import UnfitError
+from mappings.transforms.registry import of_kind
 from model.diagnostics import Severity
-from model.fields import EntitySchema, Kind
+from model.fields import EntitySchema, FieldSpec, Kind
+
+_BY_VALUE = frozenset({Kind.DECIMAL, Kind.INTEGER, Kind.MONEY})
+"""Kinds of which an example may give another spelling: 12.5 for "12.50"."""
+
+
+def stated(value: Any, spec: FieldSpec) -> Any:
+    """A value of an example in the form in which the hub would hold it. Raises UnfitError where it never would.
+
+    References are left as they are written.
+    """
+    if value is None or value == "" or spec.kind is Kind.REFERENCE:
+        return value
+    if spec.kind is Kind.SET:
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise UnfitError("bad-example", "is a list of texts")
+        return sorted(set(value))
+    form = of_kind(spec).forward(value)
+    if spec.kind not in _BY_VALUE and (form != value or isinstance(form, bool) != isinstance(value, bool)):
+        raise UnfitError("bad-example", "is not in its canonical form")
+    return form
 
 
 def check_examples(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
@@ -42,6 +64,14 @@ def _check_path(path: str, value: Any, example: Example, schema: EntitySchema, n
             subject=subject,
             hint='"0015g000", or {stream: Account, key: "0015g000"}',
         )
+    else:
+        try:
+            stated(value, spec)
+        except UnfitError:
+            number = spec.kind is Kind.TEXT and isinstance(value, (int, float))
+            hint = "put it in quotes" if number else f"in its canonical form, as {spec.kind.value}"
+            hint = f"one of: {', '.join(spec.choices)}" if spec.choices else hint
+            notes.add("bad-example", "is not a value this field can have", at, subject=subject, hint=hint)
 
 
 def _is_reference(value: Any) -> bool:

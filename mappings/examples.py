@@ -6,17 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mappings.check_examples import stated
 from mappings.codec import ABSENT, is_blank
 from mappings.compile import Compiled
 from mappings.contract import Projection, RenderRequest, Rendition
 from mappings.language import Example, FieldPath, MappingFile, Rule, field_path, field_text
 from mappings.trace import feeds, fields_of, nested, rule_of_field, rule_of_path, taken
-from model.compare import same_value
-from model.fields import EntitySchema, FieldSpec, Kind
+from model.fields import EntitySchema, Kind
 from model.records import Problem, Record, RecordRef
-
-_BY_VALUE = frozenset({Kind.DECIMAL, Kind.INTEGER, Kind.MONEY, Kind.SET})
-"""Kinds of which an example may give another spelling: 12.5 for "12.50", a set in another order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +79,7 @@ class _Trying:
         """A value of the example as projections give it: a reference as stream and key."""
         spec = self.schema.field(path)
         if spec is None or spec.kind is not Kind.REFERENCE or value is None:
-            return value
+            return value if spec is None else stated(value, spec)
         if isinstance(value, dict):
             return RecordRef(value["stream"], value["key"])
         return RecordRef(self.mapping.reference_streams.get(path, ""), value)
@@ -101,7 +98,7 @@ class _Trying:
         got = {**projection.values, **projection.references}
         for path in dict.fromkeys((*self.canonical, *got)):
             expected, found = self.canonical.get(path, ABSENT), got.get(path, ABSENT)
-            if not _same(expected, found, self.schema.field(path)):
+            if not _same(expected, found):
                 rule = rule_of_path(self.source, path)
                 yield Difference(way="in", where=path, expected=expected, got=found, rule=rule)
 
@@ -152,7 +149,7 @@ class _Trying:
             expected = taken(self.example.record or {}, path)
             if expected is ABSENT and self._filled(rule, name, written):
                 return
-        if _same(expected, written, None) or (_nothing(expected) and _nothing(written)):
+        if _same(expected, written) or (_nothing(expected) and _nothing(written)):
             return
         if rule is not None and rule.fields and path not in rule.fields and written is ABSENT:
             return  # a field that is only looked at
@@ -170,9 +167,7 @@ def _nothing(value: Any) -> bool:
     return value is ABSENT or is_blank(value)
 
 
-def _same(expected: Any, got: Any, spec: FieldSpec | None) -> bool:
+def _same(expected: Any, got: Any) -> bool:
     if expected is ABSENT or got is ABSENT:
         return expected is got
-    if expected == got and isinstance(expected, bool) == isinstance(got, bool):
-        return True
-    return spec is not None and spec.kind in _BY_VALUE and same_value(spec, expected, got)
+    return bool(expected == got) and isinstance(expected, bool) == isinstance(got, bool)
