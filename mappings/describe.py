@@ -81,6 +81,9 @@ def _head(page: _Page) -> Iterator[str]:
     yield ""
     yield _DIRECTIONS[mapping.direction]
     yield ""
+    if mapping.made_of:
+        yield f"It begins with what {', '.join(map(code, mapping.made_of))} says."
+        yield ""
     if page.version:
         yield f"Version `{page.version}`."
         yield ""

@@ -204,6 +204,7 @@ class MappingFile:
     canonical_defaults: Mapping[str, Any] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     file: str = ""
+    made_of: tuple[str, ...] = ()  # the files it extends
     positions: Positions = field(default_factory=Positions)
 
     def reads(self, rule: Rule) -> bool:
@@ -213,7 +214,8 @@ class MappingFile:
         return self.direction.writes and rule.direction.writes
 
 
-_NOT_MEANING = frozenset({"at", "direction_given", "file", "positions", "description", "lifecycle", "examples"})
+_NOT_MEANING = frozenset({"at", "direction_given", "file", "made_of", "positions", "description", "lifecycle"})
+_NOT_MEANING |= {"examples"}
 
 
 def meaning(value: Any) -> Any:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
+from mappings.extending import Fetch, read_source
 from mappings.language import Condition, Lifecycle, MappingFile, Test
 from mappings.nodes import Node, Notes
 from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
-from mappings.reader import Positions, read_yaml
+from mappings.reader import Positions
 from model import paths
 from model.diagnostics import Diagnostic
 
 KEYS = (
     "mapping",
+    "extends",
     "description",
     "connection",
     "stream",
@@ -38,12 +41,14 @@ def parse_mapping(text: str, file: str) -> tuple[MappingFile | None, list[Diagno
     return (mapping if whole else None), found
 
 
-def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Diagnostic], bool]:
+def parse_what_can_be(
+    text: str, file: str, fetch: Fetch | None = None
+) -> tuple[MappingFile | None, list[Diagnostic], bool]:
     """The mapping without the rules that are wrong, so that the rest can be checked in the same breath.
 
-    The last value says whether nothing was wrong.
+    ``fetch`` finds the files it extends. The last value says whether nothing was wrong.
     """
-    data, positions, found = read_yaml(text, file)
+    data, positions, found, files = read_source(text, file, fetch)
     notes = Notes(file, positions, found)
     if notes.failed and data is None:
         return None, found, False
@@ -51,7 +56,7 @@ def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Di
         notes.add("not-a-mapping", "a mapping file holds keys and values", (), hint="begin with: mapping: <name>")
         return None, found, False
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
-    return mapping, found, not notes.failed
+    return replace(mapping, made_of=files), found, not notes.failed
 
 
 def file_stem(file: str) -> str:

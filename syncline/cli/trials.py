@@ -15,8 +15,9 @@ from syncline.cli.previewing import shown
 
 def _place(mapping: Compiled, at: Sequence[str | int]) -> str:
     """Where something stands: ``mappings/crm.yaml:14``."""
-    line, _ = mapping.source.positions.of(tuple(at), key=True)
-    return f"{mapping.source.file}:{line}"
+    positions, path = mapping.source.positions, tuple(at)
+    line, _ = positions.of(path, key=True)
+    return f"{positions.file_of(path) or mapping.source.file}:{line}"
 
 
 def _rule_text(rule: Rule | None) -> str:

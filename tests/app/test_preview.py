@@ -131,6 +131,19 @@ def test_an_example_that_fails_ends_with_one_and_says_what_where_and_by_which_ru
     assert trial["differences"][0]["expected"] == {"value": "Bo"}
 
 
+def test_an_example_of_a_file_that_others_extend_is_named_where_it_was_written(shop):
+    shared = shop.folder / "mappings/shared/person.yaml"
+    shared.parent.mkdir()
+    shared.write_text((shop.folder / "mappings/people.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    own = "extends: shared/person\n\nrules:\n  given_name: {field: first, transform: upper}\n"
+    (shop.folder / "mappings/people.yaml").write_text(own, encoding="utf-8")
+    said = shop("mappings", "test", "people", code=1).out
+    assert "mappings/shared/person.yaml:16)" in said
+    assert 'got       "ANA"' in said
+    assert "given_name: first  (" in said
+    assert "mappings/people.yaml:4)" in said
+
+
 def test_tests_and_docs_need_no_secret_and_no_system(shop):
     config = shop.folder / "config.yaml"
     config.write_text(config.read_text().replace("folder: data", "folder: ${env:NOT_SET}", 1), encoding="utf-8")

@@ -250,3 +250,30 @@ _trees = st.recursive(
 def test_no_shape_of_configuration_ends_in_a_trace(write, tree):
     loaded, found = load(write({"config.yaml": json.dumps(tree), "mappings/m.yaml": MAPPING}))
     assert loaded is not None or found
+
+
+def test_five_connections_share_what_one_file_says_of_them(project):
+    named = [f"shop{n}" for n in range(5)]
+    table = "{connector: sql, url: 'sqlite:///data/x.db', streams: {people: {table: people, key: id, writable: true}}}"
+    folder = project(
+        config="syncline: 1\nconnections:\n" + "".join(f"  {name}: {table}\n" for name in named),
+        mapping="extends: shared/shop\nconnection: shop0\n",
+        **{f"mappings/{name}.yaml": f"extends: shared/shop\nconnection: {name}\n" for name in named[1:]},
+        **{"mappings/shared/shop.yaml": MAPPING.replace("connection: erp\n", "").replace("mapping: erp_people\n", "")},
+    )
+    loaded, found = load(folder)
+    assert found == []
+    assert sorted(mapping.connection for mapping in loaded.mappings) == named
+    (folder / "mappings/shared/shop.yaml").write_text(MAPPING.replace("family_name:", "famliy_name:"))
+    _, found = load(folder)
+    assert [(one.file, one.line, one.code) for one in found] == [
+        (str(folder / "mappings/shared/shop.yaml"), 7, "unknown-path")
+    ]
+
+
+@pytest.mark.parametrize("name", ["../secrets/base", "/etc/hostname", "shared/../../secrets/base", "link"])
+def test_only_files_below_the_mappings_can_be_extended(project, name):
+    folder = project(mapping=f"extends: {name}\n{MAPPING}", **{"secrets/base.yaml": "rules: {given_name: first}\n"})
+    (folder / "mappings" / "link.yaml").symlink_to(folder / "secrets" / "base.yaml")
+    _, found = load(folder)
+    assert "unknown-base" in [one.code for one in found]

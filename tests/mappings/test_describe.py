@@ -112,6 +112,7 @@ WHOLE = {
     "filter_out": (IS,),
     "record_defaults": {"Source": "Hub"},
     "canonical_defaults": {"active": True},
+    "made_of": ("shared/person.yaml",),
     "examples": (Example(name="one", record={"Sex": "M"}, canonical={"gender": "M"}),),
 }
 
