@@ -120,7 +120,7 @@ class TraceOut:
 def trace_in(mapping: Compiled, records: Sequence[Record]) -> list[TraceIn]:
     """Every record with what each rule made of it."""
     reading = [rule for rule in mapping.source.rules if mapping.source.reads(rule)]
-    looked_at = _looked_at(mapping.source)
+    looked_at = _looked_at(mapping)
     return [
         _traced_in(reading, looked_at, record, projection)
         for record, projection in zip(records, mapping.project(records), strict=True)
@@ -210,8 +210,9 @@ def _otherwise(mapping: Compiled, values: Mapping[str, Any], rendition: Renditio
     return found
 
 
-def _looked_at(mapping: MappingFile) -> list[FieldPath]:
+def _looked_at(compiled: Compiled) -> list[FieldPath]:
     """Places of a record that rules or the filter read; what a rule for a list reads of its items is below it."""
+    mapping = compiled.source
     found = [field_path(condition.subject) for condition in mapping.filter_in]
     for rule in mapping.rules:
         if not mapping.reads(rule):
@@ -221,7 +222,8 @@ def _looked_at(mapping: MappingFile) -> list[FieldPath]:
             continue
         inner = [rule.each.key, *(path for sub in rule.each.rules for path in fields_of(sub))]
         found += [(*rule.field, "[]", *path) for path in inner]
-    return found
+    named = {place[0] for place in found if place}
+    return found + [(name,) for name in compiled.record_fields if name not in named]
 
 
 def _unmapped(data: Any, looked_at: Sequence[FieldPath], at: FieldPath = ()) -> Iterator[str]:

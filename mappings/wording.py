@@ -296,7 +296,9 @@ def _said(rule: Rule, *, writes: bool) -> Iterator[str]:
         value = getattr(rule, one.name)
         plain = one.default if one.default is not MISSING else None
         if value != plain:
-            yield f"{one.name.replace('_', ' ')}: {code(value)}"
+            listed = isinstance(value, tuple) and all(isinstance(item, Condition) for item in value)
+            words = " and ".join(map(condition_words, value)) if listed else code(value)
+            yield f"{one.name.replace('_', ' ')}: {words}"
 
 
 def unknown_words(table: Table) -> str:

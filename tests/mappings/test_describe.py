@@ -33,6 +33,7 @@ from model.entities import schemas
 SCHEMAS = schemas()
 LIBRARY = sorted((Path(mappings.compile.__file__).parent / "library").rglob("*.yaml"))
 
+IS = Condition(subject="Status", test=language.Test.IS, operand="x")
 TABLE = Table(rows=(("male", ("M", "Mr")), ("female", ("F",))))
 EACH = Each(key=("id",), rules=(Rule(paths=("sku",), fields=(("sku",),)),))
 RULE = Rule(paths=("gender",), fields=(("Sex",),))
@@ -86,14 +87,16 @@ def test_every_field_of_a_rule_has_words_or_a_column():
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Newer(Rule):
     mood: str = ""
+    unless: tuple[Condition, ...] = ()
 
 
 def test_a_construct_that_has_no_words_yet_is_told_by_its_name():
     assert "mood: `glad`" in rule_words(Newer(paths=("gender",), fields=(("Sex",),), mood="glad"), writes=True)
+    conditional = Newer(paths=("gender",), fields=(("Sex",),), unless=(IS, IS))
+    assert "unless: `Status` is `x` and `Status` is `x`" in rule_words(conditional, writes=True)
     assert "mood" not in rule_words(Newer(paths=("gender",), fields=(("Sex",),)), writes=True)
 
 
-IS = Condition(subject="Status", test=language.Test.IS, operand="x")
 WHOLE = {
     "name": "other",
     "connection": "erp",
