@@ -297,8 +297,8 @@ def _said(rule: Rule, *, writes: bool) -> Iterator[str]:
         plain = one.default if one.default is not MISSING else None
         if value != plain:
             listed = isinstance(value, tuple) and all(isinstance(item, Condition) for item in value)
-            words = " and ".join(map(condition_words, value)) if listed else code(value)
-            yield f"{one.name.replace('_', ' ')}: {words}"
+            text = " and ".join(map(condition_words, value)) if listed else code(value)
+            yield f"{one.name.replace('_', ' ')}: {text}"
 
 
 def unknown_words(table: Table) -> str:
