@@ -16,7 +16,7 @@ from mappings.contract import Projection, RenderRequest, Rendition
 from mappings.language import FieldPath, MappingFile, Rule, field_path, field_text
 from mappings.transforms.registry import build
 from model import paths
-from model.records import Problem, Record
+from model.records import Problem, Record, RecordRef
 
 
 def beside(rule: Rule) -> FieldPath | None:
@@ -160,13 +160,15 @@ def trace_out(
 ) -> TraceOut:
     """What a mapping would write for a canonical record that is new to it.
 
-    ``references`` are record keys of this mapping's connection, by canonical path; those that are not given wait.
+    References among the values may be given as `RecordRef`. ``references`` are the keys that those records have in this
+    mapping's connection, by canonical path; those that are not given wait.
     """
-    refused = mapping.accepts(values)
+    known = {path: value.key if isinstance(value, RecordRef) else value for path, value in values.items()}
+    refused = mapping.accepts(known)
     if refused is not None:
         return TraceOut(mapping, refused=refused)
     ids = {path: path for path in mapping.reference_streams if path in values and not is_blank(values[path])}
-    request = RenderRequest({**values, **ids}, None, lambda _, path: references.get(path), current)
+    request = RenderRequest({**known, **ids}, None, lambda _, path: references.get(path), current)
     [rendition] = mapping.render([request])
     writing = [rule for rule in mapping.source.rules if mapping.source.writes(rule)]
     steps, rest, named = _written(writing, values, rendition)
@@ -176,7 +178,7 @@ def trace_out(
         steps=steps,
         rest=rest,
         defaults={name: value for name, value in rendition.fields.items() if name not in named},
-        otherwise=_otherwise(mapping, values, rendition),
+        otherwise=_otherwise(mapping, known, rendition),
         left=left,
     )
 

@@ -109,7 +109,7 @@ def _preview(
     founded = mapping.defaults_in if mapping.create_in else {}
     defaults = {path: value for path, value in founded.items() if is_blank(projection.values.get(path))}
     references = projection.references
-    values = {**projection.values, **{path: ref.key for path, ref in references.items()}, **defaults}
+    values = {**projection.values, **references, **defaults}
     outward = []
     for target in targets:
         keys = {

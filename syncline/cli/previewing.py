@@ -197,7 +197,7 @@ def _out_json(out: TraceOut, teller: Teller) -> dict[str, Any]:
         "rules": [
             {
                 **_rule_json(step.rule),
-                "values": {path: teller.here(path, value) for path, value in step.values.items()},
+                "values": {path: _plain(teller.here(path, value)) for path, value in step.values.items()},
                 "fields": {name: teller.there(step.rule, value) for name, value in step.fields.items()},
                 "problems": plain(step.problems),
                 "waiting": step.waiting,

@@ -175,7 +175,8 @@ def test_a_record_is_followed_rule_by_rule_to_every_target(shop):
     [target] = found["targets"]
     written = {name: value for one in target["rules"] for name, value in one["fields"].items()}
     assert written == {"first": "Ana", "last": "Trujillo", "mail": "ana@example.com", "phone": "+493023125031"}
-    assert [one["rule"] for one in target["rules"] if one["waiting"]] == ["account"]
+    [waiting] = [one for one in target["rules"] if one["waiting"]]
+    assert waiting["values"] == {"account": {"stream": "firms", "key": "F1"}}
     assert target["defaults"] == {"origin": "hub"}
     assert target["not_carried"] == ["job_title", "active"]
 
