@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from mappings.check_examples import check_examples
 from mappings.check_fields import FieldFacts, check_fields
+from mappings.check_standing import check_standing
 from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_text
+from mappings.meant import did_you_mean, nearest, oddity, resembling, shown
 from mappings.nodes import Notes
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
 from mappings.transforms.registry import build, of_kind
-from mappings.wording import did_you_mean, nearest, oddity, resembling, shown
 from model import paths
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema, FieldSpec, Kind
@@ -38,11 +40,14 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
         if notes.full:
             return found
         _check_rule(rule, mapping, schema, notes)
-    _check_twice(mapping, notes)
-    _check_match(mapping, schema, notes)
+    running = mapping.running()
+    _check_twice(running, notes)
+    _check_match(running, schema, notes)
     _check_constants(mapping, schema, notes)
+    check_standing(mapping, schema, notes)
+    check_examples(mapping, schema, notes)
     if mapping.create_in:
-        _check_required(mapping, schema, notes)
+        _check_required(running, schema, notes)
     if fields:
         check_fields(mapping, schema, fields, notes)
     else:

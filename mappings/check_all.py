@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from mappings.check_fields import FieldFacts
+from mappings.check_standing import owns
 from mappings.contract import Match, Strength
 from mappings.language import MappingFile, Rule, field_text
 from mappings.nodes import Notes
@@ -169,7 +170,12 @@ def _no_order(entity: str, group: Sequence[MappingFile], decided: Decided, found
     for mapping in group:
         for path in _reads(mapping):
             readers[path].setdefault(mapping.connection, mapping)
-    open_paths = [path for path, by in readers.items() if len(by) > 1 and not decided(entity, path, list(by))]
+    owned = [name for mapping in group for name in mapping.owns]
+    open_paths = [
+        path
+        for path, by in readers.items()
+        if len(by) > 1 and not decided(entity, path, list(by)) and not any(owns(name, path) for name in owned)
+    ]
     if not open_paths:
         return
     connections = sorted({name for path in open_paths for name in readers[path]})

@@ -8,10 +8,10 @@ from typing import Protocol
 from mappings.check_types import mismatch
 from mappings.codec import word
 from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_path, field_text
+from mappings.meant import did_you_mean, nearest, shown
 from mappings.nodes import Notes
 from mappings.reader import Path
 from mappings.transforms.registry import build
-from mappings.wording import did_you_mean, nearest, shown
 from model.diagnostics import Severity
 from model.fields import EntitySchema, FieldSpec
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from mappings.meant import ELSEWHERE, did_you_mean, nearest, shown, spaced, what
 from mappings.reader import MOST, Path, Positions, located
-from mappings.wording import ELSEWHERE, did_you_mean, nearest, shown, spaced, what
 from model.diagnostics import Diagnostic, Severity
 
 __all__ = ["Node", "Notes", "did_you_mean"]
@@ -153,7 +153,8 @@ class Notes:
         severity: Severity = Severity.ERROR,
     ) -> None:
         line, column = self.positions.of(path, key=on_key)
-        if line in self.positions.guessed:  # its first mistake is said; others may come from the guess
+        elsewhere = self.positions.file_of(path)
+        if elsewhere is None and line in self.positions.guessed:  # its first mistake is said; others may be guesses
             self.hidden += severity is Severity.ERROR
             return
         if self.full:
@@ -166,7 +167,8 @@ class Notes:
             )
             subject, hint = "", "mend the first ones; many are often one mistake"
         where = subject or ".".join(map(str, path))
-        self.found.append(located(code, message, self.file, (line, column), path=where, hint=hint, severity=severity))
+        file = elsewhere or self.file
+        self.found.append(located(code, message, file, (line, column), path=where, hint=hint, severity=severity))
 
     @property
     def full(self) -> bool:

@@ -6,13 +6,13 @@ import re
 from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
-from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
+from mappings.language import Each, FieldPath, Lifecycle, Loss, Reference, Rule, Step, Table, Unknown, field_path
+from mappings.meant import nearest, path_hint, shown, spaced, what
 from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.reader import MAX_DEPTH, Path
 from mappings.transforms.base import OptionError, Transform
 from mappings.transforms.registry import TRANSFORMS, build
-from mappings.wording import nearest, path_hint, shown, spaced, what
 from model import paths
 from model.diagnostics import Severity
 
@@ -35,6 +35,7 @@ KEYS = (
     "separator",
     "each",
     "loses",
+    "lifecycle",
 )
 REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
@@ -106,6 +107,7 @@ class RuleParser:
             separator=node.text("separator") or None,
             each=each,
             loses=self._loses(node),
+            lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
         agree(node, rule)

@@ -39,15 +39,25 @@ class Position(NamedTuple):
 class Positions:
     """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices.
 
+    ``files`` names the file in which a part was written that came from another one.
     ``left_out`` are lines that could not be read, ``guessed`` those whose values were put right by guessing.
     """
 
     def __init__(self) -> None:
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
+        self.files: dict[Path, str] = {}
         self.ends: dict[Path, int] = {}
         self.left_out: frozenset[int] = frozenset()
         self.guessed: frozenset[int] = frozenset()
+
+    def file_of(self, path: Path) -> str | None:
+        """The other file in which the value at ``path``, or the nearest place around it, was written."""
+        for end in range(len(path), -1, -1) if self.files else ():
+            found = self.files.get(path[:end])
+            if found is not None:
+                return found or None
+        return None
 
     def lacks(self, path: Path) -> bool:
         """Whether lines of the mapping or list at ``path`` were not valid YAML, so that something may be missing."""

@@ -23,6 +23,8 @@ class Positions(Protocol):
 
     def lacks(self, path: tuple[Any, ...]) -> bool: ...
 
+    def file_of(self, path: tuple[Any, ...]) -> str | None: ...
+
 
 @dataclass(slots=True)
 class Document:
@@ -48,12 +50,13 @@ class Document:
             line in self.positions.guessed or (code == "missing-key" and self.positions.lacks(path))
         ):
             return  # it follows from a mistake in the writing, which is said
+        elsewhere = self.positions.file_of(path) if self.positions is not None else None
         self.found.append(
             Diagnostic(
                 code=code,
                 message=message,
                 severity=severity,
-                file=self.file,
+                file=elsewhere or self.file,
                 line=line,
                 column=column,
                 path=dotted(path) or None,

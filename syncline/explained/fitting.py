@@ -5,6 +5,18 @@ from __future__ import annotations
 from syncline.explained.entry import Entry
 
 FITTING = {
+    "deprecated": Entry(
+        "A mapping or a rule is marked as deprecated. It runs as ever.",
+        "Remove it as soon as nothing needs it any more.",
+    ),
+    "owned-unread": Entry(
+        "The mapping owns a field that it never reads, so its connection has no value to decide with.",
+        "Add a rule that reads it, or leave it out of `owns`.",
+    ),
+    "two-owners": Entry(
+        "A field has two owners: mappings of two connections own it, or config.yaml has survivorship for it, too.",
+        "Decide where it is mastered, and say so in one place.",
+    ),
     "unknown-entity": Entry(
         "There is no canonical entity of that name.",
         "Use account, contact, lead, opportunity, order, case or activity.",

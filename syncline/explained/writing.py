@@ -5,6 +5,43 @@ from __future__ import annotations
 from syncline.explained.entry import Entry
 
 WRITING = {
+    "empty-example": Entry(
+        "The example does not say enough to be tested: a record without what becomes of it, or the other way round.",
+        "Give `record` and `canonical`; or `problems`, `skipped: true`, `write`, `write: none`.",
+    ),
+    "bad-example": Entry(
+        "What the example says can never come true: a value that its field cannot have, a reference that is no key, "
+        "or keys that contradict each other.",
+        "Write the value as the hub holds it (`+4930123456`, `DE`, `2026-11-21`); leave out what does not go together.",
+    ),
+    "untested-example": Entry(
+        "This part of the example concerns a direction in which the mapping never goes.",
+        "Leave it out, or widen the mapping's direction.",
+    ),
+    "update-against-direction": Entry(
+        "`update` names a way that the mapping's own `direction` leaves out.",
+        "Take it out of `update`, or widen the direction.",
+    ),
+    "unknown-base": Entry(
+        "`extends` names a file that does not exist, cannot be read, or does not lie below `mappings/`.",
+        "Write its path as seen from `mappings/`, with or without `.yaml`: `shared/shop`.",
+    ),
+    "extends-itself": Entry(
+        "A file extends itself, directly or through others.",
+        "Move what they share into a file of its own that extends none of them.",
+    ),
+    "extends-too-deep": Entry(
+        "A file extends a file that extends a file, over more than five levels.",
+        "Name several files in one `extends` instead.",
+    ),
+    "unusable-base": Entry(
+        "The file that is extended is no YAML, or holds something else than keys and values.",
+        "Mend it; its own mistakes are listed with its lines.",
+    ),
+    "nothing-to-remove": Entry(
+        "A key is taken away with `null`, but nothing that the file extends has it.",
+        "Look whether the shared file was changed meanwhile, and take the line out.",
+    ),
     "not-a-mapping": Entry(
         "Keys and values are expected here, and there is something else: a text, a list, nothing.",
         "Write `key: value` lines, indented below their name, or `{key: value}`.",
