@@ -262,6 +262,7 @@ ONE = [
     ("  given_name: FirstName", "  given_name: [FirstName, LastName]", "bad-rule", 13),
     ("  given_name: FirstName", "  given_name:", "bad-rule", 13),
     ("  given_name: FirstName", "  given_name: 17", "bad-rule", 13),
+    ("  given_name: FirstName", "  given_name: {fields: [1, 2], transform: join}", "not-a-field", 13),
     ("{field: LastName,", "{field: LastName", "yaml-syntax", 14),
     ("max_length: 80}", "max_length: 80", "never-closed", 14),
     ("max_length: 80}", "max_length: 80}}", "yaml-syntax", 14),
