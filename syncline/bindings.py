@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import Stream
+from connectors.contract import Field, Stream
 from mappings.compile import Compiled, load
 from mappings.language import Lifecycle
 from mappings.reader import read_yaml
-from model.diagnostics import Diagnostic
+from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection
 from syncline.document import Document, Node, nearest, shown
+from syncline.locks import Lock
 
 
 @dataclass(slots=True)
@@ -54,11 +55,12 @@ def read_bindings(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    locks: Mapping[str, Lock] | None = None,
 ) -> Bindings:
     """Compile every mapping and check it against the connections.
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
-    its mappings wrong.
+    its mappings wrong. Mappings of streams that ``locks`` describe are checked against those fields.
     """
     bindings = Bindings()
     files = mapping_files(folder)
@@ -68,7 +70,7 @@ def read_bindings(
             Diagnostic(code="no-mappings", message="there are no mappings", file=shown(folder), hint=hint)
         )
     for path in files:
-        _read(path, schemas, connections, named, bindings)
+        _read(path, schemas, connections, named, locks or {}, bindings)
     bindings.diagnostics += _twice(bindings.found)
     return bindings
 
@@ -78,6 +80,7 @@ def _read(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    locks: Mapping[str, Lock],
     bindings: Bindings,
 ) -> None:
     name = shown(path)
@@ -92,7 +95,7 @@ def _read(
     data, positions, _ = read_yaml(text, name)
     root = Node(Document(name, positions), data if isinstance(data, dict) else {})
     stream = _stream(root, connections)
-    mapping, found = load(text, name, schemas, stream.fields if stream is not None else None)
+    mapping, found = load(text, name, schemas, _fields(root, stream, locks))
     bindings.diagnostics += found
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:
@@ -107,6 +110,20 @@ def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
     connection = connections.get(str(root.value.get("connection")))
     streams = connection.streams if connection is not None else ()
     return next((stream for stream in streams if stream.name == root.value.get("stream")), None)
+
+
+def _fields(root: Node, stream: Stream | None, locks: Mapping[str, Lock]) -> Sequence[Field] | None:
+    """The fields of the mapped stream: the locked ones, which a person has seen, before those the connector declares."""
+    if stream is None:
+        return None
+    lock = locks.get(root.value["connection"])
+    if lock is None:
+        return stream.fields
+    if stream.name not in lock.streams:
+        message = f"{lock.file} does not describe {stream.name!r}: its fields are not checked"
+        hint = f"syncline connections discover {lock.connection} --lock"
+        root.document.report(("stream",), "not-locked", message, hint, Severity.NOTE)
+    return lock.fields(stream.name) or stream.fields
 
 
 def _can_be_done(root: Node, mapping: Compiled, stream: Stream) -> None:

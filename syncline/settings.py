@@ -19,6 +19,8 @@ from syncline import bindings, policies, secrets
 from syncline.catalogue import Catalogue
 from syncline.connections import Connection, anchored_url, read_connections
 from syncline.document import Document, Node, shown
+from syncline.lock_reading import read_locks
+from syncline.locks import Lock
 from syncline.schedules import Schedule, read_schedules
 
 CONFIG = "config.yaml"
@@ -29,7 +31,10 @@ _SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Everything a person decided, valid and ready to wire. ``mappings`` run, ``proposed`` ones are only checked."""
+    """Everything a person decided, valid and ready to wire. ``mappings`` run, ``proposed`` ones are only checked.
+
+    ``locks`` are the schema locks by connection, where they were asked for.
+    """
 
     folder: Path
     state_url: str = field(repr=False)
@@ -39,6 +44,7 @@ class Project:
     mappings: tuple[Compiled, ...]
     proposed: tuple[Compiled, ...] = ()
     schedules: tuple[Schedule, ...]
+    locks: Mapping[str, Lock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +76,12 @@ def load_project(
     environment: Mapping[str, str] | None = None,
     catalogue: Catalogue | None = None,
     with_mappings: bool = True,
+    with_locks: bool = False,
 ) -> tuple[Project | None, list[Diagnostic]]:
     """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
 
     ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
+    ``with_locks=True`` reads `schemas/` too, and holds mappings to the fields locked there: a check, not what a run needs.
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
@@ -83,7 +91,7 @@ def load_project(
     name = document.file
     environment = os.environ if environment is None else environment
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
-    project = reading.project(with_mappings=with_mappings)
+    project = reading.project(with_mappings=with_mappings, with_locks=with_locks)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
@@ -131,7 +139,7 @@ class _Reading:
     def memory(self) -> Memory:
         return Memory(state_url=self._state(), schemas=schemas(dict(self._custom_fields())))
 
-    def project(self, *, with_mappings: bool) -> Project:
+    def project(self, *, with_mappings: bool, with_locks: bool) -> Project:
         self._format()
         url = self._state()
         fields = dict(self._custom_fields())
@@ -141,9 +149,10 @@ class _Reading:
         named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
         limits = policies.brakes(self.section("brakes"), named)
+        locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
         found = bindings.Bindings()
         if with_mappings:
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, locks)
             self.root.document.found += found.diagnostics
         selectable = {*named, *found.selectable}
         schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []
@@ -156,6 +165,7 @@ class _Reading:
             mappings=tuple(found.live),
             proposed=tuple(found.proposed),
             schedules=tuple(schedules),
+            locks=locks,
         )
 
     def _plain(self, name: str) -> object:

@@ -41,7 +41,7 @@ def check(
 ) -> None:
     """Check config.yaml and every mapping. Every problem is said at once, with its file, line and column."""
     desk = desk_of(context)
-    project, found = desk.load()
+    project, found = desk.load(with_locks=True)
     if online and project is not None:
         from syncline.fields import check_fields
 
