@@ -113,7 +113,7 @@ def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
 
 
 def _fields(root: Node, stream: Stream | None, locks: Mapping[str, Lock]) -> Sequence[Field] | None:
-    """The fields of the mapped stream: the locked ones, which a person has seen, before those the connector declares."""
+    """The fields of the mapped stream: those that are locked, else those that the connector declares."""
     if stream is None:
         return None
     lock = locks.get(root.value["connection"])

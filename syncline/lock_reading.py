@@ -1,4 +1,4 @@
-"""Reading schema locks: files as they were written are read line by line at once, edited ones as any YAML, with places."""
+"""Reading schema locks: files as they were written line by line and at once, edited ones as any YAML, with places."""
 
 from __future__ import annotations
 
@@ -78,8 +78,7 @@ def read_lock(path: Path, found: list[Diagnostic]) -> Lock | None:
         message, hint = f"the lock {what} ({type(error).__name__})", _RENEW.format(path.stem)
         found.append(Diagnostic(code="lock", message=message, file=name, hint=hint))
         return None
-    lock = read_text(text, name, path.stem, found)
-    return lock
+    return read_text(text, name, path.stem, found)
 
 
 def read_text(text: str, file: str, stem: str, found: list[Diagnostic]) -> Lock | None:
@@ -109,7 +108,7 @@ _CHOICE = re.compile(rf"          - {_SCALAR}\Z")
 def as_written(text: str) -> Lock | None:
     """The lock, where the text is exactly what `text_of` makes of it; None says nothing but that it was edited.
 
-    It is read a line at a time, a hundred times as quickly as YAML, and believed only if writing it gives the same text.
+    It is read a line at a time, many times as quickly as YAML, and believed only if writing it gives the same text.
     """
     top: dict[str, str] = {}
     streams: dict[str, list[Field]] = {}

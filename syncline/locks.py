@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from connectors.contract import Field, FieldType
+from connectors.contract import Field
 from mappings.reader import plain_scalar
 
 FOLDER = "schemas"
@@ -59,13 +59,14 @@ def lock_file(folder: Path, connection: str) -> Path:
 
 def made(connection: str, connector: str, streams: Mapping[str, Iterable[Field]]) -> Lock:
     """A lock of what was discovered: sorted, each field once, texts made fit to be written down."""
-    ordered = {name: _by_name(fields) for name, fields in sorted(streams.items()) if _can_be_a_key(name)}
+    ordered = {name: tidied(fields) for name, fields in sorted(streams.items()) if _can_be_a_key(name)}
     return Lock(connection=connection, connector=connector, streams=ordered)
 
 
-def _by_name(fields: Iterable[Field]) -> dict[str, Field]:
-    tidied = {one.name: one for one in map(tidy, fields) if _can_be_a_key(one.name)}
-    return dict(sorted(tidied.items()))
+def tidied(fields: Iterable[Field]) -> dict[str, Field]:
+    """The fields by name, in the order of their names, as a lock can hold them."""
+    found = {one.name: one for one in map(tidy, fields) if _can_be_a_key(one.name)}
+    return dict(sorted(found.items()))
 
 
 def _can_be_a_key(name: str) -> bool:
@@ -178,11 +179,3 @@ def write(path: Path, lock: Lock) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-
-
-def kind_of(word: str) -> FieldType | None:
-    """The field type a lock names."""
-    try:
-        return FieldType(word)
-    except ValueError:
-        return None

@@ -20,7 +20,6 @@ from syncline.catalogue import Catalogue
 from syncline.connections import Connection, anchored_url, read_connections
 from syncline.document import Document, Node, shown
 from syncline.lock_reading import read_locks
-from syncline.locks import Lock
 from syncline.schedules import Schedule, read_schedules
 
 CONFIG = "config.yaml"
@@ -31,10 +30,7 @@ _SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """Everything a person decided, valid and ready to wire. ``mappings`` run, ``proposed`` ones are only checked.
-
-    ``locks`` are the schema locks by connection, where they were asked for.
-    """
+    """Everything a person decided, valid and ready to wire. ``mappings`` run, ``proposed`` ones are only checked."""
 
     folder: Path
     state_url: str = field(repr=False)
@@ -44,7 +40,6 @@ class Project:
     mappings: tuple[Compiled, ...]
     proposed: tuple[Compiled, ...] = ()
     schedules: tuple[Schedule, ...]
-    locks: Mapping[str, Lock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +76,7 @@ def load_project(
     """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
 
     ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
-    ``with_locks=True`` reads `schemas/` too, and holds mappings to the fields locked there: a check, not what a run needs.
+    ``with_locks=True`` holds mappings to the fields locked in `schemas/`: a check, not what a run needs.
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
@@ -165,7 +160,6 @@ class _Reading:
             mappings=tuple(found.live),
             proposed=tuple(found.proposed),
             schedules=tuple(schedules),
-            locks=locks,
         )
 
     def _plain(self, name: str) -> object:

@@ -43,9 +43,7 @@ class Desk:
             self.given_world = World()
         return self.given_world
 
-    def load(
-        self, *, with_mappings: bool = True, with_locks: bool = False
-    ) -> tuple[Project | None, list[Diagnostic]]:
+    def load(self, *, with_mappings: bool = True, with_locks: bool = False) -> tuple[Project | None, list[Diagnostic]]:
         from syncline.settings import load_project
 
         environment = self.world.environment
