@@ -165,7 +165,7 @@ def discover(
     ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """List a system's streams and fields as they are now. With --lock they are kept in a file that mappings are held to."""
+    """List a system's streams and fields as they are now, or keep them in a file that mappings are held to."""
     from syncline.cli import locking
     from syncline.wiring import opened_connections
 
