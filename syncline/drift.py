@@ -151,7 +151,7 @@ def effects(
     what is said only of the first is the effect. So a change means exactly what ``check`` says it means. ``touched``
     tells whether some rule has to do with a field at all; others are only looked at where they ask for something.
     """
-    known = {str(one) for one in check(tuple(before.values()))}
+    known = set(map(said_of, check(tuple(before.values()))))
     result = []
     for change in found:
         asks = change.after is not None and change.after.required
@@ -160,9 +160,14 @@ def effects(
         fields = {name: one for name, one in before.items() if name != change.name}
         if change.after is not None:
             fields[change.name] = change.after
-        said = [one for one in check(tuple(fields.values())) if str(one) not in known]
+        said = [one for one in check(tuple(fields.values())) if said_of(one) not in known]
         result.append(Effect(change, said))
     return result
+
+
+def said_of(one: Diagnostic) -> tuple[str, str, str | None, int | None, int | None]:
+    """What makes two diagnostics the same one; a hint may differ with what else there is."""
+    return one.code, one.message, one.path, one.line, one.column
 
 
 def told(effect: Effect, connection: str) -> list[Diagnostic]:

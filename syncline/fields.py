@@ -62,8 +62,9 @@ def _news(project: Project, mapping: Compiled, fields: Mapping[str, Field]) -> I
     schema = project.schemas[mapping.entity]
     streams = project.connections[mapping.connection].streams
     declared = next((one.fields for one in streams if one.name == mapping.stream), ())
-    known = {str(one) for one in check(mapping.source, schema, declared)}
-    yield from (one for one in check(mapping.source, schema, tuple(fields.values())) if str(one) not in known)
+    known = set(map(drift.said_of, check(mapping.source, schema, declared)))
+    found = check(mapping.source, schema, tuple(fields.values()))
+    yield from (one for one in found if drift.said_of(one) not in known)
 
 
 def _drift(
@@ -75,14 +76,14 @@ def _drift(
     for mapping in mappings:
         examine = partial(check, mapping.source, project.schemas[mapping.entity])
         effects = drift.effects(changes, locked, examine, partial(_touches, mapping))
-        explained = {str(one) for one in examine(tuple(locked.values()))}
+        explained = set(map(drift.said_of, examine(tuple(locked.values()))))
         for effect in effects:
             if effect.found:
                 suffered.add(effect.change.name)
-            explained |= {str(one) for one in effect.found}
+            explained |= set(map(drift.said_of, effect.found))
             yield from drift.told(effect, lock.connection)
         # What several changes do together, and no one of them alone.
-        yield from (one for one in examine(tuple(fields.values())) if str(one) not in explained)
+        yield from (one for one in examine(tuple(fields.values())) if drift.said_of(one) not in explained)
     rest = [change for change in changes if change.name not in suffered]
     users = {change.name: [rule for mapping in mappings for rule in _users(mapping, change.name)] for change in rest}
     yield from (drift.noted(one, lock.connection, users[one.name], lock) for one in rest if users[one.name])
