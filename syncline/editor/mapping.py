@@ -1,0 +1,139 @@
+"""The JSON Schema of a mapping file: of one stream and entity with their real fields, or of any."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from connectors.contract import Field
+from mappings.contract import Direction, OnDelete
+from mappings.language import Lifecycle
+from mappings.parse import KEYS
+from mappings.parse_agree import NAME_PARTS
+from model.entities import ENTITIES
+from model.fields import EntitySchema
+from syncline.editor import paths
+from syncline.editor import words as say
+from syncline.editor.rules import condition, definitions, explained, rule_for
+from syncline.editor.shapes import (
+    DRAFT,
+    SCALAR,
+    Schema,
+    by_name,
+    choice,
+    described,
+    flag,
+    keys,
+    listed,
+    number,
+    one_or_more,
+    refer,
+    text,
+    words,
+)
+
+NAMES = ", ".join(NAME_PARTS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of what a mapping ties together. Without a ``schema`` it may be any entity."""
+
+    connections: tuple[str, ...] = ()
+    stream: str = ""
+    streams: tuple[str, ...] = ()
+    fields: tuple[Field, ...] = ()
+    schema: EntitySchema | None = None
+
+
+def mapping_schema(known: Known) -> Schema:
+    """What the parser takes, and of names of fields, paths and streams only those there are."""
+    title = f"Mapping of {known.stream} to {known.schema.name}" if known.schema and known.stream else "Mapping"
+    needed = ["connection", "stream", "entity", "rules"]
+    shape: Schema = {
+        "$schema": DRAFT,
+        "title": title,
+        **keys(explained(KEYS, _shapes(known), say.MAPPING)),
+        "definitions": {**definitions(known.fields, known.streams), **_definitions(known)},
+    }
+    if "extends" in KEYS:  # what is needed may come from the mapping that is extended
+        return {**shape, "if": {"not": {"required": ["extends"]}}, "then": {"required": needed}}
+    return {**shape, "required": needed}
+
+
+def _definitions(known: Known) -> dict[str, Schema]:
+    return {
+        "path": paths.path(known.schema),
+        "paths": one_or_more({"$ref": "#/definitions/path"}),
+        "condition_out": condition("path", {"$ref": "#/definitions/path"}),
+    }
+
+
+def _shapes(known: Known) -> dict[str, Schema]:
+    return {
+        "mapping": text(),
+        "description": text(),
+        "connection": words(known.connections) if known.connections else text(),
+        "stream": words([known.stream]) if known.stream else text(),
+        "entity": words([known.schema.name] if known.schema else list(ENTITIES)),
+        "direction": choice(Direction, say.DIRECTION),
+        "lifecycle": choice(Lifecycle, say.LIFECYCLE),
+        "match": _match(),
+        "create": words(["in", "out", "both", "none"]),
+        "delete": keys({"in": choice(OnDelete, say.ON_DELETE), "out": choice(OnDelete, say.ON_DELETE)}),
+        "filter": keys(
+            {
+                "in": listed(refer("condition_in"), least=0),
+                "out": listed(refer("condition_out"), least=0),
+            }
+        ),
+        "rules": _rules(known.schema),
+        "defaults": _defaults(known),
+        "examples": listed({"type": "object"}, least=0),
+        "extends": one_or_more(text()),
+    }
+
+
+def _match() -> Schema:
+    combination: Schema = {"$ref": "#/definitions/paths"}
+    weights: Schema = {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"$ref": "#/definitions/path"},
+        "additionalProperties": {"type": "number", "exclusiveMinimum": 0, "maximum": 1000},
+    }
+    scored = {
+        "weights": weights,
+        "blocks": listed(combination),
+        "link": number(0, 1),
+        "dispute": number(0, 1),
+    }
+    shapes = {
+        "strong": listed(combination, least=0),
+        "scored": keys(explained(tuple(scored), scored, say.SCORED), required=("weights", "blocks")),
+        "one_to_one": flag(),
+    }
+    return keys(explained(tuple(shapes), shapes, say.MATCH))
+
+
+def _rules(schema: EntitySchema | None) -> Schema:
+    rules = paths.by_path(schema, rule_for)
+    names = "|".join(NAME_PARTS)
+    several: Schema = {"$ref": "#/definitions/ruleKeys"}
+    rules["patternProperties"] = {**rules["patternProperties"], f"^({names})( *, *({names}))+$": several}
+    if schema is None:
+        return {**rules, "minProperties": 1}
+    offered = rules["properties"]
+    if set(NAME_PARTS) <= schema.fields.keys():
+        offered[NAMES] = refer("ruleKeys", "A whole name and its parts, from one field: transform: full_name.")
+    for name in paths.lists(schema):
+        offered[name] = refer("ruleKeys", f"The whole list of {name}, as a list of the record: each.")
+    return {**rules, "minProperties": 1}
+
+
+def _defaults(known: Known) -> Schema:
+    constant: Schema = {"type": [*SCALAR, "null", "array", "object"]}
+    record: Schema = by_name(constant)
+    if known.fields:
+        record["propertyNames"] = {"$ref": "#/definitions/field"}
+        record["properties"] = {one.name: described(constant, one.label) for one in known.fields if one.creatable}
+    return keys({"record": record, "canonical": paths.by_path(known.schema, lambda _: constant)})
