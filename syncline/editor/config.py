@@ -27,6 +27,7 @@ from syncline.editor.shapes import (
     listed,
     number,
     one_or_more,
+    refer,
     text,
     words,
 )
@@ -47,9 +48,7 @@ def config_schema(
         "syncline": described({"const": 1}, "The format of this file."),
         "state": text("Where the hub remembers: sqlite:///var/syncline.db, or postgresql+psycopg://user:…@host/db."),
         "connections": described(_connections(connectors), "The systems, by names of your own."),
-        "entities": described(
-            _entities(names, schemas), "What is decided per entity: own fields, and whose value wins."
-        ),
+        "entities": described(_entities(schemas), "What is decided per entity: own fields, and whose value wins."),
         "brakes": described(_brakes(names), "A run stops before it changes more than this. default holds for all."),
         "schedules": described(_schedules(selectable), "When `syncline scheduler` runs what."),
     }
@@ -57,7 +56,11 @@ def config_schema(
         "$schema": DRAFT,
         "title": "Syncline project",
         **keys(sections, required=("syncline", "connections")),
-        "definitions": {f"connector_{name}": settings_schema(kind.Settings) for name, kind in connectors.items()},
+        "definitions": {
+            "survivorship": _survivorship(names),
+            "field": _custom_field(),
+            **{f"connector_{name}": settings_schema(kind.Settings) for name, kind in connectors.items()},
+        },
     }
 
 
@@ -76,11 +79,30 @@ def _connections(connectors: Mapping[str, type[Connector[Any]]]) -> Schema:
     return {"type": "object", "patternProperties": {pattern: one}, "additionalProperties": False}
 
 
-def _entities(connections: list[str], schemas: Mapping[str, EntitySchema]) -> Schema:
-    return keys({name: _entity(connections, schemas.get(name)) for name in ENTITIES})
+def _entities(schemas: Mapping[str, EntitySchema]) -> Schema:
+    return keys({name: _entity(schemas.get(name)) for name in ENTITIES})
 
 
-def _entity(connections: list[str], schema: EntitySchema | None) -> Schema:
+def _entity(schema: EntitySchema | None) -> Schema:
+    fields = schema.fields if schema is not None else {}
+    named = {"default": refer("survivorship", "For every field without a rule of its own.")}
+    named |= {path: refer("survivorship", said_of(spec)) for path, spec in fields.items() if "[]" not in path}
+    survivorship: Schema = {
+        "type": "object",
+        "properties": named,
+        "additionalProperties": {"$ref": "#/definitions/survivorship"},
+    }
+    return keys(
+        {
+            "fields": described(
+                by_name({"$ref": "#/definitions/field"}), "Fields of your own, by name, name[] or name[].part."
+            ),
+            "survivorship": described(survivorship, "Whose value wins where systems changed the same field apart."),
+        }
+    )
+
+
+def _survivorship(connections: list[str]) -> Schema:
     connection = words(connections) if connections else text()
     rule = words(
         [one.value for one in Rule],
@@ -92,17 +114,7 @@ def _entity(connections: list[str], schema: EntitySchema | None) -> Schema:
             "manual": "a person decides",
         },
     )
-    one = either(rule, keys({"rule": rule, "order": described(listed(connection), "The winner first.")}))
-    fields = schema.fields if schema is not None else {}
-    named = {"default": described(one, "For every field without a rule of its own.")}
-    named |= {path: described(one, said_of(spec)) for path, spec in fields.items() if "[]" not in path}
-    survivorship: Schema = {"type": "object", "properties": named, "additionalProperties": one}
-    return keys(
-        {
-            "fields": described(by_name(_custom_field()), "Fields of your own, by name, name[] or name[].part."),
-            "survivorship": described(survivorship, "Whose value wins where systems changed the same field apart."),
-        }
-    )
+    return either(rule, keys({"rule": rule, "order": described(listed(connection), "The winner first.")}))
 
 
 def _custom_field() -> Schema:
@@ -212,11 +224,13 @@ def _inlined(shape: Any, parts: Mapping[str, Schema]) -> Any:
         rest = {key: value for key, value in shape.items() if key != "$ref"}
         return {**_inlined(part, parts), **rest}
     kept = {key: value for key, value in shape.items() if key not in _NO_USE}
-    inner = {key: _below(key, value, parts) for key, value in kept.items()}
+    inner = {_PLAINER.get(key, key): _below(key, value, parts) for key, value in kept.items()}
     return _with_references(inner)
 
 
 _NO_USE = frozenset({"format", "writeOnly", "discriminator", "title"})
+_PLAINER = {"oneOf": "anyOf"}
+"""With one of them by reference, a value may fit several."""
 
 
 def _below(key: str, value: Any, parts: Mapping[str, Schema]) -> Any:
@@ -231,7 +245,6 @@ def _with_references(shape: Schema) -> Schema:
     """A value that is no free text may also be given by reference."""
     if (
         shape.get("type") in ("integer", "number", "boolean")
-        or "const" in shape
         or "enum" in shape
         or (shape.get("type") == "string" and "pattern" in shape)
     ):

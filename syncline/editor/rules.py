@@ -50,7 +50,7 @@ def definitions(fields: Sequence[Field], streams: Collection[str]) -> dict[str, 
         "transform": transform(),
         "table": by_name(_record_values(None), least=1),
         "item": either({"type": "string", "minLength": 1}, _object(ITEM_KEYS, _item_shapes())),
-        "ruleKeys": {**_object(KEYS, _shapes(streams)), "allOf": _picklists(fields)},
+        "ruleKeys": {"title": "keys of a rule", **_object(KEYS, _shapes(streams)), **_picklists(fields)},
         "rule": either(refer("field"), refer("ruleKeys")),
         "condition_in": condition("field", refer("field")),
     }
@@ -172,9 +172,9 @@ def condition(subject: str, about: Schema) -> Schema:
     return {**shape, **(either(needed, {"required": ["expr"]}) if HAS_EXPRESSIONS else needed)}
 
 
-def _picklists(fields: Sequence[Field]) -> list[Schema]:
+def _picklists(fields: Sequence[Field]) -> Schema:
     """For a rule on a field with choices: what its table may hold on the record's side."""
-    return [
+    tables: list[Schema] = [
         {
             "if": {"properties": {"field": {"const": one.name}}, "required": ["field", "values"]},
             "then": {"properties": {"values": {"additionalProperties": _record_values(one)}}},
@@ -182,6 +182,7 @@ def _picklists(fields: Sequence[Field]) -> list[Schema]:
         for one in fields
         if one.choices
     ]
+    return {"allOf": tables} if tables else {}
 
 
 def _record_values(one: Field | None) -> Schema:
