@@ -80,7 +80,8 @@ def _row(tie: Tie, fields: Callable[[str, str], Sequence[Field]], name: str, mad
     from syncline.editor.export import ANY
 
     if name not in made:
-        return {"file": str(tie.file), "schema": ANY, "fields": None}
+        entity = f"{tie.entity}.json"
+        return {"file": str(tie.file), "schema": entity if entity in made else ANY, "fields": None}
     return {"file": str(tie.file), "schema": name, "fields": len(fields(tie.connection, tie.stream))}
 
 

@@ -40,7 +40,10 @@ def schemas_of(
     selectable: Iterable[str],
 ) -> dict[str, Schema]:
     """Every schema of a project by file name: of each mapping, of mappings yet to come, of `config.yaml`."""
-    found: dict[str, Schema] = {ANY: mapping_schema(Known(connections=tuple(connections)))}
+    names = tuple(connections)
+    found: dict[str, Schema] = {ANY: mapping_schema(Known(connections=names))}
+    for entity, schema in entities.items():
+        found[f"{entity}.json"] = mapping_schema(Known(connections=names, schema=schema))
     for tie in ties:
         connection = connections.get(tie.connection)
         if connection is None or tie.entity not in entities:

@@ -47,13 +47,19 @@ def definitions(fields: Sequence[Field], streams: Collection[str]) -> dict[str, 
     return {
         "field": field(fields),
         "fieldPath": either(refer("field"), listed({"type": "string", "minLength": 1})),
-        "transform": transform(),
+        "transform": transform(refer("field")),
+        "itemTransform": transform(text()),
         "table": by_name(_record_values(None), least=1),
-        "item": either({"type": "string", "minLength": 1}, _object(ITEM_KEYS, _item_shapes())),
+        "item": _short_or_long(text(), {"title": "keys of a rule", **_object(ITEM_KEYS, _item_shapes())}),
         "ruleKeys": {"title": "keys of a rule", **_object(KEYS, _shapes(streams)), **_picklists(fields)},
-        "rule": either(refer("field"), refer("ruleKeys")),
+        "rule": _short_or_long(refer("field"), refer("ruleKeys")),
         "condition_in": condition("field", refer("field")),
     }
+
+
+def _short_or_long(short: Schema, long: Schema) -> Schema:
+    """The name of a field, or the keys of a rule. In this form an editor blames the right one of the two."""
+    return {**either(short, {"type": "object"}), "if": {"type": "object"}, "then": long}
 
 
 def field(fields: Sequence[Field]) -> Schema:
@@ -67,7 +73,8 @@ def field(fields: Sequence[Field]) -> Schema:
     stopped = [name.replace(".", "\\.") for name in names if "." in name and name.partition(".")[0] not in names]
     opened = [name for name in names if "." not in name and name not in tops]
     inside: Schema = {"type": "string", "pattern": f"^({'|'.join(map(_escaped, opened))})\\."}
-    return either(named, *([inside] if opened else []), *([{"enum": stopped}] if stopped else []))
+    exactly: Schema = {"type": "string", "pattern": f"^({'|'.join(map(_escaped, stopped))})$"}
+    return either(named, *([inside] if opened else []), *([exactly] if stopped else []))
 
 
 def _escaped(name: str) -> str:
@@ -108,6 +115,8 @@ def _shapes(streams: Collection[str]) -> dict[str, Schema]:
     each_way: Schema = {"type": "object", "properties": {"in": conditions}}
     return {
         **_item_shapes(),
+        "field": refer("fieldPath"),
+        "transform": refer("transform"),
         "fields": listed(refer("fieldPath"), least=2),
         "constant": {},
         "direction": choice(Direction, say.DIRECTION),
@@ -126,10 +135,11 @@ def _shapes(streams: Collection[str]) -> dict[str, Schema]:
 
 
 def _item_shapes() -> dict[str, Schema]:
+    """The keys of a rule inside ``each``. Its fields, also those that transforms look at, are those of the item."""
     unknown = [word for word in Unknown if word is not Unknown.DEFAULT]
     return {
-        "field": refer("fieldPath"),
-        "transform": refer("transform"),
+        "field": either(text(), listed(text())),
+        "transform": refer("itemTransform"),
         "values": refer("table"),
         "unknown": either(
             words(unknown, say.UNKNOWN),

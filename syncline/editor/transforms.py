@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from mappings.transforms.base import Entry
 from mappings.transforms.registry import TRANSFORMS
-from syncline.editor.shapes import Schema, described, either, keys, one_or_more, refer, words
+from syncline.editor.shapes import Schema, described, either, keys, one_or_more, words
 
 OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("country", "style"): ("alpha2", "alpha3", "name"),
@@ -26,12 +26,15 @@ OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 WITHOUT_OPTIONS = frozenset({"first"})
 
 
-def transform() -> Schema:
-    """What stands after ``transform:``: one, or a list of them from the record to the canonical side."""
+def transform(field: Schema) -> Schema:
+    """What stands after ``transform:``: one, or a list of them from the record to the canonical side.
+
+    ``field`` is the shape of options that name a field beside the rule's own.
+    """
     bare = [name for name, entry in TRANSFORMS.items() if not entry.needs_main]
     named = words(bare, {name: TRANSFORMS[name].summary for name in bare})
     with_options: Schema = {
-        **keys({name: described(_options(name, entry), entry.summary) for name, entry in TRANSFORMS.items()}),
+        **keys({name: described(_options(name, entry, field), entry.summary) for name, entry in TRANSFORMS.items()}),
         "minProperties": 1,
         "maxProperties": 1,
     }
@@ -42,8 +45,10 @@ def option_names(name: str, entry: Entry) -> tuple[str, ...]:
     return () if name in WITHOUT_OPTIONS else tuple(inspect.signature(entry.make).parameters)
 
 
-def _options(name: str, entry: Entry) -> Schema:
-    options = {option: _option(name, option) for option in option_names(name, entry)}
+def _options(name: str, entry: Entry, field: Schema) -> Schema:
+    options = {
+        option: field if option.endswith("_field") else _option(name, option) for option in option_names(name, entry)
+    }
     by_name: Schema = keys(options, required=(entry.main,) if entry.needs_main and entry.main else ())
     alone: Schema = {"type": "null"}
     if entry.main is not None:
@@ -53,7 +58,5 @@ def _options(name: str, entry: Entry) -> Schema:
 
 
 def _option(name: str, option: str) -> Schema:
-    if option.endswith("_field"):
-        return refer("field")
     known = OPTION_WORDS.get((name, option))
     return words(known) if known is not None else {}
