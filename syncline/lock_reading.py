@@ -149,7 +149,15 @@ def _found(pattern: re.Pattern[str], line: str) -> re.Match[str]:
 
 
 def _read_scalar(text: str) -> str:
-    return str(json.loads(text)) if text.startswith('"') else text
+    return str(json.loads(_LONG.sub(_as_json, text))) if text.startswith('"') else text
+
+
+_LONG = re.compile(r"\\\\|\\U([0-9a-f]{8})")
+"""The one escape that YAML has and JSON has not; an escaped backslash in front of a U is none."""
+
+
+def _as_json(found: re.Match[str]) -> str:
+    return json.dumps(chr(int(found[1], 16)))[1:-1] if found[1] else found[0]
 
 
 def _read_facts(text: str) -> dict[str, Any]:
@@ -239,8 +247,9 @@ class _Reading:
     def _facts(self, node: Node) -> dict[str, Any]:
         """The sound facts; a field keeps what is sound of it, so that mappings are not blamed for its lock."""
         if node.value is None:
-            node.report("lock", "nothing is said of the field", "at least its type: {type: text}")
-        entries = node.known(_KEYS, required=() if node.value is None else ("type",))
+            node.report("lock", "nothing is said of the field", "at least its type: {type: text}", key=True)
+        strange = node.value is None or (isinstance(node.value, dict) and not node.value.keys() <= set(_KEYS))
+        entries = node.known(_KEYS, required=() if strange else ("type",))
         read = {key: self._fact(key, entry) for key, entry in entries.items()}
         return {key: value for key, value in read.items() if value is not None}
 

@@ -59,8 +59,8 @@ def lock_file(folder: Path, connection: str) -> Path:
 
 def made(connection: str, connector: str, streams: Mapping[str, Iterable[Field]]) -> Lock:
     """A lock of what was discovered: sorted, each field once, texts made fit to be written down."""
-    ordered = {name: tidied(fields) for name, fields in sorted(streams.items()) if _can_be_a_key(name)}
-    return Lock(connection=connection, connector=connector, streams=ordered)
+    described = {_text(name): tidied(fields) for name, fields in streams.items() if _can_be_a_key(name)}
+    return Lock(connection=connection, connector=connector, streams=dict(sorted(described.items())))
 
 
 def tidied(fields: Iterable[Field]) -> dict[str, Field]:
@@ -88,8 +88,8 @@ def tidy(one: Field) -> Field:
 
 
 def _text(text: str) -> str:
-    """Half a surrogate pair is no text, and no file can hold it."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Half a surrogate pair is no text, and a NUL is nothing that readers of YAML agree on."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def text_of(lock: Lock) -> str:

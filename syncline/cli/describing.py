@@ -42,10 +42,11 @@ def check(
     """Check config.yaml and every mapping. Every problem is said at once, with its file, line and column."""
     desk = desk_of(context)
     project, found = desk.load(with_locks=True)
-    if online and project is not None:
+    asked = (project or desk.load()[0]) if online else None  # what a lock finds wrong is no reason not to ask
+    if asked is not None:
         from syncline.fields import check_fields
 
-        found = [*found, *check_fields(project, desk.world)]
+        found = [*found, *check_fields(asked, desk.world)]
     if files:
         wanted = {path.absolute() for path in files}
         found = [one for one in found if one.file is not None and Path(one.file).absolute() in wanted]
