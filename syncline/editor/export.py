@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 
 from connectors.contract import Field
@@ -29,6 +30,8 @@ Fields = Callable[[str, str], Sequence[Field]]
 def file_name(connection: str, stream: str, entity: str) -> str:
     """The file of one mapping's schema: ``crm.Contact.contact.json``."""
     safe = re.sub(r"[^A-Za-z0-9_-]", "_", stream)
+    if safe != stream:
+        safe += f"-{blake2b(stream.encode('utf-8', 'replace'), digest_size=3).hexdigest()}"
     return f"{connection}.{safe}.{entity}.json"
 
 

@@ -135,6 +135,16 @@ def test_a_writing_that_fails_leaves_the_former_lock_and_nothing_else(tmp_path):
     assert [one.name for one in path.parent.iterdir()] == ["crm.yaml"]
 
 
+@settings(max_examples=100, deadline=None)
+@given(locks, st.integers(0, 10**6), st.integers(0, 12), st.text(alphabet='{}[]:,"\\-# \n\tax1', max_size=6))
+def test_a_lock_that_was_damaged_anywhere_is_read_or_blamed_and_never_breaks_the_reader(lock, place, length, other):
+    text = text_of(lock)
+    place %= len(text)
+    said = []
+    found = read_text(text[:place] + other + text[place + length :], CRM, "crm", said)
+    assert found is not None or any(one.severity is Severity.ERROR for one in said)
+
+
 # discover --lock
 
 
