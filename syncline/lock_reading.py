@@ -68,7 +68,7 @@ def read_lock(path: Path, found: list[Diagnostic]) -> Lock | None:
     try:
         if path.stat().st_size > LARGEST:
             message = f"the lock is larger than {LARGEST // 1024 // 1024} MiB"
-            found.append(Diagnostic(code="lock", message=message, file=name, hint=_RENEW.format(path.stem)))
+            found.append(Diagnostic(code="bad-lock", message=message, file=name, hint=_RENEW.format(path.stem)))
             return None
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -76,7 +76,7 @@ def read_lock(path: Path, found: list[Diagnostic]) -> Lock | None:
     except (OSError, UnicodeDecodeError) as error:
         what = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be read"
         message, hint = f"the lock {what} ({type(error).__name__})", _RENEW.format(path.stem)
-        found.append(Diagnostic(code="lock", message=message, file=name, hint=hint))
+        found.append(Diagnostic(code="bad-lock", message=message, file=name, hint=hint))
         return None
     return read_text(text, name, path.stem, found)
 
@@ -221,14 +221,14 @@ class _Reading:
         if not isinstance(self.data, dict) or not {"format", "connection", "connector", "streams"} <= top.keys():
             return None
         if top["format"].value != FORMAT:
-            top["format"].report("lock", f"this version reads format {FORMAT}", _RENEW.format(self.stem))
+            top["format"].report("bad-lock", f"this version reads format {FORMAT}", _RENEW.format(self.stem))
             return None
         connection, connector = top["connection"].text(), top["connector"].text()
         if connection is None or connector is None:
             return None
         if connection != self.stem:
             message = f"the file is called {self.stem!r} and speaks of {connection!r}"
-            top["connection"].report("lock", message, "a lock has the name of its connection")
+            top["connection"].report("bad-lock", message, "a lock has the name of its connection")
             return None
         streams = {name: self._stream(node) for name, node in top["streams"].items()}
         lines = {
@@ -247,7 +247,7 @@ class _Reading:
     def _facts(self, node: Node) -> dict[str, Any]:
         """The sound facts; a field keeps what is sound of it, so that mappings are not blamed for its lock."""
         if node.value is None:
-            node.report("lock", "nothing is said of the field", "at least its type: {type: text}", key=True)
+            node.report("bad-lock", "nothing is said of the field", "at least its type: {type: text}", key=True)
         strange = node.value is None or (isinstance(node.value, dict) and not node.value.keys() <= set(_KEYS))
         entries = node.known(_KEYS, required=() if strange else ("type",))
         read = {key: self._fact(key, entry) for key, entry in entries.items()}

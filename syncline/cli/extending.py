@@ -53,8 +53,10 @@ def new_mapping(
     """Write a mapping to start from, with the stream's real fields."""
     from model.entities import ENTITIES
     from syncline.cli.describing import connection_named
+    from syncline.editor.export import accompany
     from syncline.scaffold import scaffold_mapping
     from syncline.settings import MAPPINGS
+    from syncline.ties import Tie
     from syncline.wiring import opened_connections
 
     desk = desk_of(context)
@@ -67,7 +69,10 @@ def new_mapping(
         if stream not in known:
             raise typer.BadParameter(f"{connection} has no stream {stream!r}; it has {', '.join(known)}")
         fields = connectors[connection].discover(stream)
-    _tell(desk.output, [scaffold_mapping(connection, stream, entity, fields, project.folder / MAPPINGS)])
+    path = scaffold_mapping(connection, stream, entity, fields, project.folder / MAPPINGS)
+    tie = Tie(path, connection, stream, entity)
+    accompany(project.connections[connection], tie, project.schemas, fields, project.folder)
+    _tell(desk.output, [path])
     desk.output.say("It is proposed: checked, but not run. Look at each rule, then set lifecycle: live.")
 
 

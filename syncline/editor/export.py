@@ -48,22 +48,32 @@ def schemas_of(
     for entity, schema in entities.items():
         found[f"{entity}.json"] = mapping_schema(Known(connections=names, schema=schema))
     for tie in ties:
-        connection = connections.get(tie.connection)
-        if connection is None or tie.entity not in entities:
-            continue
-        streams = tuple(stream.name for stream in connection.streams)
-        if tie.stream not in streams:
-            continue
-        known = Known(
-            connections=(tie.connection,),
-            stream=tie.stream,
-            streams=streams,
-            fields=tuple(fields(tie.connection, tie.stream)),
-            schema=entities[tie.entity],
-        )
-        found[file_name(tie.connection, tie.stream, tie.entity)] = mapping_schema(known)
+        if tie.connection in connections and tie.entity in entities:
+            known = _known(connections[tie.connection], tie, entities, fields)
+            if tie.stream in known.streams:
+                found[file_name(tie.connection, tie.stream, tie.entity)] = mapping_schema(known)
     found[CONFIG] = config_schema(installed(), list(connections), selectable, entities)
     return found
+
+
+def _known(connection: Connection, tie: Tie, entities: Mapping[str, EntitySchema], fields: Fields) -> Known:
+    return Known(
+        connections=(tie.connection,),
+        stream=tie.stream,
+        streams=tuple(stream.name for stream in connection.streams),
+        fields=tuple(fields(tie.connection, tie.stream)),
+        schema=entities[tie.entity],
+    )
+
+
+def accompany(
+    connection: Connection, tie: Tie, entities: Mapping[str, EntitySchema], fields: Sequence[Field], folder: Path
+) -> None:
+    """Give a new mapping file its schema, and the line that names it. ``folder`` is the project's."""
+    known = _known(connection, tie, entities, lambda _, __: fields)
+    path = folder / FOLDER / file_name(tie.connection, tie.stream, tie.entity)
+    _put(path, mapping_schema(known))
+    annotate(tie.file, path)
 
 
 def installed() -> dict[str, type]:
@@ -80,18 +90,20 @@ def installed() -> dict[str, type]:
 
 def write_schemas(folder: Path, schemas: Mapping[str, Schema]) -> list[Path]:
     """Write the schemas and remove those that were written before and belong to nothing any more."""
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    for name, schema in schemas.items():
-        path = folder / name
-        text = json.dumps({"$comment": _MADE, **schema}, ensure_ascii=False, indent=1) + "\n"
-        if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
-            path.write_text(text, encoding="utf-8")
-        written.append(path)
+    written = [_put(folder / name, schema) for name, schema in schemas.items()]
     for path in folder.glob("*.json"):
         if path.name not in schemas and _MADE in path.read_text(encoding="utf-8", errors="replace")[:300]:
             path.unlink()
     return written
+
+
+def _put(path: Path, schema: Schema) -> Path:
+    """Write one, unless it is the same: editors read a file anew whenever it is written."""
+    text = json.dumps({"$comment": _MADE, **schema}, ensure_ascii=False, indent=1) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
+        path.write_text(text, encoding="utf-8")
+    return path
 
 
 _MODELINE = re.compile(r"^#\s*yaml-language-server\s*:", re.MULTILINE)

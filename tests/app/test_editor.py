@@ -431,6 +431,16 @@ def test_annotate_adds_one_line_once_and_changes_nothing_else(cli, starter):
     assert {one["name"]: one["version"] for one in cli("mappings", "list", "--json").json} == versions
 
 
+def test_a_new_mapping_comes_with_its_schema(cli, starter):
+    (starter / "mappings/crm_people.yaml").unlink()
+    cli("new", "mapping", "crm", "people", "contact")
+    first, *_ = (starter / "mappings/crm_people.yaml").read_text(encoding="utf-8").splitlines()
+    assert first == "# yaml-language-server: $schema=../.syncline/schemas/crm.people.contact.json"
+    (named, *_) = exported(starter)["crm.people.contact.json"]["definitions"]["field"]["anyOf"]
+    assert "job_title" in named["enum"]
+    cli("check")
+
+
 def test_annotate_keeps_line_ends_marks_and_files_it_cannot_read(tmp_path):
     path, schema = tmp_path / "m.yaml", tmp_path / "s.json"
     path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\r\n")

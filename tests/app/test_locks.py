@@ -259,8 +259,8 @@ def test_a_stream_that_its_lock_does_not_describe_is_noted_at_the_mapping(locked
 @pytest.mark.parametrize(
     ("before", "after", "code", "word"),
     [
-        ("format: 1", "format: 2", "lock", "format 1"),
-        ("connection: crm", "connection: erp", "lock", "'erp'"),
+        ("format: 1", "format: 2", "bad-lock", "format 1"),
+        ("connection: crm", "connection: erp", "bad-lock", "'erp'"),
         ("connector: sql\n", "", "missing-key", "connector"),
         ("town: {type: text}", "town: {type: txet}", "unknown-choice", "txet"),
         ("town: {type: text}", "town: {type: text, lenght: 3}", "unknown-key", "lenght"),
@@ -269,7 +269,7 @@ def test_a_stream_that_its_lock_does_not_describe_is_noted_at_the_mapping(locked
         ("town: {type: text}", "town: {type: text, required: yes}", "wrong-type", "true or false"),
         ("town: {type: text}", "town: {type: choice, choices: [1]}", "wrong-type", "text"),
         ("town: {type: text}", "town: text", "wrong-type", "names with values"),
-        ("town: {type: text}", "town:", "lock", "nothing is said"),
+        ("town: {type: text}", "town:", "bad-lock", "nothing is said"),
         ("town: {type: text}", "town: {length: 3}", "missing-key", "type"),
         ("town: {type: text}", "town: {type: text", "yaml-syntax", "YAML"),
     ],
