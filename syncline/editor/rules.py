@@ -146,7 +146,7 @@ def _item_shapes() -> dict[str, Schema]:
             keys({"default": text("The canonical value it counts as.")}, required=("default",)),
         ),
         "max_length": number(1, 1_000_000),
-        "loses": one_or_more(choice(Loss, say.LOSS)),
+        "loses": either(choice(Loss, say.LOSS), listed(choice(Loss, say.LOSS), least=0)),
         "empty": {"enum": [None, "null", "keep"]},
         "placeholder": {"type": [*SCALAR, "null"]},
         "expr": text(),
