@@ -94,8 +94,8 @@ def _drift(
 
 def _touches(mapping: Compiled, name: str) -> bool:
     """Whether some rule, filter or default may have to do with a field, at least with what lies around it."""
-    top = field_path(name)[0]
-    return top in mapping.touches or name in mapping.touches or name in mapping.source.record_defaults
+    tops = {path[0] for rule in mapping.source.rules for path in rule.fields if path} | mapping.touches
+    return field_path(name)[0] in tops or name in tops or name in mapping.source.record_defaults
 
 
 def _users(mapping: Compiled, name: str) -> Iterator[str]:

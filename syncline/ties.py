@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mappings.compile import Compiled
-from mappings.reader import read_yaml
-from syncline.bindings import mapping_files
+from mappings.extending import read_source
+from syncline.bindings import fetching, mapping_files
 from syncline.document import shown
 
 
@@ -34,7 +34,7 @@ def _ties(folder: Path, known: dict[str, Compiled]) -> Iterator[Tie]:
             yield Tie(path, mapping.connection, mapping.stream, mapping.entity)
             continue
         try:
-            data, _, _ = read_yaml(path.read_text(encoding="utf-8-sig"), path.name)
+            data = read_source(path.read_text(encoding="utf-8-sig"), shown(path), fetching(folder)).data
         except (OSError, UnicodeDecodeError):
             data = None
         said = data if isinstance(data, dict) else {}

@@ -112,9 +112,15 @@ def _survivorship(connections: list[str]) -> Schema:
             "most_complete": "the fuller value",
             "union": "all elements of sets",
             "manual": "a person decides",
+            "most_restrictive": "the value that stands first in values",
         },
     )
-    return either(rule, keys({"rule": rule, "order": described(listed(connection), "The winner first.")}))
+    whole = {
+        "rule": rule,
+        "order": described(listed(connection), "The winner first."),
+        "values": described(listed({"type": ["string", "number", "boolean"]}), "The strictest value first."),
+    }
+    return either(rule, keys(whole))
 
 
 def _custom_field() -> Schema:

@@ -26,6 +26,7 @@ from syncline.editor.shapes import (
     listed,
     number,
     one_or_more,
+    or_nothing,
     refer,
     text,
     words,
@@ -52,18 +53,22 @@ def mapping_schema(known: Known) -> Schema:
     shape: Schema = {
         "$schema": DRAFT,
         "title": title,
-        **keys(explained(KEYS, _shapes(known), say.MAPPING)),
+        **keys({key: or_nothing(shape) for key, shape in explained(KEYS, _shapes(known), say.MAPPING).items()}),
         "definitions": {**definitions(known.fields, known.streams), **_definitions(known)},
     }
-    if "extends" in KEYS:  # what is needed may come from the mapping that is extended
-        return {**shape, "if": {"not": {"required": ["extends"]}}, "then": {"required": needed}}
-    return {**shape, "required": needed}
+    # What is needed may come from a file that is extended, and only what such a file says can be taken away.
+    whole: Schema = {
+        "required": needed,
+        "properties": {"rules": {"additionalProperties": {"type": ["string", "object"]}}},
+    }
+    return {**shape, "if": {"required": ["extends"]}, "then": {}, "else": whole}
 
 
 def _definitions(known: Known) -> dict[str, Schema]:
     return {
         "path": paths.path(known.schema),
         "paths": one_or_more({"$ref": "#/definitions/path"}),
+        "owned": paths.owned(known.schema),
         "condition_out": condition("path", {"$ref": "#/definitions/path"}),
     }
 
@@ -79,8 +84,10 @@ def _shapes(known: Known) -> dict[str, Schema]:
         "lifecycle": choice(Lifecycle, say.LIFECYCLE),
         "match": _match(),
         "create": words(["in", "out", "both", "none"]),
-        "delete": keys({"in": choice(OnDelete, say.ON_DELETE), "out": choice(OnDelete, say.ON_DELETE)}),
-        "filter": keys(
+        "update": words(["in", "out", "both", "none"], say.UPDATE),
+        "delete": sections({"in": choice(OnDelete, say.ON_DELETE), "out": choice(OnDelete, say.ON_DELETE)}),
+        "owns": one_or_more({"$ref": "#/definitions/owned"}),
+        "filter": sections(
             {
                 "in": listed(refer("condition_in"), least=0),
                 "out": listed(refer("condition_out"), least=0),
@@ -91,6 +98,11 @@ def _shapes(known: Known) -> dict[str, Schema]:
         "examples": listed({"type": "object"}, least=0),
         "extends": one_or_more(text()),
     }
+
+
+def sections(shapes: dict[str, Schema]) -> Schema:
+    """Keys of which a file may take away single ones that it extends."""
+    return keys({key: or_nothing(shape) for key, shape in shapes.items()})
 
 
 def _match() -> Schema:
@@ -112,21 +124,21 @@ def _match() -> Schema:
         "scored": keys(explained(tuple(scored), scored, say.SCORED), required=("weights", "blocks")),
         "one_to_one": flag(),
     }
-    return keys(explained(tuple(shapes), shapes, say.MATCH))
+    return sections(explained(tuple(shapes), shapes, say.MATCH))
 
 
 def _rules(schema: EntitySchema | None) -> Schema:
     rules = paths.by_path(schema, rule_for)
     names = "|".join(NAME_PARTS)
-    several: Schema = {"$ref": "#/definitions/ruleKeys"}
+    several: Schema = {"allOf": [{"$ref": "#/definitions/longRule"}]}
     rules["patternProperties"] = {**rules["patternProperties"], f"^({names})( *, *({names}))+$": several}
     if schema is None:
         return {**rules, "minProperties": 1}
     offered = rules["properties"]
     if set(NAME_PARTS) <= schema.fields.keys():
-        offered[NAMES] = refer("ruleKeys", "A whole name and its parts, from one field: transform: full_name.")
+        offered[NAMES] = described(several, "A whole name and its parts, from one field: transform: full_name.")
     for name in paths.lists(schema):
-        offered[name] = refer("ruleKeys", f"The whole list of {name}, as a list of the record: each.")
+        offered[name] = described(several, f"The whole list of {name}, as a list of the record: each.")
     return {**rules, "minProperties": 1}
 
 
@@ -136,4 +148,4 @@ def _defaults(known: Known) -> Schema:
     if known.fields:
         record["propertyNames"] = {"$ref": "#/definitions/field"}
         record["properties"] = {one.name: described(constant, one.label) for one in known.fields if one.creatable}
-    return keys({"record": record, "canonical": paths.by_path(known.schema, lambda _: constant)})
+    return sections({"record": record, "canonical": paths.by_path(known.schema, lambda _: constant)})

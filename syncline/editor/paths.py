@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from model.fields import EntitySchema, FieldSpec
-from syncline.editor.shapes import Schema, described, either
+from syncline.editor.shapes import Schema, described, either, words
 
 USUAL_KEYS = {
     "emails": ("work", "home", "billing", "other"),
@@ -73,6 +73,16 @@ def path(schema: EntitySchema | None) -> Schema:
     named: Schema = {"type": "string", "enum": list(plain), "enumDescriptions": list(plain.values())}
     patterns = [pattern for pattern, _ in keyed(schema)]
     return either(named, *({"type": "string", "pattern": pattern} for pattern in patterns))
+
+
+def owned(schema: EntitySchema | None) -> Schema:
+    """What a connection can own: a path, an item, or a whole list."""
+    if schema is None:
+        return {"type": "string", "pattern": ANY_PATH}
+    names = "|".join(lists(schema)) or "-"
+    return either(
+        words(lists(schema)), {"$ref": "#/definitions/path"}, {"type": "string", "pattern": f"^({names}){_KEY}$"}
+    )
 
 
 def by_path(schema: EntitySchema | None, value: Callable[[FieldSpec | None], Schema]) -> Schema:

@@ -27,7 +27,6 @@ from syncline.editor.shapes import (
     keys,
     listed,
     number,
-    one_or_more,
     refer,
     text,
     words,
@@ -52,14 +51,15 @@ def definitions(fields: Sequence[Field], streams: Collection[str]) -> dict[str, 
         "table": by_name(_record_values(None), least=1),
         "item": _short_or_long(text(), {"title": "keys of a rule", **_object(ITEM_KEYS, _item_shapes())}),
         "ruleKeys": {"title": "keys of a rule", **_object(KEYS, _shapes(streams)), **_picklists(fields)},
-        "rule": _short_or_long(refer("field"), refer("ruleKeys")),
+        "rule": _short_or_long(refer("field"), refer("ruleKeys"), {"type": "null"}),
+        "longRule": either(refer("ruleKeys"), {"type": "null"}),
         "condition_in": condition("field", refer("field")),
     }
 
 
-def _short_or_long(short: Schema, long: Schema) -> Schema:
+def _short_or_long(short: Schema, long: Schema, *others: Schema) -> Schema:
     """The name of a field, or the keys of a rule. In this form an editor blames the right one of the two."""
-    return {**either(short, {"type": "object"}), "if": {"type": "object"}, "then": long}
+    return {**either(short, {"type": "object"}, *others), "if": {"type": "object"}, "then": long}
 
 
 def field(fields: Sequence[Field]) -> Schema:

@@ -51,6 +51,16 @@ def either(*shapes: Schema) -> Schema:
     return shapes[0] if len(shapes) == 1 else {"anyOf": list(shapes)}
 
 
+def or_nothing(shape: Schema) -> Schema:
+    """The thing, or null: what takes away a key of a file that is extended."""
+    said = {"description": shape["description"]} if "description" in shape else {}
+    if isinstance(shape.get("type"), str) and "enum" not in shape:
+        return {**shape, "type": [shape["type"], "null"]}
+    bare = {key: value for key, value in shape.items() if key != "description"}
+    known = bare["anyOf"] if bare.keys() == {"anyOf"} else [bare]
+    return {**said, "anyOf": [*known, {"type": "null"}]}
+
+
 def keys(properties: Mapping[str, Schema], *, required: Sequence[str] = ()) -> Schema:
     """These keys and no others."""
     shape: Schema = {"type": "object", "properties": dict(properties), "additionalProperties": False}

@@ -16,10 +16,10 @@ MAPPING: dict[str, str] = {
     "filter": "Which records come in, and which entities go out: lists of conditions, all of which must hold.",
     "rules": "Canonical path: record field. Or the path, and the keys of a rule.",
     "defaults": "Constants given on create: record fields on the way out, canonical paths on the way in.",
-    "extends": "A mapping that this one takes everything from that it does not say itself.",
+    "extends": "A mapping file below mappings/ that says everything this one does not say. null takes a key away.",
     "examples": "Records as the system shows them, and what the hub makes of them; `mappings test` tries them.",
-    "owns": "What this mapping owns of a list that several systems fill.",
-    "update": "Which way updates go. Left out: as the mapping's direction.",
+    "owns": "Fields, items such as addresses[shipping], or whole lists of which this connection has the last word.",
+    "update": "Which way what is there already may be changed. Left out: as the mapping's direction.",
 }
 
 RULE: dict[str, str] = {
@@ -43,8 +43,7 @@ RULE: dict[str, str] = {
     "loses": "What the system does to values it is given, so that its version of ours is no edit.",
     "expr": "A CEL expression over the record (src). It goes in only.",
     "when": "Conditions under which the rule says anything: {in: [record conditions], out: [canonical conditions]}.",
-    "lifecycle": "proposed: computed and shown, never written. live (default). deprecated: works, and should go.",
-    "owns": "Which items of the list belong to this system.",
+    "lifecycle": "Of this rule alone. proposed: checked and shown, not run. live (default). deprecated: should go.",
 }
 
 REFERENCE: dict[str, str] = {
@@ -89,6 +88,13 @@ LIFECYCLE = {
     "proposed": "checked, not run",
     "live": "runs",
     "deprecated": "runs, and says that it should go",
+}
+
+UPDATE = {
+    "in": "edits made there come in; nothing is changed there",
+    "out": "what is there is changed; edits made there stay theirs",
+    "both": "edits go both ways",
+    "none": "what is there and what is here stay as they are",
 }
 
 STRENGTH = {

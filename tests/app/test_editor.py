@@ -113,6 +113,8 @@ def test_the_example_configuration_fits_its_schema():
         ("given_name: {field: FirstName, max_length: long}", "rules.given_name.max_length"),
         ("given_name: {field: FirstName, loses: [cases]}", "rules.given_name.loses.0"),
         ("given_name: {field: FirstName, list: sets}", "rules.given_name.list"),
+        ("given_name: {field: FirstName, lifecycle: alive}", "rules.given_name.lifecycle"),
+        ("given_name:", "rules.given_name"),
         ("account: {field: Id, reference: Acount}", "rules.account.reference"),
         ("account: {field: Id, reference: {stream: Account, numbr: true}}", "rules.account.reference"),
         ("lifecycle: {field: Status, values: {custmer: Won}}", "rules.lifecycle.values"),
@@ -148,6 +150,9 @@ def test_a_mistake_in_a_rule_is_found_where_it_stands(rules, place):
         ("filter: {out: [{path: family_name, present: some}]}", "filter.out.0.present"),
         ("defaults: {record: {Statuss: New}}", "defaults.record"),
         ("defaults: {canonical: {activ: true}}", "defaults.canonical"),
+        ("update: outt", "update"),
+        ("owns: [emails, phone]", "owns.1"),
+        ("extends: [1]", "extends.0"),
     ],
 )
 def test_a_mistake_beside_the_rules_is_found_where_it_stands(top, place):
@@ -182,6 +187,13 @@ def test_what_the_language_allows_the_schema_allows(rules):
     assert [str(one) for one in said if one.severity == "error"] == []
     for known in (KNOWN, Known(schema=SCHEMAS["contact"]), Known()):
         assert complaints(mapping_schema(known), text) == set()
+
+
+def test_a_file_that_extends_another_says_only_what_is_different():
+    text = "extends: shared/shop\nconnection: crm\nmatch: null\nrules: {tags: null, given_name: FirstName}\n"
+    assert complaints(mapping_schema(KNOWN), text) == set()
+    assert "rules.tags" in complaints(mapping_schema(KNOWN), text.replace("extends: shared/shop\n", ""))
+    assert "rules.given_name" in complaints(mapping_schema(KNOWN), text.replace("FirstName", "FirstNam"))
 
 
 def test_a_custom_field_is_as_good_as_another():
@@ -406,6 +418,16 @@ def test_a_mapping_that_is_wrong_gets_its_schema_all_the_same(cli, starter):
     assert rows["crm_people.yaml"] == "crm.people.contact.json"
     assert rows["new.yaml"] == "lead.json"
     assert rows["newer.yaml"] == "mapping.json"
+
+
+def test_what_a_mapping_ties_together_may_stand_in_the_file_it_extends(cli, starter):
+    path = starter / "mappings/crm_people.yaml"
+    (starter / "mappings/shared").mkdir()
+    path.rename(starter / "mappings/shared/people.yaml")
+    for rules in ("{job_title: null}", "{job_titel: null, nonsense: x}"):
+        path.write_text(f"extends: shared/people\nrules: {rules}\n", encoding="utf-8")
+        (row,) = (row for row in cli("schema", "export", "--json").json if row["file"] == str(path))
+        assert row["schema"] == "crm.people.contact.json"
 
 
 def test_what_belongs_to_nothing_any_more_is_removed_and_what_is_not_ours_stays(cli, starter):
