@@ -8,7 +8,6 @@ from connectors.contract import Field
 from mappings.contract import Direction, OnDelete
 from mappings.language import Lifecycle
 from mappings.parse import KEYS
-from mappings.parse_agree import NAME_PARTS
 from model.entities import ENTITIES
 from model.fields import EntitySchema
 from syncline.editor import paths
@@ -32,7 +31,7 @@ from syncline.editor.shapes import (
     words,
 )
 
-NAMES = ", ".join(NAME_PARTS)
+WHOLE_NAME = "full_name, given_name, family_name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +128,13 @@ def _match() -> Schema:
 
 def _rules(schema: EntitySchema | None) -> Schema:
     rules = paths.by_path(schema, rule_for)
-    names = "|".join(NAME_PARTS)
     several: Schema = {"allOf": [{"$ref": "#/definitions/longRule"}]}
-    rules["patternProperties"] = {**rules["patternProperties"], f"^({names})( *, *({names}))+$": several}
+    rules["patternProperties"] = {**rules["patternProperties"], paths.several(schema): several}
     if schema is None:
         return {**rules, "minProperties": 1}
     offered = rules["properties"]
-    if set(NAME_PARTS) <= schema.fields.keys():
-        offered[NAMES] = described(several, "A whole name and its parts, from one field: transform: full_name.")
+    if set(WHOLE_NAME.split(", ")) <= schema.fields.keys():
+        offered[WHOLE_NAME] = described(several, "A whole name and its parts, from one field: transform: full_name.")
     for name in paths.lists(schema):
         offered[name] = described(several, f"The whole list of {name}, as a list of the record: each.")
     return {**rules, "minProperties": 1}

@@ -75,6 +75,15 @@ def path(schema: EntitySchema | None) -> Schema:
     return either(named, *({"type": "string", "pattern": pattern} for pattern in patterns))
 
 
+def several(schema: EntitySchema | None) -> str:
+    """The pattern of several paths in one key, as transforms have them that make several values of one field."""
+    one = ANY_PATH[1:-1]
+    if schema is not None:
+        templates = [template for template in schema.fields if "[]" not in template]
+        one = "|".join([*templates, *(pattern[1:-1] for pattern, _ in keyed(schema))])
+    return f"^({one})( *, *({one}))+$"
+
+
 def owned(schema: EntitySchema | None) -> Schema:
     """What a connection can own: a path, an item, or a whole list."""
     if schema is None:

@@ -111,8 +111,8 @@ def _shapes(streams: Collection[str]) -> dict[str, Schema]:
         explained(REFERENCE_KEYS, {"stream": stream, "number": flag(), "starts": text()}, say.REFERENCE),
         required=("stream",),
     )
-    conditions = listed(refer("condition_in"), least=0)
-    each_way: Schema = {"type": "object", "properties": {"in": conditions}}
+    inwards, outwards = refer("condition_in"), refer("condition_out")
+    each_way = keys({"in": listed(inwards, least=0), "out": listed(outwards, least=0)})
     return {
         **_item_shapes(),
         "field": refer("fieldPath"),
@@ -130,7 +130,7 @@ def _shapes(streams: Collection[str]) -> dict[str, Schema]:
         "separator": text(),
         "each": each(),
         "lifecycle": choice(Lifecycle, say.LIFECYCLE),
-        "when": either(conditions, each_way),
+        "when": either(each_way, listed(either(inwards, outwards), least=0)),
     }
 
 
