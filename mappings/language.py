@@ -154,6 +154,7 @@ class Condition:
     subject: str
     test: Test
     operand: Any
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         words = {Test.IS: "is", Test.NOT: "is not", Test.IN: "is one of", Test.MATCHES: "matches"}

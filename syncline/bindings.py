@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Field, Stream
+from mappings.check_all import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
 from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle
@@ -56,12 +57,14 @@ def read_bindings(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    decided: Decided = lambda *_: True,
     locks: Mapping[str, Lock] | None = None,
 ) -> Bindings:
-    """Compile every mapping and check it against the connections.
+    """Compile every mapping and check it against the connections, and all of them against each other.
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
-    its mappings wrong. Mappings of streams that ``locks`` describe are checked against those fields.
+    its mappings wrong. ``decided`` tells what survivorship says. Mappings of streams that ``locks`` describe are held
+    to the fields locked there.
     """
     bindings = Bindings()
     files = mapping_files(folder)
@@ -73,6 +76,15 @@ def read_bindings(
     for path in files:
         _read(path, schemas, connections, named, locks or {}, bindings)
     bindings.diagnostics += _twice(bindings.found)
+    running = [mapping.source.running() for mapping in bindings.live]
+    whole = len(bindings.found) == len(files) and len(running) == len(files)
+    bindings.diagnostics += check_all(running, schemas, decided, whole=whole)
+    fields = {
+        (name, stream.name): known_fields(name, stream, locks or {})
+        for name, connection in connections.items()
+        for stream in connection.streams
+    }
+    bindings.diagnostics += required_cycles(running, fields)
     return bindings
 
 
@@ -131,17 +143,23 @@ def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
 
 
 def _fields(root: Node, stream: Stream | None, locks: Mapping[str, Lock]) -> Sequence[Field] | None:
-    """The fields of the mapped stream: those that are locked, else those that the connector declares."""
+    """The known fields of the mapped stream. One that its lock does not describe is noted."""
     if stream is None:
         return None
-    lock = locks.get(root.value["connection"])
-    if lock is None:
-        return stream.fields
-    if stream.name not in lock.streams:
+    connection = root.value["connection"]
+    lock = locks.get(connection)
+    if lock is not None and stream.name not in lock.streams:
         message = f"{lock.file} does not describe {stream.name!r}: its fields are not checked"
         hint = f"syncline connections discover {lock.connection} --lock"
-        root.document.report(("stream",), "not-locked", message, hint, Severity.NOTE)
-    return lock.fields(stream.name) or stream.fields
+        place = ("stream",)
+        root.document.report(place, "not-locked", message, hint, Severity.NOTE)
+    return known_fields(connection, stream, locks)
+
+
+def known_fields(connection: str, stream: Stream, locks: Mapping[str, Lock]) -> Sequence[Field]:
+    """What is known of a stream's fields without asking the system: those that are locked, else those declared."""
+    lock = locks.get(connection)
+    return (lock.fields(stream.name) if lock is not None else ()) or stream.fields
 
 
 def _can_be_done(root: Node, mapping: Compiled, stream: Stream) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 
 from connectors.contract import Connector, Field
 from mappings.check import check
+from mappings.check_all import required_cycles
 from mappings.compile import Compiled
 from mappings.language import field_path, field_text
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError, ConnectorError
 from syncline import drift
+from syncline.bindings import known_fields
 from syncline.lock_reading import read_locks
 from syncline.locks import Lock, tidied
 from syncline.settings import Project
@@ -30,6 +32,7 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
     for mapping in (*project.mappings, *project.proposed):
         streams.setdefault((mapping.connection, mapping.stream), []).append(mapping)
     said: list[Diagnostic] = []
+    now: dict[tuple[str, str], Sequence[Field]] = {}
     with opened_connections(project, world) as connectors:
         for (connection, stream), mappings in streams.items():
             try:
@@ -45,12 +48,28 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
                 file = mappings[0].source.file
                 yield Diagnostic(code="not-discovered", message=message, file=file, hint=hint)
                 continue
+            now[connection, stream] = tuple(fields.values())
             lock = locks.get(connection)
             if lock is not None and stream in lock.streams and fields:
                 yield from _drift(project, lock, stream, mappings, fields)
             else:
                 for mapping in mappings:
                     yield from _news(project, mapping, fields)
+    yield from _cycles(project, locks, now)
+
+
+def _cycles(
+    project: Project, locks: Mapping[str, Lock], now: Mapping[tuple[str, str], Sequence[Field]]
+) -> Iterator[Diagnostic]:
+    """Records that need each other before they can be created, where that was not known without asking."""
+    running = [mapping.source for mapping in project.mappings]
+    before = {
+        (name, stream.name): known_fields(name, stream, locks)
+        for name, connection in project.connections.items()
+        for stream in connection.streams
+    }
+    known = set(map(drift.said_of, required_cycles(running, before)))
+    yield from (one for one in required_cycles(running, now) if drift.said_of(one) not in known)
 
 
 def _discovered(connector: Connector[Any], stream: str) -> Mapping[str, Field]:

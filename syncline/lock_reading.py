@@ -46,20 +46,20 @@ def read_locks(
             continue
         if lock.connection not in named:
             message = f"config.yaml has no connection {lock.connection!r}; the lock is not used"
-            found.append(_doubt(path, "lock-unused", message, "rename the file and its connection, or remove it"))
+            found.append(_doubt(path, message, "rename the file and its connection, or remove it"))
         elif lock.connection not in connections:
             continue  # the connection has mistakes of its own, which are said elsewhere
         elif lock.connector != connections[lock.connection].connector:
             now = connections[lock.connection].connector
             message = f"the lock was made for the connector {lock.connector!r}, and it is {now!r} now; it is not used"
-            found.append(_doubt(path, "lock-unused", message, _RENEW.format(lock.connection)))
+            found.append(_doubt(path, message, _RENEW.format(lock.connection)))
         else:
             locks[lock.connection] = lock
     return locks
 
 
-def _doubt(path: Path, code: str, message: str, hint: str) -> Diagnostic:
-    return Diagnostic(code=code, message=message, severity=Severity.WARNING, file=shown(path), hint=hint)
+def _doubt(path: Path, message: str, hint: str) -> Diagnostic:
+    return Diagnostic(code="lock-unused", message=message, severity=Severity.WARNING, file=shown(path), hint=hint)
 
 
 def read_lock(path: Path, found: list[Diagnostic]) -> Lock | None:

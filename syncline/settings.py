@@ -152,7 +152,8 @@ class _Reading:
         locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
         found = bindings.Bindings()
         if with_mappings:
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, locks)
+            decided = policies.deciding(rules)
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided, locks)
             self.root.document.found += found.diagnostics
         rules, clashes = policies.owned(found.live, known, rules)
         self.root.document.found += clashes
