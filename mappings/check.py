@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from mappings.check_examples import check_examples
 from mappings.check_fields import FieldFacts, check_fields
 from mappings.check_standing import check_standing
 from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_text
@@ -43,6 +44,7 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     _check_match(running, schema, notes)
     _check_constants(mapping, schema, notes)
     check_standing(mapping, schema, notes)
+    check_examples(mapping, schema, notes)
     if mapping.create_in:
         _check_required(running, schema, notes)
     if fields:

@@ -10,6 +10,7 @@ from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.extending import Fetch, read_source
 from mappings.language import Condition, Lifecycle, MappingFile, Test
 from mappings.nodes import Node, Notes, path_hint, shown, spaced, what
+from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions
 from model import paths
@@ -32,6 +33,7 @@ KEYS = (
     "filter",
     "rules",
     "defaults",
+    "examples",
 )
 
 
@@ -102,6 +104,7 @@ class _Parser:
             owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
             canonical_defaults=self._constants(defaults, "canonical"),
+            examples=parse_examples(top),
             file=file,
             positions=positions,
         )

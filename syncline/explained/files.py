@@ -5,6 +5,10 @@ from __future__ import annotations
 from syncline.explained.entry import Entry
 
 FILES = {
+    "not-a-record": Entry(
+        "A line of the file given to `mappings preview --file` is no JSON object.",
+        "Write one object on each line, as the system shows its records.",
+    ),
     "yaml-syntax": Entry(
         "The text is not valid YAML at this place. Most often a value holds `: ` or begins with a sign that "
         "means something in YAML (`@ % & * ! | > { [ \\``), or a line is cut off.",

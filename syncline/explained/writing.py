@@ -5,6 +5,19 @@ from __future__ import annotations
 from syncline.explained.entry import Entry
 
 WRITING = {
+    "empty-example": Entry(
+        "The example does not say enough to be tested: a record without what becomes of it, or the other way round.",
+        "Give `record` and `canonical`; or `problems`, `skipped: true`, `write`, `write: none`.",
+    ),
+    "bad-example": Entry(
+        "What the example says can never come true: a value that its field cannot have, a reference that is no key, "
+        "or keys that contradict each other.",
+        "Write the value as the hub holds it (`+4930123456`, `DE`, `2026-11-21`); leave out what does not go together.",
+    ),
+    "untested-example": Entry(
+        "This part of the example concerns a direction in which the mapping never goes.",
+        "Leave it out, or widen the mapping's direction.",
+    ),
     "update-against-direction": Entry(
         "`update` names a way that the mapping's own `direction` leaves out.",
         "Take it out of `update`, or widen the direction.",
