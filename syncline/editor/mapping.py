@@ -8,6 +8,7 @@ from connectors.contract import Field
 from mappings.contract import Direction, OnDelete
 from mappings.language import Lifecycle
 from mappings.parse import KEYS
+from mappings.parse_examples import KEYS as EXAMPLE_KEYS
 from model.entities import ENTITIES
 from model.fields import EntitySchema
 from syncline.editor import paths
@@ -20,6 +21,7 @@ from syncline.editor.shapes import (
     by_name,
     choice,
     described,
+    either,
     flag,
     keys,
     listed,
@@ -94,9 +96,22 @@ def _shapes(known: Known) -> dict[str, Schema]:
         ),
         "rules": _rules(known.schema),
         "defaults": _defaults(known),
-        "examples": listed({"type": "object"}, least=0),
+        "examples": listed(_example(known.schema), least=0),
         "extends": one_or_more(text()),
     }
+
+
+def _example(schema: EntitySchema | None) -> Schema:
+    record: Schema = {"type": "object"}
+    shapes = {
+        "name": text(),
+        "record": record,
+        "canonical": paths.by_path(schema, lambda _: {}),
+        "write": either(record, words(["none"])),
+        "problems": one_or_more(text()),
+        "skipped": flag(),
+    }
+    return keys(explained(EXAMPLE_KEYS, shapes, say.EXAMPLE))
 
 
 def sections(shapes: dict[str, Schema]) -> Schema:

@@ -46,6 +46,15 @@ RULE: dict[str, str] = {
     "lifecycle": "Of this rule alone. proposed: checked and shown, not run. live (default). deprecated: should go.",
 }
 
+EXAMPLE: dict[str, str] = {
+    "name": "What the example is about.",
+    "record": "A record as the system shows it.",
+    "canonical": "What the hub makes of it, by canonical path; a reference as {stream: …, key: …}.",
+    "write": "What is written for that canonical record, where it is not the record's mapped fields; or none.",
+    "problems": "Canonical paths, or codes, that must be problems.",
+    "skipped": "The filter keeps the record out.",
+}
+
 REFERENCE: dict[str, str] = {
     "stream": "The stream of this connection whose record is pointed to.",
     "number": "The system holds the key as a number.",

@@ -13,6 +13,7 @@ import mappings.parse
 import mappings.parse_rules
 from connectors.contract import Connector, Field, FieldType, Settings, Stream
 from mappings.parse import KEYS, parse_mapping
+from mappings.parse_examples import KEYS as EXAMPLE_KEYS
 from mappings.reader import read_yaml
 from mappings.transforms.base import OptionError
 from mappings.transforms.registry import TRANSFORMS, build
@@ -153,6 +154,9 @@ def test_a_mistake_in_a_rule_is_found_where_it_stands(rules, place):
         ("update: outt", "update"),
         ("owns: [emails, phone]", "owns.1"),
         ("extends: [1]", "extends.0"),
+        ("examples: [{name: x, recrd: {}}]", "examples.0"),
+        ("examples: [{name: x, canonical: {given_nam: A}}]", "examples.0.canonical"),
+        ("examples: [{name: x, record: {}, skipped: maybe}]", "examples.0.skipped"),
     ],
 )
 def test_a_mistake_beside_the_rules_is_found_where_it_stands(top, place):
@@ -245,6 +249,7 @@ def test_every_key_that_the_parser_takes_is_in_the_schema_and_explained():
     assert set(schema["definitions"]["ruleKeys"]["properties"]) == set(RULE_KEYS)
     silent = [key for key in KEYS if key not in words.MAPPING]
     silent += [key for key in RULE_KEYS if key not in words.RULE]
+    silent += [key for key in EXAMPLE_KEYS if key not in words.EXAMPLE]
     silent += [key for key in REFERENCE_KEYS if key not in words.REFERENCE]
     assert silent == [], "say in syncline/editor/words.py what these are for"
     known = set(every_key(schema))
