@@ -1,0 +1,110 @@
+"""Suggested mappings of a project: asks a system for its fields and some records, and writes the proposal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from connectors.contract import Connector, Stream
+from mappings.reader import read_yaml
+from mappings.suggest import Proposal, Source, suggest
+from mappings.suggest_names import read
+from mappings.suggest_text import mapping_text
+from model.diagnostics import Diagnostic
+from model.errors import ConfigurationError
+from model.fields import EntitySchema
+from syncline.bindings import mapping_files
+from syncline.document import shown
+
+_NUMBERS = frozenset({"number", "customer_number", "account_number", "contact_number"})
+
+
+def proposal_for(
+    connector: Connector[Any],
+    connection: str,
+    stream: str,
+    schemas: Mapping[str, EntitySchema],
+    entity: str | None,
+    *,
+    sample: int,
+    bound: Sequence[tuple[Path, str, str, str]] = (),
+) -> Proposal:
+    """What is proposed for a stream, after a look at up to ``sample`` of its records (0: at none)."""
+    facts = connector.stream(stream)
+    records = list(islice(_records(connector, stream), sample)) if sample else []
+    source = Source(
+        connection=connection,
+        stream=stream,
+        fields=connector.discover(stream),
+        records=records,
+        writable=facts.writes is not None,
+        own=dict(_kept(facts)),
+        entities={other: kind for _, owner, other, kind in bound if owner == connection},
+    )
+    return suggest(source, schemas, entity)
+
+
+def _records(connector: Connector[Any], stream: str) -> Iterator[Mapping[str, Any]]:
+    with closing(connector.read(stream, None)) as pages:  # type: ignore[type-var] # reads are generators
+        for page in pages:
+            yield from (record.data for record in page.records if not record.deleted)
+
+
+def _kept(stream: Stream) -> Iterator[tuple[str, str]]:
+    """Fields that the system or the hub looks after. A key that people quote, a customer number, is theirs, too."""
+    if stream.watermark is not None:
+        yield stream.watermark.field, "tells when the record changed"
+    if stream.version is not None:
+        yield stream.version, "the record's version"
+    if stream.writes is not None and stream.writes.marker:
+        yield stream.writes.marker, "carries the hub's own id"
+    for name in stream.key.split(","):
+        if not set(read(name).meanings) & _NUMBERS:
+            yield name, "the record key: the hub keeps it with each link"
+
+
+def bound_streams(folder: Path) -> list[tuple[Path, str, str, str]]:
+    """File, connection, stream and entity of every mapping that says so, however broken the rest of it is."""
+    found: list[tuple[Path, str, str, str]] = []
+    for path in mapping_files(folder):
+        try:
+            data, _, _ = read_yaml(path.read_text(encoding="utf-8-sig"), path.name)
+        except (OSError, UnicodeDecodeError):
+            continue
+        words = [data.get(key) if isinstance(data, dict) else None for key in ("connection", "stream", "entity")]
+        if all(isinstance(word, str) for word in words):
+            found.append((path, str(words[0]), str(words[1]), str(words[2])))
+    return found
+
+
+def file_name(connection: str, stream: str) -> str:
+    """``<connection>_<stream>.yaml``, in letters that every file system takes."""
+    return re.sub(r"[^a-z0-9]+", "_", f"{connection}_{stream}".lower()).strip("_") + ".yaml"
+
+
+def write_proposal(proposal: Proposal, path: Path, bound: Sequence[tuple[Path, str, str, str]] = ()) -> Path:
+    """Write the proposal as a mapping file. Raises ConfigurationError, and leaves what is there, where the file exists,
+    where another mapping in the folder ties the same stream to the same entity, or where there is nothing to write."""
+    source = proposal.source
+    if path.exists():
+        raise _refusal("in-the-way", f"{shown(path)} is there already", "move it away, or name another file with --out")
+    for other, connection, stream, entity in bound:
+        same = (connection, stream, entity) == (source.connection, source.stream, proposal.entity)
+        if same and other.parent.absolute() == path.parent.absolute():
+            hint = "look at the proposal with --out -, or move the file away"
+            raise _refusal("in-the-way", f"{shown(other)} already ties {connection}.{stream} to {entity}", hint)
+    if not proposal.rules:
+        what = f"nothing in {source.connection}.{source.stream} certainly is a field of {proposal.entity}"
+        raise _refusal("nothing-found", f"{what}; nothing was written", "name another --entity, or see it with --json")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8") as file:
+        file.write(mapping_text(proposal, path.stem))
+    return path
+
+
+def _refusal(code: str, message: str, hint: str) -> ConfigurationError:
+    return ConfigurationError([Diagnostic(code=code, message=message, hint=hint)])
