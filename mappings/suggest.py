@@ -12,12 +12,11 @@ from typing import Any, Protocol
 
 from mappings.check_fields import FieldFacts
 from mappings.suggest_fields import Seen, seen_fields
-from mappings.suggest_names import Reading
 from mappings.suggest_places import BUT, Place, Surroundings, places
 from mappings.suggest_rules import Draft, Neighbours, drafted
 from mappings.suggest_score import Judgement, judged
 from model import paths
-from model.fields import EntitySchema, FieldSpec, Kind
+from model.fields import EntitySchema, Kind
 
 SURE = 0.7
 """From here on a rule is proposed as it is; below, it is doubtful and stands in comments."""
@@ -117,7 +116,7 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
     rules: list[Suggestion] = []
     doubtful: list[Suggestion] = []
     for draft in drafted([(c.seen, c.place.path, c.judgement) for c in chosen], schema, neighbours):
-        one = _suggestion(draft, candidates, schema)
+        one = _suggestion(draft, candidates)
         (rules if one.confidence >= SURE and not one.doubt else doubtful).append(one)
     order = {template: at for at, template in enumerate(schema.fields)}
     rules.sort(key=lambda one: _order(one, order))
@@ -154,7 +153,7 @@ def _candidates(one: Seen, schema: EntitySchema, around: Surroundings, source: S
         spec = schema.field(place.path)
         if spec is None:
             continue
-        judgement = judged(one, place, spec, schema)
+        judgement = judged(one, place, spec)
         known = best.get(place.path)
         if known is None or judgement.confidence > known.judgement.confidence:
             best[place.path] = _Candidate(one, place, judgement)
@@ -234,7 +233,7 @@ def _assigned(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return chosen
 
 
-def _suggestion(draft: Draft, candidates: Sequence[_Candidate], schema: EntitySchema) -> Suggestion:
+def _suggestion(draft: Draft, candidates: Sequence[_Candidate]) -> Suggestion:
     doubt = draft.doubt
     if not doubt:
         doubt = next((why for start, why in BUT.items() if draft.paths[0].startswith(start)), "")
@@ -295,7 +294,7 @@ def _missing(schema: EntitySchema, active: Sequence[str]) -> tuple[str, ...]:
 
 
 def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtful: Sequence[Suggestion]) -> float:
-    """How well a stream fits an entity: what was placed, what the entity cannot be without, what the stream is called."""
+    """How well a stream fits an entity: what was placed, what the entity needs, what it is called."""
     own = sum(one.confidence for one in rules if not one.paths[0].startswith(("addresses[", "phones[", "emails[")))
     reach = sum(one.confidence for one in rules if one.paths[0].startswith(("addresses[", "phones[", "emails[")))
     placed = {path for one in rules for path in one.paths}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mappings import lexicon
@@ -63,7 +63,7 @@ class Seen:
     label_reading: Reading
     sample: Sample
     known_as: str | None = None
-    nested_list: bool = field(default=False)
+    nested_list: bool = False
 
     @property
     def readable(self) -> bool:

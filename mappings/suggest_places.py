@@ -13,7 +13,8 @@ _ADDRESS_USES = ("billing", "shipping", "mailing", "home", "work", "other")
 _EMAIL_USES = ("work", "home", "billing", "other")
 _PHONE_USES = ("work", "home", "other")
 _OF_PERSONS = frozenset(
-    "salutation given_name middle_name family_name suffix full_name nickname job_title department birth_date gender".split()
+    {"salutation", "given_name", "middle_name", "family_name", "suffix", "full_name", "nickname"}
+    | {"job_title", "department", "birth_date", "gender"}
 )
 
 
@@ -48,8 +49,7 @@ def places(reading: Reading, schema: EntitySchema, around: Surroundings) -> Iter
             yield Place(template, 0.9)
     for meaning in reading.meanings:
         for place in _of_meaning(meaning, reading, schema, around):
-            spec = schema.field(place.path)
-            if spec is not None:
+            if schema.field(place.path) is not None:
                 yield place if not reading.strange else place._replace(weight=min(place.weight, 0.3))
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from mappings.suggest_fields import Seen
 from mappings.suggest_places import Place
 from mappings.suggest_values import ALMOST_ALL, Sample
-from model.fields import EntitySchema, FieldSpec, Kind
+from model.fields import FieldSpec, Kind
 
 
 class Judgement(NamedTuple):
@@ -19,6 +19,9 @@ class Judgement(NamedTuple):
     doubt: str = ""
 
 
+_OF_PERSONS = frozenset(
+    {"given_name", "middle_name", "family_name", "full_name", "nickname", "job_title", "department"}
+)
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
 _TEXTS = frozenset(Kind) - {Kind.REFERENCE}
 _FIT: Mapping[str, frozenset[Kind]] = {
@@ -56,10 +59,10 @@ _LOOKS_OF: Mapping[str, tuple[tuple[str, ...], str]] = {
     "domain": (("domain",), "a domain"),
     "currency": (("currency",), "a currency"),
 }
-_WORDY = frozenset(
-    "given_name middle_name family_name full_name nickname name legal_name company street city district region"
-    " job_title department owner occupation recipient interests industry".split()
-)
+_WORDY = _OF_PERSONS | {
+    *("name", "legal_name", "company", "street", "city", "district", "region"),
+    *("owner", "occupation", "recipient", "interests", "industry"),
+}
 _NOT_WORDS: tuple[tuple[str, str], ...] = (
     ("email", "an e-mail address"),
     ("moment", "a moment"),
@@ -69,7 +72,7 @@ _NOT_WORDS: tuple[tuple[str, str], ...] = (
 )
 
 
-def judged(one: Seen, place: Place, spec: FieldSpec, schema: EntitySchema) -> Judgement:
+def judged(one: Seen, place: Place, spec: FieldSpec) -> Judgement:
     """What to think of mapping this field there."""
     if spec.kind not in _FIT.get(one.field.type, _TEXTS):
         return Judgement(0.0)

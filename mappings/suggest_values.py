@@ -91,7 +91,7 @@ def _fits(text: str, pattern: str) -> bool:
     if len(text) > 10 and _MOMENT.match(text) and text[11:19] in ("00:00", "00:00:00"):
         text = text[:10]
     try:
-        return 1000 <= datetime.strptime(text, pattern).year  # noqa: DTZ007 (a day has no zone)
+        return datetime.strptime(text, pattern).year >= 1000  # noqa: DTZ007 (a day has no zone)
     except ValueError:
         return False
 
