@@ -13,9 +13,9 @@ MEANINGS: Mapping[str, str] = {
     "salutation": "salutation, name prefix, prefix, honorific, courtesy title, greeting title, per title, name title,"
     " form of address, anrede, anred, civilite, tratamiento, trato, titolo di cortesia, tratamento, aanhef, tilltal",
     "given_name": "first name, given name, forename, fore name, christian name, fname, fst name, f name, name first,"
-    " person first name, first names, given names, vorname, vornamen, rufname, namev, prenom, prenoms,"
-    " nombre de pila, primer nombre, nombres, nome di battesimo, nome proprio, primeiro nome, voornaam, fornamn,"
-    " fornavn, imie, etunimi",
+    " person first name, first names, given names, vorname, vornamen, rufname, namev, prenom, prenoms, nombre de pila,"
+    " primer nombre, nombres, nome di battesimo, nome proprio, primeiro nome, voornaam, fornamn, fornavn, imie,"
+    " etunimi",
     "middle_name": "middle name, mid name, second name, mname, name middle, middle initial, middle names,"
     " zweiter vorname, zweitname, weitere vornamen, deuxieme prenom, segundo nombre, secondo nome, tweede voornaam",
     "family_name": "last name, family name, surname, sur name, lname, lst name, l name, name last, person last name,"
@@ -24,17 +24,17 @@ MEANINGS: Mapping[str, str] = {
     "suffix": "suffix, name suffix, generational suffix, generation suffix, namenszusatz, suffixe, sufijo",
     "full_name": "full name, display name, complete name, name full, contact name, person name, contact person,"
     " contact full name, primary contact name, vollstandiger name, vollstaendiger name, vor und nachname,"
-    " ansprechpartner, kontaktperson, nom complet, nom et prenom, prenom et nom, personne de contact,"
-    " nombre completo, nombre y apellidos, nombre y apellido, persona de contacto, nome completo, nome e cognome,"
-    " naam contactpersoon, contactpersoon, fullname",
+    " ansprechpartner, kontaktperson, nom complet, nom et prenom, prenom et nom, personne de contact, nombre completo,"
+    " nombre y apellidos, nombre y apellido, persona de contacto, nome completo, nome e cognome, naam contactpersoon,"
+    " contactpersoon, fullname",
     "customer_name": "customer name, client name, kundenname, nom du client, nombre del cliente, nome cliente,"
     " klantnaam",
     "name": "name, nom, nombre, nome, naam, namn, navn, name 1, nazwa",
     "nickname": "nickname, nick name, known as, preferred name, goes by, spitzname, surnom, apodo, soprannome,"
     " roepnaam",
     # How to reach somebody
-    "email": "email, e mail, email address, e mail address, mail, mail address, internet email, email addr,"
-    " smtp addr, emailadresse, e mail adresse, mailadresse, courriel, adresse email, adresse e mail, adresse mail,"
+    "email": "email, e mail, email address, e mail address, mail, mail address, internet email, email addr, smtp addr,"
+    " emailadresse, e mail adresse, mailadresse, courriel, adresse email, adresse e mail, adresse mail,"
     " adresse electronique, correo, correo electronico, direccion de correo, direccion de correo electronico,"
     " posta elettronica, indirizzo email, endereco de email, correio eletronico, emailadres, e mailadres, epost,"
     " e post, epostadress, sahkoposti, adres email",
@@ -42,11 +42,11 @@ MEANINGS: Mapping[str, str] = {
     " contact phone, contact number phone, landline, phone num, ph num, ph no, telefon, telefonnummer, festnetz,"
     " rufnummer, telefonnr, telephone fixe, numero de telephone, telefono, telefono fijo, numero de telefono,"
     " numero telefonico, numero di telefono, telefone, telefoon, telefoonnummer, puhelin, numer telefonu, fon",
-    "mobile": "mobile, mobile phone, mobile number, mobile no, mobile phone number, mobile telephone, cell,"
-    " cell phone, cellphone, cell number, cellular, cellular phone, cell ph num, mob, mob no, sms phone, handy,"
-    " handynummer, mobil, mobiltelefon, mobilnummer, mobilfunk, mobiltelefonnummer, portable, telephone portable,"
-    " mobile portable, telephone mobile, tel portable, movil, telefono movil, celular, telefono celular, cellulare,"
-    " telemovel, mobiel, mobiele telefoon, gsm, telf 2 mobil",
+    "mobile": "mobile, mobile phone, mobile number, mobile no, mobile phone number, mobile telephone, cell, cell phone,"
+    " cellphone, cell number, cellular, cellular phone, cell ph num, mob, mob no, sms phone, handy, handynummer,"
+    " mobil, mobiltelefon, mobilnummer, mobilfunk, mobiltelefonnummer, portable, telephone portable, mobile portable,"
+    " telephone mobile, tel portable, movil, telefono movil, celular, telefono celular, cellulare, telemovel,"
+    " mobiel, mobiele telefoon, gsm, telf 2 mobil",
     "fax": "fax, fax number, fax no, fax phone, fax ph num, facsimile, telefax, faxnummer, telfx, telecopie,"
     " numero de fax, numero de telecopie, fax phone number",
     "website": "website, web site, website url, web page, webpage, homepage, home page, web address, web, url,"
@@ -62,10 +62,10 @@ MEANINGS: Mapping[str, str] = {
     "house_number": "house number, house no, street number, street no, building number, hausnummer, hausnr,"
     " numero de rue, numero de calle, numero civico, huisnummer, husnummer",
     "city": "city, town, city town, town city, city name, locality, municipality, suburb, place of residence, ort,"
-    " ort 1, ort 01, stadt, wohnort, ville, localite, commune, ciudad, poblacion, localidad, municipio, citta,"
-    " comune, cidade, plaats, woonplaats, stad, postort, poststed, miasto, kaupunki, mcity",
-    "district": "district, city district, county, borough, neighborhood, neighbourhood, ortsteil, stadtteil,"
-    " landkreis, ort 02, quartier, arrondissement, distrito, barrio, comarca, quartiere, bairro, wijk",
+    " ort 1, ort 01, stadt, wohnort, ville, localite, commune, ciudad, poblacion, localidad, municipio, citta, comune,"
+    " cidade, plaats, woonplaats, stad, postort, poststed, miasto, kaupunki, mcity",
+    "district": "district, city district, county, borough, neighborhood, neighbourhood, ortsteil, stadtteil, landkreis,"
+    " ort 02, quartier, arrondissement, distrito, barrio, comarca, quartiere, bairro, wijk",
     "region": "state, province, region, state province, state or province, state region, state code, province code,"
     " state name, state abbreviation, st, regio, bundesland, kanton, canton, provincia, comunidad autonoma,"
     " departement, estado, regione, provincie, lan, administrative area",
@@ -82,14 +82,14 @@ MEANINGS: Mapping[str, str] = {
     " business title",
     "title": "title, titel, titre, titulo, titolo",
     "occupation": "occupation, profession, beruf, metier, profesion, ocupacion, professione, beroep, yrke",
-    "department": "department, dept, department name, dept name, business unit, abteilung, abtnr, service,"
-    " departement, departamento, reparto, afdeling, avdelning, avdeling, dzial",
+    "department": "department, dept, department name, dept name, business unit, abteilung, abtnr, service, departement,"
+    " departamento, reparto, afdeling, avdelning, avdeling, dzial",
     "birth_date": "birth date, birthdate, date of birth, birthday, birth day, dob, birth dt, born, born on, gbdat,"
     " geburtsdatum, geburtstag, geb datum, gebdatum, geboren am, geboren, date de naissance, naissance, ne le,"
     " fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita, data de nascimento,"
     " geboortedatum, fodelsedatum, fodselsdato, data urodzenia",
-    "gender": "gender, sex, gender code, sex mf, geschlecht, gesch, sexe, genre, sexo, genero, sesso, genere,"
-    " geslacht, kon, kjonn, plec",
+    "gender": "gender, sex, gender code, sex mf, geschlecht, gesch, sexe, genre, sexo, genero, sesso, genere, geslacht,"
+    " kon, kjonn, plec",
     "language": "language, preferred language, language code, correspondence language, spoken language, locale, lang,"
     " preferred locale, spras, langu, sprache, korrespondenzsprache, sprachcode, bevorzugte sprache, langue,"
     " langue preferee, idioma, idioma preferido, lingua, taal, sprak, sprog, jezyk",
@@ -102,10 +102,9 @@ MEANINGS: Mapping[str, str] = {
     "annual_income": "annual income, yearly income, income, jahreseinkommen, einkommen, revenu annuel,"
     " ingresos anuales",
     "tags": "tags, tag, labels, keywords, schlagworte, stichworte, schlagworter, etiquettes, etiquetas, etichette",
-    "description": "description, notes, note, comments, comment, remarks, remark, memo, bemerkung, bemerkungen,"
-    " notiz, notizen, anmerkung, anmerkungen, kommentar, beschreibung, remarque, remarques, commentaire,"
-    " commentaires, observaciones, notas, comentarios, descripcion, descrizione, opmerkingen, opmerking,"
-    " anteckningar",
+    "description": "description, notes, note, comments, comment, remarks, remark, memo, bemerkung, bemerkungen, notiz,"
+    " notizen, anmerkung, anmerkungen, kommentar, beschreibung, remarque, remarques, commentaire, commentaires,"
+    " observaciones, notas, comentarios, descripcion, descrizione, opmerkingen, opmerking, anteckningar",
     "owner": "owner, account manager, sales rep, salesperson, sales representative, account owner, contact owner,"
     " lead owner, record owner, owner name, relationship manager, betreuer, kundenbetreuer, zustandig, verkaufer,"
     " responsable, commercial, propietario, vendedor, responsabile, eigenaar, accountmanager",
@@ -129,11 +128,11 @@ MEANINGS: Mapping[str, str] = {
     "phone_opt_out": "do not call, donotcall, do not phone, donotphone, phone opt out, has opted out of calls,"
     " no phone calls, nicht anrufen, kein anruf, ne pas appeler, no llamar",
     # Organisations
-    "company": "company, company name, organisation, organization, organisation name, organization name,"
-    " business name, firm, firm name, account name, employer, company or organization, firma, firmenname,"
-    " firmenbezeichnung, unternehmen, unternehmensname, gesellschaft, entreprise, societe, nom de l entreprise,"
-    " nom de la societe, raison sociale, empresa, nombre de la empresa, compania, azienda, ragione sociale,"
-    " nome azienda, bedrijf, bedrijfsnaam, foretag, foretagsnamn, firmanavn, nazwa firmy, org name",
+    "company": "company, company name, organisation, organization, organisation name, organization name, business name,"
+    " firm, firm name, account name, employer, company or organization, firma, firmenname, firmenbezeichnung,"
+    " unternehmen, unternehmensname, gesellschaft, entreprise, societe, nom de l entreprise, nom de la societe,"
+    " raison sociale, empresa, nombre de la empresa, compania, azienda, ragione sociale, nome azienda, bedrijf,"
+    " bedrijfsnaam, foretag, foretagsnamn, firmanavn, nazwa firmy, org name",
     "legal_name": "legal name, registered name, legal entity name, legal company name, razon social,"
     " denomination legale, handelsname, rechtlicher name, statutaire naam",
     "account_number": "account number, account no, account code, account num, company number, company code, ou num,"
@@ -156,29 +155,28 @@ MEANINGS: Mapping[str, str] = {
     "annual_revenue": "annual revenue, revenue, yearly revenue, annual turnover, turnover, company revenue, umsatz,"
     " jahresumsatz, umsatz pro jahr, chiffre d affaires, chiffre d affaires annuel, facturacion anual,"
     " ingresos anuales de la empresa, volumen de negocio, fatturato, fatturato annuo, faturamento, omzet, jaaromzet",
-    "parent": "parent account, parent company, parent, parent account id, parent id, parent customer,"
-    " headquarters id, muttergesellschaft, konzernmutter, societe mere, empresa matriz, societa madre, moederbedrijf",
+    "parent": "parent account, parent company, parent, parent account id, parent id, parent customer, headquarters id,"
+    " muttergesellschaft, konzernmutter, societe mere, empresa matriz, societa madre, moederbedrijf",
     "currency": "currency, currency code, currency iso code, iso currency, waehrung, wahrung, waers, devise, monnaie,"
     " moneda, divisa, valuta, moeda",
     "lifecycle": "lifecycle, lifecycle stage, life cycle stage, lifecycle status, customer status, customer type,"
     " account type, contact type, relationship type, kundenstatus, kundenart, statut client, tipo de cliente",
-    "status": "status, state of record, lead status, order status, case status, ticket status, zustand, statut,"
-    " estado del registro, stato, order state",
+    "status": "status, state of record, lead status, order status, case status, ticket status, zustand, statut, estado"
+    " del registro, stato, order state",
     # What happens with customers
-    "source": "source, lead source, origin, came from, herkunft, quelle, lead quelle, origine, source du lead,"
-    " origen, origen del lead, provenienza, fonte, bron",
+    "source": "source, lead source, origin, came from, herkunft, quelle, lead quelle, origine, source du lead, origen,"
+    " origen del lead, provenienza, fonte, bron",
     "rating": "rating, lead rating, einstufung, evaluation, calificacion, valutazione",
     "score": "score, lead score, punktzahl, punkte, puntuacion, punteggio",
-    "number": "number, order number, order no, order id, order name, order num, case number, ticket number,"
-    " ticket id, opportunity number, document number, nummer, belegnummer, auftragsnummer, bestellnummer, vbeln,"
-    " fallnummer, numero, numero de commande, numero de pedido, numero ordine, ordernummer, numero de ticket",
+    "number": "number, order number, order no, order id, order name, order num, case number, ticket number, ticket id,"
+    " opportunity number, document number, nummer, belegnummer, auftragsnummer, bestellnummer, vbeln, fallnummer,"
+    " numero, numero de commande, numero de pedido, numero ordine, ordernummer, numero de ticket",
     "subject": "subject, betreff, objet, sujet, asunto, oggetto, onderwerp, amne, emne",
-    "order_date": "order date, date of order, purchase date, orderdate, bestelldatum, auftragsdatum,"
-    " date de commande, fecha de pedido, fecha del pedido, data ordine, besteldatum, erdat",
+    "order_date": "order date, date of order, purchase date, orderdate, bestelldatum, auftragsdatum, date de commande,"
+    " fecha de pedido, fecha del pedido, data ordine, besteldatum, erdat",
     "ship_date": "ship date, shipped date, shipping date, shipped on, date shipped, versanddatum, lieferdatum,"
     " date d expedition, fecha de envio, data di spedizione, verzenddatum",
-    "subtotal": "subtotal, sub total, net amount, zwischensumme, nettobetrag, sous total, imponibile, subtotaal,"
-    " netwr",
+    "subtotal": "subtotal, sub total, net amount, zwischensumme, nettobetrag, sous total, imponibile, subtotaal, netwr",
     "total": "total, total amount, grand total, order total, gesamtbetrag, gesamtsumme, summe, montant total,"
     " importe total, totale, totaal, total price, order amount",
     "tax": "tax, tax amount, total tax, steuer, steuerbetrag, mehrwertsteuer, montant tva, impuesto, iva, imposta",
@@ -191,8 +189,8 @@ MEANINGS: Mapping[str, str] = {
     "amount": "amount, deal amount, value, estimated value, expected revenue, betrag, montant, importe, importo,"
     " bedrag",
     "probability": "probability, win probability, chance, wahrscheinlichkeit, probabilite, probabilidad, probabilita",
-    "close_date": "close date, closing date, expected close date, estimated close date, est close date,"
-    " abschlussdatum, date de cloture, fecha de cierre, data di chiusura, sluitingsdatum",
+    "close_date": "close date, closing date, expected close date, estimated close date, est close date, abschlussdatum,"
+    " date de cloture, fecha de cierre, data di chiusura, sluitingsdatum",
     "next_step": "next step, next steps, nachster schritt, prochaine etape, siguiente paso, prossimo passo",
     "priority": "priority, prioritat, prioritaet, priorite, prioridad, priorita, prioriteit",
     "due_date": "due date, due on, due, faellig am, fallig am, falligkeit, echeance, date d echeance, fecha limite,"
@@ -211,8 +209,8 @@ USES: Mapping[str, str] = {
     "shipping": "shipping, ship, ship to, shipto, delivery, deliver to, liefer, lieferung, lieferungs, versand,"
     " livraison, envio, entrega, spedizione, consegna, levering, leverans, verzend",
     "mailing": "mailing, post, correspondence, korrespondenz, correspondance",
-    "home": "home, private, personal, residential, residence, privat, zuhause, domicile, prive, personnel,"
-    " particular, personal, casa, thuis, hem",
+    "home": "home, private, personal, residential, residence, privat, zuhause, domicile, prive, personnel, particular,"
+    " personal, casa, thuis, hem",
     "work": "work, business, office, bus, geschaft, geschaftlich, geschaeftlich, dienst, dienstlich, arbeit, buro,"
     " bureau, travail, professionnel, trabajo, oficina, lavoro, ufficio, werk, zakelijk, arbete, direct, daytime",
     "other": "other, secondary, alternate, alternative, alt, andere, weitere, autre, secondaire, otro, otra,"
@@ -349,14 +347,12 @@ TRUTHS: tuple[tuple[str, str], ...] = (
 """Words for true and false that go together."""
 
 SALUTATIONS = (
-    "mr, mrs, ms, miss, mx, dr, prof, sir, madam, herr, frau, herrn, fraulein, dr med, monsieur, madame,"
-    " mademoiselle, m, mme, mlle, sr, sra, srta, senor, senora, sig, sig ra, dott, don, dona, dhr, mevr, mevrouw,"
-    " de heer, hr, fr"
+    "mr, mrs, ms, miss, mx, dr, prof, sir, madam, herr, frau, herrn, fraulein, dr med, monsieur, madame, mademoiselle,"
+    " m, mme, mlle, sr, sra, srta, senor, senora, sig, sig ra, dott, don, dona, dhr, mevr, mevrouw, de heer, hr, fr"
 )
 SUFFIXES = "jr, sr, ii, iii, iv, phd, md, esq, dds, mba, cpa, dvm, rn"
 STATES_US = (
-,"
-,"
-"     "     "al ak az ar ca co ct de dc fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or pa ri sc sd tn tx ut vt va wa wv wi wy pr"
+    "al ak az ar ca co ct de dc fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or"
+    " pa ri sc sd tn tx ut vt va wa wv wi wy pr"
 )
 STATES_CA = "ab bc mb nb nl ns nt nu on pe qc sk yt"

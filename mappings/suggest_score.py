@@ -126,7 +126,8 @@ def _plain(confidence: float, leaf: str, sample: Sample) -> tuple[float, str, st
                 return min(confidence, 0.3), "", f"{sample.count(look)} of {len(sample.texts)} values look like {noun}"
         if leaf in ("given_name", "family_name") and sample.share("digits") > 0.3:
             return min(confidence, 0.5), "", f"{sample.count('digits')} of {len(sample.texts)} values hold digits"
-    return confidence, f"{sample.filled} of {sample.seen} filled", ""
+    some = f"{sample.filled} of {sample.seen} filled" if sample.filled < sample.seen else ""
+    return confidence, some, ""
 
 
 def _misfits(leaf: str) -> Iterator[tuple[str, str]]:
