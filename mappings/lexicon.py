@@ -51,7 +51,7 @@ MEANINGS: Mapping[str, str] = {
     " numero de fax, numero de telecopie, fax phone number",
     "website": "website, web site, website url, web page, webpage, homepage, home page, web address, web, url,"
     " webseite, internetseite, internetadresse, site web, site internet, sitio web, pagina web, sito web,"
-    " sito internet, site, webstek, hemsida, hjemmeside",
+    " sito internet, webstek, hemsida, hjemmeside",
     # Where somebody is
     "address": "address, full address, adresse, anschrift, direccion, indirizzo, endereco, domicilio, adres, adress,"
     " postal address, postadresse, postanschrift, adresse postale, direccion postal, street address full",

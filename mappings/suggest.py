@@ -207,7 +207,7 @@ def entity_of(stream: str) -> str | None:
 
 _STREAMS: Mapping[str, tuple[str, ...]] = {
     "account": ("account", "compan", "organi", "firm", "supplier", "vendor", "business"),
-    "contact": ("contact", "customer", "person", "people", "kunde", "client", "kontakt", "member", "user", "cliente"),
+    "contact": ("contact", "customer", "person", "people", "kunde", "client", "kontakt", "member", "cliente"),
     "lead": ("lead", "prospect", "interessent"),
     "opportunity": ("opportunit", "deal"),
     "order": ("order", "bestellung", "auftra", "commande", "pedido"),
@@ -300,10 +300,10 @@ def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtfu
     placed = {path for one in rules for path in one.paths}
     required = [s.template for s in schema.fields.values() if s.required and "[" not in s.template]
     lacking = any(template not in placed for template in required)
-    named = 1.5 if entity_of(stream) == schema.name else 0.0
+    named = 3.0 if entity_of(stream) == schema.name else 0.0
     rarely = 0.5 if schema.name == "lead" else 0.0  # a lead looks like a contact, unless the stream is called so
     whole = 1.5 if required and not lacking else 0.0
-    return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (4.0 if lacking else 0.0))
+    return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (2.0 if lacking else 0.0))
 
 
 def _homeless(one: Seen, schema: EntitySchema) -> Homeless:

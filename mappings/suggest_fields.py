@@ -176,14 +176,15 @@ def _seen(one: StreamField, path: tuple[str, ...], source: Source, at: int) -> S
         reading=read(" ".join(part for part in path if part.lower() not in _WRAPPERS)),
         label_reading=read(one.label),
         sample=sample,
-        known_as=source.own.get(one.name) or _by_the_system(one),
+        known_as=source.own.get(one.name) or _by_the_system(one, writable=source.writable),
         nested_list=nested,
     )
 
 
-def _by_the_system(one: StreamField) -> str | None:
-    stamped = one.type == "datetime" and not one.updatable and not one.creatable
-    if stamped and _BY_THE_SYSTEM.search(fold(one.name)):
+def _by_the_system(one: StreamField, *, writable: bool) -> str | None:
+    """Stamps and marks that nobody may write, in a stream that can be written."""
+    kept = writable and not one.updatable and not one.creatable
+    if kept and one.type in ("datetime", "boolean", "reference") and _BY_THE_SYSTEM.search(fold(one.name)):
         return "the system keeps it"
     return None
 

@@ -16,6 +16,15 @@ _OWN_SUFFIX = re.compile(r"__(c|pc|r)\Z")  # what some systems add to the names 
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"})
 _NEUTRAL = frozenset({"code", "key", "iso", "value", "text", "label", "field", "number", "name", "n", "no"})
+_INSIDE_ADDRESS = {
+    "company": "address_company",
+    "phone": "address_phone",
+    "name": "recipient",
+    "full_name": "recipient",
+    "given_name": "",
+    "family_name": "",
+}
+"""What parts of an address mean: the telephone beside a parcel's street is not the customer's."""
 _SHORTEST_PIECE = 3
 _MOST_WORDS = 6
 
@@ -123,6 +132,8 @@ def _taken_apart(words: list[str], joined: str) -> Reading:
         length, core, modifier = _longest(pieces, at)
         if core:
             cores.append(core)
+        elif modifier == ("whose", "organisation") and ("address",) in cores:
+            cores.append(("company",))  # the company line of an address
         elif modifier is not None:
             said.setdefault(*modifier)
         elif not (pieces[at] in _NEUTRAL and cores):
@@ -131,6 +142,8 @@ def _taken_apart(words: list[str], joined: str) -> Reading:
     meanings = _one_of(cores)
     if strange == ["code"] and "use" in said:
         meanings, strange = ("postal_code",), []  # «billing code» beside «billing city»
+    elif not cores and not strange and said.get("whose") == "organisation" and "use" in said:
+        meanings = ("company",)  # «billing company»
     if cores and not meanings:
         strange.append("several meanings")
     return Reading(
@@ -152,6 +165,8 @@ def _numbers(words: list[str]) -> tuple[int | None, int | None, list[str]]:
     for at, word in enumerate(words):
         if not word.isdigit():
             letters.append(word)
+        elif letters[-1:] == ["v"]:
+            letters.pop()  # ``countryCodeV2``: a version, which says nothing
         elif at == len(words) - 1:
             index = int(word)
         else:
@@ -183,6 +198,10 @@ def _one_of(cores: list[tuple[str, ...]]) -> tuple[str, ...]:
     """The meaning where several parts of a name have one: «address» and «name» yield to what they go with."""
     distinct = list(dict.fromkeys(cores))
     if len(distinct) > 1:
+        if ("address",) in distinct and len(distinct) == 2:
+            inside = next(core for core in distinct if core != ("address",))
+            if inside[0] in _INSIDE_ADDRESS:
+                return tuple(filter(None, [_INSIDE_ADDRESS[inside[0]]]))
         rest = [core for core in distinct if core[0] not in ("address", "name")]
         if len(rest) == 1 and rest[0][0] in ADDRESS_PARTS | {"department", "company", "industry", "domain", "phone"}:
             return rest[0]

@@ -9,6 +9,7 @@ from mappings.suggest_names import ADDRESS_PARTS, Reading, join
 from model.fields import EntitySchema
 
 _PEOPLE = frozenset({"contact", "lead"})
+_ADDRESS_ONLY = {"address": "", "address_company": "company", "address_phone": "phone", "recipient": "recipient"}
 _ADDRESS_USES = ("billing", "shipping", "mailing", "home", "work", "other")
 _EMAIL_USES = ("work", "home", "billing", "other")
 _PHONE_USES = ("work", "home", "other")
@@ -56,7 +57,7 @@ def places(reading: Reading, schema: EntitySchema, around: Surroundings) -> Iter
 def _of_meaning(meaning: str, reading: Reading, schema: EntitySchema, around: Surroundings) -> Iterator[Place]:
     entity = schema.name
     weight = _weight_of_owner(meaning, reading, entity)
-    if meaning in ADDRESS_PARTS or meaning == "address":
+    if meaning in ADDRESS_PARTS or meaning in _ADDRESS_ONLY:
         yield from _in_address(meaning, reading, around, weight)
     elif meaning == "email":
         yield from _email(reading, weight)
@@ -88,11 +89,10 @@ def _in_address(meaning: str, reading: Reading, around: Surroundings, weight: fl
     if reading.group is not None and reading.use is None:
         use = {1: around.main_address, 2: "other"}.get(reading.group)
     elif meaning not in ("street", "address") and reading.index not in (None, 1):
-        use = {2: "other"}.get(reading.index or 0) if meaning != "postal_code" else None
+        use = "other" if reading.index == 2 and use == around.main_address and meaning != "postal_code" else None
     if use not in _ADDRESS_USES:
         return
-    if meaning == "house_number":
-        meaning = "street"
+    meaning = _ADDRESS_ONLY.get(meaning) or ("street" if meaning == "house_number" else meaning)
     if meaning == "address":
         if around.has_address or reading.index is not None:
             yield Place(f"addresses[{use}].street", weight - 0.05)
@@ -141,11 +141,11 @@ def _name(meaning: str, reading: Reading, entity: str, around: Surroundings, wei
         return
     if reading.whose == "organisation":
         return
-    if meaning == "name" and around.has_given and not around.has_family:
-        yield Place("family_name", weight - 0.1)
-    elif meaning == "name" and around.has_family and not around.has_given:
-        yield Place("given_name", weight - 0.1)
-    yield Place("full_name", weight - (0.05 if not around.has_company else 0.1))
+    if meaning == "name" and around.has_given != around.has_family:
+        yield Place("family_name" if around.has_given else "given_name", weight - 0.05)
+        yield Place("full_name", 0.5, "one part of the name has a field of its own, so this may be the other part")
+    else:
+        yield Place("full_name", weight - (0.05 if not around.has_company else 0.1))
 
 
 _ELSEWHERE: Mapping[str, Mapping[str, tuple[str, float]]] = {
@@ -180,9 +180,15 @@ _ELSEWHERE: Mapping[str, Mapping[str, tuple[str, float]]] = {
 }
 """Meanings that have another name in an entity than in the words of `mappings.lexicon`."""
 
+_HALF: Mapping[tuple[str, str], str] = {
+    ("contact", "company"): "a contact points to its account; a name alone is at best a line of the address",
+    ("contact", "occupation"): "what somebody is by trade need not be their job title",
+    ("contact", "status"): "a status can mean many things",
+}
+"""Meanings that fit only half, and why."""
+
 BUT: Mapping[str, str] = {
     "consents": "consent is a person's own word: decide what each value really means before it goes live",
-    "addresses[billing].company": "a contact points to its account; a name alone is at best a line of the address",
     "lifecycle": "a status can mean many things: say what each value stands for",
 }
 """What has to be decided by a person, whatever the evidence."""
@@ -196,4 +202,4 @@ def _plain(meaning: str, reading: Reading, entity: str, weight: float) -> Iterat
         own = min(own, 0.5)
     if reading.keyed:
         own = min(own, 0.4)
-    yield Place(path, min(own, weight))
+    yield Place(path, min(own, weight), _HALF.get((entity, meaning), ""))
