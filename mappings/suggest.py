@@ -6,6 +6,7 @@ three parts: rules that names and values agree on, doubtful ones with their reas
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -216,6 +217,10 @@ _STREAMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_CUSTOMERS = re.compile("customer|kunde|client|cliente")
+"""Customers can be companies or people: that name says nothing."""
+
+
 def _assigned(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     """One field per path and one path per field, the surest first. Lines of one street share theirs."""
     taken: set[str] = set()
@@ -300,7 +305,7 @@ def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtfu
     placed = {path for one in rules for path in one.paths}
     required = [s.template for s in schema.fields.values() if s.required and "[" not in s.template]
     lacking = any(template not in placed for template in required)
-    named = 3.0 if entity_of(stream) == schema.name else 0.0
+    named = 3.0 if entity_of(stream) == schema.name and not _CUSTOMERS.search(stream.lower()) else 0.0
     rarely = 0.5 if schema.name == "lead" else 0.0  # a lead looks like a contact, unless the stream is called so
     whole = 1.5 if required and not lacking else 0.0
     return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (2.0 if lacking else 0.0))

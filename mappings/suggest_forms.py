@@ -95,7 +95,7 @@ def day(sample: Sample) -> Form:
         mine, theirs = days.only(name, swapped), days.only(swapped, name)
         if theirs > mine:
             name, swapped, mine, theirs = swapped, name, theirs, mine
-        if mine == theirs:
+        if not mine and not theirs:
             return Form({"transform": {"date": name}}, "", _either(name, swapped, days.total))
         if theirs:
             return Form(

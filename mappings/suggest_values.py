@@ -186,10 +186,11 @@ class Days:
         self.names = [name for name, fits in reading.items() if texts and sum(fits) >= enough]
         if "%d %B %Y" in self.names and "%d %b %Y" in self.names:
             self.names.remove("%d %B %Y")
+        self._reading = reading
         self.counts = {name: sum(fits) for name, fits in reading.items()}
         self.total = len(texts)
         self.short_years = sum(bool(_SHORT_YEAR.match(text)) for text in texts) >= enough > 0
 
     def only(self, name: str, other: str) -> int:
         """How many values the first format reads and the other does not."""
-        return max(0, self.counts[name] - self.counts[other])
+        return sum(mine and not theirs for mine, theirs in zip(*(self._reading[n] for n in (name, other)), strict=True))
