@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from mappings.check_fields import FieldFacts
 from mappings.suggest_fields import Seen, seen_fields
+from mappings.suggest_names import read
 from mappings.suggest_places import BUT, Place, Surroundings, places
 from mappings.suggest_rules import Draft, Neighbours, drafted
 from mappings.suggest_score import Judgement, judged
@@ -22,6 +23,7 @@ from model.fields import EntitySchema, Kind
 SURE = 0.7
 """From here on a rule is proposed as it is; below, it is doubtful and stands in comments."""
 WORTH_SAYING = 0.35
+THE_KEY = "the record key: the hub keeps it with each link"
 
 
 class StreamField(FieldFacts, Protocol):
@@ -35,14 +37,15 @@ class StreamField(FieldFacts, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A stream to be mapped. ``own`` are fields that the system or the hub looks after, with the reason;
-    ``entities`` tells which entity other streams of the connection are mapped to."""
+    """A stream to be mapped. ``key`` names its key fields; ``own`` are fields that the system or the hub looks after,
+    with the reason; ``entities`` tells which entity other streams of the connection are mapped to."""
 
     connection: str
     stream: str
     fields: Sequence[StreamField]
     records: Sequence[Mapping[str, Any]] = ()
     writable: bool = False
+    key: tuple[str, ...] = ()
     own: Mapping[str, str] = field(default_factory=dict)
     entities: Mapping[str, str] = field(default_factory=dict)
 
@@ -129,7 +132,7 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
         entity=schema.name,
         rules=tuple(rules),
         doubtful=tuple(doubtful),
-        homeless=tuple(_homeless(one, schema) for one in fields if one.path_text not in placed),
+        homeless=tuple(_homeless(one, schema, source.key) for one in fields if one.path_text not in placed),
         match=match_rules(schema.name, active),
         missing=_missing(schema, active),
         fit=_fit(source.stream, schema, rules, doubtful),
@@ -221,6 +224,10 @@ _CUSTOMERS = re.compile("customer|kunde|client|cliente")
 """Customers can be companies or people: that name says nothing."""
 
 
+_SAYS_LITTLE = frozenset({"name", "nom", "nombre", "nome", "naam", "number", "no", "nr", "nummer", "numero", "id"})
+"""Names that many entities have: they say nothing about which one it is."""
+
+
 def _assigned(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     """One field per path and one path per field, the surest first. Lines of one street share theirs."""
     taken: set[str] = set()
@@ -307,14 +314,17 @@ def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtfu
     lacking = any(template not in placed for template in required)
     named = 3.0 if entity_of(stream) == schema.name and not _CUSTOMERS.search(stream.lower()) else 0.0
     rarely = 0.5 if schema.name == "lead" else 0.0  # a lead looks like a contact, unless the stream is called so
-    whole = 1.5 if required and not lacking else 0.0
+    told = any(read(one.fields[0]).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required)
+    whole = 1.5 if required and not lacking and told else 0.0
     return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (2.0 if lacking else 0.0))
 
 
-def _homeless(one: Seen, schema: EntitySchema) -> Homeless:
+def _homeless(one: Seen, schema: EntitySchema, key: Sequence[str]) -> Homeless:
     required = one.field.required and one.field.creatable
     if one.known_as is not None:
         return Homeless(field=one.path_text, why=one.known_as, required=False)
+    if one.field.name in key:
+        return Homeless(field=one.path_text, why=THE_KEY, required=False)
     if not one.readable:
         return Homeless(field=one.path_text, why="it cannot be read", required=required)
     if one.sample.seen and not one.sample.filled:

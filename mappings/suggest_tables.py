@@ -60,7 +60,7 @@ def choice_table(seen: Seen, spec: FieldSpec, *, writes: bool) -> Form:
         covered = _share(seen, [word for found in rows.values() for word in found])
         doubt = "" if covered >= 0.9 else f"no counterpart for {shown}"
         return Form(settings, f"no counterpart for {shown}: such values are parked and listed", doubt)
-    return Form(settings, f"all {len(words)} of its words are known")
+    return Form(settings, f"{len(words)} different words, all known")
 
 
 def _share(seen: Seen, words: Sequence[str]) -> float:

@@ -11,9 +11,10 @@ from typing import Any
 
 from connectors.contract import Connector, Stream
 from mappings.reader import read_yaml
-from mappings.suggest import Proposal, Source, suggest
+from mappings.suggest import THE_KEY, Proposal, Source, suggest
 from mappings.suggest_names import read
 from mappings.suggest_text import mapping_text
+from mappings.suggest_trial import tried
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
 from model.fields import EntitySchema
@@ -42,10 +43,11 @@ def proposal_for(
         fields=connector.discover(stream),
         records=records,
         writable=facts.writes is not None,
+        key=tuple(facts.key.split(",")),
         own=dict(_kept(facts)),
         entities={other: kind for _, owner, other, kind in bound if owner == connection},
     )
-    return suggest(source, schemas, entity)
+    return tried(suggest(source, schemas, entity), schemas)
 
 
 def _records(connector: Connector[Any], stream: str) -> Iterator[Mapping[str, Any]]:
@@ -64,7 +66,7 @@ def _kept(stream: Stream) -> Iterator[tuple[str, str]]:
         yield stream.writes.marker, "carries the hub's own id"
     for name in stream.key.split(","):
         if not set(read(name).meanings) & _NUMBERS:
-            yield name, "the record key: the hub keeps it with each link"
+            yield name, THE_KEY
 
 
 def bound_streams(folder: Path) -> list[tuple[Path, str, str, str]]:

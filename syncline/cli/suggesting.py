@@ -135,7 +135,7 @@ def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
     parts += [f"{len(proposal.doubtful)} doubtful"] if proposal.doubtful else []
     parts += [f"{counted(free, 'field')} without a place"] if free else []
     desk.output.say(f"Proposed for {proposal.entity}: {', '.join(parts)}.")
-    near = [name for name, fit in proposal.ranking[1:] if fit >= 0.75 * proposal.ranking[0][1] > 0]
+    near = [name for name, fit in proposal.ranking[1:] if fit >= 0.6 * proposal.ranking[0][1] > 0]
     if near:
         desk.output.say(f"It could also be {' or '.join(near)}: --entity {near[0]} proposes that.")
     for field in proposal.missing:
