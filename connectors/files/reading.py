@@ -13,7 +13,7 @@ from connectors.files.settings import FileStream
 from connectors.files.source import Look, Position, Source, Stretch, digest_of, flaw_of, look, opened, position_in
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
 
-_MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "header", "deletes", "guard_formulas"})
+_MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "trim", "header", "deletes", "guard_formulas"})
 """Settings that decide which records a file holds: read in another way, the same bytes are another file."""
 
 
