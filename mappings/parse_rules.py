@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
-from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
+from mappings.language import Each, FieldPath, Lifecycle, Loss, Reference, Rule, Step, Table, Unknown, field_path
 from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.reader import Path
@@ -33,6 +33,7 @@ KEYS = (
     "separator",
     "each",
     "loses",
+    "lifecycle",
 )
 REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
@@ -108,6 +109,7 @@ class RuleParser:
             separator=node.text("separator") or None,
             each=each,
             loses=self._loses(node),
+            lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
         agree(node, rule)

@@ -31,11 +31,23 @@ class Position(NamedTuple):
 
 
 class Positions:
-    """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices."""
+    """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices.
+
+    ``files`` names the file in which a part was written that came from another one.
+    """
 
     def __init__(self) -> None:
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
+        self.files: dict[Path, str] = {}
+
+    def file_of(self, path: Path) -> str | None:
+        """The other file in which the value at ``path``, or the nearest place around it, was written."""
+        for end in range(len(path), -1, -1) if self.files else ():
+            found = self.files.get(path[:end])
+            if found is not None:
+                return found or None
+        return None
 
     def of(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """``(line, column)`` of the value at ``path`` (of its key, if asked); else of the nearest place around it."""
