@@ -24,6 +24,7 @@ _DEEPEST = 3
 _BY_THE_SYSTEM = re.compile(
     r"(creat|modif|updat|chang|delet|sync|timestamp|stamp|insert|login|logged|viewed|referenced|etag|version|revision)"
 )
+_IDENTIFIERS = frozenset({"id", "no", "nr", "number", "code", "key", "nummer", "numero"})
 _CUSTOM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TYPES = {
     "integer": "integer",
@@ -96,7 +97,13 @@ class Seen:
             kind = "boolean"
         elif choices and not all(_number(word) for word in choices):
             return {"type": "choice", "choices": list(choices)}
-        if kind is None and sample.texts and not any(text[:1] == "0" and text[1:2].isdigit() for text in sample.texts):
+        named = set(split(self.field.name)[-1:]) & _IDENTIFIERS
+        if (
+            kind is None
+            and sample.texts
+            and not named
+            and not any(text[:1] == "0" and text[1:2].isdigit() for text in sample.texts)
+        ):
             kind = "integer" if sample.mostly("whole") else "decimal" if sample.mostly("number") else None
             if sample.mostly("date") and Days(sample.texts).names == ["iso"]:
                 kind = "date"

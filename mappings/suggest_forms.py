@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, NamedTuple
 
 from mappings.suggest_fields import Seen
-from mappings.suggest_values import ALMOST_ALL, Days, Sample
+from mappings.suggest_values import ALMOST_ALL, DATE_FORMATS, Days, Sample
 from mappings.transforms.base import UnfitError
 from mappings.transforms.places import LOCALES, country
 from mappings.transforms.reach import phone_number
@@ -104,7 +105,8 @@ def day(sample: Sample) -> Form:
                 f"{theirs} values can only be {_SAID[swapped]}, {mine} only {_SAID[name]}",
             )
         return Form({"transform": {"date": name}}, f"{mine} of {days.total} can only be {_SAID[name]}")
-    return Form({"transform": {"date": name}}, f"{days.counts[name]} of {days.total} are written so")
+    written = date(2026, 12, 31).strftime(DATE_FORMATS[name])
+    return Form({"transform": {"date": name}}, f"written like {written}")
 
 
 def _either(name: str, swapped: str, total: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,7 @@ from mappings.suggest_forms import amount, country_style, day, list_of, moment, 
 from mappings.suggest_places import Surroundings
 from mappings.suggest_score import Judgement
 from mappings.suggest_tables import choice_table, consent_table, truth_transform
+from mappings.transforms.registry import TRANSFORMS
 from model.fields import EntitySchema, FieldSpec, Kind
 
 
@@ -72,7 +74,7 @@ def _draft(path: str, members: list[Chosen], schema: EntitySchema, others: Neigh
 def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
     """Several lines, or street and number, as one street."""
     numbered = any("house_number" in seen.reading.meanings + seen.label_reading.meanings for seen, _, _ in members)
-    ordered = sorted(members, key=lambda one: (_is_number(one[0]), one[0].reading.index or 1, one[0].at))
+    ordered = sorted(members, key=_turn)
     if not numbered and len({one[0].reading.index for one in ordered}) < len(ordered):
         ordered = ordered[:1]  # two fields that call themselves the street are not its lines
     fields = tuple(seen.path_text for seen, _, _ in ordered)
@@ -82,20 +84,40 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
     )
     if len(ordered) > 1:
         if numbered:
-            settings: dict[str, Any] = {"transform": {"join": " "}}
-            if others.writes:
-                settings["direction"] = "in"
-            draft = draft.with_(settings, "street and number, which cannot be told apart on the way back")
+            draft = _numbered(draft, ordered, others)
         else:
-            settings = {"transform": "join"}
+            settings: dict[str, Any] = {"transform": "join"}
             if others.writes:
                 settings["loses"] = ["lines"]
             draft = draft.with_(settings, "lines of one street")
     return _one_way(draft, [seen for seen, _, _ in ordered], others)
 
 
-def _is_number(seen: Seen) -> bool:
-    return "house_number" in seen.reading.meanings + seen.label_reading.meanings
+def _numbered(draft: Draft, ordered: Sequence[Chosen], others: Neighbours) -> Draft:
+    """Street and number as one text."""
+    if "street" not in TRANSFORMS:
+        settings = {"transform": {"join": " "}, **({"direction": "in"} if others.writes else {})}
+        return draft.with_(settings, "street and number, which cannot be told apart on the way back")
+    first = _turn(ordered[0])[0] < 0
+    names = [seen.path_text for seen, _, _ in ordered]
+    if first:
+        names[:2] = reversed(names[:2])
+    else:
+        names = [names[0], names[-1], *names[1:-1]]
+    said = f"street and number, the number {'first' if first else 'last'}"
+    return replace(draft, fields=tuple(names)).with_({"transform": {"street": "first"} if first else "street"}, said)
+
+
+_NUMBER_FIRST = frozenset({"housenumber", "houseno", "streetnumber", "streetno", "buildingnumber", "numeroderue"})
+"""Where a field is called so, people write the number before the street."""
+
+
+def _turn(one: Chosen) -> tuple[int, int, int]:
+    """The place of a field in its street: number first or last, lines in their order."""
+    seen = one[0]
+    number = "house_number" in seen.reading.meanings + seen.label_reading.meanings
+    side = 0 if not number else -1 if seen.reading.joined in _NUMBER_FIRST else 1
+    return side, seen.reading.index or 1, seen.at
 
 
 def _one_way(draft: Draft, members: Sequence[Seen], others: Neighbours) -> Draft:
@@ -120,7 +142,9 @@ def _text(draft: Draft, seen: Seen, spec: FieldSpec, others: Neighbours) -> Draf
     if path.endswith(".street") and sample.count("several lines"):
         return draft.with_({"transform": "lines"}, "some have several lines")
     if spec.template in ("given_name", "family_name", "name") and sample.count("idle spaces"):
-        return draft.with_({"transform": "collapse"}, f"{sample.count('idle spaces')} have idle spaces")
+        return draft.with_({"transform": "collapse"}, f"{sample.count('idle spaces')} with idle spaces")
+    if sample.count("padded"):
+        return draft.with_({"transform": "trim"}, f"{sample.count('padded')} with spaces around them")
     return draft
 
 
@@ -131,7 +155,11 @@ def _full_name(draft: Draft, seen: Seen, others: Neighbours) -> Draft:
     sample = seen.sample
     if sample.share("family name, given name") >= 0.5:
         count = sample.count("family name, given name")
-        return draft.with_({}, f"{count} of {len(sample.texts)} look like «family name, given name»: kept whole")
+        said = f"{count} of {len(sample.texts)} look like «family name, given name»"
+        if "order" not in inspect.signature(TRANSFORMS["full_name"].make).parameters:
+            return draft.with_({}, f"{said}: kept whole")
+        draft = replace(draft, paths=("full_name", "given_name", "family_name"))
+        return draft.with_({"transform": {"full_name": {"order": "family_first", "separator": ", "}}}, said)
     draft = replace(draft, paths=("full_name", "given_name", "family_name"))
     said = "exactly two words are read as given and family name, others stay whole"
     return draft.with_({"transform": "full_name"}, said)

@@ -84,7 +84,9 @@ def judged(one: Seen, place: Place, spec: FieldSpec) -> Judgement:
     if one.nameless and spec.kind is Kind.EMAIL:
         confidence += 0.1
     if sample.texts:
-        confidence, said, found = _with_values(confidence, place.path, spec, sample)
+        confidence, said, found = _with_values(
+            confidence, place.path, spec, sample, one.reading.meanings + one.label_reading.meanings
+        )
         doubt = found or doubt
     elif sample.seen and not sample.filled:
         confidence -= 0.1
@@ -98,12 +100,16 @@ def _may_be_number(path: str) -> bool:
     return path.endswith(("number", "postal_code", "_id", "reason", "status", "street"))
 
 
-def _with_values(confidence: float, path: str, spec: FieldSpec, sample: Sample) -> tuple[float, str, str]:
+def _with_values(
+    confidence: float, path: str, spec: FieldSpec, sample: Sample, meanings: tuple[str, ...]
+) -> tuple[float, str, str]:
     """Confidence, evidence and doubt once values were looked at."""
     leaf = path.rpartition(".")[2].partition("[")[0]
     looks, noun = _LOOKS_OF.get(leaf) or _LOOKS.get(spec.kind) or ((), "")
     if leaf == "job_title" and sample.share("salutation") >= 0.5:
         return 0.2, "", ""
+    if "house_number" in meanings:
+        return confidence, "", ""
     if not looks:
         return _plain(confidence, leaf, sample)
     best = max(looks, key=sample.count)

@@ -123,6 +123,7 @@ LOOKS: Mapping[str, Callable[[str], bool]] = {
     "digits": lambda text: any(sign.isdigit() for sign in text),
     "several lines": lambda text: "\n" in text,
     "idle spaces": lambda text: text != " ".join(text.split()),
+    "padded": lambda text: text != text.strip(),
     "international phone": lambda text: text.lstrip().startswith("+"),
     "uuid": lambda text: bool(_UUID.match(text)),
     "short year": lambda text: bool(_SHORT_YEAR.match(text)),
@@ -146,7 +147,7 @@ class Sample:
     def count(self, look: str) -> int:
         """How many values look like that."""
         if look not in self._counts:
-            texts = self.raw if look == "idle spaces" else self.texts
+            texts = self.raw if look in ("idle spaces", "padded") else self.texts
             self._counts[look] = sum(map(LOOKS[look], texts))
         return self._counts[look]
 

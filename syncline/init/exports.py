@@ -37,6 +37,7 @@ class Export:
     rows: int
     delimiter: str = ","
     encoding: str = "utf-8"
+    trim: bool = False
 
 
 def look_at(path: Path) -> Export:
@@ -47,6 +48,7 @@ def look_at(path: Path) -> Export:
     try:
         encoding = _encoding(path)
         delimiter = _delimiter(path, encoding) if kind == "csv" else ","
+        trim = kind == "csv" and _padded(path, encoding, delimiter)
         key, rows = _key(_rows(path, kind, encoding, delimiter))
     except FileNotFoundError:
         raise _refusal(path, "is not there", "name the file as seen from here") from None
@@ -58,7 +60,9 @@ def look_at(path: Path) -> Export:
         hint = "add a column with a number of its own for each row"
         raise _refusal(path, "has no column that is filled and different in every row", hint)
     stream = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_") or "records"
-    return Export(stream=stream, path=path, kind=kind, key=key, rows=rows, delimiter=delimiter, encoding=encoding)
+    return Export(
+        stream=stream, path=path, kind=kind, key=key, rows=rows, delimiter=delimiter, encoding=encoding, trim=trim
+    )
 
 
 def _refusal(path: Path, message: str, hint: str) -> ConfigurationError:
@@ -92,10 +96,19 @@ def _delimiter(path: Path, encoding: str) -> str:
     return max(_DELIMITERS, key=width)
 
 
+def _padded(path: Path, encoding: str, delimiter: str) -> bool:
+    """Whether most cells begin with a space: then it belongs to the delimiter."""
+    with _opened(path, encoding) as file:
+        cells = [cell for row in islice(csv.reader(file, delimiter=delimiter), 100) for cell in row[1:]]
+    return sum(cell[:1] == " " for cell in cells) > len(cells) / 2
+
+
 def _rows(path: Path, kind: str, encoding: str, delimiter: str) -> Iterator[Mapping[str, Any]]:
     with _opened(path, encoding) as file:
         if kind == "csv":
-            yield from islice(csv.DictReader(file, delimiter=delimiter), _MOST_ROWS)
+            reader = csv.reader(file, delimiter=delimiter)
+            header = [name.strip() for name in next(reader, [])]
+            yield from (dict(zip(header, row, strict=False)) for row in islice(reader, _MOST_ROWS) if row)
             return
         for line in islice(file, _MOST_ROWS):
             if line.strip():
@@ -161,6 +174,8 @@ def _stream(name: str, export: Export) -> Iterator[str]:
     yield f"        key: {flow(export.key)} # filled and different in each of {export.rows:,} rows"
     if export.kind == "csv" and export.delimiter != ",":
         yield f"        delimiter: {_TAB if export.delimiter == chr(9) else scalar(export.delimiter)}"
+    if export.trim:
+        yield "        trim: true # cells have spaces around them that mean nothing"
     if export.encoding != "utf-8":
         yield f"        encoding: {export.encoding} # it is not UTF-8; umlauts and accents show whether this is right"
     yield "        # writable: true # lets the hub write what changes elsewhere back into the file"
