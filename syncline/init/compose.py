@@ -107,17 +107,25 @@ def _connected(systems: Sequence[str], exports: Sequence[Export], folder: Path) 
         f"  {entity}:\n    survivorship:\n      default: {{rule: authority, order: [{order}]}}" for entity in entities
     )
     config = (shared / "head.yaml").read_text(encoding="utf-8") + "".join(sections)
-    config += (shared / "tail.yaml").read_text(encoding="utf-8").format(entities=rules or _NO_ENTITIES)
+    entity_rules = f"entities:\n{rules}" if rules else _NO_ENTITIES
+    config += (shared / "tail.yaml").read_text(encoding="utf-8").format(entities=entity_rules)
     asked = dict(_variables(config))
-    variables = [f"   - `{name}`: {what}" if what else f"   - `{name}`" for name, what in asked.items()]
-    readme = (
-        (shared / "README.md")
-        .read_text(encoding="utf-8")
-        .format(connections=order, variables="\n".join(variables) or "   - nothing: no secrets are needed")
-    )
+    readme = (shared / "README.md").read_text(encoding="utf-8").format(connections=order, first=_first(asked, placed))
     ignored = (shared / "gitignore").read_text(encoding="utf-8")
     example = {".env.example": _environment(asked)} if asked else {}
     return {"config.yaml": config, "README.md": readme, **example, ".gitignore": ignored, **mappings}
+
+
+def _first(asked: Mapping[str, str], placed: Sequence[tuple[str, Export]]) -> str:
+    """The first step of the README: what has to be set, and which mappings are still to be made."""
+    lines = ["1. Nothing has to be set: no secrets are needed."]
+    if asked:
+        lines = ["1. Set what `config.yaml` refers to, in the environment; `.env.example` is a list to copy:"]
+        lines += [f"   - `{name}`: {what}" if what else f"   - `{name}`" for name, what in asked.items()]
+    lines += [
+        f"   Then `syncline mappings suggest {name} {export.stream}` proposes a mapping." for name, export in placed
+    ]
+    return "\n".join(lines)
 
 
 def _variables(config: str) -> Iterator[tuple[str, str]]:
@@ -137,10 +145,12 @@ def _environment(asked: Mapping[str, str]) -> str:
 
 
 _NO_ENTITIES = """\
-  # contact:
-  #   survivorship: {default: {rule: authority, order: [files]}}
-  #   fields: {loyalty_tier: {type: choice, choices: [bronze, silver, gold]}} # custom fields
-  {}"""
+# entities:
+#   contact:
+#     survivorship:
+#       default: {rule: authority, order: [files]}
+#     fields:
+#       loyalty_tier: {type: choice, choices: [bronze, silver, gold]} # a custom field"""
 _ENTITY = re.compile(r"^entity:\s*(\w+)", re.MULTILINE)
 _CONNECTION = re.compile(r"^connection:.*$", re.MULTILINE)
 
