@@ -33,7 +33,8 @@ def steps(text):
 
 def pattern(lines):
     """What is shown as an expression; a line that is only … stands for any lines, … in a line for any text."""
-    parts = [r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r" *\n" for line in lines if line]
+    shown = [line for line in lines if line]
+    parts = [r"(?:.*\n)*?" if line == "…" else re.escape(line).replace("…", ".*") + r" *\n" for line in shown]
     return "".join(parts)
 
 
