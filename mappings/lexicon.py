@@ -39,7 +39,7 @@ MEANINGS: Mapping[str, str] = {
     " posta elettronica, indirizzo email, endereco de email, correio eletronico, emailadres, e mailadres, epost,"
     " e post, epostadress, sahkoposti, adres email",
     "phone": "phone, telephone, phone number, telephone number, phone no, tel, tel no, tel number, telf 1, telf,"
-    " contact phone, contact number phone, landline, phone num, ph num, ph no, telefon, telefonnummer, festnetz,"
+    " numtelephone, telephone bis, landline, phone num, ph num, ph no, telefon, telefonnummer, festnetz,"
     " rufnummer, telefonnr, telephone fixe, numero de telephone, telefono, telefono fijo, numero de telefono,"
     " numero telefonico, numero di telefono, telefone, telefoon, telefoonnummer, puhelin, numer telefonu, fon",
     "mobile": "mobile, mobile phone, mobile number, mobile no, mobile phone number, mobile telephone, cell, cell phone,"
@@ -80,14 +80,15 @@ MEANINGS: Mapping[str, str] = {
     " position im unternehmen, funktion, berufsbezeichnung, stellenbezeichnung, fonction, poste, intitule du poste,"
     " cargo, puesto, puesto de trabajo, qualifica, posizione, functie, funzione, befattning, stanowisko,"
     " business title",
-    "title": "title, titel, titre, titulo, titolo",
+    "title": "title",
+    "personal_title": "titel, titre, titulo, titolo, academic title, akademischer titel, akad titel",
     "occupation": "occupation, profession, beruf, metier, profesion, ocupacion, professione, beroep, yrke",
     "department": "department, dept, department name, dept name, business unit, abteilung, abtnr, service, departement,"
     " departamento, reparto, afdeling, avdelning, avdeling, dzial",
     "birth_date": "birth date, birthdate, date of birth, birthday, birth day, dob, birth dt, born, born on, gbdat,"
-    " geburtsdatum, geburtstag, geb datum, gebdatum, geboren am, geboren, date de naissance, naissance, ne le,"
-    " fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita, data de nascimento,"
-    " geboortedatum, fodelsedatum, fodselsdato, data urodzenia",
+    " geburtsdatum, geburtstag, geb datum, gebdatum, geboren am, geboren, date de naissance, datenaissance, naissance,"
+    " ne le, dob date, fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita,"
+    " data de nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato, data urodzenia",
     "gender": "gender, sex, gender code, sex mf, geschlecht, gesch, sexe, genre, sexo, genero, sesso, genere, geslacht,"
     " kon, kjonn, plec",
     "language": "language, preferred language, language code, correspondence language, spoken language, locale, lang,"
@@ -105,15 +106,17 @@ MEANINGS: Mapping[str, str] = {
     "description": "description, notes, note, comments, comment, remarks, remark, memo, bemerkung, bemerkungen, notiz,"
     " notizen, anmerkung, anmerkungen, kommentar, beschreibung, remarque, remarques, commentaire, commentaires,"
     " observaciones, notas, comentarios, descripcion, descrizione, opmerkingen, opmerking, anteckningar",
-    "owner": "owner, account manager, sales rep, salesperson, sales representative, account owner, contact owner,"
-    " lead owner, record owner, owner name, relationship manager, betreuer, kundenbetreuer, zustandig, verkaufer,"
+    "some_owner": "owner, owner name",
+    "owner": "account manager, sales rep, salesperson, sales representative, account owner, contact owner,"
+    " lead owner, record owner, relationship manager, betreuer, kundenbetreuer, zustandig, verkaufer,"
     " responsable, commercial, propietario, vendedor, responsabile, eigenaar, accountmanager",
     "contact_number": "contact number, contact no, contact nr, person number, contact code, member number,"
     " membership number, kontaktnummer, personennummer, mitgliedsnummer, numero de contact, numero de contacto,"
     " numero d adherent, lidnummer, parnr",
     "customer_number": "customer number, customer no, customer nr, customer code, customer num, client number,"
     " client no, client code, cust no, cust num, custno, kundennummer, kundennr, kunden nr, kdnr, kundencode, kunnr,"
-    " debitorennummer, debitor, numero client, numero de client, code client, numero de cliente, codigo de cliente,"
+    " debitorennummer, debitor, numero client, numero de client, code client, numero de cliente,"
+    " codigo de cliente, codigo cliente,"
     " numero cliente, codice cliente, klantnummer, kundnummer, numer klienta",
     "active": "active, is active, enabled, is enabled, aktiv, ist aktiv, actif, est actif, activo, attivo, ativo,"
     " actief, aktywny",
@@ -137,7 +140,7 @@ MEANINGS: Mapping[str, str] = {
     " denomination legale, handelsname, rechtlicher name, statutaire naam",
     "account_number": "account number, account no, account code, account num, company number, company code, ou num,"
     " accountnumber, konto nr kunde, firmennummer",
-    "tax_id": "tax id, tax number, vat, vat id, vat number, vat no, vat reg number, vat reg no,"
+    "tax_id": "tax id, tax number, tax identifier, vat, vat id, vat number, vat no, vat reg number, vat reg no,"
     " vat registration number, vat identification number, tax identification number, tax reg number, tin, ein,"
     " tax id number, ust id, ustid, ust id nr, ustidnr, umsatzsteuer id, umsatzsteuernummer, steuernummer, stceg,"
     " stcd 1, uid nummer, numero de tva, numero tva, tva intracommunautaire, tva, nif, cif, nif cif,"
@@ -235,6 +238,17 @@ EITHER = (
 
 ABBREVIATED: Mapping[str, str] = {
     "fst": "first",
+    "nm": "name",
+    "ln": "line",
+    "cty": "city",
+    "cntry": "country",
+    "ctry": "country",
+    "cod": "codigo",
+    "prov": "provincia",
+    "tfno": "telefono",
+    "tlf": "telefono",
+    "dienstl": "dienstlich",
+    "priv": "privat",
     "lst": "last",
     "addr": "address",
     "adr": "address",
@@ -248,8 +262,6 @@ ABBREVIATED: Mapping[str, str] = {
     "dt": "date",
     "cd": "code",
     "mob": "mobile",
-    "strasse": "strasse",
-    "mail": "mail",
 }
 """Short words that stand for a longer one inside names of several words."""
 

@@ -15,7 +15,7 @@ ADDRESS_PARTS = frozenset({"street", "house_number", "city", "district", "region
 _OWN_SUFFIX = re.compile(r"__(c|pc|r)\Z")  # what some systems add to the names of custom fields
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"})
-_NEUTRAL = frozenset({"code", "key", "iso", "value", "text", "label", "field", "number", "name", "n", "no"})
+_NEUTRAL = frozenset({"code", "cd", "key", "iso", "value", "text", "label", "field", "number", "name", "n", "no"})
 _INSIDE_ADDRESS = {
     "company": "address_company",
     "phone": "address_phone",
@@ -202,7 +202,7 @@ def _one_of(cores: list[tuple[str, ...]]) -> tuple[str, ...]:
             inside = next(core for core in distinct if core != ("address",))
             if inside[0] in _INSIDE_ADDRESS:
                 return tuple(filter(None, [_INSIDE_ADDRESS[inside[0]]]))
-        rest = [core for core in distinct if core[0] not in ("address", "name")]
+        rest = [core for core in distinct if core[0] not in ("address", "name", "location")]
         if len(rest) == 1 and rest[0][0] in ADDRESS_PARTS | {"department", "company", "industry", "domain", "phone"}:
             return rest[0]
         if {core[0] for core in distinct} <= {"phone", "mobile", "fax"}:

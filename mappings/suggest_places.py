@@ -73,7 +73,7 @@ def _of_meaning(meaning: str, reading: Reading, schema: EntitySchema, around: Su
         elif reading.use == "billing":
             yield Place(meaning, 0.5, "it is the name on the invoice, which may be another one")
     elif reading.index in (None, 1) or meaning == "description":
-        yield from _plain(meaning, reading, entity, weight)
+        yield from _plain(meaning, reading, schema.name, around, weight)
 
 
 def _weight_of_owner(meaning: str, reading: Reading, entity: str) -> float:
@@ -153,6 +153,8 @@ _ELSEWHERE: Mapping[str, Mapping[str, tuple[str, float]]] = {
         "customer_number": ("contact_number", 0.8),
         "title": ("job_title", 0.8),
         "occupation": ("job_title", 0.5),
+        "personal_title": ("salutation", 0.5),
+        "some_owner": ("owner", 0.6),
         "inactive": ("active", 0.85),
         "status": ("lifecycle", 0.5),
         "email_opt_out": ("consents[email:marketing].status", 0.8),
@@ -166,9 +168,12 @@ _ELSEWHERE: Mapping[str, Mapping[str, tuple[str, float]]] = {
         "inactive": ("active", 0.85),
         "status": ("lifecycle", 0.5),
         "number": ("account_number", 0.7),
+        "some_owner": ("owner", 0.6),
     },
     "lead": {
         "title": ("job_title", 0.8),
+        "personal_title": ("salutation", 0.5),
+        "some_owner": ("owner", 0.6),
         "email_opt_out": ("consents[email:marketing].status", 0.8),
         "email_opt_in": ("consents[email:marketing].status", 0.75),
         "phone_opt_out": ("consents[phone:marketing].status", 0.8),
@@ -184,6 +189,13 @@ _HALF: Mapping[tuple[str, str], str] = {
     ("contact", "company"): "a contact points to its account; a name alone is at best a line of the address",
     ("contact", "occupation"): "what somebody is by trade need not be their job title",
     ("contact", "status"): "a status can mean many things",
+    ("contact", "title"): "a title can be a salutation or a job title",
+    ("lead", "title"): "a title can be a salutation or a job title",
+    ("contact", "personal_title"): "a title may belong to the salutation, or to the name",
+    ("lead", "personal_title"): "a title may belong to the salutation, or to the name",
+    ("contact", "some_owner"): "an owner can be the colleague in charge, or somebody who owns something",
+    ("account", "some_owner"): "an owner can be the colleague in charge, or somebody who owns something",
+    ("lead", "some_owner"): "an owner can be the colleague in charge, or somebody who owns something",
 }
 """Meanings that fit only half, and why."""
 
@@ -194,12 +206,14 @@ BUT: Mapping[str, str] = {
 """What has to be decided by a person, whatever the evidence."""
 
 
-def _plain(meaning: str, reading: Reading, entity: str, weight: float) -> Iterator[Place]:
+def _plain(meaning: str, reading: Reading, entity: str, around: Surroundings, weight: float) -> Iterator[Place]:
     path, own = _ELSEWHERE.get(entity, {}).get(meaning, (meaning, weight))
     if entity == "account" and meaning in _OF_PERSONS:
         return
     if reading.use is not None and not (reading.use == "work" and meaning in ("job_title", "department", "title")):
         own = min(own, 0.5)
+    if meaning == "title" and "salutation" not in around.meanings and entity in _PEOPLE:
+        own = 0.6  # «Mr.» or «Buyer»: only values tell
     if reading.keyed:
         own = min(own, 0.4)
-    yield Place(path, min(own, weight), _HALF.get((entity, meaning), ""))
+    yield Place(path, min(own, weight), _HALF.get((entity, meaning), "") if own < 0.7 else "")

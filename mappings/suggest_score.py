@@ -22,6 +22,7 @@ class Judgement(NamedTuple):
 _OF_PERSONS = frozenset(
     {"given_name", "middle_name", "family_name", "full_name", "nickname", "job_title", "department"}
 )
+_SURE = 0.7  # as in `mappings.suggest`, which needs this module
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
 _TEXTS = frozenset(Kind) - {Kind.REFERENCE}
 _FIT: Mapping[str, frozenset[Kind]] = {
@@ -87,7 +88,7 @@ def judged(one: Seen, place: Place, spec: FieldSpec) -> Judgement:
         confidence, said, found = _with_values(
             confidence, place.path, spec, sample, one.reading.meanings + one.label_reading.meanings
         )
-        doubt = found or doubt
+        doubt = found or (doubt if confidence < _SURE else "")
     elif sample.seen and not sample.filled:
         confidence -= 0.1
         said = f"all {sample.seen} records looked at are empty here"
@@ -110,6 +111,8 @@ def _with_values(
         return 0.2, "", ""
     if "house_number" in meanings:
         return confidence, "", ""
+    if leaf == "job_title" and "title" in meanings and sample.mostly("letters"):
+        return max(confidence, 0.8), "the values are no salutations", ""
     if not looks:
         return _plain(confidence, leaf, sample)
     best = max(looks, key=sample.count)
