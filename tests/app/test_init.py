@@ -181,6 +181,10 @@ def test_a_suggestion_is_written_with_evidence_and_never_over_anything(cli, star
         "already ties"
         in cli("mappings", "suggest", "shop", "customers", "--out", str(path.parent / "x.yaml"), code=5).err
     )
+    mine = starter / "mine.txt"
+    mine.write_text("mine", encoding="utf-8")
+    assert "there already" in cli("mappings", "suggest", "shop", "customers", "--out", str(mine), code=5).err
+    assert mine.read_text(encoding="utf-8") == "mine"
     shown = cli("mappings", "suggest", "shop", "customers", "--out", "-")
     assert "lifecycle: proposed" in shown.out
     assert "without a place" in shown.err or "rules" in shown.err

@@ -14,6 +14,7 @@ from mappings.compile import load
 from mappings.suggest import Source, suggest
 from mappings.suggest_names import read
 from mappings.suggest_text import mapping_text
+from mappings.suggest_trial import tried
 from model.custom import custom_fields
 from model.diagnostics import Severity
 from model.entities import schemas
@@ -288,6 +289,19 @@ def test_a_list_shows_its_separator_or_is_doubtful():
     assert column("tags", ["a", "b"]).doubt
 
 
+# The trial
+
+
+@pytest.mark.parametrize(("odd", "sure"), [(1, True), (8, False)])
+def test_rules_are_tried_and_what_they_would_park_counts_against_them(odd, sure):
+    rows = [{"mail": f"a{'..' if n < odd else '.'}b{n}@example.com", "city": "Ulm"} for n in range(30)]
+    found = tried(proposal(rows[0], rows), SCHEMAS)
+    (one,) = (one for one in (*found.rules, *found.doubtful) if one.fields == ("mail",))
+    assert (one in found.rules) == sure
+    assert f"{odd} of 30 would be parked" in (one.evidence if sure else one.doubt)
+    assert certain(found)["city"] == "addresses[billing].city"
+
+
 # Tables
 
 
@@ -330,6 +344,7 @@ def test_every_path_and_every_field_is_used_once():
     targets = [path for one in (*found.rules, *found.doubtful) for path in one.paths]
     assert len(used) == len(set(used))
     assert len(targets) == len(set(targets))
+    assert {"emails[work]", "emails[other]", "phones[work]", "phones[other]"} <= set(targets)
 
 
 def test_lines_of_a_street_are_joined_and_so_are_street_and_number():
