@@ -154,6 +154,7 @@ class Condition:
     subject: str
     test: Test
     operand: Any
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         words = {Test.IS: "is", Test.NOT: "is not", Test.IN: "is one of", Test.MATCHES: "matches"}
@@ -162,6 +163,26 @@ class Condition:
         listed = self.operand if isinstance(self.operand, tuple) else (self.operand,)
         operand = ", ".join(str(item).lower() if isinstance(item, bool) else str(item) for item in listed)
         return f"{self.subject} {words[self.test]} {operand}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A record as the system shows it, and what the hub makes of it: run by ``syncline mappings test``.
+
+    ``canonical`` lists every path that is to be present; a reference is the key of the record pointed to. ``write``
+    names the record fields that are written otherwise than ``record`` shows them (all of them, where there is no
+    record). ``unwritten`` says that the outward filter keeps the entity from this system, ``skipped`` that the inward
+    one keeps the record out. ``problems`` are the paths, fields or codes of what cannot be read or written.
+    """
+
+    name: str
+    record: Mapping[str, Any] | None = None
+    canonical: Mapping[str, Any] | None = None
+    write: Mapping[str, Any] | None = None
+    unwritten: bool = False
+    problems: tuple[str, ...] = ()
+    skipped: bool = False
+    at: Path = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +209,7 @@ class MappingFile:
     owns: tuple[str, ...] = ()
     record_defaults: Mapping[str, Any] = field(default_factory=dict)
     canonical_defaults: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
     file: str = ""
     made_of: tuple[str, ...] = ()  # the files it extends
     positions: Positions = field(default_factory=Positions)
@@ -205,6 +227,7 @@ class MappingFile:
 
 
 _NOT_MEANING = frozenset({"at", "direction_given", "file", "made_of", "positions", "description", "lifecycle", "owns"})
+_NOT_MEANING |= {"examples"}
 
 
 def meaning(value: Any) -> Any:

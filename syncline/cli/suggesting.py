@@ -141,4 +141,4 @@ def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
     for field in proposal.missing:
         desk.output.say(f"No field certainly is the {field}, which every {proposal.entity} needs.")
     if path is not None:
-        desk.output.say("Look at each rule, set lifecycle: live, then: syncline check, syncline plan.")
+        desk.output.say(f"See what records become: syncline mappings preview {path.stem}. When it is right: lifecycle: live.")
