@@ -141,4 +141,6 @@ def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
     for field in proposal.missing:
         desk.output.say(f"No field certainly is the {field}, which every {proposal.entity} needs.")
     if path is not None:
-        desk.output.say(f"See what records become: syncline mappings preview {path.stem}. When it is right: lifecycle: live.")
+        desk.output.say(
+            f"See what records become: syncline mappings preview {path.stem}. When it is right: lifecycle: live."
+        )
