@@ -58,9 +58,7 @@ class Clause:
 
     def looks_at(self, written: Iterable[FieldPath]) -> bool:
         """Whether one of the fields written holds, or lies in, one it reads."""
-        return any(
-            place[: len(one)] == one or one[: len(place)] == place for one in written for place in self.places
-        )
+        return any(place[: len(one)] == one or one[: len(place)] == place for one in written for place in self.places)
 
     def governing(self, path: str) -> Rule:
         """The rule of one path: that of the attribute, where the path is an item's."""
@@ -101,7 +99,9 @@ class Clauses:
                     yield clause, _doer(clause, rule, change)
 
 
-def declared(mapping: Compiled, clause: Clause | None, path: str, before: Any, now: Any, *, by_form: bool) -> str | None:
+def declared(
+    mapping: Compiled, clause: Clause | None, path: str, before: Any, now: Any, *, by_form: bool
+) -> str | None:
     """What in the file says that a value is read back otherwise; None where nothing does.
 
     ``by_form``: the value came from elsewhere, so that a transform may give it the form it has in this system.

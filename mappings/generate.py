@@ -7,7 +7,9 @@ mapping itself would write them, of which some are then written otherwise, blank
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain
 from random import Random
 from typing import Any
@@ -56,7 +58,8 @@ class Generator:
         entities = [self._entity(dice) for _ in range(number)]
         made = self._renderer.render([RenderRequest(values, None, self.keys) for values in entities])
         return [
-            Record(f"generated-{at}", self._record(dice, rendition.fields)) for at, rendition in enumerate(made, start=1)
+            Record(f"generated-{at}", self._record(dice, rendition.fields))
+            for at, rendition in enumerate(made, start=1)
         ]
 
     def _dice(self, what: str) -> Random:
@@ -93,7 +96,10 @@ class Generator:
             for sub in subs:
                 leaf = f".{sub.path}" if sub.path else ""
                 if dice.random() < _PRESENT:
-                    yield f"{rule.path}[{key}]{leaf}", self._value(dice, sub, spec_of(self._schema, f"{rule.path}[]{leaf}"))
+                    yield (
+                        f"{rule.path}[{key}]{leaf}",
+                        self._value(dice, sub, spec_of(self._schema, f"{rule.path}[]{leaf}")),
+                    )
 
     def _value(self, dice: Random, rule: Rule, spec: FieldSpec) -> Any:
         """One canonical value, never blank."""
@@ -110,7 +116,7 @@ class Generator:
             words = [word.strip() for word in dice.sample(WORDS, dice.randrange(4))]
             return sorted({word for word in words if not rule.separator or rule.separator not in word}) or ["a"]
         if spec.kind in CANONICAL:
-            return _in_form(dice.choice(CANONICAL[spec.kind]), spec)
+            return dice.choice(_in_form(spec))
         leaf = paths.split(spec.template)[2] or paths.split(spec.template)[0]
         text = dice.choice(BY_LEAF.get(leaf, WORDS) if dice.random() < 0.8 else WORDS)
         return text[: spec.max_length].strip() if spec.max_length else text
@@ -212,11 +218,14 @@ def _money(dice: Random, steps: Sequence[Step]) -> dict[str, str]:
     return amount
 
 
-def _in_form(value: Any, spec: FieldSpec) -> Any:
-    try:
-        return of_kind(spec).forward(value)
-    except UnfitError:
-        return value
+@lru_cache(maxsize=256)
+def _in_form(spec: FieldSpec) -> tuple[Any, ...]:
+    """Canonical values of a field's kind, each in the one form that the kind gives it."""
+    found: list[Any] = []
+    for value in CANONICAL[spec.kind]:
+        with suppress(UnfitError):
+            found.append(of_kind(spec).forward(value))
+    return tuple(found)
 
 
 def _holds(data: Mapping[str, Any], place: FieldPath) -> bool:

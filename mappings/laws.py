@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mappings.clauses import Clause, Clauses, declared, onto, without
 from mappings.codec import ABSENT, is_blank, taker
 from mappings.compile import Compiled
-from mappings.contract import Rendition, RenderRequest
+from mappings.contract import RenderRequest, Rendition
 from mappings.generate import keys_of
 from mappings.language import field_path, field_text
 from model.records import Problem, Record
@@ -82,7 +82,9 @@ class _Case(NamedTuple):
     paths: frozenset[str] | None
 
 
-def examine(mapping: Compiled, records: Sequence[Record] = (), entities: Sequence[Mapping[str, Any]] = ()) -> Examination:
+def examine(
+    mapping: Compiled, records: Sequence[Record] = (), entities: Sequence[Mapping[str, Any]] = ()
+) -> Examination:
     """Try a mapping on records of its stream and on canonical records of its entity."""
     examiner = _Examiner(mapping)
     for at in range(0, len(records), PAGE):
@@ -98,6 +100,7 @@ class _Examiner:
         self.found = Examination(mapping.name)
         self.clauses = Clauses(mapping)
         self._keys = keys_of(mapping.source)
+        self._told: set[tuple[str, ...]] = set()
         self._writing = [clause for clause in self.clauses.all if clause.writes and clause.reads]
         self._streams = {p: r.stream for g in self.clauses.all for p in g.rule.paths if (r := g.rule.reference)}
 
@@ -114,7 +117,9 @@ class _Examiner:
         ]
 
     def _write(self, cases: Sequence[_Case]) -> list[Rendition]:
-        return self.mapping.render([RenderRequest(c.written, c.paths, self._keys, c.record.data or None) for c in cases])
+        return self.mapping.render(
+            [RenderRequest(c.written, c.paths, self._keys, c.record.data or None) for c in cases]
+        )
 
     def _round(self, cases: Sequence[_Case]) -> Iterator[tuple[_Case, Rendition, Record, _Seen]]:
         """Write each case onto its record, and read it again."""
@@ -212,7 +217,9 @@ class _Examiner:
                 now = seen.values.get(path, ABSENT)
                 if now is not meant and (clause.rule.path == path or not is_blank(now)):
                     case = _Case(record, seen, {}, None)
-                    what = "is not there, but is read as something" if meant is ABSENT else "is null, but is not read so"
+                    what = (
+                        "is not there, but is read as something" if meant is ABSENT else "is null, but is not read so"
+                    )
                     self._breach(Law.BLANK, "appeared", case, path, meant, now, what)
 
     # -- laws over entities
@@ -301,7 +308,9 @@ class _Examiner:
     def _compare(self, law: Law, case: _Case, after: _Seen, wanted: Mapping[str, Any], *, anew: bool) -> None:
         if after.skipped is not None:
             if case.paths is not None:
-                self._breach(law, "left-out", case, "", None, ABSENT, f"is left out once it was written: {after.skipped}")
+                self._breach(
+                    law, "left-out", case, "", None, ABSENT, f"is left out once it was written: {after.skipped}"
+                )
             return
         for at, problem in after.problems.items():
             if at not in case.seen.problems and not (anew and at is None):
@@ -314,7 +323,7 @@ class _Examiner:
                 continue
             ground = declared(self.mapping, self.clauses.of(path), path, before, now, by_form=law is Law.OUT)
             if ground is not None:
-                self.found.losses[path, ground] += 1
+                self._lose(case, path, ground)
             elif now is ABSENT or is_blank(now):
                 self._breach(law, "gone", case, path, before, now, "is not there any more when it is read back")
             else:
@@ -335,8 +344,10 @@ class _Examiner:
             if found is None or (len(found.rule.paths) > 1 and found.filled(case.written)):
                 continue  # a full name made of its parts
             rule = found.governing(path)
-            if rule.default is not None or (case.paths is None and field_text(found.rule.field[:1]) in self.clauses.given):
-                self.found.losses[path, "default"] += 1
+            if rule.default is not None or (
+                case.paths is None and field_text(found.rule.field[:1]) in self.clauses.given
+            ):
+                self._lose(case, path, "default")
             else:
                 self._breach(law, "appeared", case, path, had, now, "has a value when read back, and had none")
 
@@ -345,4 +356,16 @@ class _Examiner:
     ) -> None:
         found = self.clauses.of(path)
         name = name or (found.field if found is not None else None)
-        self.found.breaches.append(Breach(law, code, case.record.key, path, name, before, now, message))
+        if self._first(case.record.key, path, law.value, message):
+            self.found.breaches.append(Breach(law, code, case.record.key, path, name, before, now, message))
+
+    def _lose(self, case: _Case, path: str, ground: str) -> None:
+        if self._first(case.record.key, path, ground):
+            self.found.losses[path, ground] += 1
+
+    def _first(self, *what: str) -> bool:
+        """Whether this is said for the first time: records are written twice, onto themselves and anew."""
+        if what in self._told:
+            return False
+        self._told.add(what)
+        return True

@@ -128,6 +128,9 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
     home = None if region is None else _known(region)
     if chosen == "national" and home is None:
         raise OptionError("style national needs a region", option="region")
+    if chosen == "national" and region_field is not None:
+        message = "style national cannot stand with region_field: the number would be read by the country in that field"
+        raise OptionError(message, option="style", hint="style: international")
 
     def back(value: Any) -> str:
         if not isinstance(value, str) or not _E164.fits(value):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from syncline.cli import options
+from syncline.cli import lawful, options
 from syncline.cli.desk import desk_of
 
 mappings_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at mappings, and try them.")
 
 
 def register(app: typer.Typer) -> None:
+    lawful.register(mappings_app)
     app.add_typer(mappings_app, name="mappings")
 
 
