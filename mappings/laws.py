@@ -159,7 +159,7 @@ class _Examiner:
             self._compare(Law.IN, case, after, wanted, anew=True)
 
     def _one_by_one(self, good: Sequence[tuple[Record, _Seen]]) -> None:
-        """Give each record another one's value, or none, under one rule: the other values stay, and cleared is blank."""
+        """Give each record another one's value, or none, by one rule: the other values stay, and cleared is blank."""
         donors = {at: [s for _, s in good if clause.filled(s.values)] for at, clause in enumerate(self._writing)}
         given: list[_Case] = []
         rules: list[tuple[Clause, bool]] = []
@@ -251,7 +251,7 @@ class _Examiner:
         return not is_blank(value) and self.mapping.pushes(path) and self.mapping.covers(path)
 
     def _stable(self, rounds: Sequence[tuple[_Case, Record, _Seen]]) -> None:
-        """What the system now shows, written once more, changes nothing in it, but for what a transform gave its form."""
+        """What the system now shows, written once more, changes nothing in it, but for forms that transforms give."""
         kept = [one for one in rounds if not (one[2].skipped or None in one[2].problems)]
         cases = [_Case(record, seen, seen.values, self._pushed(seen.values)) for _, record, seen in kept]
         for (first, _, _), (case, rendition, _, after) in zip(kept, self._round(cases), strict=True):

@@ -58,8 +58,8 @@ CANONICAL: Mapping[Kind, tuple[Any, ...]] = {
         "https://example.org:8443/x",
     ),
     Kind.COUNTRY: (
-        "DE", "US", "GB", "AT", "CH", "FR", "IT", "ES", "BR", "MX", "CA", "NO", "NA", "CD", "CG", "KP", "KR", "MM", "VA",
-        "CI", "TR", "GE", "HK", "MO", "IE", "GG", "SX", "MF", "CZ", "MK", "SZ", "PS", "TW", "BQ",
+        "DE", "US", "GB", "AT", "CH", "FR", "IT", "ES", "BR", "MX", "CA", "NO", "NA", "CD", "CG", "KP", "KR", "MM",
+        "VA", "CI", "TR", "GE", "HK", "MO", "IE", "GG", "SX", "MF", "CZ", "MK", "SZ", "PS", "TW", "BQ",
     ),
     Kind.LANGUAGE: ("en", "de", "de-AT", "pt-BR", "zh-Hant-TW", "no", "es-419", "sr-Latn"),
     Kind.TIMEZONE: ("UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Asia/Kolkata"),

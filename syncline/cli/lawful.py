@@ -87,11 +87,11 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
         line(f"  {path or 'the record'}" + (f" ({field})" if field and field != path else ""))
         line(f"    {clean(message)}: {counted(len(breaches), 'record')}, law «{law}»")
         for breach in breaches[:_EXAMPLES]:
-            before, after = (_shown(schema, breach.path, value, reveal=reveal) for value in breach[5:7])
+            before, after = (shown(schema, breach.path, value, reveal=reveal) for value in breach[5:7])
             line(f"      {breach.record}: {before} → {after}")
     if len(groups) > limit:
         line(f"  and {len(groups) - limit} more: --limit {len(groups)} shows all")
-    for what, counts in (("given up, as declared", one.losses), ("not taken from elsewhere", one.refused)):
+    for what, counts in (("comes back otherwise, as declared", one.losses), ("not taken from elsewhere", one.refused)):
         told = [f"{path or 'the record'} ({why}) {number:,}×" for (path, why), number in counts.most_common(limit)]
         if told:
             line(f"  {what}: {', '.join(told)}")
@@ -105,7 +105,7 @@ def _grouped(breaches: Sequence[Breach]) -> list[tuple[tuple[str, str, str], lis
     return sorted(groups.items(), key=lambda pair: -len(pair[1]))
 
 
-def _shown(schema: EntitySchema, path: str, value: Any, *, reveal: bool) -> str:
+def shown(schema: EntitySchema, path: str, value: Any, *, reveal: bool) -> str:
     """A value on a line: masked, kept short, and words for what is no value."""
     from mappings.codec import ABSENT
 
