@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mappings.compile import Compiled
     from mappings.effects import Comparison, Difference, Told
     from model.fields import EntitySchema
+    from model.records import Record
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -67,8 +69,10 @@ def diff(
     others = [
         one for one in project.mappings if one.entity == after.entity and one.name not in (before.name, after.name)
     ]
-    found = compare(before, after, tried.records, others)
     schema = project.schemas[after.entity]
+    made_up = file is None and not sample
+    taken = _made_for_both(before, schema, tried.records, seed) if made_up else tried.records
+    found = compare(before, after, taken, others)
     if as_json:
         desk.output.json(_as_json(before, after, said, found, schema, reveal=reveal))
         return
@@ -78,24 +82,32 @@ def diff(
 
 def _versions(project: Project, old: str, new: Path | None, against: str) -> tuple[Compiled, Compiled]:
     if new is not None:
-        return _compiled(project, _text(Path(old), "OLD"), old), _compiled(project, _text(new, "NEW"), str(new))
+        return _compiled(project, _text(Path(old), "OLD"), Path(old)), _compiled(project, _text(new, "NEW"), new)
     from syncline.cli.specimens import named
 
     (mapping,) = named(project, [old])
     path = Path(mapping.source.file)
     if Path(against).is_file():
-        return _compiled(project, _text(Path(against), "--against"), against), mapping
-    return _compiled(project, _of_git(path, against), f"{path.name} of {against}"), mapping
+        return _compiled(project, _text(Path(against), "--against"), Path(against)), mapping
+    return _compiled(project, _of_git(path, against), path, of=f" ({against})"), mapping
 
 
-def _compiled(project: Project, text: str, file: str) -> Compiled:
+def _compiled(project: Project, text: str, file: Path, of: str = "") -> Compiled:
     """One version. Raises ConfigurationError where it has mistakes."""
     from mappings.compile import load
 
-    mapping, found = load(text, file, project.schemas)
+    mapping, found = load(text, str(file), project.schemas)
     if mapping is None:
-        raise ConfigurationError(found)
+        raise ConfigurationError([replace(one, file=f"{one.file}{of}") for one in found])
     return mapping
+
+
+def _made_for_both(before: Compiled, schema: EntitySchema, records: Sequence[Record], seed: int) -> list[Record]:
+    """Made-up records of the new version, with the fields that only the old one looks at."""
+    from mappings.generate import Generator
+
+    earlier = Generator(before, schema, seed).records(len(records))
+    return [one._replace(data={**was.data, **one.data}) for was, one in zip(earlier, records, strict=True)]
 
 
 def _text(path: Path, what: str) -> str:
@@ -124,7 +136,7 @@ def _of_git(path: Path, revision: str) -> str:
 
 def _tell_changes(desk: Desk, before: Compiled, after: Compiled, said: Sequence[Change]) -> None:
     line = desk.output.line
-    if before.version == after.version and not said:
+    if not said:
         line(f"{after.name}: both versions mean the same ({after.version})")
         return
     line(f"{after.name}: {before.version} → {after.version}")
@@ -140,7 +152,7 @@ def _tell_effects(
         desk.output.say("There was no record to try it on.")
         return
     line = desk.output.line
-    line(f"Of {origin}, {found.differing:,} would differ.")
+    line(f"Of {origin}, {f'{found.differing:,}' if found.differing else 'none'} would differ.")
     for heading, differences in (("Read otherwise", found.read), ("Written otherwise", found.written)):
         rows = list(_rows(differences, schema, reveal=reveal))
         if rows:
