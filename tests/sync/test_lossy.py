@@ -227,9 +227,9 @@ def check_round(world, here, there, before):
         if name in here:
             assert (kept.get(name) or None) == here[name], name
         elif other not in there:
-            assert kept.get(name) == before["hr"].get(name), name
+            assert (kept.get(name) or None) == (before["hr"].get(name) or None), name
         if other not in there and name not in here and other != "phone":  # a country may move it to its full form
-            assert shown.get(other) == before["shop"].get(other), other
+            assert (shown.get(other) or None) == (before["shop"].get(other) or None), other
 
 
 @pytest.mark.parametrize("direct", [True, False])
@@ -288,4 +288,16 @@ def test_an_undeclared_loss_is_taken_for_one_edit_and_never_goes_round(world, ma
     assert world.people("hr") == [ANA | LOST]
     assert [kind for _, kind, _ in hr.written] == ["update"]  # it can be seen: as an edit made in the shop
     assert [kind for _, kind, _ in shop.written] == ["create"]
+    world.assert_calm()
+
+
+@pytest.mark.xfail(strict=True, reason="two such systems send one value to and fro, twice in each run, for ever")
+def test_two_systems_that_rewrite_one_value_each_its_own_way_come_to_rest(world, make_stream):
+    """One writes names in capitals, the other in small letters; neither answers with the record, nobody declares it."""
+    hr, shop = systems(world, make_stream, UNDECLARED, direct=False)
+    hr.stores = lambda row: {**row, "given": row["given"].upper()} if row.get("given") else row
+    shop.stores = lambda row: {**row, "first": row["first"].lower()} if row.get("first") else row
+    hr.put("people", "h1", number="1", given="ANA")
+    world.sync()
+    world.sync()
     world.assert_calm()
