@@ -58,7 +58,7 @@ class Clause:
 
     def looks_at(self, written: Iterable[FieldPath]) -> bool:
         """Whether one of the fields written holds, or lies in, one it reads."""
-        return any(place[: len(one)] == one or one[: len(place)] == place for one in written for place in self.places)
+        return any(_meet(one, place) for one in written for place in self.places)
 
     def governing(self, path: str) -> Rule:
         """The rule of one path: that of the attribute, where the path is an item's."""
@@ -85,6 +85,12 @@ class Clauses:
     def of(self, path: str) -> Clause | None:
         return self._plain.get(path) or self._lists.get(path.partition("[")[0])
 
+    def followed(self, clause: Clause) -> str | None:
+        """Where a rule only reads, the field it reads and another rule writes: its value is meant to follow that one."""
+        written = [field_path(name) for name in self._writers]
+        found = sorted(field_text(place) for place in clause.places if any(_meet(one, place) for one in written))
+        return f"follows {', '.join(found)}" if found and not clause.writes else None
+
     def writer(self, field: str) -> str:
         """The path whose rule writes a field."""
         return self._writers.get(field, "")
@@ -99,15 +105,16 @@ class Clauses:
                     yield clause, _doer(clause, rule, change)
 
 
-def declared(
-    mapping: Compiled, clause: Clause | None, path: str, before: Any, now: Any, *, by_form: bool
-) -> str | None:
+def declared(mapping: Compiled, clauses: Clauses, path: str, before: Any, now: Any, *, by_form: bool) -> str | None:
     """What in the file says that a value is read back otherwise; None where nothing does.
 
     ``by_form``: the value came from elsewhere, so that a transform may give it the form it has in this system.
     """
+    clause = clauses.of(path)
     if clause is None:
         return None
+    if not mapping.pushes(path):
+        return clauses.followed(clause)
     rule = clause.governing(path)
     if rule.table is not None and word(before) in map(word, rule.table.only_read):
         return "values (read)"
@@ -128,6 +135,11 @@ def declared(
             return f"transform {step.name}"
     names = " ".join(step.name for step in rule.transforms)
     return f"transform {names}" if by_form and names else None
+
+
+def _meet(one: FieldPath, other: FieldPath) -> bool:
+    """Whether two places in a record are the same, or one lies in the other."""
+    return other[: len(one)] == one or one[: len(other)] == other
 
 
 def _in_table(rule: Rule, value: Any) -> bool:

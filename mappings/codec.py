@@ -201,6 +201,8 @@ class Codec:
         values = [taker(path)(data) for path in self.fields]
         if all(value is ABSENT for value in values):
             return ABSENT
+        if self.rule.placeholder is not None and word(self.rule.placeholder) in map(word, values):
+            return ABSENT  # one part is not known, so the whole is not
         given = [None if value is ABSENT else value for value in values]
         try:
             return self._ended(self._forwards[0](given))

@@ -18,7 +18,7 @@ from mappings.check import FieldFacts
 from mappings.codec import canonical_word, put_into
 from mappings.compile import Compiled
 from mappings.contract import Direction, RenderRequest
-from mappings.language import Condition, FieldPath, MappingFile, Rule, Step, Test, field_path, field_text
+from mappings.language import Condition, FieldPath, MappingFile, Rule, Step, Test, Unknown, field_path, field_text
 from mappings.projecting import spec_of
 from mappings.rendering import Renderer
 from mappings.specimens import AMOUNTS, BY_LEAF, CANONICAL, CURRENCIES, WORDS, WRITTEN
@@ -67,7 +67,7 @@ class Generator:
 
     def _entity(self, dice: Random) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for rule in self._rules:
+        for rule in self._mapping.source.rules:
             if rule.each is not None:
                 values.update(self._items(dice, rule))
                 continue
@@ -105,7 +105,10 @@ class Generator:
         """One canonical value, never blank."""
         if rule.table is not None and (rule.table.rows or not spec.choices):
             listed = [canonical_word(name, spec.kind) for name, _ in rule.table.rows]
-            return dice.choice([*listed, *(spec.choices or ())])
+            kept = [str(value) for _, values in rule.table.rows for value in values] + list(WORDS[:3])
+            return dice.choice([*listed, *(spec.choices or (kept if rule.table.unknown is Unknown.KEEP else ()))])
+        if rule.constant is not None and dice.random() < 0.5:
+            return rule.constant
         if spec.choices:
             return dice.choice(spec.choices)
         if rule.reference is not None:

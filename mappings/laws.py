@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from mappings.clauses import Clause, Clauses, declared, onto, without
 from mappings.codec import ABSENT, is_blank, taker
 from mappings.compile import Compiled
-from mappings.contract import RenderRequest, Rendition
+from mappings.contract import Blank, RenderRequest, Rendition
 from mappings.generate import keys_of
 from mappings.language import field_path, field_text
 from model.records import Problem, Record
@@ -248,7 +248,8 @@ class _Examiner:
         self._lost(rounds)
 
     def _comes_back(self, path: str, value: Any) -> bool:
-        return not is_blank(value) and self.mapping.pushes(path) and self.mapping.covers(path)
+        """Whether a value of an entity is looked for when its record is read; what only comes in may not contradict it."""
+        return not is_blank(value) and self.mapping.covers(path)
 
     def _stable(self, rounds: Sequence[tuple[_Case, Record, _Seen]]) -> None:
         """What the system now shows, written once more, changes nothing in it, but for forms that transforms give."""
@@ -321,7 +322,9 @@ class _Examiner:
             now = after.values.get(path, ABSENT)
             if now == before or path in after.problems or self._both_blank(path, before, now):
                 continue
-            ground = declared(self.mapping, self.clauses.of(path), path, before, now, by_form=law is Law.OUT)
+            if not self.mapping.pushes(path) and (now is ABSENT or self._is_ignored(path, now)):
+                continue
+            ground = declared(self.mapping, self.clauses, path, before, now, by_form=law is Law.OUT)
             if ground is not None:
                 self._lose(case, path, ground)
             elif now is ABSENT or is_blank(now):
@@ -329,6 +332,9 @@ class _Examiner:
             else:
                 self._breach(law, "changed", case, path, before, now, "is read back as another value")
         self._appeared(law, case, after)
+
+    def _is_ignored(self, path: str, now: Any) -> bool:
+        return is_blank(now) and self.mapping.blank_in(path) is Blank.IGNORE
 
     def _both_blank(self, path: str, before: Any, now: Any) -> bool:
         if not is_blank(before) or not (now is ABSENT or is_blank(now)):

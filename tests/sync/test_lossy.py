@@ -249,7 +249,9 @@ def test_after_any_edits_on_both_sides_all_is_at_rest_and_nothing_more_is_lost(
         world.sync()
         (key,) = shop.table("people").rows
         for here, there in rounds:
-            before = {name: dict(world.systems[name].table("people").rows[k]) for name, k in (("hr", "h1"), ("shop", key))}
+            before = {
+                name: dict(world.systems[name].table("people").rows[k]) for name, k in (("hr", "h1"), ("shop", key))
+            }
             hr.put("people", "h1", **here)
             shop.put("people", key, **there)
             reports = [world.sync(), world.sync(full=True)]
