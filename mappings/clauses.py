@@ -86,7 +86,7 @@ class Clauses:
         return self._plain.get(path) or self._lists.get(path.partition("[")[0])
 
     def followed(self, clause: Clause) -> str | None:
-        """Where a rule only reads, the field it reads and another rule writes: its value is meant to follow that one."""
+        """Where a rule only reads: the field it reads and another rule writes. Its value is meant to follow that."""
         written = [field_path(name) for name in self._writers]
         found = sorted(field_text(place) for place in clause.places if any(_meet(one, place) for one in written))
         return f"follows {', '.join(found)}" if found and not clause.writes else None

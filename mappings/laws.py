@@ -248,7 +248,7 @@ class _Examiner:
         self._lost(rounds)
 
     def _comes_back(self, path: str, value: Any) -> bool:
-        """Whether a value of an entity is looked for when its record is read; what only comes in may not contradict it."""
+        """Whether a value is looked for when the record is read; what only comes in may not contradict it."""
         return not is_blank(value) and self.mapping.covers(path)
 
     def _stable(self, rounds: Sequence[tuple[_Case, Record, _Seen]]) -> None:

@@ -57,7 +57,7 @@ class _Plain:
         creating = request.paths is None
         try:
             value = self.value(request)
-            if is_blank(value):
+            if is_blank(value) and not (value == "" and self.rule.empty_kept):
                 self._blank(sink, creating=creating)
             elif creating or self._simple or self._pushes(request):
                 self.write(value, sink)
@@ -106,6 +106,9 @@ class _Value(_Plain):
         if type(value) is str and self._fits is not None and self._fits(value):
             sink.put(self.name, value, self.path)
             return
+        if value == "":  # kept apart from null; no transform ever sees it
+            sink.put(self.name, value, self.path)
+            return
         for path, written in self.codec.write(value):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
 
@@ -151,7 +154,7 @@ class _Value(_Plain):
 
         def convert(value: Any) -> Any:
             if is_blank(value):
-                return filler
+                return value if value == "" and rule.empty_kept else filler
             pairs = write(value)
             return pairs[0][1] if pairs else ABSENT
 
@@ -163,6 +166,7 @@ class _Value(_Plain):
             form=self.codec.settled_back,
             longest=self.codec.bound,
             blank=filler,
+            blanks_differ=rule.empty_kept,
         )
 
     def clear(self, sink: _Sink) -> None:
@@ -264,7 +268,8 @@ class _List(_Plain):
                 continue
             try:
                 value = leaves[leaf]
-                written = ((codec.rule.field, codec.blank_value()),) if is_blank(value) else codec.write(value)
+                empty = value if value == "" and codec.rule.empty_kept else codec.blank_value()
+                written = ((codec.rule.field, empty),) if is_blank(value) else codec.write(value)
                 for place, one in written:
                     put_into(item, place, one)
             except UnfitError as unfit:

@@ -130,7 +130,7 @@ def test_what_a_system_loses_stays_as_it_was_everywhere_else(world, make_stream,
     assert world.people("hr") == [ANA]
     world.assert_calm()
     report = world.sync()
-    assert not (report.conflicts or report.dead or report.waiting)
+    assert (report.conflicts, report.dead, report.waiting) == (0, 0, 0)
 
 
 def test_an_edit_made_where_values_are_lost_is_an_edit(world, make_stream):
