@@ -7,6 +7,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, NamedTuple
 
+from mappings.contract import Match, StrongRule
 from mappings.language import Condition, Each, MappingFile, Reference, Rule, Step, Table, field_text, meaning
 
 _NAMES = {
@@ -40,9 +41,10 @@ class Change(NamedTuple):
 def changes(old: MappingFile, new: MappingFile) -> list[Change]:
     """Those of the mapping as a whole, then rule by rule in the order of the new file, removed ones last."""
     found = [
-        Change("changed", None, _words(part.name, getattr(old, part.name), getattr(new, part.name)))
+        Change("changed", None, words)
         for part in fields(MappingFile)
         if part.name not in ("rules", "name") and meaning_differs(old, new, part.name)
+        for words in _part_changes(part.name, getattr(old, part.name), getattr(new, part.name))
     ]
     before, after = _by_identity(old), _by_identity(new)
     for identity, rule in after.items():
@@ -113,6 +115,16 @@ def described(rule: Rule) -> str:
     return ", ".join([_said(rule.fields), *parts] if rule.fields else parts)
 
 
+def _part_changes(name: str, before: Any, after: Any) -> Iterator[str]:
+    """One part of a mapping; how records are matched is told attribute by attribute."""
+    if not isinstance(before, Match) or not isinstance(after, Match):
+        yield _words(name, before, after)
+        return
+    for part in fields(Match):
+        if meaning_differs(before, after, part.name):
+            yield f"{name} {_words(part.name, getattr(before, part.name), getattr(after, part.name))}"
+
+
 def _words(name: str, before: Any, after: Any) -> str:
     return f"{_NAMES.get(name, name.replace('_', ' '))}: {_said(before)} → {_said(after)}"
 
@@ -146,11 +158,14 @@ def _part(value: Any) -> str:
     if isinstance(value, Step):
         return value.name if value.options is None else f"{value.name} {_said(value.options)}"
     if isinstance(value, Reference):
-        return value.stream + (f", starting with {value.starts}" if value.starts else "")
+        starts = f", keys starting with {value.starts}" if value.starts else ""
+        return f"{value.stream}{starts}{', keys as numbers' if value.number else ''}"
     if isinstance(value, Table):
         return ", ".join(f"{name} = {_said(given)}" for name, given in value.rows)
     if isinstance(value, Each):
         return f"items by {field_text(value.key)}: {', '.join(rule.path or 'value' for rule in value.rules)}"
+    if isinstance(value, StrongRule):
+        return value.name
     if isinstance(value, Condition):
         return str(value)
     given = ((part.name, getattr(value, part.name)) for part in fields(value))
