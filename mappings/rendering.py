@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
@@ -56,7 +57,7 @@ class _Plain:
         creating = request.paths is None
         try:
             value = self.value(request)
-            if is_blank(value):
+            if is_blank(value) and not (value == "" and self.rule.empty_kept):
                 self._blank(sink, creating=creating)
             elif creating or self._simple or self._pushes(request):
                 self.write(value, sink)
@@ -105,8 +106,42 @@ class _Value(_Plain):
         if type(value) is str and self._fits is not None and self._fits(value):
             sink.put(self.name, value, self.path)
             return
+        if value == "":  # kept apart from null; no transform ever sees it
+            sink.put(self.name, value, self.path)
+            return
         for path, written in self.codec.write(value):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
+
+    @property
+    def read_by(self) -> str | None:
+        """The field beside by which the value is read, and which this rule does not write itself."""
+        beside = self.codec.beside
+        return None if beside is None or self.codec.beside_written else field_text(beside)
+
+    def stay(self, sink: _Sink) -> None:
+        """The field beside is being written: write the value, too, where it would now be read as another one.
+
+        A number without its country prefix belongs to the country that stands beside it.
+        """
+        current, place = sink.request.current, self.codec.beside
+        if place is None or not self._simple or self.name in sink.fields:
+            return
+        if current is None:  # what is there is not known; it is what was agreed on
+            value = self.value(sink.request)
+        else:
+            value, later = self._read(current), dict(current)
+            put_into(later, place, sink.fields[field_text(place)])
+            if value == self._read(later):
+                return
+        if value is not ABSENT and not is_blank(value):
+            with suppress(UnfitError):
+                self.write(value, sink)
+
+    def _read(self, data: Mapping[str, Any]) -> Any:
+        try:
+            return self.codec.read(data)
+        except UnfitError:
+            return ABSENT
 
     @property
     def writes_one(self) -> bool:
@@ -119,7 +154,7 @@ class _Value(_Plain):
 
         def convert(value: Any) -> Any:
             if is_blank(value):
-                return filler
+                return value if value == "" and rule.empty_kept else filler
             pairs = write(value)
             return pairs[0][1] if pairs else ABSENT
 
@@ -131,6 +166,7 @@ class _Value(_Plain):
             form=self.codec.settled_back,
             longest=self.codec.bound,
             blank=filler,
+            blanks_differ=rule.empty_kept,
         )
 
     def clear(self, sink: _Sink) -> None:
@@ -232,7 +268,8 @@ class _List(_Plain):
                 continue
             try:
                 value = leaves[leaf]
-                written = ((codec.rule.field, codec.blank_value()),) if is_blank(value) else codec.write(value)
+                empty = value if value == "" and codec.rule.empty_kept else codec.blank_value()
+                written = ((codec.rule.field, empty),) if is_blank(value) else codec.write(value)
                 for place, one in written:
                     put_into(item, place, one)
             except UnfitError as unfit:
@@ -266,6 +303,10 @@ class Renderer:
         names = [(*map(field_text, rule.fields), *_beside(writer)) for rule, writer in zip(rules, writers, strict=True)]
         self._names = tuple(name for some in names for name in some)
         self._columns = Columns(plain, None)
+        self._read_by: dict[str, list[_Value]] = {}
+        for writer in writers:
+            if isinstance(writer, _Value) and writer.read_by is not None:
+                self._read_by.setdefault(writer.read_by, []).append(writer)
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
         creates = [request for request in requests if request.paths is None]
@@ -300,6 +341,10 @@ class Renderer:
         asked = range(len(self._writers)) if request.paths is None else sorted(self._asked(request.paths))
         for at in asked:
             self._writers[at].render(sink)
+        if self._read_by and request.paths is not None:
+            for name in [name for name in sink.fields if name in self._read_by]:
+                for writer in self._read_by[name]:
+                    writer.stay(sink)
         return Rendition(sink.fields, sink.problems, sink.waiting)
 
     def _asked(self, asked: frozenset[str]) -> set[int]:
