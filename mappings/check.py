@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from mappings.check_expressions import check_expressions, conditions_of
 from mappings.check_fields import FieldFacts, check_fields
-from mappings.language import MappingFile, Rule, Unknown
+from mappings.language import MappingFile, Rule, Test, Unknown
 from mappings.nodes import Notes, did_you_mean
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
@@ -38,6 +39,8 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     _check_twice(mapping, notes)
     _check_match(mapping, schema, notes)
     _check_constants(mapping, schema, notes)
+    _check_conditions(mapping, schema, notes)
+    check_expressions(mapping, schema, notes)
     if mapping.create_in:
         _check_required(mapping, schema, notes)
     if fields:
@@ -111,16 +114,16 @@ def _check_kind(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) -> 
     if (kind is Kind.REFERENCE) != (rule.reference is not None):
         if rule.reference is not None:
             say("kind-mismatch", f"is {kind.value}, not a reference", "reference")
-        elif rule.fields:
+        elif rule.fields or rule.expr:
             hint = f"reference: <the stream that holds the {spec.target}>"
             say("kind-mismatch", f"points to another record ({spec.target}); say in which stream", hint=hint)
         return
     if (kind is Kind.SET) != rule.is_set:
-        if rule.fields:
+        if rule.fields or rule.expr:
             hint = "list: set" if kind is Kind.SET else "leave list out"
             say("kind-mismatch", f"is {'a set' if kind is Kind.SET else kind.value}", hint=hint)
         return
-    if not rule.fields:
+    if not rule.fields and not rule.expr:
         _check_constant(rule.constant, spec, say, "constant")
         return
     if kind is Kind.MONEY and rule.table is None and not rule.transforms:
@@ -279,10 +282,16 @@ def _check_constants(mapping: MappingFile, schema: EntitySchema, notes: Notes) -
             notes.add(code, message, at, subject=_subject(mapping, path), hint=hint, severity=severity)
 
         _check_constant(value, spec, say)
-    for index, condition in enumerate(mapping.filter_out):
-        plain = condition.subject.replace("[*]", "[x]")
+
+
+def _check_conditions(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
+    for asked in conditions_of(mapping):
+        if not asked.outward or asked.condition.test is Test.EXPR:
+            continue
+        plain = asked.condition.subject.replace("[*]", "[x]")
         if schema.field(plain) is None:
-            _unknown_path(plain, schema, notes, ("filter", "out", index), _subject(mapping, condition.subject))
+            subject = asked.subject if asked.at[0] == "rules" else _subject(mapping, asked.condition.subject)
+            _unknown_path(plain, schema, notes, asked.at, subject)
 
 
 def _check_required(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:

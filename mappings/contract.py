@@ -141,6 +141,7 @@ class CompiledMapping(Protocol):
     on_delete_out: OnDelete  # the entity was deleted: what becomes of the record here
     record_fields: tuple[str, ...]  # top-level record fields read
     touches: frozenset[str]  # top-level record fields read or written
+    reads_whole: bool  # an expression looks at the record as a whole: no field may be left out of it
     reads: frozenset[str]  # canonical paths (or patterns) it can supply
     writes: frozenset[str]  # canonical paths (or patterns) it can push
     defaults_in: Mapping[str, Any]  # canonical values of an entity this mapping founds, where the record has none

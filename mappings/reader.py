@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ruamel.yaml import YAML
@@ -36,6 +37,8 @@ class Positions:
     def __init__(self) -> None:
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
+        self.styles: dict[Path, str] = {}  # how a scalar that is not plain begins: | > " '
+        self.text = ""
 
     def of(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """``(line, column)`` of the value at ``path`` (of its key, if asked); else of the nearest place around it."""
@@ -45,6 +48,43 @@ class Positions:
             if found is not None:
                 return found
         return 1, 1
+
+    def within(self, path: Path, offset: int) -> tuple[int, int]:
+        """Where the character at ``offset`` of the text at ``path`` stands, also in folded and quoted texts."""
+        start = self.values.get(path)
+        if start is None:
+            return self.of(path)
+        style = self.styles.get(path, "")
+        places = _block_places(self.text, start) if style in ("|", ">") else _flow_places(self.text, start, style)
+        return next(islice(places, offset, None), start)
+
+
+def _block_places(text: str, start: Position) -> Iterator[Position]:
+    """A place for each character of a text after ``|`` or ``>``."""
+    lines = text.splitlines()
+    indent: int | None = None
+    for number in range(start.line, len(lines)):
+        line = lines[number]
+        if line.strip():
+            indent = len(line) - len(line.lstrip(" ")) if indent is None else indent
+            yield from (Position(number + 1, column + 1) for column in range(indent, len(line)))
+        if indent is not None:
+            yield Position(number + 1, len(line) + 1)
+
+
+def _flow_places(text: str, start: Position, quote: str) -> Iterator[Position]:
+    """A place for each character of a plain or quoted text: a line break and the spaces around it are one of them."""
+    lines = text.splitlines()
+    column = start.column - 1 + len(quote)
+    for number in range(start.line - 1, len(lines)):
+        line = lines[number].rstrip()
+        if number > start.line - 1:
+            column = len(line) - len(line.lstrip())
+        while column < len(line):
+            yield Position(number + 1, column + 1)
+            pair = line[column : column + 2]
+            column += 2 if (quote == '"' and pair[0] == "\\") or (quote == "'" and pair == "''") else 1
+        yield Position(number + 1, len(line) + 1)
 
 
 @dataclass(slots=True)
@@ -100,7 +140,7 @@ def read_yaml(text: str, file: str) -> tuple[Any, Positions, list[Diagnostic]]:
 
     After a syntax error the data is None; after a repeated key the first one stands.
     """
-    builder = _Builder(file)
+    builder = _Builder(file, text)
     if len(text) > MAX_CHARACTERS:
         too_long = f"the file is longer than {MAX_CHARACTERS // 1024} KiB"
         builder.note("too-large", too_long, Position(1, 1), hint="split it")
@@ -150,10 +190,11 @@ def _at(event: Any) -> Position:
 
 
 class _Builder:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.root: Any = None
         self.positions = Positions()
+        self.positions.text = text
         self.diagnostics: list[Diagnostic] = []
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -210,7 +251,9 @@ class _Builder:
             return
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
-        self._put(value, _at(event), 1)
+        path = self._put(value, _at(event), 1)
+        if event.style:
+            self.positions.styles[path] = event.style
 
     def _key(self, event: Any) -> None:
         parent, at, key = self._open[-1], _at(event), event.value

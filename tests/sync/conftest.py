@@ -229,6 +229,7 @@ class PlainMapping:
         self.version = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.record_fields = tuple(self.rules.values())
         self.touches = frozenset(self.record_fields)
+        self.reads_whole = False
         self.reads = frozenset(self.rules) if self.direction.reads else frozenset()
         self.writes = frozenset(self.rules) if self.direction.writes else frozenset()
         self.reference_streams = self.references
