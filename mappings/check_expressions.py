@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from mappings.expressions import CANONICAL, MISSING_ENGINE, RECORD, Expression, ExpressionError, available, expression
+from mappings.expression_faults import ExpressionError
+from mappings.expressions import CANONICAL, MISSING_ENGINE, RECORD, Expression, available, expression
 from mappings.language import Condition, MappingFile, Rule, Test
 from mappings.nodes import Notes, did_you_mean
 from mappings.reader import Path
@@ -33,9 +34,10 @@ class Written(NamedTuple):
 
 
 _PLAIN = frozenset({"STRING", "INT", "UINT", "DOUBLE"})
+_TEXT = frozenset({"STRING", "INT"})
 _GIVES = {
     **dict.fromkeys((Kind.INTEGER, Kind.DECIMAL, Kind.REFERENCE), _PLAIN),
-    **dict.fromkeys((Kind.EMAIL, Kind.PHONE, Kind.URL, Kind.COUNTRY, Kind.LANGUAGE, Kind.TIMEZONE), {"STRING", "INT"}),
+    **dict.fromkeys((Kind.EMAIL, Kind.PHONE, Kind.URL, Kind.COUNTRY, Kind.LANGUAGE, Kind.TIMEZONE), _TEXT),
     Kind.TEXT: _PLAIN | {"TIMESTAMP", "DURATION"},
     Kind.CHOICE: _PLAIN,
     Kind.BOOLEAN: {"BOOL", "STRING", "INT"},

@@ -20,7 +20,7 @@ Message = dict[int, list["bytes | int"]]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A place that an expression looks at: of ``path``, the first ``needed`` names must be there (``a`` of ``a.?b``)."""
+    """A place an expression looks at. Of ``path``, the first ``needed`` names must be there (the ``a`` of ``a.?b``)."""
 
     path: FieldPath
     offset: int  # in the expression's text, in characters
@@ -32,8 +32,8 @@ class Tree:
     """``whole``: it looks at places that only the data tell (``src[name]``), so everything counts as read.
 
     ``uses`` counts variables, ``outer`` those inside a loop that are not the loop's own, ``depth`` loops inside each
-    other. ``growth`` is how many times longer than its input a text can become, to be multiplied by the length of the data
-    ``open`` times. ``searches`` are those for a text that is not known beforehand.
+    other. ``growth`` is how many times longer than its input a text can become, and ``open`` how many times over by the
+    length of the data. ``searches`` are those for a text that is not known beforehand.
     """
 
     reads: list[Read] = field(default_factory=list)
@@ -86,19 +86,19 @@ def _inner(expression: Message, scope: _Scope, tree: Tree, variable: str) -> Ite
         yield _message(_message(expression, 5), 1), scope
     elif 6 in expression:
         call = _message(expression, 6)
-        parts = [_message(call, 1)] if 1 in call else []
         arguments = [_fields(part) for part in call.get(3, ()) if isinstance(part, bytes)]
         _count_call(_text(call, 2), arguments, tree)
-        yield from ((part, scope) for part in parts + arguments)
+        targets = [_message(call, 1)] if 1 in call else []
+        yield from ((part, scope) for part in targets + arguments)
     elif 7 in expression:
         elements = [_fields(part) for part in _message(expression, 7).get(1, ()) if isinstance(part, bytes)]
         tree.listed += len(elements)
         yield from ((element, scope) for element in elements)
     elif 8 in expression:
         for entry in _message(expression, 8).get(2, ()):
-            parts = _fields(entry) if isinstance(entry, bytes) else {}
+            inner = _fields(entry) if isinstance(entry, bytes) else {}
             tree.listed += 1
-            yield from ((_message(parts, number), scope) for number in (3, 4) if number in parts)
+            yield from ((_message(inner, number), scope) for number in (3, 4) if number in inner)
     elif 9 in expression:
         yield from _loop(_message(expression, 9), scope, tree, variable)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -56,7 +56,7 @@ class Size:
 
 def affordable(tree: Tree, size: Size) -> bool:
     """Whether an expression keeps within bounds of time and memory on data of this size, at its very worst."""
-    growth = tree.growth * (size.longest + 1) ** tree.open
+    growth: int = tree.growth * (size.longest + 1) ** tree.open
     rounds = 1
     if tree.depth:
         count = size.elements + tree.listed + (size.longest if tree.splits else 0)
@@ -64,7 +64,7 @@ def affordable(tree: Tree, size: Size) -> bool:
     work = tree.uses * growth * size.total
     work += tree.outer * rounds * growth * (size.longest + _ELEMENT * size.elements)
     work += tree.searches * rounds * (tree.uses * growth * size.longest) ** 2 // 64
-    return work <= _MAX_WORK
+    return bool(work <= _MAX_WORK)
 
 
 def shaped(value: Any, size: Size) -> Any:
@@ -133,7 +133,7 @@ def moment_text(moment: datetime) -> str:
     """ISO 8601 in UTC (``Z``); without a zone where it has none."""
     if moment.tzinfo is None:
         return moment.isoformat()
-    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
 
 
 def duration_text(duration: timedelta) -> str:

@@ -274,12 +274,13 @@ def _each_step(rule: Rule, each: Each, schema: EntitySchema) -> Step:
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
         try:
             items = source(data, sink)
-            if items is ABSENT:
-                return
-            if items is not None and not isinstance(items, list):
-                raise UnfitError("not-a-list", "is not a list")
         except UnfitError as unfit:
             sink.problems.append(problem_of(unfit, rule, name, None))
+            return
+        if items is ABSENT:
+            return
+        if items is not None and not isinstance(items, list):
+            sink.problems.append(problem_of(UnfitError("not-a-list", "is not a list"), rule, name, None))
             return
         seen: set[str] = set()
         unsure: set[str] = set()
