@@ -126,7 +126,7 @@ def _check_kind(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) -> 
     if not rule.fields and not rule.expr:
         _check_constant(rule.constant, spec, say, "constant")
         return
-    if kind is Kind.MONEY and rule.table is None and not rule.transforms:
+    if kind is Kind.MONEY and rule.table is None and not rule.transforms and not rule.expr:
         say("kind-mismatch", "is an amount with a currency", hint="transform: {money: EUR}, or a currency_field")
     if rule.table is not None:
         _check_table(rule, spec, say, writes=writes)

@@ -143,7 +143,7 @@ def _chain(expression: Message, variable: str, positions: dict[int, int]) -> tup
     is what else there is to look at: the expressions in brackets.
     """
     path: list[str] = []
-    offsets: list[int] = []
+    offsets: list[int | None] = []
     waiting: list[Message] = []
     asked = 0  # so many names, counted from the end, may be missing
     while True:
@@ -151,7 +151,8 @@ def _chain(expression: Message, variable: str, positions: dict[int, int]) -> tup
             select = _message(expression, 5)
             path.append(_text(select, 2))
             asked = len(path) if _number(select, 3) else asked
-            offsets.append(positions.get(_number(expression, 2), 0) + 1)
+            dot = None if _number(select, 3) else positions.get(_number(expression, 2))  # of has(…), it is that of has
+            offsets.append(None if dot is None else dot + 1)
             expression = _message(select, 1)
         elif 6 in expression and _text(_message(expression, 6), 2) in _INDEXING:
             call = _message(expression, 6)
@@ -164,11 +165,13 @@ def _chain(expression: Message, variable: str, positions: dict[int, int]) -> tup
                 asked = 0
             else:
                 path.append(name)
-                offsets.append(positions.get(_number(index, 2)) or positions.get(_number(expression, 2), 0) + 2)
+                sign = positions.get(_number(expression, 2))  # a name after .? has no place of its own
+                offsets.append(positions.get(_number(index, 2), None if sign is None else sign + 2))
                 asked = len(path) if _text(call, 2) != "_[_]" else asked
             expression = operand
         elif 4 in expression and _text(_message(expression, 4), 1) == variable:
-            offset = offsets[-1] if offsets else positions.get(_number(expression, 2), 0)
+            here = positions.get(_number(expression, 2), 0)
+            offset = (offsets[-1] or here + len(variable) + 1) if offsets else here
             return Read(tuple(reversed(path)), offset, len(path) - asked), waiting
         else:
             return None

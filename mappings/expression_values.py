@@ -144,8 +144,19 @@ def duration_text(duration: timedelta) -> str:
     return f"{'-' if microseconds < 0 else ''}PT{whole}{fraction}S"
 
 
-class Results:
-    """One result becoming JSON, within `MAX_RESULT`."""
+def json_of(found: Any) -> Any:
+    """The engine's value as JSON, within `MAX_RESULT`. Raises UnfitError for errors and for what JSON cannot say."""
+    kind = found.type().name()
+    if kind == "STRING":
+        text = found.plain_value()
+        return text if len(text) < MAX_RESULT else _Result().text(text)
+    if kind.startswith(("LIST", "MAP")):
+        return _Result().json(found)
+    return _plain(kind, found)
+
+
+class _Result:
+    """A list or an object becoming JSON. What is left of `MAX_RESULT` is counted down; an element costs one."""
 
     __slots__ = ("_left",)
 
@@ -153,33 +164,32 @@ class Results:
         self._left = MAX_RESULT
 
     def json(self, found: Any) -> Any:
-        """The engine's value as JSON; raises UnfitError for errors and for what JSON cannot say."""
         kind = found.type().name()
         if kind == "STRING":
-            return self._spent(found.plain_value())
+            return self.text(found.plain_value())
         if kind.startswith("LIST"):
             return [self.json(item) for item in self._counted(found.value())]
         if kind.startswith("MAP"):
-            return {self._key(name): self.json(item) for name, item in self._counted(found.value().items())}
+            made = {self._name(name): self.json(item) for name, item in self._counted(found.value().items())}
+            return dict(sorted(made.items()))  # the engine's order is another one each time
         return _plain(kind, found)
 
-    def _spent(self, text: str) -> str:
+    def text(self, text: str) -> str:
         self._left -= len(text) + 1
         if self._left < 0:
-            raise UnfitError(
-                "expr-too-large", f"could not be computed: the result is longer than {MAX_RESULT} characters"
-            )
+            message = f"could not be computed: the result is longer than {MAX_RESULT} characters"
+            raise UnfitError("expr-too-large", message)
         return text
 
     def _counted(self, items: Iterable[Any]) -> Iterable[Any]:
         for item in items:
-            self._spent("")
+            self.text("")
             yield item
 
-    def _key(self, name: Any) -> str:
+    def _name(self, name: Any) -> str:
         if not isinstance(name, str):
             raise UnfitError("expr-type", "could not be computed: names in an object must be text")
-        return self._spent(name)
+        return self.text(name)
 
 
 def _plain(kind: str, found: Any) -> Any:
@@ -207,21 +217,29 @@ def _said(found: Any) -> str:
 
 
 _FAILURES = (
-    ("Key not found", "expr-missing", "asks for something that is not there"),
-    ("Index error", "expr-missing", "asks for an element that is not there"),
-    ("No matching overloads", "expr-type", "a value is of another type than the expression expects"),
-    ("cannot convert", "expr-type", "a value cannot be converted as the expression wants"),
-    ("Invalid ", "expr-type", "a value cannot be converted as the expression wants"),
-    ("by zero", "expr-failed", "divides by zero"),
-    ("overflow", "expr-failed", "a number becomes too large"),
+    ("key not found", "expr-missing", "asks for something that is not there"),
+    ("index=", "expr-missing", "asks for an element that is not there"),
+    ("substring(", "expr-missing", "asks for a part of a text that is too short for it"),
+    ("charat(", "expr-missing", "asks for a part of a text that is too short for it"),
+    ("select", "expr-type", "looks into something that has nothing inside, such as null"),
+    ("_?._(", "expr-type", "looks into something that has nothing inside, such as null"),
     ("regular expression", "expr-failed", "a regular expression makes no sense"),
+    ("by zero", "expr-failed", "divides by zero"),
+    ("range", "expr-failed", "a number becomes too large"),
+    ("overflow", "expr-failed", "a number becomes too large"),
     ("budget", "expr-too-large", f"goes through more than {_MAX_LOOPS} elements"),
+    ("no matching overloads", "expr-type", "a value is of another type than the expression expects"),
+    ("conver", "expr-type", "a value cannot be converted as the expression wants"),
+    ("expected ", "expr-type", "a value is of another type than the expression expects"),
+    ("clause", "expr-type", "a value does not fit the format"),
 )
+"""Parts of what the engine says, in small letters, and what we say instead: the first that fits counts."""
 
 
 def failure(said: str) -> UnfitError:
     """What the engine said, in words that never hold a value."""
+    lower = said[:500].lower()
     for part, code, message in _FAILURES:
-        if part.lower() in said.lower():
+        if part in lower:
             return UnfitError(code, f"could not be computed: {message}")
     return UnfitError("expr-failed", "could not be computed from this record")

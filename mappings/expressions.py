@@ -15,7 +15,7 @@ from typing import Any
 from mappings.codec import ABSENT, is_blank, taker
 from mappings.expression_faults import ExpressionError, Fault, faults
 from mappings.expression_tree import Tree, tree_of
-from mappings.expression_values import Results, Size, affordable, failure, shaped, too_large
+from mappings.expression_values import Size, affordable, failure, json_of, shaped, too_large
 from mappings.transforms.base import UnfitError
 
 RECORD, CANONICAL = "src", "to"
@@ -119,13 +119,16 @@ class Expression:
 
         Raises UnfitError where it cannot be computed.
         """
-        self._bounded(facts)
+        if facts.unfit or facts.total > self._carefree:
+            self._look_closer(facts)
         try:
-            result = Results().json(self._evaluated(facts))
+            result = json_of(self._program.eval(facts.activation))
         except UnfitError as unfit:
             if unfit.code == "expr-missing" and any(take(facts.data) is ABSENT for take in self._needed):
                 return ABSENT
             raise
+        except _RAISED as error:
+            raise failure(str(error)) from None
         if self._optional:
             return result[0] if result else ABSENT
         return result
@@ -139,20 +142,11 @@ class Expression:
             raise UnfitError("expr-type", "could not be computed: the result is neither true nor false")
         return result
 
-    def _evaluated(self, facts: Facts) -> Any:
-        try:
-            return self._program.eval(facts.activation)
-        except _RAISED as error:
-            raise failure(str(error)) from None
-
-    def _bounded(self, facts: Facts) -> None:
-        if facts.unfit:
-            for name, unfit in facts.unfit.items():
-                if self.tree.whole or name in self.tops:
-                    raise UnfitError(unfit.code, unfit.message)
-        if facts.total > self._carefree and not affordable(
-            self.tree, facts.size(None if self.tree.whole else self.tops)
-        ):
+    def _look_closer(self, facts: Facts) -> None:
+        for name, unfit in facts.unfit.items():
+            if self.tree.whole or name in self.tops:
+                raise UnfitError(unfit.code, unfit.message)
+        if not affordable(self.tree, facts.size(None if self.tree.whole else self.tops)):
             raise too_large()
 
 

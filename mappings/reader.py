@@ -55,11 +55,11 @@ class Positions:
         if start is None:
             return self.of(path)
         style = self.styles.get(path, "")
-        places = _block_places(self.text, start) if style in ("|", ">") else _flow_places(self.text, start, style)
+        places = (_block_places if style in ("|", ">") else _flow_places)(self.text, start, style)
         return next(islice(places, offset, None), start)
 
 
-def _block_places(text: str, start: Position) -> Iterator[Position]:
+def _block_places(text: str, start: Position, style: str) -> Iterator[Position]:
     """A place for each character of a text after ``|`` or ``>``."""
     lines = text.splitlines()
     indent: int | None = None
@@ -68,7 +68,7 @@ def _block_places(text: str, start: Position) -> Iterator[Position]:
         if line.strip():
             indent = len(line) - len(line.lstrip(" ")) if indent is None else indent
             yield from (Position(number + 1, column + 1) for column in range(indent, len(line)))
-        if indent is not None:
+        if style == "|" or not line.strip() or not _blank_after(lines, number):
             yield Position(number + 1, len(line) + 1)
 
 
@@ -84,7 +84,13 @@ def _flow_places(text: str, start: Position, quote: str) -> Iterator[Position]:
             yield Position(number + 1, column + 1)
             pair = line[column : column + 2]
             column += 2 if (quote == '"' and pair[0] == "\\") or (quote == "'" and pair == "''") else 1
-        yield Position(number + 1, len(line) + 1)
+        if not line or not _blank_after(lines, number):
+            yield Position(number + 1, len(line) + 1)
+
+
+def _blank_after(lines: list[str], number: int) -> bool:
+    """Whether an empty line follows: it stands for the line break then."""
+    return number + 1 < len(lines) and not lines[number + 1].strip()
 
 
 @dataclass(slots=True)
