@@ -165,8 +165,8 @@ def _chain(expression: Message, variable: str, positions: dict[int, int]) -> tup
                 asked = 0
             else:
                 path.append(name)
-                sign = positions.get(_number(expression, 2))  # a name after .? has no place of its own
-                offsets.append(positions.get(_number(index, 2), None if sign is None else sign + 2))
+                sign = positions.get(_number(expression, 2), 0)  # a name after .? has no place of its own
+                offsets.append(positions.get(_number(index, 2)) or sign + 2)
                 asked = len(path) if _text(call, 2) != "_[_]" else asked
             expression = operand
         elif 4 in expression and _text(_message(expression, 4), 1) == variable:
