@@ -62,7 +62,11 @@ class Compiled:
         self._projector = Projector(mapping, schema)
         self._renderer = Renderer(mapping, schema, limits)
         self._accepts = Conditions(mapping.filter_out, canonical=True)
-        self._scope_out = scope_of((), [self._accepts], CANONICAL)
+        self._when = {
+            path: Conditions(rule.when_out, canonical=True) for path, rule in self._rules.items() if rule.when_out
+        }
+        self.conditional = bool(self._when)
+        self._scope_out = scope_of((), [self._accepts, *self._when.values()], CANONICAL)
         self._patterns = [(paths.pattern_regex(path), path) for path in self._rules if paths.is_pattern(path)]
         self._known: dict[str, str | None] = {path: path for path in self._rules}
         self._digests = (_whole_digester if self.reads_whole else _digester)(self.record_fields, self.version[:6])
@@ -83,6 +87,16 @@ class Compiled:
 
     def pushes(self, path: str) -> bool:
         return self._rule_path(path) in self.writes
+
+    def withholds(self, path: str, values: Mapping[str, Any]) -> bool:
+        if not self._when:
+            return False
+        found = self._rule_path(path)
+        conditions = self._when.get(found) if found else None
+        try:
+            return conditions is not None and conditions.failing(values, self._scope_out.page()) is not None
+        except UnfitError:
+            return False  # rendering says what is wrong
 
     def _rule(self, path: str) -> Rule | None:
         found = self._rule_path(path)
