@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from mappings.check_expressions import check_expressions, conditions_of
 from mappings.check_fields import FieldFacts, check_fields
+from mappings.check_standing import check_standing
 from mappings.language import MappingFile, Rule, Test, Unknown
 from mappings.nodes import Notes, did_you_mean
 from mappings.reader import Path
@@ -36,13 +37,15 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     notes = Notes(mapping.file, mapping.positions, found)
     for rule in mapping.rules:
         _check_rule(rule, mapping, schema, notes)
-    _check_twice(mapping, notes)
-    _check_match(mapping, schema, notes)
+    running = mapping.running()
+    _check_twice(running, notes)
+    _check_match(running, schema, notes)
     _check_constants(mapping, schema, notes)
     _check_conditions(mapping, schema, notes)
     check_expressions(mapping, schema, notes)
+    check_standing(mapping, schema, notes)
     if mapping.create_in:
-        _check_required(mapping, schema, notes)
+        _check_required(running, schema, notes)
     if fields:
         check_fields(mapping, schema, fields, notes)
     return found

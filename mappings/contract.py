@@ -137,6 +137,7 @@ class CompiledMapping(Protocol):
     match: Match
     create_in: bool  # an unmatched record makes a new entity
     create_out: bool  # an entity without a record here gets one
+    update_in: bool  # an edit made here is taken; else only what founds an entity is, and what restricts a consent
     on_delete_in: OnDelete  # a record disappeared here: what becomes of the entity
     on_delete_out: OnDelete  # the entity was deleted: what becomes of the record here
     record_fields: tuple[str, ...]  # top-level record fields read

@@ -6,7 +6,7 @@ Every interpretation of a mapping (checking it, projecting, rendering, describin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -32,7 +32,9 @@ def field_text(path: FieldPath) -> str:
 
 
 class Lifecycle(StrEnum):
-    PROPOSED = "proposed"  # checked, not run
+    """Of a mapping, or of one rule."""
+
+    PROPOSED = "proposed"  # checked and shown, not run
     LIVE = "live"
     DEPRECATED = "deprecated"  # runs, and says that it should go
 
@@ -136,6 +138,7 @@ class Rule:
     expr: str = ""  # instead of fields: the rule goes in only
     when_in: tuple[Condition, ...] = ()
     when_out: tuple[Condition, ...] = ()
+    lifecycle: Lifecycle = Lifecycle.LIVE
     at: Path = ()
     direction_given: bool = False
 
@@ -186,13 +189,17 @@ class MappingFile:
     match: Match = field(default_factory=Match)
     create_in: bool = True
     create_out: bool = True
+    update_in: bool = True
+    update_out: bool = True
     on_delete_in: OnDelete = OnDelete.REVIEW
     on_delete_out: OnDelete = OnDelete.IGNORE
     filter_in: tuple[Condition, ...] = ()
     filter_out: tuple[Condition, ...] = ()
+    owns: tuple[str, ...] = ()
     record_defaults: Mapping[str, Any] = field(default_factory=dict)
     canonical_defaults: Mapping[str, Any] = field(default_factory=dict)
     file: str = ""
+    made_of: tuple[str, ...] = ()  # the files it extends
     positions: Positions = field(default_factory=Positions)
 
     def reads(self, rule: Rule) -> bool:
@@ -201,8 +208,13 @@ class MappingFile:
     def writes(self, rule: Rule) -> bool:
         return self.direction.writes and rule.direction.writes
 
+    def running(self) -> MappingFile:
+        """What of it runs: without proposed rules."""
+        live = tuple(rule for rule in self.rules if rule.lifecycle is not Lifecycle.PROPOSED)
+        return self if len(live) == len(self.rules) else replace(self, rules=live)
 
-_NOT_MEANING = frozenset({"at", "direction_given", "file", "positions", "description", "lifecycle"})
+
+_NOT_MEANING = frozenset({"at", "direction_given", "file", "made_of", "positions", "description", "lifecycle", "owns"})
 
 
 def meaning(value: Any) -> Any:

@@ -129,7 +129,7 @@ class Notes:
                 code=code,
                 message=message,
                 severity=severity,
-                file=self.file,
+                file=self.positions.file_of(path) or self.file,
                 line=line,
                 column=column,
                 path=subject or ".".join(map(str, path)) or None,

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
+from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle, MappingFile
 from mappings.nodes import Node, Notes
 from mappings.parse_conditions import conditions
 from mappings.parse_rules import RuleParser
-from mappings.reader import Positions, read_yaml
+from mappings.reader import Positions
 from model import paths
 from model.diagnostics import Diagnostic
 
 KEYS = (
     "mapping",
+    "extends",
     "description",
     "connection",
     "stream",
@@ -24,7 +27,9 @@ KEYS = (
     "lifecycle",
     "match",
     "create",
+    "update",
     "delete",
+    "owns",
     "filter",
     "rules",
     "defaults",
@@ -37,12 +42,14 @@ def parse_mapping(text: str, file: str) -> tuple[MappingFile | None, list[Diagno
     return (mapping if whole else None), found
 
 
-def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Diagnostic], bool]:
+def parse_what_can_be(
+    text: str, file: str, fetch: Fetch | None = None
+) -> tuple[MappingFile | None, list[Diagnostic], bool]:
     """The mapping without the rules that are wrong, so that the rest can be checked in the same breath.
 
-    The last value says whether nothing was wrong.
+    ``fetch`` finds the files it extends. The last value says whether nothing was wrong.
     """
-    data, positions, found = read_yaml(text, file)
+    data, positions, found, files = read_source(text, file, fetch)
     notes = Notes(file, positions, found)
     if notes.failed and data is None:
         return None, found, False
@@ -50,7 +57,7 @@ def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Di
         notes.add("not-a-mapping", "a mapping file holds keys and values", (), hint="begin with: mapping: <name>")
         return None, found, False
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
-    return mapping, found, not notes.failed
+    return replace(mapping, made_of=files), found, not notes.failed
 
 
 def file_stem(file: str) -> str:
@@ -69,7 +76,8 @@ class _Parser:
             top.note("bad-name", "a mapping's name has letters, digits, - and _ only", "mapping")
         entity = top.text("entity", required=True)
         direction = top.choice("direction", Direction, Direction.BOTH)
-        create_in, create_out = self._create(direction)
+        create_in, create_out = self._ways("create", "created", direction)
+        update_in, update_out = self._ways("update", "updated", direction)
         deletes = top.section("delete", ("in", "out"))
         filters = top.section("filter", ("in", "out"))
         defaults = top.section("defaults", ("record", "canonical"))
@@ -84,31 +92,40 @@ class _Parser:
             match=self._match(),
             create_in=create_in,
             create_out=create_out,
+            update_in=update_in,
+            update_out=update_out,
             on_delete_in=deletes.choice("in", OnDelete, OnDelete.REVIEW) if deletes else OnDelete.REVIEW,
             on_delete_out=deletes.choice("out", OnDelete, OnDelete.IGNORE) if deletes else OnDelete.IGNORE,
             filter_in=conditions(filters, "in", "field"),
             filter_out=conditions(filters, "out", "path"),
             rules=RuleParser(top, entity).rules(),
+            owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
             canonical_defaults=self._constants(defaults, "canonical"),
             file=file,
             positions=positions,
         )
 
-    def _create(self, direction: Direction) -> tuple[bool, bool]:
+    def _ways(self, key: str, done: str, direction: Direction) -> tuple[bool, bool]:
+        """Inwards and outwards; the mapping's own direction where nothing is said."""
         words = ("in", "out", "both", "none")
-        value = self.top.data.get("create", direction.value)
+        value = self.top.data.get(key, direction.value)
         if value not in words:
-            self.top.note("unknown-choice", f"create is one of: {', '.join(words)}", "create")
+            self.top.note("unknown-choice", f"{key} is one of: {', '.join(words)}", key)
             return False, False
-        create_in, create_out = value in ("in", "both"), value in ("out", "both")
-        if "create" in self.top.data and ((create_in and not direction.reads) or (create_out and not direction.writes)):
-            self.top.note(
-                "create-against-direction",
-                f"the mapping's direction is {direction.value}, so nothing can be created the other way",
-                "create",
-            )
-        return create_in and direction.reads, create_out and direction.writes
+        inwards, outwards = value in ("in", "both"), value in ("out", "both")
+        if key in self.top.data and ((inwards and not direction.reads) or (outwards and not direction.writes)):
+            message = f"the mapping's direction is {direction.value}, so nothing can be {done} the other way"
+            self.top.note("create-against-direction" if key == "create" else "update-against-direction", message, key)
+        return inwards and direction.reads, outwards and direction.writes
+
+    def _owns(self) -> tuple[str, ...]:
+        """Canonical paths, items (``addresses[shipping]``) or whole lists (``emails``)."""
+        owned = []
+        for index, name in enumerate(self.top.texts("owns")):
+            if self._paths(self.top, name, "owns", index):
+                owned.append(name)
+        return tuple(dict.fromkeys(owned))
 
     def _match(self) -> Match:
         node = self.top.section("match", ("strong", "scored", "one_to_one"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
-from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
+from mappings.language import Each, FieldPath, Lifecycle, Loss, Reference, Rule, Step, Table, Unknown, field_path
 from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.parse_conditions import expression_text, when
@@ -36,6 +36,7 @@ KEYS = (
     "loses",
     "expr",
     "when",
+    "lifecycle",
 )
 REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
@@ -115,6 +116,7 @@ class RuleParser:
             expr=expression_text(node) if "expr" in data else "",
             when_in=when_in,
             when_out=when_out,
+            lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
         agree(node, rule)

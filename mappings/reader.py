@@ -32,13 +32,24 @@ class Position(NamedTuple):
 
 
 class Positions:
-    """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices."""
+    """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices.
+
+    ``files`` names the file in which a part was written that came from another one.
+    """
 
     def __init__(self) -> None:
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
-        self.styles: dict[Path, str] = {}  # how a scalar that is not plain begins: | > " '
-        self.text = ""
+        self.scalars: dict[Path, tuple[str, str]] = {}  # how a text begins (| > " ' or nothing), and the file's text
+        self.files: dict[Path, str] = {}
+
+    def file_of(self, path: Path) -> str | None:
+        """The other file in which the value at ``path``, or the nearest place around it, was written."""
+        for end in range(len(path), -1, -1) if self.files else ():
+            found = self.files.get(path[:end])
+            if found is not None:
+                return found or None
+        return None
 
     def of(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """``(line, column)`` of the value at ``path`` (of its key, if asked); else of the nearest place around it."""
@@ -51,11 +62,11 @@ class Positions:
 
     def within(self, path: Path, offset: int) -> tuple[int, int]:
         """Where the character at ``offset`` of the text at ``path`` stands, also in folded and quoted texts."""
-        start = self.values.get(path)
-        if start is None:
+        start, written = self.values.get(path), self.scalars.get(path)
+        if start is None or written is None:
             return self.of(path)
-        style = self.styles.get(path, "")
-        places = (_block_places if style in ("|", ">") else _flow_places)(self.text, start, style)
+        style, text = written
+        places = (_block_places if style in ("|", ">") else _flow_places)(text, start, style)
         return next(islice(places, offset, None), start)
 
 
@@ -200,7 +211,7 @@ class _Builder:
         self.file = file
         self.root: Any = None
         self.positions = Positions()
-        self.positions.text = text
+        self.text = text
         self.diagnostics: list[Diagnostic] = []
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -258,8 +269,8 @@ class _Builder:
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
         path = self._put(value, _at(event), 1)
-        if event.style:
-            self.positions.styles[path] = event.style
+        if isinstance(value, str):
+            self.positions.scalars[path] = event.style or "", self.text
 
     def _key(self, event: Any) -> None:
         parent, at, key = self._open[-1], _at(event), event.value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ class Project:
     mappings: tuple[Compiled, ...]
     proposed: tuple[Compiled, ...] = ()
     schedules: tuple[Schedule, ...]
+
+    def as_if_live(self) -> Project:
+        """The project with everything that is proposed in force: to be planned with, never run."""
+        mappings = tuple(mapping.as_if_live() for mapping in (*self.mappings, *self.proposed))
+        return replace(self, mappings=mappings, proposed=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +150,8 @@ class _Reading:
         if with_mappings:
             found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
             self.root.document.found += found.diagnostics
+        rules, clashes = policies.owned(found.live, known, rules)
+        self.root.document.found += clashes
         selectable = {*named, *found.selectable}
         schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []
         return Project(
