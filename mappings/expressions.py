@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,7 @@ from mappings.codec import ABSENT, is_blank, taker
 from mappings.expression_faults import ExpressionError, Fault, faults
 from mappings.expression_tree import Tree, tree_of
 from mappings.expression_values import Size, affordable, failure, json_of, shaped, too_large
+from mappings.language import FieldPath
 from mappings.transforms.base import UnfitError
 
 RECORD, CANONICAL = "src", "to"
@@ -111,6 +113,7 @@ class Expression:
         self._optional = kind.startswith("optional_type")
         self.kind = kind.removeprefix("optional_type<").removesuffix(">") if self._optional else kind
         self.tops = frozenset(read.path[0] for read in tree.reads)
+        self._paths = [read.path for read in tree.reads if len(read.path) > 1]
         self._needed = [taker(read.path[: read.needed]) for read in tree.reads if read.needed]
         self._carefree = _carefree(tree)
 
@@ -122,10 +125,19 @@ class Expression:
         if facts.unfit or facts.total > self._carefree:
             self._look_closer(facts)
         try:
-            result = json_of(self._program.eval(facts.activation))
+            return self._result(facts)
         except UnfitError as unfit:
             if unfit.code == "expr-missing" and any(take(facts.data) is ABSENT for take in self._needed):
                 return ABSENT
+            opened = facts.opened(self._paths) if unfit.code == "expr-type" else None
+            if opened is None:
+                raise
+            return self._result(opened)
+
+    def _result(self, facts: Facts) -> Any:
+        try:
+            result = json_of(self._program.eval(facts.activation))
+        except UnfitError:
             raise
         except _RAISED as error:
             raise failure(str(error)) from None
@@ -165,14 +177,15 @@ def _carefree(tree: Tree) -> int:
 class Facts:
     """What the expressions of one mapping are told of one record: made once, however many there are."""
 
-    __slots__ = ("_sizes", "activation", "data", "total", "unfit")
+    __slots__ = ("_sizes", "_told", "_variable", "activation", "data", "total", "unfit")
 
     def __init__(self, data: Mapping[str, Any], names: Iterable[str], variable: str) -> None:
         self.data = data
         self.total = 0
         self.unfit: dict[str, UnfitError] = {}
         self._sizes: dict[str, Size | int] = {}
-        told: dict[str, Any] = {}
+        self._variable = variable
+        told = self._told = dict[str, Any]()
         for name in names:
             value = data.get(name, ABSENT)
             if type(value) is str and value.isascii() and len(value) < MAX_LENGTH and "\x00" not in value:
@@ -190,6 +203,27 @@ class Facts:
             self.total += size.total
         except UnfitError as unfit:
             self.unfit[name] = unfit
+
+    def opened(self, places: Iterable[FieldPath]) -> Facts | None:
+        """The same, with what lies inside an object that is null being null; None where none is."""
+        closed = [path for path in places if any(self._is_null(path[:end]) for end in range(1, len(path)))]
+        if not closed:
+            return None
+        told = dict(self._told)
+        for path in closed:
+            inner = told
+            for name in path[:-1]:
+                inner[name] = inner = dict(inner.get(name) or {})
+            inner.setdefault(path[-1], None)
+        facts = copy(self)
+        facts.activation = _environment(self._variable).Activation({self._variable: told})
+        return facts
+
+    def _is_null(self, path: FieldPath) -> bool:
+        value: Any = self._told
+        for name in path:
+            value = value.get(name, ABSENT) if isinstance(value, dict) else ABSENT
+        return value is None
 
     def size(self, names: Iterable[str] | None) -> Size:
         """The size of some of the fields, or of all."""

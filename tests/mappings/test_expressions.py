@@ -562,7 +562,9 @@ def test_any_record_gives_a_value_or_a_problem(a: Any, b: Any, text: str) -> Non
 
 
 def test_in_a_file_that_is_extended_the_place_is_there() -> None:
-    base = "connection: crm\nstream: C\nentity: contact\nrules:\n  given_name:\n    expr: >-\n      src.a +\n      srx.b\n"
+    base = (
+        "connection: crm\nstream: C\nentity: contact\nrules:\n  given_name:\n    expr: >-\n      src.a +\n      srx.b\n"
+    )
     compiled, found = load(
         "extends: base\nrules: {family_name: Last}\n",
         "own.yaml",
