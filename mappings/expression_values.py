@@ -7,6 +7,7 @@ is not JSON is written as JSON, and a field that cannot be is left out: what rea
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -115,6 +116,15 @@ def _name(name: Any, size: Size) -> str:
     return _text(name)
 
 
+def name_problem(name: Any) -> UnfitError | None:
+    """Why a field's name cannot be told, if so."""
+    try:
+        _name(name, Size())
+    except UnfitError as unfit:
+        return unfit
+    return None
+
+
 def _text(text: str) -> str:
     if "\x00" in text or not (text.isascii() or _encodable(text)):
         raise UnfitError("expr-type", "could not be computed: a text holds a character that expressions cannot take")
@@ -215,6 +225,9 @@ def _said(found: Any) -> str:
     except TypeError:  # an optional where none was to be expected: the engine has no Python value for it
         return ""
 
+
+looks_like_an_error = re.compile(r"[A-Z_]+: ").match
+"""Whether a text may be what the engine says of an error, such as ``NOT_FOUND: …``; a text of the data may, too."""
 
 _FAILURES = (
     ("key not found", "expr-missing", "asks for something that is not there"),

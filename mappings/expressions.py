@@ -16,7 +16,17 @@ from typing import Any
 from mappings.codec import ABSENT, is_blank, taker
 from mappings.expression_faults import ExpressionError, Fault, faults
 from mappings.expression_tree import Tree, tree_of
-from mappings.expression_values import Size, affordable, failure, json_of, shaped, too_large
+from mappings.expression_values import (
+    MAX_RESULT,
+    Size,
+    affordable,
+    failure,
+    json_of,
+    looks_like_an_error,
+    name_problem,
+    shaped,
+    too_large,
+)
 from mappings.language import FieldPath
 from mappings.transforms.base import UnfitError
 
@@ -112,6 +122,7 @@ class Expression:
         self.text, self.tree, self._program = text, tree, program
         self._optional = kind.startswith("optional_type")
         self.kind = kind.removeprefix("optional_type<").removesuffix(">") if self._optional else kind
+        self._is_text = kind == "STRING"
         self.tops = frozenset(read.path[0] for read in tree.reads)
         self._paths = [read.path for read in tree.reads if len(read.path) > 1]
         self._needed = [taker(read.path[: read.needed]) for read in tree.reads if read.needed]
@@ -136,7 +147,12 @@ class Expression:
 
     def _result(self, facts: Facts) -> Any:
         try:
-            result = json_of(self._program.eval(facts.activation))
+            found = self._program.eval(facts.activation)
+            if self._is_text:  # the type of a value costs as much as the value: it is asked only of what looks odd
+                text = found.plain_value()
+                if len(text) < MAX_RESULT and not looks_like_an_error(text):
+                    return text
+            result = json_of(found)
         except UnfitError:
             raise
         except _RAISED as error:
@@ -180,20 +196,23 @@ class Facts:
     __slots__ = ("_sizes", "_told", "_variable", "activation", "data", "total", "unfit")
 
     def __init__(self, data: Mapping[str, Any], names: Iterable[str], variable: str) -> None:
-        self.data = data
-        self.total = 0
+        self.data, self._variable = data, variable
         self.unfit: dict[str, UnfitError] = {}
-        self._sizes: dict[str, Size | int] = {}
-        self._variable = variable
+        sizes = self._sizes = dict[str, Size | int]()
         told = self._told = dict[str, Any]()
+        odd: list[str] = []
+        total = 0
         for name in names:
             value = data.get(name, ABSENT)
-            if type(value) is str and value.isascii() and len(value) < MAX_LENGTH and "\x00" not in value:
+            if type(value) is str and value.isascii() and len(value) < MAX_RESULT and "\x00" not in value:
                 told[name] = value
-                self._sizes[name] = len(value)
-                self.total += len(value)
+                sizes[name] = length = len(value)
+                total += length
             elif value is not ABSENT:
-                self._tell(name, value, told)
+                odd.append(name)
+        self.total = total
+        for name in odd:
+            self._tell(name, data[name], told)
         self.activation = _environment(variable).Activation({variable: told})
 
     def _tell(self, name: str, value: Any, told: dict[str, Any]) -> None:
@@ -250,7 +269,12 @@ class Scope:
         return Told(self)
 
     def facts(self, data: Mapping[str, Any]) -> Facts:
-        return Facts(data, data if self._whole else self._names, self._variable)
+        if not self._whole:
+            return Facts(data, self._names, self._variable)
+        nameable = {name: name_problem(name) for name in data}
+        facts = Facts(data, [name for name, unfit in nameable.items() if unfit is None], self._variable)
+        facts.unfit.update((str(name), unfit) for name, unfit in nameable.items() if unfit is not None)
+        return facts
 
 
 class Told:

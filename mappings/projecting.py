@@ -196,11 +196,13 @@ def _codec_step(rule: Rule, codec: Codec) -> Step:
     path = rule.path
     if not rule.expr:
         return lambda data, sink: _take(path, codec, data, sink)
-    source = _source(rule)
+    source, settled = _source(rule), _settled(codec)
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
         try:
-            value = codec.read_value(source(data, sink), data)
+            value = source(data, sink)
+            if type(value) is not str or not settled(value):
+                value = codec.read_value(value, data)
         except UnfitError as unfit:
             sink.problems.append(problem_of(unfit, rule, path, codec.spec))
             return
@@ -208,6 +210,14 @@ def _codec_step(rule: Rule, codec: Codec) -> Step:
             sink.values[path] = value
 
     return step
+
+
+def _settled(codec: Codec) -> Callable[[str], Any]:
+    """Whether a text is taken as it is. (As columns do it, a text at a time.)"""
+    if codec.is_text:
+        longest = codec.longest
+        return bool if longest is None else lambda text: 0 < len(text) <= longest
+    return codec.settled.fits if codec.settled is not None else lambda _: False
 
 
 def _reference_step(rule: Rule, spec: FieldSpec) -> Step:

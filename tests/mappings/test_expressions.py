@@ -127,6 +127,18 @@ def test_a_value_the_engine_cannot_take_concerns_those_who_read_it_and_nobody_el
     assert [(problem.path, problem.code[:5]) for problem in projection.problems] == [("given_name", "expr-")]
 
 
+@pytest.mark.parametrize("name", ["a\x00", "\udc80", 1, None])
+def test_a_field_whose_name_cannot_be_told_concerns_those_who_read_the_whole_record(name: Any) -> None:
+    assert failed("size(src)", {name: 1, "a": 2}).code == "expr-type"
+    assert answer("src.a", {name: 1, "a": 2}) == 2
+
+
+@pytest.mark.parametrize("text", ["NOT_FOUND: x", "INTERNAL: y", "A: b", "UNKNOWN: "])
+def test_a_text_that_looks_like_an_error_of_the_engine_is_a_text(text: str) -> None:
+    assert answer("src.a", {"a": text}) == text
+    assert answer('src.a + ""', {"a": text}) == text
+
+
 def test_a_text_is_never_cut_at_a_nul() -> None:
     assert failed("src.v", {"v": "a\x00b"}).code == "expr-type"
     assert failed("src.v.x", {"v": {"x": "a\x00b"}}).code == "expr-type"
