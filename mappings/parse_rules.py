@@ -200,7 +200,7 @@ class RuleParser:
             return Direction.IN
         if "expr" in node.data:
             if direction.writes and "direction" in node.data:
-                hint = "another rule for the way out, with direction: out"
+                hint = "for a value that goes both ways: field, with transforms or values"
                 node.note(
                     "one-way", "an expression cannot be turned round, so the rule only goes in", "direction", hint=hint
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -307,6 +308,9 @@ def errors(rules: str, entity: str = "contact", **more: Any) -> list[tuple[str, 
     return [(one.code, one.line, one.column, one.hint) for one in found if one.severity is Severity.ERROR]
 
 
+BOTH_WAYS = "for a value that goes both ways: field, with transforms or values"
+
+
 @pytest.mark.parametrize(
     ("rule", "code", "hint"),
     [
@@ -326,7 +330,7 @@ def errors(rules: str, entity: str = "contact", **more: Any) -> list[tuple[str, 
         ("given_name: {expr: src.a, loses: case}", "bad-rule", None),
         ("given_name: {expr: src.a, strength: enforce}", "bad-rule", None),
         ("given_name: {expr: src.a, transform: join}", "bad-rule", None),
-        ("given_name: {expr: src.a, direction: out}", "one-way", "another rule for the way out, with direction: out"),
+        ("given_name: {expr: src.a, direction: out}", "one-way", BOTH_WAYS),
         ("given_name: {expr: src.a, direction: both}", "one-way", None),
         ("given_name: {expr: src.a > 1}", "kind-mismatch", None),
         ("given_name: {expr: '[src.a]'}", "kind-mismatch", None),
@@ -429,6 +433,21 @@ def test_the_engine_is_not_loaded_where_no_expression_is() -> None:
         "assert not [name for name in sys.modules if name.startswith('cel')]\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, cwd=HERE.parents[1])
+
+
+EXAMPLES = re.findall(
+    r"```yaml\n(rules:.*?)```", (HERE.parents[1] / "docs/mapping-language.md").read_text("utf-8"), re.DOTALL
+)
+
+
+@pytest.mark.parametrize("example", [text for text in EXAMPLES if "expr" in text or "when" in text])
+def test_the_examples_of_the_document_work(example: str) -> None:
+    compiled, found = load(f"connection: a\nstream: b\nentity: contact\n{example}", "crm.yaml", SCHEMAS)
+    assert compiled is not None, [str(one) for one in found]
+    person = {"first": "Ana", "last": None, "orders": 2, "phones": [{"kind": "mobile", "number": "0170 1234567"}]}
+    values = project(compiled, **person, Country="FR", Mobile="+491701234567", VatId="x").values
+    assert values["phones[mobile]"] == "+491701234567"
+    assert values.get("full_name", "Ana") == "Ana"
 
 
 # What they may cost
