@@ -67,6 +67,17 @@ def test_what_a_condition_withholds_is_written_once_it_holds(world, condition):
     world.assert_calm()
 
 
+def test_what_is_withheld_is_no_action(world):
+    crm, _ = start(world)
+    crm.put("people", "c1", first="Ana", email="a@x.com", active=False)
+    settle(world)
+    world.store.mark_all_dirty("contact")
+    report = world.sync(full=True)
+    out = [balance for (_, side), balance in report.balances.items() if side is Side.OUT]
+    assert sum(balance.seen for balance in out) > 0
+    assert [balance.detail for balance in out if balance.detail] == []
+
+
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_a_withheld_edit_beside_a_written_one_is_not_undone_by_the_answer(world, condition):
     crm, _ = start(world, condition)
