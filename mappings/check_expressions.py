@@ -141,7 +141,8 @@ def _check_result(written: Written, found: Expression, schema: EntitySchema, not
         return
     spec = schema.field(written.rule.path)
     if spec is not None and not _usable(written.rule, spec, kind):
-        hint = {"LIST": '[…].join(" ") makes one text of it', "BOOL": 'src.x ? "one" : "other"'}.get(kind)
+        hints = {"LIST": '[…].join(" ") makes one text of it', "BOOL": 'src.x ? "one" : "other"'}
+        hint = hints.get(kind) if "STRING" in _GIVES[spec.kind] and spec.kind is not Kind.BOOLEAN else None
         message = f"{gives}, but this is {spec.kind.value}"
         notes.add("kind-mismatch", message, written.at, subject=written.subject, hint=hint)
 
