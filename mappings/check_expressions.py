@@ -15,10 +15,9 @@ from model.fields import EntitySchema, FieldSpec, Kind
 
 
 class Asked(NamedTuple):
-    """A condition, and where it stands. ``outward``: it is about canonical values."""
+    """A condition. ``outward``: it is about canonical values."""
 
     condition: Condition
-    at: Path
     subject: str
     outward: bool
 
@@ -65,15 +64,11 @@ _WORDS = {
 
 def conditions_of(mapping: MappingFile) -> Iterator[Asked]:
     """All conditions of a mapping: those of its filters, then those of its rules."""
-    for side, several in (("in", mapping.filter_in), ("out", mapping.filter_out)):
-        for index, condition in enumerate(several):
-            yield Asked(condition, ("filter", side, index), "filter", side == "out")
+    for outward, several in ((False, mapping.filter_in), (True, mapping.filter_out)):
+        yield from (Asked(condition, "filter", outward) for condition in several)
     for rule in mapping.rules:
-        for side, several in (("in", rule.when_in), ("out", rule.when_out)):
-            listed = (*rule.at, "when", side)
-            at = listed if listed in mapping.positions.values else listed[:-1]
-            for index, condition in enumerate(several):
-                yield Asked(condition, (*at, index), f"{mapping.entity}.{rule.path}", side == "out")
+        for outward, several in ((False, rule.when_in), (True, rule.when_out)):
+            yield from (Asked(condition, f"{mapping.entity}.{rule.path}", outward) for condition in several)
 
 
 def expressions_of(mapping: MappingFile) -> Iterator[Written]:
@@ -81,7 +76,7 @@ def expressions_of(mapping: MappingFile) -> Iterator[Written]:
     for asked in conditions_of(mapping):
         if asked.condition.test is Test.EXPR:
             variable = CANONICAL if asked.outward else RECORD
-            yield Written(asked.condition.operand, (*asked.at, "expr"), asked.subject, variable)
+            yield Written(asked.condition.operand, (*asked.condition.at, "expr"), asked.subject, variable)
     for rule in mapping.rules:
         if rule.expr:
             yield Written(rule.expr, (*rule.at, "expr"), f"{mapping.entity}.{rule.path}", RECORD, rule)

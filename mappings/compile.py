@@ -18,7 +18,7 @@ from mappings.contract import Blank, Direction, Match, OnDelete, Projection, Ren
 from mappings.expressions import CANONICAL, Expression, expression
 from mappings.extending import Fetch
 from mappings.language import LANGUAGE, Condition, FieldPath, Lifecycle, MappingFile, Rule, Test, field_path, meaning
-from mappings.nodes import Notes, did_you_mean
+from mappings.nodes import Notes, nearest, shown
 from mappings.parse import file_stem, parse_what_can_be
 from mappings.projecting import Projector, item_codec, spec_of
 from mappings.rendering import Renderer
@@ -284,16 +284,23 @@ def load(
     if mapping is None or not mapping.entity:
         return None, found
     notes = Notes(file, mapping.positions, found)
+    if notes.full:
+        return None, found
     schema = schemas.get(mapping.entity)
     if schema is None:
-        hint = did_you_mean(mapping.entity, schemas) or f"there are: {', '.join(schemas)}"
-        notes.add("unknown-entity", f"there is no entity {mapping.entity!r}", ("entity",), hint=hint)
-        return None, found
+        near = nearest(mapping.entity, schemas)
+        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(schemas)}"
+        notes.add("unknown-entity", f"there is no entity {shown(mapping.entity)}", ("entity",), hint=hint)
+        if near is None:
+            return None, found
+        schema, mapping = schemas[near], replace(mapping, entity=near)
     checked = check(mapping, schema, fields)
-    found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
+    sound = whole and all(rule.each or schema.field(path) for rule in mapping.rules for path in rule.paths)
+    found += checked if sound else [one for one in checked if one.code not in _DOUBTFUL]
     stem = file_stem(file)
-    if stem != mapping.name:
+    if stem != mapping.name and not any(one.code == "bad-name" for one in found):
         message = f"the mapping is called {mapping.name!r}, its file {stem!r}"
         notes.add("name-differs", message, ("mapping",), hint="give both one name", severity=Severity.WARNING)
+    found[:] = dict.fromkeys(found)
     found.sort(key=lambda one: (one.line or 0, one.column or 0))
     return (None if notes.failed else compile_mapping(mapping, schema, fields)), found

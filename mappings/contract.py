@@ -6,7 +6,7 @@ Everything here is pure and set-wise: a page of records or entities in, a list o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -56,6 +56,9 @@ class StrongRule:
     """All paths must be present and equal after folding. ``emails[*]`` stands for any e-mail of the record."""
 
     paths: tuple[str, ...]
+    at: tuple[str | int, ...] = field(
+        default=(), compare=False
+    )  # where it stands in its file; no part of what it means
 
     @property
     def name(self) -> str:

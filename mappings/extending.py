@@ -39,7 +39,7 @@ def read_source(text: str, file: str, fetch: Fetch | None = None) -> Source:
 
 
 def _read(text: str, file: str, fetch: Fetch | None, chain: tuple[str, ...]) -> Source:
-    data, positions, found = read_yaml(text, file)
+    data, positions, found = read_yaml(text, file, mend=True)
     if not isinstance(data, dict) or "extends" not in data:
         return Source(data, positions, found)
     notes = Notes(file, positions, found)
@@ -54,6 +54,7 @@ def _read(text: str, file: str, fetch: Fetch | None, chain: tuple[str, ...]) -> 
     own = {key: value for key, value in data.items() if key != "extends"}
     _overlay(merged, places, own, positions, notes)
     places.values[()] = Position(*positions.of(()))
+    places.ends, places.left_out, places.guessed = positions.ends, positions.left_out, positions.guessed
     merged["extends"] = data["extends"]
     _copy(places, positions, ("extends",))
     return Source(merged, places, found, tuple(files))

@@ -31,6 +31,12 @@ def field_text(path: FieldPath) -> str:
     return ".".join(part.replace(".", "\\.") for part in path)
 
 
+def one_line(expression: str) -> str:
+    """An expression as it is shown in lists and messages: on one line, and not too long for it."""
+    text = " ".join(expression.split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 class Lifecycle(StrEnum):
     """Of a mapping, or of one rule."""
 
@@ -161,17 +167,37 @@ class Condition:
     subject: str
     test: Test
     operand: Any
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         words = {Test.IS: "is", Test.NOT: "is not", Test.IN: "is one of", Test.MATCHES: "matches"}
         if self.test is Test.EXPR:
-            text = " ".join(self.operand.split())
-            return text if len(text) <= 80 else f"{text[:79]}…"
+            return one_line(self.operand)
         if self.test is Test.PRESENT:
             return f"{self.subject} is {'present' if self.operand else 'empty'}"
         listed = self.operand if isinstance(self.operand, tuple) else (self.operand,)
         operand = ", ".join(str(item).lower() if isinstance(item, bool) else str(item) for item in listed)
         return f"{self.subject} {words[self.test]} {operand}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A record as the system shows it, and what the hub makes of it: run by ``syncline mappings test``.
+
+    ``canonical`` lists every path that is to be present; a reference is the key of the record pointed to. ``write``
+    names the record fields that are written otherwise than ``record`` shows them (all of them, where there is no
+    record). ``unwritten`` says that the outward filter keeps the entity from this system, ``skipped`` that the inward
+    one keeps the record out. ``problems`` are the paths, fields or codes of what cannot be read or written.
+    """
+
+    name: str
+    record: Mapping[str, Any] | None = None
+    canonical: Mapping[str, Any] | None = None
+    write: Mapping[str, Any] | None = None
+    unwritten: bool = False
+    problems: tuple[str, ...] = ()
+    skipped: bool = False
+    at: Path = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +224,7 @@ class MappingFile:
     owns: tuple[str, ...] = ()
     record_defaults: Mapping[str, Any] = field(default_factory=dict)
     canonical_defaults: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
     file: str = ""
     made_of: tuple[str, ...] = ()  # the files it extends
     positions: Positions = field(default_factory=Positions)
@@ -215,6 +242,7 @@ class MappingFile:
 
 
 _NOT_MEANING = frozenset({"at", "direction_given", "file", "made_of", "positions", "description", "lifecycle", "owns"})
+_NOT_MEANING |= {"examples"}
 
 
 def meaning(value: Any) -> Any:

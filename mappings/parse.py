@@ -9,8 +9,9 @@ from typing import Any
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle, MappingFile
-from mappings.nodes import Node, Notes
+from mappings.nodes import Node, Notes, path_hint, shown, spaced, what
 from mappings.parse_conditions import conditions
+from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions
 from model import paths
@@ -33,6 +34,7 @@ KEYS = (
     "filter",
     "rules",
     "defaults",
+    "examples",
 )
 
 
@@ -54,7 +56,8 @@ def parse_what_can_be(
     if notes.failed and data is None:
         return None, found, False
     if not isinstance(data, dict):
-        notes.add("not-a-mapping", "a mapping file holds keys and values", (), hint="begin with: mapping: <name>")
+        message = f"a mapping file holds keys and values, and this is {what(data)}"
+        notes.add("not-a-mapping", message, (), hint=spaced(data) or "begin with: mapping: <name>")
         return None, found, False
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
     return replace(mapping, made_of=files), found, not notes.failed
@@ -73,7 +76,7 @@ class _Parser:
         top = self.top
         name = top.text("mapping") or file_stem(file)
         if not name or not all(part.isalnum() for part in name.replace("-", "_").split("_")):
-            top.note("bad-name", "a mapping's name has letters, digits, - and _ only", "mapping")
+            top.note("bad-name", f"{shown(name)} is no name: letters, digits, - and _ only", "mapping")
         entity = top.text("entity", required=True)
         direction = top.choice("direction", Direction, Direction.BOTH)
         create_in, create_out = self._ways("create", "created", direction)
@@ -102,6 +105,7 @@ class _Parser:
             owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
             canonical_defaults=self._constants(defaults, "canonical"),
+            examples=parse_examples(top),
             file=file,
             positions=positions,
         )
@@ -116,7 +120,10 @@ class _Parser:
         inwards, outwards = value in ("in", "both"), value in ("out", "both")
         if key in self.top.data and ((inwards and not direction.reads) or (outwards and not direction.writes)):
             message = f"the mapping's direction is {direction.value}, so nothing can be {done} the other way"
-            self.top.note("create-against-direction" if key == "create" else "update-against-direction", message, key)
+            if key == "create":
+                self.top.note("create-against-direction", message, key)
+            else:
+                self.top.note("update-against-direction", message, key)
         return inwards and direction.reads, outwards and direction.writes
 
     def _owns(self) -> tuple[str, ...]:
@@ -139,7 +146,7 @@ class _Parser:
         for index, item in enumerate(given or []):
             combination = self._paths(node, item, "strong", index)
             if combination:
-                strong.append(StrongRule(paths=combination))
+                strong.append(StrongRule(paths=combination, at=(*node.path, "strong", index)))
         return Match(strong=tuple(strong), scored=self._scored(node), one_to_one=node.flag("one_to_one", default=True))
 
     def _scored(self, match: Node) -> ScoredRule | None:
@@ -153,7 +160,8 @@ class _Parser:
             given = {}
         for path, weight in given.items():
             if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
-                node.note("not-in-range", "a weight is a number above 0", "weights", path)
+                said = "" if isinstance(weight, (int, float)) and weight is not True else f", and is {what(weight)}"
+                node.note("not-in-range", f"a weight is a number above 0 and up to 1000{said}", "weights", path)
             elif self._paths(node, path, "weights", path):
                 weights[path] = float(weight)
         blocks = node.data.get("blocks")
@@ -173,7 +181,10 @@ class _Parser:
             try:
                 paths.split(path)
             except (ValueError, TypeError):
-                node.note("not-a-path", "is not a canonical path", *at, hint="such as emails[work] or family_name")
+                place = (*at, listed.index(path)) if isinstance(item, list) else at
+                said = shown(path) if isinstance(path, str) else what(path)
+                hint = path_hint(path) if isinstance(path, str) else "such as family_name"
+                node.note("not-a-path", f"{said} is not a canonical path", *place, hint=hint)
                 return ()
         if not listed:
             node.note("not-a-path", "is an empty list", *at)

@@ -19,7 +19,8 @@ def conditions(holder: Node | None, key: str, subject: str) -> tuple[Condition, 
         return ()
     if not isinstance(given, list):
         hint = f"{key}: [{{{subject}: …, is: …}}]"
-        holder.note("not-a-list", "conditions are a list, all of which must hold", key, hint=hint)
+        what = "a filter" if holder.path[:1] == ("filter",) else "when"
+        holder.note("not-a-list", f"{what} is a list of conditions, all of which must hold", key, hint=hint)
         return ()
     found = (_condition(holder, item, (key, index), subject) for index, item in enumerate(given))
     return tuple(condition for condition in found if condition)
@@ -64,9 +65,11 @@ def _condition(holder: Node, item: Any, at: tuple[str, int], subject: str) -> Co
             node.note("bad-condition", "an expression is a condition of its own", "expr", hint="make it two conditions")
             return None
         text = expression_text(node)
-        return Condition(subject="", test=Test.EXPR, operand=text) if text else None
+        return Condition(subject="", test=Test.EXPR, operand=text, at=node.path) if text else None
     about = node.text(subject, required=True)
     tests = [test for test in Test if test.value in item]
+    if not tests and len(item) > (subject in item):
+        return None  # the test is misspelt, which is said
     if len(tests) != 1:
         node.note("bad-condition", f"a condition has exactly one of: {', '.join(test.value for test in Test)}")
         return None
@@ -83,4 +86,4 @@ def _condition(holder: Node, item: Any, at: tuple[str, int], subject: str) -> Co
     elif isinstance(operand, (list, dict)):
         node.note("bad-condition", f"{test.value} needs a plain value", test.value)
         return None
-    return Condition(subject=about, test=test, operand=operand)
+    return Condition(subject=about, test=test, operand=operand, at=node.path)

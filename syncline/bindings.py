@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Stream
+from mappings.check_all import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
 from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle
@@ -55,11 +56,12 @@ def read_bindings(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    decided: Decided = lambda *_: True,
 ) -> Bindings:
-    """Compile every mapping and check it against the connections.
+    """Compile every mapping and check it against the connections, and all of them against each other.
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
-    its mappings wrong.
+    its mappings wrong. ``decided`` tells what survivorship says.
     """
     bindings = Bindings()
     files = mapping_files(folder)
@@ -71,6 +73,13 @@ def read_bindings(
     for path in files:
         _read(path, schemas, connections, named, bindings)
     bindings.diagnostics += _twice(bindings.found)
+    running = [mapping.source.running() for mapping in bindings.live]
+    whole = len(bindings.found) == len(files) and len(running) == len(files)
+    bindings.diagnostics += check_all(running, schemas, decided, whole=whole)
+    fields = {
+        (name, stream.name): stream.fields for name, connection in connections.items() for stream in connection.streams
+    }
+    bindings.diagnostics += required_cycles(running, fields)
     return bindings
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mappings.check_standing import owned_leaves
 from mappings.compile import Compiled
@@ -10,6 +10,7 @@ from mappings.nodes import Notes
 from model import paths
 from model.diagnostics import Diagnostic
 from model.fields import EntitySchema
+from sync.hub import survivorship_of
 from sync.policy import DEFAULT_LIMITS, Braked, Limit, Rule, Survivorship
 from syncline.document import Node, nearest
 
@@ -31,6 +32,19 @@ def survivorship(node: Node, schema: EntitySchema, connections: Collection[str])
         if rule is not None:
             rules[name] = rule
     return rules
+
+
+def deciding(rules: Mapping[str, Mapping[str, Survivorship]]) -> Callable[[str, str, Collection[str]], bool]:
+    """A function that tells whether it is decided whose value of a path wins, where these connections differ."""
+    of = {entity: survivorship_of(own) for entity, own in rules.items()}
+
+    def decided(entity: str, path: str, connections: Collection[str]) -> bool:
+        found: Survivorship = of[entity](path.replace("[*]", "[]")) if entity in of else Survivorship()
+        if found.rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE):  # among those without a rank, nobody wins
+            return sum(name not in found.order for name in connections) < 2
+        return True
+
+    return decided
 
 
 def _leads_somewhere(name: str, schema: EntitySchema) -> bool:

@@ -121,7 +121,7 @@ def test_a_mistake_two_files_down_is_said_where_it_was_written():
         ("extends: {a: b}\n", {}, "not-text"),
         ("extends: a\n", {"a": "extends: b\n", "b": "extends: a\n"}, "extends-itself"),
         ("extends: a\n", {"a": "- a list\n"}, "unusable-base"),
-        ("extends: a\n", {"a": "rules: [\n"}, "yaml-syntax"),
+        ("extends: a\n", {"a": "rules: [\n"}, "never-closed"),
         ("extends: a\n", {chr(97 + n): f"extends: {chr(98 + n)}\n" for n in range(9)}, "extends-too-deep"),
     ],
 )

@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from connectors.contract import Field
 from mappings.compile import Compiled, load
 from mappings.contract import Projection, RenderRequest, Rendition
+from mappings.describe import describe
+from mappings.examples import try_examples
+from mappings.trace import trace_in
 from model.diagnostics import Diagnostic, Severity
 from model.entities import schemas
 from model.records import Problem, Record
@@ -290,7 +293,7 @@ def test_a_page_is_rendered_as_its_entities_are_alone(entities: list[dict[str, A
         ("{field: F, when: [{expr: src.S + 'x'}]}", "kind-mismatch", (5, 40)),
         ("{field: F, when: {out: [{expr: src.S}]}}", "unknown-name", (5, 46)),
         ("{field: F, when: {out: [{expr: to.gven_name}]}}", "unknown-path", (5, 49)),
-        ("{field: F, when: {out: [{path: gven_name, is: 1}]}}", "unknown-path", (5, 39)),
+        ("{field: F, when: {out: [{path: gven_name, is: 1}]}}", "unknown-path", (5, 40)),
         ("{field: F, direction: in, when: {out: [{path: active, is: true}]}}", "one-way", (5, 53)),
         ("{field: F, direction: out, when: {in: [{field: F, is: 1}]}}", "one-way", (5, 53)),
         ("{expr: src.F, when: {out: [{path: active, is: true}]}}", "one-way", (5, 41)),
@@ -307,3 +310,41 @@ def test_conditions_are_compared_with_the_stream_s_fields() -> None:
     found = loaded(rules, fields=[Field(name="F"), Field(name="Status")])[1]
     told = [(one.code, one.column, one.hint) for one in found if one.code == "unknown-field"]
     assert told == [("unknown-field", 41, "did you mean 'Status'?"), ("unknown-field", 69, "did you mean 'Status'?")]
+
+
+# Tried, traced and described
+
+
+TRIED = """
+  given_name: {field: F, when: {out: [{path: active, is: true}]}}
+  nickname: {expr: 'src.F + src.G.h', when: [{field: active, is: true}]}
+  active: active
+"""
+
+
+def test_an_example_need_not_repeat_that_something_is_withheld() -> None:
+    examples = "examples: [{record: {F: Ana, active: false}, canonical: {given_name: Ana, active: false}}]\n"
+    trials = try_examples(mapping(TRIED, examples), SCHEMAS["contact"])
+    assert [list(trial.differences) for trial in trials] == [[]]
+
+
+def test_a_trace_shows_what_an_expression_read() -> None:
+    compiled = mapping(TRIED, "filter: {in: [{expr: 'has(src.k)'}]}\n")
+    (traced,) = trace_in(compiled, [Record("1", {"F": "A", "G": {"h": "B", "i": 1}, "active": True, "k": 1, "z": 1})])
+    assert traced.steps[1].fields == {"F": "A", "G.h": "B"}
+    assert traced.steps[1].values == {"nickname": "AB"}
+    assert traced.unmapped == ["G.i", "z"]
+    (whole,) = trace_in(mapping("  given_name: {expr: 'src[src.k]'}\n"), [Record("1", {"k": "z", "z": "a", "y": 1})])
+    assert whole.unmapped == []
+
+
+def test_expressions_and_conditions_are_described() -> None:
+    text = mapping(TRIED).source
+    page = describe(text, SCHEMAS["contact"])
+    assert "computed: `src.F + src.G.h`; only read where `active` is `true`" in page
+    assert "only written where `active` is `true`" in page
+    listed = "  number: N\n  lines: {expr: 'src.P.filter(p, true)', each: {key: k, rules: {sku: s}}}\n"
+    order = mapping(listed, entity="order")
+    assert "the computed list" in describe(order.source, SCHEMAS["order"])
+    (traced,) = trace_in(order, [Record("1", {"N": 1, "P": [{"k": 1, "s": "A", "t": 2}]})])
+    assert traced.steps[1].values == {"lines[1].sku": "A"}
