@@ -56,10 +56,11 @@ def fold(text: str) -> str:
     return "".join(sign for sign in bare if not unicodedata.combining(sign))
 
 
-def split(name: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def split(name: str) -> tuple[str, ...]:
     """The words and numbers of a name, folded: ``BillingPostalCode__c`` → billing, postal, code."""
     apart = _HUMPS.sub(" ", _OWN_SUFFIX.sub("", name))
-    return re.findall(r"[a-z]+|[0-9]+", fold(apart))
+    return tuple(re.findall(r"[a-z]+|[0-9]+", fold(apart)))
 
 
 def join(text: str) -> str:
@@ -102,7 +103,7 @@ def _not_these() -> frozenset[str]:
 @lru_cache(maxsize=4096)
 def read(name: str) -> Reading:
     """The meaning of a name, or of a label; of nested fields, all names on the way down count."""
-    words = split(name)
+    words = list(split(name))
     joined = "".join(words)
     if joined in _not_these():
         return Reading(joined=joined, strange=tuple(words))

@@ -46,6 +46,7 @@ DATE_FORMATS: Mapping[str, str] = {
     "%B %d, %Y": "%B %d, %Y",
 }
 _SHORT_YEAR = re.compile(r"\d{1,2}[-./]\d{1,2}[-./]\d{2}\Z")
+_LONGEST_DATE = 35
 ALMOST_ALL = 0.9
 
 
@@ -86,6 +87,8 @@ def _date(text: str) -> bool:
 @lru_cache(maxsize=16384)
 def _fits(text: str, pattern: str) -> bool:
     """A day in this form; a time of midnight behind it does not matter."""
+    if not 6 <= len(text) <= _LONGEST_DATE or not any(sign.isdigit() for sign in text):
+        return False
     if not _DAY_FIRST.match(text) and pattern[:2] in ("%Y", "%m", "%d") and pattern != "%Y%m%d":
         return False
     if len(text) > 10 and _MOMENT.match(text) and text[11:19] in ("00:00", "00:00:00"):

@@ -138,7 +138,7 @@ def _key(rows: Iterator[Mapping[str, Any]]) -> tuple[str | tuple[str, ...] | Non
 def _rank(name: str) -> int:
     """Columns called a number or id first, e-mail addresses before the rest: names are hardly ever keys."""
     words = split(name)
-    if words and (words[-1] in _KEYS or words == ["key"]):
+    if words and (words[-1] in _KEYS or words == ("key",)):
         return 0
     joined = "".join(words)
     return 1 if joined.endswith(("id", "nr", "nummer")) else 2 if "mail" in joined else 3
