@@ -192,8 +192,10 @@ UNLAWFUL = {
         "contact", Law.OUT, "unreadable", "emails[work]",
     ),
     "two amounts that share one field for their currency": (
-        f"  number: No\n  total: {{field: Total, transform: {{{MONEY}}}}}\n"
-        f"  freight: {{field: Freight, transform: {{{MONEY}}}}}\n",
+        (
+            f"  number: No\n  total: {{field: Total, transform: {{{MONEY}}}}}\n"
+            f"  freight: {{field: Freight, transform: {{{MONEY}}}}}\n"
+        ),
         "order", Law.ALONE, "changed", "freight",
     ),
     "a constant that says otherwise than the hub": (
