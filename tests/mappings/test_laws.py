@@ -237,7 +237,7 @@ def test_what_is_declared_is_counted_and_is_no_breach():
     examination = examine(mapping, [Record("1", {"Title": "Director"})], [entity, {"lifecycle": "lead"}])
     assert examination.lawful
     assert examination.losses == {
-        ("job_title", "max_length"): 2, ("lifecycle", "values"): 1, ("lifecycle", "values (read)"): 1,
+        ("job_title", "max_length"): 2, ("lifecycle", "values"): 1, ("lifecycle", "values, only read"): 1,
     }  # fmt: skip
 
 
