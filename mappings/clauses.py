@@ -117,7 +117,7 @@ def declared(mapping: Compiled, clauses: Clauses, path: str, before: Any, now: A
         return clauses.followed(clause)
     rule = clause.governing(path)
     if rule.table is not None and word(before) in map(word, rule.table.only_read):
-        return "values (read)"
+        return "values, only read"
     if now is ABSENT and len(rule.paths) > 1:
         return f"transform {rule.transforms[0].name}"  # of several values in one field, not all can always be told
     if now is ABSENT or is_blank(now):

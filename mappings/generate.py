@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain
-from random import Random
 from typing import Any
 
 from mappings.check import FieldFacts
 from mappings.codec import canonical_word, put_into
 from mappings.compile import Compiled
 from mappings.contract import Direction, RenderRequest
+from mappings.dice import Dice
 from mappings.language import Condition, FieldPath, MappingFile, Rule, Step, Test, Unknown, field_path, field_text
 from mappings.projecting import spec_of
 from mappings.rendering import Renderer
@@ -62,10 +62,10 @@ class Generator:
             for at, rendition in enumerate(made, start=1)
         ]
 
-    def _dice(self, what: str) -> Random:
-        return Random(f"{self._seed} {self._mapping.name} {what}")  # noqa: S311 (made-up data, no secret)
+    def _dice(self, what: str) -> Dice:
+        return Dice(f"{self._seed} {self._mapping.name} {what}")
 
-    def _entity(self, dice: Random) -> dict[str, Any]:
+    def _entity(self, dice: Dice) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for rule in self._mapping.source.rules:
             if rule.each is not None:
@@ -73,58 +73,58 @@ class Generator:
                 continue
             for path in rule.paths:
                 spec = spec_of(self._schema, path)
-                if spec.required or dice.random() < _PRESENT:
-                    null = not spec.required and dice.random() < _NULL
+                if spec.required or dice.share() < _PRESENT:
+                    null = not spec.required and dice.share() < _NULL
                     values[path] = None if null else self._value(dice, rule, spec)
         if values.get("full_name"):
             parts = [str(values[name]) for name in ("given_name", "family_name") if values.get(name)]
             values["full_name"] = " ".join(parts) or values["full_name"]
         for condition in self._mapping.source.filter_out:
-            if condition.subject not in values and self._schema.field(condition.subject) and dice.random() < _FITTING:
+            if condition.subject not in values and self._schema.field(condition.subject) and dice.share() < _FITTING:
                 values[condition.subject] = self._fitting(dice, condition)
         return values
 
-    def _fitting(self, dice: Random, condition: Condition) -> Any:
+    def _fitting(self, dice: Dice, condition: Condition) -> Any:
         """A value of a canonical path that a filter asks for, and no rule supplies."""
         if condition.test in (Test.IS, Test.IN):
             return dice.choice(condition.operand if isinstance(condition.operand, tuple) else (condition.operand,))
         return self._value(dice, Rule(paths=(condition.subject,)), spec_of(self._schema, condition.subject))
 
-    def _items(self, dice: Random, rule: Rule) -> Iterator[tuple[str, Any]]:
+    def _items(self, dice: Dice, rule: Rule) -> Iterator[tuple[str, Any]]:
         subs = rule.each.rules if rule.each else ()
-        for key in dice.sample(_KEYS, dice.randrange(len(_KEYS))):
+        for key in dice.some(_KEYS, dice.below(len(_KEYS))):
             for sub in subs:
                 leaf = f".{sub.path}" if sub.path else ""
-                if dice.random() < _PRESENT:
+                if dice.share() < _PRESENT:
                     yield (
                         f"{rule.path}[{key}]{leaf}",
                         self._value(dice, sub, spec_of(self._schema, f"{rule.path}[]{leaf}")),
                     )
 
-    def _value(self, dice: Random, rule: Rule, spec: FieldSpec) -> Any:
+    def _value(self, dice: Dice, rule: Rule, spec: FieldSpec) -> Any:
         """One canonical value, never blank."""
         if rule.table is not None and (rule.table.rows or not spec.choices):
             listed = [canonical_word(name, spec.kind) for name, _ in rule.table.rows]
             kept = [str(value) for _, values in rule.table.rows for value in values] + list(WORDS[:3])
             return dice.choice([*listed, *(spec.choices or (kept if rule.table.unknown is Unknown.KEEP else ()))])
-        if rule.constant is not None and dice.random() < 0.5:
+        if rule.constant is not None and dice.share() < 0.5:
             return rule.constant
         if spec.choices:
             return dice.choice(spec.choices)
         if rule.reference is not None:
-            return str(dice.randrange(1, 9999))
+            return str(1 + dice.below(9998))
         if spec.kind is Kind.MONEY:
             return _money(dice, rule.transforms)
         if spec.kind is Kind.SET:
-            words = [word.strip() for word in dice.sample(WORDS, dice.randrange(4))]
+            words = [word.strip() for word in dice.some(WORDS, dice.below(4))]
             return sorted({word for word in words if not rule.separator or rule.separator not in word}) or ["a"]
         if spec.kind in CANONICAL:
             return dice.choice(_in_form(spec))
         leaf = paths.split(spec.template)[2] or paths.split(spec.template)[0]
-        text = dice.choice(BY_LEAF.get(leaf, WORDS) if dice.random() < 0.8 else WORDS)
+        text = dice.choice(BY_LEAF.get(leaf, WORDS) if dice.share() < 0.8 else WORDS)
         return text[: spec.max_length].strip() if spec.max_length else text
 
-    def _record(self, dice: Random, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _record(self, dice: Dice, fields: Mapping[str, Any]) -> dict[str, Any]:
         data: dict[str, Any] = {}
         for name, value in fields.items():
             put_into(data, field_path(name), value)
@@ -134,13 +134,13 @@ class Generator:
             for place in chain(rule.fields, _beside(rule)):
                 self._change(dice, data, rule, place)
         for condition in self._mapping.source.filter_in:
-            if dice.random() < _FITTING:
+            if dice.share() < _FITTING:
                 _fit(dice, data, condition)
         return data
 
-    def _change(self, dice: Random, data: dict[str, Any], rule: Rule, place: FieldPath) -> None:
+    def _change(self, dice: Dice, data: dict[str, Any], rule: Rule, place: FieldPath) -> None:
         """Leave one field of a record as it is, or write it otherwise, blank it, or take it away."""
-        thrown = dice.random()
+        thrown = dice.share()
         if thrown < _AS_WRITTEN and _holds(data, place):
             return
         if rule.each is None and thrown < _OTHERWISE:
@@ -150,7 +150,7 @@ class Generator:
         else:
             put_into(data, place, None if thrown < _NONE or rule.each is not None else "")
 
-    def _otherwise(self, dice: Random, rule: Rule, place: FieldPath) -> Any:
+    def _otherwise(self, dice: Dice, rule: Rule, place: FieldPath) -> Any:
         fact = self._facts.get(field_text(place))
         if fact is not None and fact.choices:
             return dice.choice(fact.choices)
@@ -161,13 +161,13 @@ class Generator:
             return dice.choice([*listed, *listed, "something else"])
         spec = spec_of(self._schema, rule.path)
         if rule.reference is not None:
-            return f"{rule.reference.starts}{dice.randrange(1, 9999)}"
+            return f"{rule.reference.starts}{1 + dice.below(9998)}"
         text = dice.choice(WRITTEN.get(spec.kind, WORDS))
         bound = fact.max_length if fact is not None else None
         return text[:bound] if bound and isinstance(text, str) else text
 
 
-def _fit(dice: Random, data: dict[str, Any], condition: Condition) -> None:
+def _fit(dice: Dice, data: dict[str, Any], condition: Condition) -> None:
     """Make a record's field pass a condition of the filter, where that can be told from it."""
     operand, place = condition.operand, field_path(condition.subject)
     if condition.test in (Test.IS, Test.IN):
@@ -212,11 +212,11 @@ def _names_currency(rule: Rule, place: FieldPath) -> bool:
     )
 
 
-def _money(dice: Random, steps: Sequence[Step]) -> dict[str, str]:
+def _money(dice: Dice, steps: Sequence[Step]) -> dict[str, str]:
     """An amount, mostly in the currency that the transform names, if it names one."""
     given = next((step.options for step in steps if step.name == "money"), None)
     fixed = given.get("currency") if isinstance(given, Mapping) else given
-    code = fixed if isinstance(fixed, str) and dice.random() < 0.95 else dice.choice(CURRENCIES)
+    code = fixed if isinstance(fixed, str) and dice.share() < 0.95 else dice.choice(CURRENCIES)
     amount: dict[str, str] = build("money", code).forward(dice.choice(AMOUNTS))
     return amount
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -93,8 +94,9 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
         line(f"  and {len(groups) - limit} more: --limit {len(groups)} shows all")
     for what, counts in (("comes back otherwise, as declared", one.losses), ("not taken from elsewhere", one.refused)):
         told = [f"{path or 'the record'} ({why}) {number:,}×" for (path, why), number in counts.most_common(limit)]
-        if told:
-            line(f"  {what}: {', '.join(told)}")
+        text = f"{what}: {', '.join(told)}" if told else ""
+        for wrapped in wrap(text, 78, initial_indent="  ", subsequent_indent="    "):
+            line(wrapped)
 
 
 def _grouped(breaches: Sequence[Breach]) -> list[tuple[tuple[str, str, str], list[Breach]]]:

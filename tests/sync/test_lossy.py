@@ -23,7 +23,6 @@ from model.records import Record
 from state.store import open_store
 
 SCHEMAS = schemas()
-HEAD = "stream: people\nentity: contact\nmatch: {{strong: [contact_number]}}\n"
 EXACT = """
 connection: hr
 stream: people
@@ -157,6 +156,34 @@ def test_a_number_stays_what_it_is_when_the_country_beside_it_changes(world, mak
     world.assert_calm()
     assert world.people("hr") == [{"number": "1", "phone": "+493012345678", "country": "AT"}]
     assert world.people("shop") == [{"number": "1", "phone": "+49.30.12345678", "country": "Österreich"}]
+
+
+def test_a_stand_in_for_a_name_never_travels_on_as_somebody_s_name(world, make_stream):
+    """The CRM cannot do without a last name; of three words nobody says which is which."""
+    head = "stream: people\nentity: contact\nmatch: {strong: [contact_number]}\nrules:\n  contact_number: number\n"
+    erp = '  "full_name, given_name, family_name": {field: name, transform: full_name}\n'
+    crm = """
+  given_name: first
+  family_name: {field: last, placeholder: "(unknown)"}
+  full_name: {fields: [first, last], transform: {join: " "}, placeholder: "(unknown)", direction: in}
+"""
+    for name, rules in (("erp", erp), ("crm", crm)):
+        world.system(name)
+        mapping, found = load(f"connection: {name}\n{head}{rules}", f"{name}.yaml", SCHEMAS)
+        assert mapping is not None, [str(one) for one in found]
+        world.mappings.append(mapping)
+    world.authority("erp", "crm")
+    world.systems["erp"].put("people", "e1", number="1", name="Isabel de Castro")
+    world.sync()
+    world.sync(full=True)
+    assert world.people("crm") == [{"number": "1", "last": "(unknown)"}]
+    assert world.people("erp") == [{"number": "1", "name": "Isabel de Castro"}]
+    world.assert_calm()
+    (key,) = world.systems["crm"].table("people").rows
+    world.systems["crm"].put("people", key, first="Isabel", last="de Castro y León")
+    world.sync()
+    assert world.people("erp") == [{"number": "1", "name": "Isabel de Castro y León"}]
+    world.assert_calm()
 
 
 # ── any edits, on both sides
