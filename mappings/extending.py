@@ -181,11 +181,12 @@ class _Moves:
         """All at once, because each path has to be looked at. What is written elsewhere than around it says so."""
         old = self.gone | self.come
         known: dict[Path, Any]
-        for known in (places.values, places.keys, places.files):
+        for known in (places.values, places.keys, places.scalars, places.files):
             for path in [path for path in known if _within(path, old)]:
                 del known[path]
         for mine, theirs in ((places.values, written.values), (places.keys, written.keys)):
             mine.update((path, place) for path, place in theirs.items() if _within(path, self.come))
+        places.scalars.update((path, text) for path, text in written.scalars.items() if _within(path, self.come))
         places.files.update((path, file) for path, file in written.files.items() if _within(path, self.come))
         for path in self.come:
             places.files[path] = written.file_of(path) or ""

@@ -8,9 +8,10 @@ from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.extending import Fetch, read_source
-from mappings.language import Condition, Lifecycle, MappingFile, Test
+from mappings.language import Lifecycle, MappingFile
 from mappings.meant import did_you_mean, path_hint, shown, spaced, what
 from mappings.nodes import Node, Notes
+from mappings.parse_conditions import conditions
 from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions
@@ -99,8 +100,8 @@ class _Parser:
             update_out=update_out,
             on_delete_in=deletes.choice("in", OnDelete, OnDelete.REVIEW) if deletes else OnDelete.REVIEW,
             on_delete_out=deletes.choice("out", OnDelete, OnDelete.IGNORE) if deletes else OnDelete.IGNORE,
-            filter_in=self._conditions(filters, "in", "field"),
-            filter_out=self._conditions(filters, "out", "path"),
+            filter_in=conditions(filters, "in", "field"),
+            filter_out=conditions(filters, "out", "path"),
             rules=RuleParser(top, entity).rules(),
             owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
@@ -196,53 +197,6 @@ class _Parser:
         if not listed:
             node.note("not-a-path", "the list of paths is empty", *at, hint="name a path, or take the list out")
         return tuple(listed)
-
-    def _conditions(self, filters: Node | None, side: str, subject: str) -> tuple[Condition, ...]:
-        given = filters.data.get(side) if filters else None
-        if filters is None or given is None:
-            return ()
-        if not isinstance(given, list):
-            message = f"a filter is a list of conditions, all of which must hold, and is {what(given)}"
-            filters.note("not-a-list", message, side, hint=f"{side}: [{{{subject}: …, is: …}}]")
-            return ()
-        return tuple(
-            condition
-            for index, item in enumerate(given)
-            if (condition := self._condition(filters, item, side, index, subject))
-        )
-
-    @staticmethod
-    def _condition(filters: Node, item: Any, side: str, index: int, subject: str) -> Condition | None:
-        if not isinstance(item, dict):
-            message = f"a condition holds keys and values, and is {what(item)}"
-            filters.note("not-a-mapping", message, side, index, hint=f"{{{subject}: …, is: …}}")
-            return None
-        node = Node(item, (*filters.path, side, index), filters.notes, (subject, *(test.value for test in Test)))
-        about = node.text(subject, required=True)
-        item = node.data
-        tests = [test for test in Test if test.value in item]
-        if (not tests and len(item) > (subject in item)) or not about:
-            return None  # the test or the subject is misspelt, or missing, which is said
-        if len(tests) != 1:
-            given = f", and not {' and '.join(test.value for test in tests)}" if tests else ""
-            hint = "write one condition for each; all must hold" if tests else f"{{{subject}: …, is: …}}"
-            message = f"a condition has exactly one of: {', '.join(test.value for test in Test)}{given}"
-            node.note("bad-condition", message, hint=hint)
-            return None
-        test, operand = tests[0], item[tests[0].value]
-        if test is Test.PRESENT and not isinstance(operand, bool):
-            node.note("not-boolean", f"present is true or false, and is {what(operand)}", "present")
-        elif test is Test.IN:
-            if not isinstance(operand, list) or not operand or any(isinstance(o, (list, dict)) for o in operand):
-                node.note("not-a-list", "in needs a list of plain values", "in", hint="in: [A, B]")
-                return None
-            operand = tuple(operand)
-        elif test is Test.MATCHES and not isinstance(operand, str):
-            node.note("not-text", "matches needs a text, in which * stands for anything", "matches")
-        elif isinstance(operand, (list, dict)):
-            node.note("bad-condition", f"{test.value} needs a plain value", test.value, hint="for several: in: [A, B]")
-            return None
-        return Condition(subject=about, test=test, operand=operand, at=node.path)
 
     @staticmethod
     def _constants(defaults: Node | None, side: str) -> dict[str, Any]:
