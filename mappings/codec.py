@@ -122,7 +122,7 @@ def chain_of(rule: Rule, spec: FieldSpec) -> tuple[Transform, ...]:
     return (*steps, of_kind(spec))
 
 
-def _folding(rule: Rule) -> Callable[[Any], Any]:
+def folding(rule: Rule) -> Callable[[Any], Any]:
     losses = rule.loses
 
     def fold_text(value: str) -> str:
@@ -145,7 +145,7 @@ def _folding(rule: Rule) -> Callable[[Any], Any]:
 
 
 class Codec:
-    """A rule with one canonical path (``full_name`` has a codec of its own)."""
+    """A rule with one canonical path. `mappings.parts` has the codec for several."""
 
     def __init__(self, rule: Rule, spec: FieldSpec, limit: int | None = None) -> None:
         self.rule, self.spec, self.limit = rule, spec, limit
@@ -159,7 +159,8 @@ class Codec:
         self._beside_written = bool(beside and beside.beside_is_written)
         self._forwards = tuple(step.forward for step in self.chain)
         self._backs = tuple(step.back for step in reversed(self.chain) if step.back is not None)
-        self.fold = _folding(rule)
+        self.fold = folding(rule)
+        self.blank_in = self.chain[0].blank if self.chain else None
         self.longest = spec.max_length if spec.kind is Kind.TEXT else None
         self.is_text = (
             spec.kind is Kind.TEXT
@@ -190,8 +191,10 @@ class Codec:
         if len(self.fields) > 1:
             return self._read_joined(data)
         value = self.take(data)
-        if value is ABSENT or value is None:
+        if value is ABSENT:
             return value
+        if value is None:
+            return self.blank_in
         if self._take_beside is None:
             return self.forward(value)
         other = self._take_beside(data)
@@ -201,11 +204,14 @@ class Codec:
         values = [taker(path)(data) for path in self.fields]
         if all(value is ABSENT for value in values):
             return ABSENT
-        return self._ended(self._forwards[0]([None if value is ABSENT else value for value in values]))
+        value = self._forwards[0]([None if value is ABSENT else value for value in values])
+        for forward in self._forwards[1:]:
+            value = value if value is None or value == "" else forward(value)
+        return self._ended(value)
 
     def forward(self, value: Any, other: Any = None) -> Any:
         if value == "":
-            return "" if self.rule.empty_kept else None
+            return "" if self.rule.empty_kept else self.blank_in
         if self.rule.placeholder is not None and word(value) == word(self.rule.placeholder):
             return ABSENT
         if self.rule.is_set:

@@ -110,7 +110,7 @@ class RuleParser:
             loses=self._loses(node),
             at=node.path,
         )
-        agree(node, rule)
+        agree(node, rule, built)
         return rule
 
     def _fields(self, node: Node) -> tuple[FieldPath, ...]:

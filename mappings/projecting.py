@@ -11,7 +11,8 @@ from mappings.columns import Column, Columns, plain_projections
 from mappings.conditions import compile_filter
 from mappings.contract import Projection
 from mappings.language import Each, FieldPath, MappingFile, Rule, field_text
-from mappings.transforms.base import NOTHING, UnfitError, text_of
+from mappings.parts import PartsCodec
+from mappings.transforms.base import UnfitError, text_of
 from mappings.transforms.registry import build
 from model import paths
 from model.fields import EntitySchema, FieldSpec
@@ -47,8 +48,8 @@ class Projector:
                 continue
             if rule.each is not None:
                 self._steps.append(_each_step(rule, rule.each, schema))
-            elif len(rule.paths) > 1 or (rule.transforms and rule.transforms[0].name == "full_name"):
-                self._steps.append(_names_step(rule))
+            elif len(rule.paths) > 1:
+                self._steps.append(_parts_step(PartsCodec(rule, schema)))
             elif rule.reference is not None:
                 self._steps.append(_reference_step(rule, spec_of(schema, rule.path)))
             else:
@@ -95,14 +96,15 @@ class Projector:
 
 
 def _column(rule: Rule, codec: Codec) -> Column:
-    forward = codec.forward
+    forward, blank = codec.forward, codec.blank_in
     return Column(
         (rule.field[0], rule.path),
         codec,
-        lambda value: value if value is None or value is ABSENT else forward(value),
+        lambda value: blank if value is None else value if value is ABSENT else forward(value),
         lambda unfit: problem_of(unfit, rule, rule.path, codec.spec),
         form=codec.settled,
         longest=codec.longest,
+        blank=blank,
         blanks_differ=rule.empty_kept,
     )
 
@@ -164,25 +166,17 @@ def _reference_step(rule: Rule, spec: FieldSpec) -> Step:
     return step
 
 
-def _names_step(rule: Rule) -> Step:
-    take = taker(rule.field)
-    forward = build("full_name").forward
-    order = [("full_name", "given_name", "family_name").index(path) for path in rule.paths]
+def _parts_step(codec: PartsCodec) -> Step:
+    rule = codec.rule
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
-        value = take(data)
-        if value is ABSENT:
-            return
-        if rule.placeholder is not None and value == rule.placeholder:
-            return
         try:
-            parts = (None, None, None) if value is None or value == "" else forward(value)
-        except UnfitError as unfit:
-            sink.problems += [problem_of(unfit, rule, path, None) for path in rule.paths]
+            values, unfit = codec.read(data)
+        except UnfitError as error:
+            sink.problems += [problem_of(error, rule, path, None) for path in rule.paths]
             return
-        for path, index in zip(rule.paths, order, strict=True):
-            if parts[index] is not NOTHING:
-                sink.values[path] = parts[index]
+        sink.values.update(values)
+        sink.problems += [problem_of(error, rule, path, None) for path, error in unfit.items()]
 
     return step
 

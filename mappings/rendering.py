@@ -9,6 +9,7 @@ from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
 from mappings.columns import Column, Columns, plain_renditions
 from mappings.contract import Blank, RenderRequest, Rendition, Strength
 from mappings.language import Each, MappingFile, Rule, field_text
+from mappings.parts import PartsCodec
 from mappings.projecting import item_codec, item_key, problem_of, spec_of
 from mappings.transforms.base import UnfitError
 from mappings.transforms.registry import build
@@ -161,22 +162,25 @@ class _Reference(_Plain):
         sink.put(self.name, key, self.path)
 
 
-class _Names(_Plain):
-    """One field from full, given and family name: what changed decides; on create the parts, where both are known."""
+class _Parts(_Plain):
+    """One field put together of several paths. What cannot be written is a problem of the first that was asked for."""
+
+    def __init__(self, rule: Rule, schema: EntitySchema, limit: int | None) -> None:
+        super().__init__(rule)
+        self.codec = PartsCodec(rule, schema, limit)
+
+    def render(self, sink: _Sink) -> None:
+        before = len(sink.problems)
+        super().render(sink)
+        asked = sink.request.paths
+        news = next((path for path in self.rule.paths if asked is None or path in asked), self.path)
+        sink.problems[before:] = [one._replace(path=news) for one in sink.problems[before:]]
 
     def value(self, request: RenderRequest) -> Any:
-        full, given, family = (request.values.get(name) for name in ("full_name", "given_name", "family_name"))
-        known = self.rule.paths
-        given, family = (given if "given_name" in known else None), (family if "family_name" in known else None)
-        full = full if "full_name" in known else None
-        only_full = request.paths is not None and not request.paths & {"given_name", "family_name"}
-        back = build("full_name").back
-        triple = (full, None, None) if only_full and full else (full, given, family)
-        return back(triple) if back else None
+        return self.codec.write(request.values, request.paths)
 
     def write(self, value: Any, sink: _Sink) -> None:
-        limit = self.rule.max_length
-        sink.put(self.name, value if limit is None else value[:limit].rstrip(), self.path)
+        sink.put(self.name, value, self.path)
 
 
 class _List(_Plain):
@@ -322,9 +326,9 @@ def _beside(writer: _Writer) -> tuple[str, ...]:
 def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
     if rule.each is not None:
         return _List(rule, rule.each, schema)
+    limit = limits.get(field_text(rule.field)) if rule.fields else None
     if len(rule.paths) > 1:
-        return _Names(rule)
+        return _Parts(rule, schema, limit)
     if rule.reference is not None:
         return _Reference(rule)
-    limit = limits.get(field_text(rule.field)) if rule.fields else None
     return _Value(rule, Codec(rule, spec_of(schema, rule.path), limit))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from mappings.transforms import moments, numbers, places, reach, text
+from mappings.transforms import moments, names, numbers, places, reach, template, text
 from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, text_of
 from model.fields import FieldSpec, Kind
 
@@ -18,6 +18,8 @@ TRANSFORMS: Mapping[str, Entry] = {
     **moments.ENTRIES,
     **places.ENTRIES,
     **reach.ENTRIES,
+    **names.ENTRIES,
+    **template.ENTRIES,
 }
 
 

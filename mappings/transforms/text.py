@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from mappings.transforms.base import NOTHING, Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
@@ -173,7 +173,7 @@ def join(separator: Any = "\n") -> Transform:
         given = text_of(value)
         return _lines(given) if separator == "\n" else given.split(separator)
 
-    return Transform(name="join", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
+    return Transform(name="join", forward=forward, back=back, kinds=frozenset({Kind.TEXT}), gathers=True)
 
 
 def _lines(value: str) -> list[str]:
@@ -220,33 +220,6 @@ def nth(position: Any = 1) -> Transform:
     return Transform(name="nth", forward=forward, back=None)
 
 
-def full_name() -> Transform:
-    """One field ↔ ``full_name``, ``given_name``, ``family_name``.
-
-    ``forward`` gives ``(full, given, family)``. Nobody guesses: exactly two words are a given and a family name;
-    otherwise nothing is known about the parts. ``back`` takes such a triple (None where absent): the full name, if the
-    parts are in it; else the parts, which are then newer than it.
-    """
-
-    def forward(value: Any) -> tuple[Any, Any, Any]:
-        full = _SPACES.sub(" ", text_of(value)).strip()
-        words = full.split(" ")
-        if len(words) == 2 and "," not in full:
-            return full, words[0], words[1]
-        return full or None, NOTHING, NOTHING
-
-    def back(triple: Any) -> str | None:
-        full, given, family = triple
-        parts = [part for part in (given, family) if part]
-        text = str(full) if full and all(part in full for part in parts) else " ".join(parts) or full
-        words = text.split() if text else []
-        if parts and len(words) == 2 and parts != words:
-            raise UnfitError("not-lossless", "would be taken for other name parts when it is read again")
-        return " ".join(words) or None
-
-    return Transform(name="full_name", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
-
-
 ENTRIES: dict[str, Entry] = {
     "trim": Entry(make=trim, summary="takes spaces off both ends"),
     "lower": Entry(make=lower, summary="lower case"),
@@ -261,5 +234,4 @@ ENTRIES: dict[str, Entry] = {
     "lines": Entry(make=lines, main="separator", summary="text of several lines"),
     "nth": Entry(make=nth, main="position", needs_main=True, summary="one element of a list (one-way)"),
     "first": Entry(make=nth, summary="the first element of a list (one-way)"),
-    "full_name": Entry(make=full_name, summary="one field for full, given and family name, without guessing"),
 }
