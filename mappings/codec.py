@@ -263,7 +263,7 @@ class Codec:
         if len(parts) > room:
             if Loss.LINES not in self.rule.loses:
                 raise UnfitError("too-many-lines", f"has more parts than the {room} fields there are for it")
-            parts = [*parts[: room - 1], ", ".join(parts[room - 1 :])]
+            parts = [*parts[: room - 1], ", ".join(filter(None, parts[room - 1 :]))]
         padded = [*(self._bounded(part) for part in parts), *[None] * (room - len(parts))]
         return list(zip(self.fields, padded, strict=True))
 

@@ -8,7 +8,22 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from mappings.transforms import moments, names, numbers, places, reach, template, text
+from mappings.transforms import (
+    currencies,
+    lists,
+    moments,
+    names,
+    numbers,
+    patterns,
+    places,
+    reach,
+    regions,
+    streets,
+    template,
+    text,
+    truth,
+    zones,
+)
 from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, text_of
 from model.fields import FieldSpec, Kind
 
@@ -18,8 +33,15 @@ TRANSFORMS: Mapping[str, Entry] = {
     **moments.ENTRIES,
     **places.ENTRIES,
     **reach.ENTRIES,
+    **truth.ENTRIES,
     **names.ENTRIES,
+    **lists.ENTRIES,
     **template.ENTRIES,
+    **patterns.ENTRIES,
+    **streets.ENTRIES,
+    **regions.ENTRIES,
+    **currencies.ENTRIES,
+    **zones.ENTRIES,
 }
 
 

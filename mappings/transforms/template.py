@@ -27,10 +27,10 @@ class Template:
     It can be taken apart where no text can be read in two ways. A part that cannot hold the separator after it (a word
     before a space) ends there. Parts that can must not: a text in which such a separator stands once too often does
     not fit.
-    Raises OptionError where two parts are not kept apart at all.
+    Raises OptionError where two parts are not kept apart at all, unless it is only ``written``.
     """
 
-    def __init__(self, text: Any) -> None:
+    def __init__(self, text: Any, *, written: bool = False) -> None:
         if not isinstance(text, str) or not text or len(text) > LONGEST:
             raise OptionError("a template is a text with parts in braces", hint='"{postal_code:word} {city}"')
         self.text = text
@@ -40,7 +40,8 @@ class Template:
         self._left = next((at for at in range(last) if not self._ends(at, self._separators[at])), last)
         self._right = next((at for at in range(last, 0, -1) if not self._ends(at, self._separators[at - 1])), 0)
         self._right = max(self._left, self._right)
-        self._refuse_doubt()
+        if not written:
+            self._refuse_doubt()
 
     def _ends(self, at: int, separator: str) -> bool:
         """Whether a part cannot hold the separator, so that it ends at the first one (or begins after the last)."""
@@ -61,15 +62,12 @@ class Template:
         if any(one != other and one in other for one in between for other in between):
             raise OptionError("one separator is part of another, so that the parts cannot be told apart")
 
-    def compose(self, values: Mapping[str, str]) -> str:
-        """The text of these parts. Raises UnfitError where it would be read as other parts."""
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The text of these parts, however it would be read."""
         pieces = [self._start]
         for name, literal in zip(self.names, self._literals[1:], strict=True):
             pieces += (values[name], literal)
-        text = "".join(pieces)
-        if self.split(text) != {name: values[name] for name in self.names}:
-            raise UnfitError("not-lossless", "has a part that would be read as something else within the whole text")
-        return text
+        return "".join(pieces)
 
     def split(self, text: str) -> dict[str, str] | None:
         """The parts of a text, or None where it has not this form, or could have it in more than one way."""
@@ -131,10 +129,10 @@ def _taken_apart(text: str) -> tuple[list[str], tuple[str, ...], list[str]]:
 class Templates:
     """Several of them: a text is read by the first that fits, and written by the first whose parts all have values."""
 
-    def __init__(self, given: Any, option: str = "text") -> None:
+    def __init__(self, given: Any, option: str = "text", *, written: bool = False) -> None:
         listed = given if isinstance(given, list) else [given]
         try:
-            self.all = [Template(text) for text in listed]
+            self.all = [Template(text, written=written) for text in listed]
         except OptionError as error:
             raise OptionError(error.message, option=option, hint=error.hint) from None
         if not self.all:
@@ -149,12 +147,19 @@ class Templates:
         raise UnfitError("no-match", "does not have the form of the template, or could be read in more than one way")
 
     def compose(self, values: Mapping[str, str]) -> str:
+        """The text of these parts. Raises UnfitError where there is none, or it would be read as other parts."""
+        text = self.fill(values)
+        try:
+            if self.split(text) == values:
+                return text
+        except UnfitError:
+            pass
+        raise UnfitError("not-lossless", "has a part that would be read as something else within the whole text")
+
+    def fill(self, values: Mapping[str, str]) -> str:
         for template in self.all:
             if values.keys() == set(template.names):
-                text = template.compose(values)
-                if self.split(text) != values:
-                    raise UnfitError("not-lossless", "would be taken for another template's text when it is read again")
-                return text
+                return template.fill(values)
         raise UnfitError("part-missing", "lacks a part without which the text cannot be written")
 
 
@@ -172,7 +177,7 @@ def parted(name: str, split: Any, compose: Any, names: tuple[str, ...]) -> Trans
         only = names[0]
         return Transform(
             name=name,
-            forward=lambda value: split(text_of(value))[only],
+            forward=lambda value: split(text_of(value)).get(only),
             back=None if compose is None else lambda value: compose({only: text_of(value)}),
             kinds=frozenset({Kind.TEXT}),
         )

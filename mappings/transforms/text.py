@@ -8,9 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.template import Templates, given_parts
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W\d_]+")
 _TEXTUAL = frozenset({Kind.TEXT})
 
 
@@ -43,6 +45,18 @@ def lower() -> Transform:
 
 def upper() -> Transform:
     return Transform(name="upper", forward=_stable(str.upper), back=_same, kinds=_TEXTUAL)
+
+
+def title() -> Transform:
+    """``ANA TRUJILLO`` → ``Ana Trujillo``. A text in which both cases are used was written with care, and stays."""
+
+    def forward(value: Any) -> str:
+        given = text_of(value)
+        if given not in (given.upper(), given.lower()):
+            return given
+        return _WORD.sub(lambda word: word[0][:1].upper() + word[0][1:].lower(), given)
+
+    return Transform(name="title", forward=forward, back=None, kinds=_TEXTUAL)
 
 
 def collapse() -> Transform:
@@ -102,38 +116,6 @@ def text(of: Any = "text") -> Transform:
     return Transform(name="text", forward=forward, back=back, kinds=_TEXTUAL)
 
 
-def _words(option: str, value: Any) -> tuple[Any, ...]:
-    words = value if isinstance(value, (list, tuple)) else [value]
-    if not words or not all(isinstance(word, (str, int, bool)) for word in words):
-        raise OptionError(f"boolean needs a word, or a list of words, for {option}", option=option)
-    return tuple(words)
-
-
-def boolean(true: Any = ("true", True, 1), false: Any = ("false", False, 0)) -> Transform:
-    """Words ↔ truth. The first word of each list is the one written. Reading minds neither case nor spaces."""
-    yes, no = _words("true", true), _words("false", false)
-    table = {_word(word): truth for words, truth in ((no, False), (yes, True)) for word in words}
-    if {_word(w) for w in yes} & {_word(w) for w in no}:
-        raise OptionError("a word stands for both true and false", option="true")
-
-    def forward(value: Any) -> bool:
-        found = table.get(_word(value)) if isinstance(value, (str, int, float)) else None
-        if found is None:
-            raise UnfitError("not-boolean", "is none of the words for true and false")
-        return found
-
-    def back(value: Any) -> Any:
-        if not isinstance(value, bool):
-            raise UnfitError("not-boolean", "is neither true nor false")
-        return yes[0] if value else no[0]
-
-    return Transform(name="boolean", forward=forward, back=back, kinds=frozenset({Kind.BOOLEAN}))
-
-
-def _word(value: Any) -> str:
-    return str(value).strip().casefold()
-
-
 def url(scheme: Any = "https") -> Transform:
     """A web address: scheme and host in lower case, the given scheme where it has none, no bare final slash."""
     default = one_of("scheme", scheme, ("https", "http"))
@@ -156,8 +138,15 @@ def url(scheme: Any = "https") -> Transform:
     return Transform(name="url", forward=forward, back=_same, kinds=frozenset({Kind.URL, Kind.TEXT}))
 
 
-def join(separator: Any = "\n") -> Transform:
-    """Several record fields ↔ one text. ``forward`` takes a list; ``back`` gives the parts, as many as there are."""
+def join(separator: Any = "\n", template: Any = None) -> Transform:
+    """Several record fields ↔ one text. ``forward`` takes a list; ``back`` gives the parts, as many as there are.
+
+    With a ``template`` the fields are numbered: ``+{1} {2}``.
+    """
+    if template is not None:
+        if separator != "\n":
+            raise OptionError("join has a separator or a template, not both", option="template")
+        return _numbered(Templates(template, "template"))
     if not isinstance(separator, str) or not separator:
         raise OptionError("separator is the text between the parts", option="separator")
 
@@ -173,7 +162,26 @@ def join(separator: Any = "\n") -> Transform:
         given = text_of(value)
         return _lines(given) if separator == "\n" else given.split(separator)
 
-    return Transform(name="join", forward=forward, back=back, kinds=frozenset({Kind.TEXT}), gathers=True)
+    return Transform(name="join", forward=forward, back=back, kinds=_TEXTUAL, gathers=True)
+
+
+def _numbered(templates: Templates) -> Transform:
+    count = len(templates.names)
+    if set(templates.names) != {str(at) for at in range(1, count + 1)} or count < 2:
+        raise OptionError("the fields are counted from 1", option="template", hint='"{1:digits} {2}"')
+    numbers = [str(at) for at in range(1, count + 1)]
+
+    def forward(values: Sequence[Any]) -> str | None:
+        if len(values) != count:
+            raise UnfitError("bad-template", f"has {len(values)} fields, and the template {count} parts")
+        present = given_parts(values, numbers)
+        return templates.compose(present) if present else None
+
+    def back(value: Any) -> list[str | None]:
+        found = templates.split(text_of(value))
+        return [found.get(number) for number in numbers]
+
+    return Transform(name="join", forward=forward, back=back, kinds=_TEXTUAL, gathers=True)
 
 
 def _lines(value: str) -> list[str]:
@@ -204,22 +212,6 @@ def lines(separator: Any = "\n") -> Transform:
     return Transform(name="lines", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
 
 
-def nth(position: Any = 1) -> Transform:
-    """One element of a list, counted from 1 (negative: from the end). One-way."""
-    if not isinstance(position, int) or isinstance(position, bool) or position == 0:
-        raise OptionError(
-            "position is a whole number, counted from 1 (or from the end, if negative)", option="position"
-        )
-    index = position - 1 if position > 0 else position
-
-    def forward(value: Any) -> Any:
-        if not isinstance(value, list):
-            raise UnfitError("not-a-list", "is not a list")
-        return value[index] if -len(value) <= index < len(value) else None
-
-    return Transform(name="nth", forward=forward, back=None)
-
-
 ENTRIES: dict[str, Entry] = {
     "trim": Entry(make=trim, summary="takes spaces off both ends"),
     "lower": Entry(make=lower, summary="lower case"),
@@ -228,10 +220,7 @@ ENTRIES: dict[str, Entry] = {
     "prefix": Entry(make=prefix, main="text", needs_main=True, summary="takes a fixed beginning off, puts it back"),
     "suffix": Entry(make=suffix, main="text", needs_main=True, summary="takes a fixed ending off, puts it back"),
     "text": Entry(make=text, main="of", summary="a number or truth value as text"),
-    "boolean": Entry(make=boolean, summary="words for true and false"),
     "url": Entry(make=url, main="scheme", summary="a web address in one spelling"),
     "join": Entry(make=join, main="separator", summary="several fields as one text"),
     "lines": Entry(make=lines, main="separator", summary="text of several lines"),
-    "nth": Entry(make=nth, main="position", needs_main=True, summary="one element of a list (one-way)"),
-    "first": Entry(make=nth, summary="the first element of a list (one-way)"),
 }
