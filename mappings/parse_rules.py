@@ -10,7 +10,7 @@ from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.reader import Path
 from mappings.transforms.base import OptionError, Transform
-from mappings.transforms.registry import build
+from mappings.transforms.registry import build, origin_of
 from model import paths
 from model.diagnostics import Severity
 
@@ -167,7 +167,7 @@ class RuleParser:
                 continue
             try:
                 built.append(build(name, options))
-                steps.append(Step(name=name, options=options))
+                steps.append(Step(name=name, options=options, origin=origin_of(name)))
             except OptionError as error:
                 inner = (name, *([error.option] if error.option and isinstance(options, dict) else []))
                 node.note(

@@ -10,7 +10,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from model.fields import Kind
 
 # Names are understood in these languages, the first ones winning where two use one name for two countries.
@@ -238,6 +238,27 @@ def language(style: Any = "tag") -> Transform:
 
 
 ENTRIES: dict[str, Entry] = {
-    "country": Entry(make=country, main="style", summary="a country in any common spelling"),
-    "language": Entry(make=language, main="style", summary="a language tag, locale name or language name"),
+    "country": Entry(
+        make=country,
+        main="style",
+        summary="a country in any common spelling ↔ its ISO code",
+        options={
+            "style": "what is written: alpha2 (as usual), alpha3, name",
+            "language": "of a written name; names are read in nineteen languages",
+        },
+        examples=(
+            Example(options="name", record="Germany", canonical="DE"),
+            Example(record="U.S.A.", canonical="US", written="US"),
+        ),
+    ),
+    "language": Entry(
+        make=language,
+        main="style",
+        summary="a language tag, locale name or language name ↔ the tag",
+        options={"style": "what is written: tag (as usual), underscore, name (in English)"},
+        examples=(
+            Example(options="underscore", record="de_AT", canonical="de-AT"),
+            Example(record="Deutsch", canonical="de", written="de"),
+        ),
+    ),
 }

@@ -1,4 +1,4 @@
-"""The closed list of transforms, how a mapping names them, and the ones a kind of field brings by itself."""
+"""The list of transforms, how a mapping names them, and the ones a kind of field brings by itself."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from mappings.transforms import (
     currencies,
     lists,
     moments,
-    names,
     numbers,
+    packages,
     patterns,
+    people,
     places,
     reach,
     regions,
@@ -34,7 +35,7 @@ TRANSFORMS: Mapping[str, Entry] = {
     **places.ENTRIES,
     **reach.ENTRIES,
     **truth.ENTRIES,
-    **names.ENTRIES,
+    **people.ENTRIES,
     **lists.ENTRIES,
     **template.ENTRIES,
     **patterns.ENTRIES,
@@ -45,18 +46,43 @@ TRANSFORMS: Mapping[str, Entry] = {
 }
 
 
+_BUILT_IN = frozenset(TRANSFORMS)
+
+
 def build(name: str, given: Any = None) -> Transform:
     """The transform a mapping names. ``given`` is a mapping of options, or the value of the main one.
 
     Raises OptionError for an unknown name, an unknown option, or an option that makes no sense.
     """
+    entry = entry_of(name)
+    return entry.make(**_options(name, entry, given))
+
+
+def entry_of(name: str) -> Entry:
+    """A built-in transform, or one of an installed package. Raises OptionError."""
     entry = TRANSFORMS.get(name)
-    if entry is None:
-        near = difflib.get_close_matches(name, TRANSFORMS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(TRANSFORMS))}"
-        raise OptionError(f"there is no transform {name!r}", hint=hint)
-    options = _options(name, entry, given)
-    return entry.make(**options)
+    if entry is not None:
+        return entry
+    offers = packages.installed(_BUILT_IN)
+    offer = offers.find(name)
+    if offer is not None:
+        return offer.entry
+    known = [*TRANSFORMS, *offers.names]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+    broken = "; ".join(offers.troubles.values())
+    raise OptionError(f"there is no transform {name!r}", hint=f"{hint}; {broken}" if broken else hint)
+
+
+def origin_of(name: str) -> str:
+    """The package and version that a transform comes from; "" for a built-in one."""
+    offer = None if name in TRANSFORMS else packages.installed(_BUILT_IN).find(name)
+    return "" if offer is None else offer.origin
+
+
+def names() -> list[str]:
+    """Every transform there is, built-in ones and those of installed packages."""
+    return sorted([*TRANSFORMS, *packages.installed(_BUILT_IN).names])
 
 
 def _options(name: str, entry: Entry, given: Any) -> dict[str, Any]:

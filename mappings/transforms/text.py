@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from mappings.transforms.template import Templates, given_parts
 from model.fields import Kind
 
@@ -213,14 +213,91 @@ def lines(separator: Any = "\n") -> Transform:
 
 
 ENTRIES: dict[str, Entry] = {
-    "trim": Entry(make=trim, summary="takes spaces off both ends"),
-    "lower": Entry(make=lower, summary="lower case"),
-    "upper": Entry(make=upper, summary="upper case"),
-    "collapse": Entry(make=collapse, summary="every run of spaces becomes one; none at the ends"),
-    "prefix": Entry(make=prefix, main="text", needs_main=True, summary="takes a fixed beginning off, puts it back"),
-    "suffix": Entry(make=suffix, main="text", needs_main=True, summary="takes a fixed ending off, puts it back"),
-    "text": Entry(make=text, main="of", summary="a number or truth value as text"),
-    "url": Entry(make=url, main="scheme", summary="a web address in one spelling"),
-    "join": Entry(make=join, main="separator", summary="several fields as one text"),
-    "lines": Entry(make=lines, main="separator", summary="text of several lines"),
+    "trim": Entry(
+        make=trim,
+        summary="takes spaces off both ends",
+        tidies=True,
+        examples=(Example(record=" Ana ", canonical="Ana", written="Ana"),),
+    ),
+    "collapse": Entry(
+        make=collapse,
+        summary="every run of spaces becomes one; none at the ends",
+        tidies=True,
+        examples=(Example(record="Ana  María\n", canonical="Ana María", written="Ana María"),),
+    ),
+    "lower": Entry(
+        make=lower,
+        summary="lower case",
+        tidies=True,
+        examples=(Example(record="ANA", canonical="ana", written="ana"),),
+    ),
+    "upper": Entry(
+        make=upper,
+        summary="upper case",
+        tidies=True,
+        examples=(Example(record="Ana", canonical="ANA", written="ANA"),),
+    ),
+    "title": Entry(
+        make=title,
+        summary="capital letters at the beginning of words, where all of a text is in one case (one-way)",
+        note="A text in which both cases are used stays as it is.",
+        examples=(Example(record="ANA TRUJILLO-BÖHM", canonical="Ana Trujillo-Böhm"),),
+    ),
+    "prefix": Entry(
+        make=prefix,
+        main="text",
+        needs_main=True,
+        summary="takes a fixed beginning off, puts it back",
+        options={"text": "the beginning; a value without it does not fit"},
+        examples=(Example(options="C-", record="C-17", canonical="17"),),
+    ),
+    "suffix": Entry(
+        make=suffix,
+        main="text",
+        needs_main=True,
+        summary="takes a fixed ending off, puts it back",
+        options={"text": "the ending; a value without it does not fit"},
+        examples=(Example(options=" Ltd", record="Acme Ltd", canonical="Acme"),),
+    ),
+    "text": Entry(
+        make=text,
+        main="of",
+        summary="a number or truth value as text",
+        options={"of": "what the system holds and gets back: text (as usual), integer, number, boolean"},
+        examples=(Example(options="integer", record=17, canonical="17"),),
+    ),
+    "url": Entry(
+        make=url,
+        main="scheme",
+        summary="a web address in one spelling",
+        tidies=True,
+        options={"scheme": "of an address without one: https (as usual) or http"},
+        examples=(
+            Example(record="WWW.Example.com/", canonical="https://www.example.com", written="https://www.example.com"),
+        ),
+    ),
+    "join": Entry(
+        make=join,
+        main="separator",
+        summary="several `fields` as one text",
+        options={
+            "separator": "the text between the fields; as usual each is a line of its own",
+            "template": 'instead: a text in which the fields are counted, `"+{1:digits} {2}"`; see `template`',
+        },
+        note="More parts than fields are a problem on the way out (`loses: [lines]` puts them into the last). Other "
+        'transforms may follow, as in `[{join: " "}, {phone: US}]`.',
+        examples=(
+            Example(record=["Obere Str. 57", "Hof"], canonical="Obere Str. 57\nHof"),
+            Example(options={"template": "{1:digits}-{2:digits}"}, record=["206", "5550100"], canonical="206-5550100"),
+        ),
+    ),
+    "lines": Entry(
+        make=lines,
+        main="separator",
+        summary="text of several lines",
+        tidies=True,
+        options={"separator": 'between the lines in the system: `"\\n"` (as usual), `"\\r\\n"`, `", "`, `"; "`, list'},
+        note="Empty lines and spaces at the ends of lines go.",
+        examples=(Example(options=", ", record="Obere Str. 57, Hof", canonical="Obere Str. 57\nHof"),),
+    ),
 }

@@ -14,6 +14,8 @@
 
 The facts on the streams decide which tests apply; the others are skipped, and say why. A test that does not fit is
 overridden in the subclass with a skip and its reason: visible, never silent.
+
+A transform of yours is proved by `transform_laws`.
 """
 
 import pytest
