@@ -2,8 +2,8 @@
 
 Laws, tested for every one of them (`syncline.testing.transform_laws`): whatever ``forward`` accepts,
 ``forward(back(forward(x))) == forward(x)``; and for a canonical value ``c`` that ``back`` accepts,
-``forward(back(c)) == c``. So a value that went through once is stable, and reading back our own write is never taken for
-an edit. Where that would not hold, ``back`` raises UnfitError.
+``forward(back(c)) == c``. So a value that went through once is stable, and reading back our own write is never taken
+for an edit. Where that would not hold, ``back`` raises UnfitError.
 
 Two exceptions, each said on the transform's page. One that ``tidies`` (`trim`, `lower`) writes what it is given: the
 second law holds for tidy values. One whose system holds less (`epoch` in seconds) loses that once, and then keeps both.

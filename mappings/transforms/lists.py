@@ -125,6 +125,7 @@ ENTRIES: dict[str, Entry] = {
         make=split,
         main="separator",
         summary="a list, or one text of several values, ↔ one path for each value, by position or by label",
+        tidies=True,
         options={
             "separator": '`";"` as usual; any text, or `list` for a list',
             "label": 'what stands between a name and its value, where values are labelled: `": "`',

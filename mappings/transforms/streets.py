@@ -37,7 +37,7 @@ def street(number: Any = "last", separator: Any = " ") -> Transform:
         first, *rest = _lines(text_of(value)) or [""]
         found = fits(first)
         if found is None:
-            return [first, None, *rest] if rest else [first]
+            return [first, None, *rest]
         return [found[1], found[2], *rest] if last else [found[2], found[1], *rest]
 
     return Transform(name="street", forward=forward, back=back, kinds=frozenset({Kind.TEXT}), gathers=True)

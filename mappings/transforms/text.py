@@ -160,7 +160,12 @@ def join(separator: Any = "\n", template: Any = None) -> Transform:
 
     def back(value: Any) -> list[str]:
         given = text_of(value)
-        return _lines(given) if separator == "\n" else given.split(separator)
+        if separator == "\n":
+            return _lines(given)
+        parts = given.split(separator)
+        if not all(parts):
+            raise UnfitError("empty-part", "has nothing before, after or between the texts that separate its parts")
+        return parts
 
     return Transform(name="join", forward=forward, back=back, kinds=_TEXTUAL, gathers=True)
 
