@@ -35,6 +35,7 @@ def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
     parts = built[-1].parts if built else None
     if any(transform.parts for transform in built[:-1]):
         node.note("bad-rule", "a transform that fills several paths comes last", "transform")
+        return
     if parts is None:
         if len(rule.paths) > 1:
             node.note(
@@ -46,6 +47,7 @@ def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
     name = built[-1].name
     if len(set(rule.paths)) < len(rule.paths):
         node.note("bad-rule", "a rule names each of its paths once")
+        return
     if len(rule.paths) == 1:
         listed = ", ".join(parts.names or ())
         node.note("bad-rule", f"{name} fills several paths", hint=f'"{listed or "emails[work], emails[home]"}": …')
@@ -75,6 +77,7 @@ def _named(node: Node, rule: Rule, transform: Transform) -> None:
         if name not in parts.names:
             hint = did_you_mean(name, parts.names) or f"it has: {', '.join(parts.names)}"
             node.note("bad-rule", f"{transform.name} has no part {name!r}", "transform", hint=hint)
+            return
     missing = [name for name in parts.names if name not in found]
     if parts.every and missing:
         node.note("bad-rule", f"the part {missing[0]!r} has no path to go to", "transform", hint="add its path")
