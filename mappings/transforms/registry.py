@@ -63,26 +63,40 @@ def entry_of(name: str) -> Entry:
     entry = TRANSFORMS.get(name)
     if entry is not None:
         return entry
-    offers = packages.installed(_BUILT_IN)
-    offer = offers.find(name)
+    found = offers()
+    offer = found.find(name)
     if offer is not None:
         return offer.entry
-    known = [*TRANSFORMS, *offers.names]
+    known = [*TRANSFORMS, *found.names]
     near = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
-    broken = "; ".join(offers.troubles.values())
+    broken = "; ".join(found.troubles.values())
     raise OptionError(f"there is no transform {name!r}", hint=f"{hint}; {broken}" if broken else hint)
+
+
+def turns_round(name: str) -> bool | None:
+    """Whether a transform goes both ways, as its first example uses it; None where that cannot be told."""
+    entry = entry_of(name)
+    try:
+        return build(name, entry.examples[0].options if entry.examples else None).back is not None
+    except OptionError:
+        return None
+
+
+def offers() -> packages.Offers:
+    """What installed packages bring, and what is wrong with them."""
+    return packages.installed(_BUILT_IN)
 
 
 def origin_of(name: str) -> str:
     """The package and version that a transform comes from; "" for a built-in one."""
-    offer = None if name in TRANSFORMS else packages.installed(_BUILT_IN).find(name)
+    offer = None if name in TRANSFORMS else offers().find(name)
     return "" if offer is None else offer.origin
 
 
 def names() -> list[str]:
     """Every transform there is, built-in ones and those of installed packages."""
-    return sorted([*TRANSFORMS, *packages.installed(_BUILT_IN).names])
+    return sorted([*TRANSFORMS, *offers().names])
 
 
 def _options(name: str, entry: Entry, given: Any) -> dict[str, Any]:
