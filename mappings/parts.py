@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,8 @@ from model.fields import EntitySchema, Kind
 
 NOT_IN_PARTS = frozenset({Kind.REFERENCE, Kind.SET, Kind.MONEY, Kind.BOOLEAN})
 """Kinds of field that no part of a text can be."""
+
+_NOTHING_WRONG: Mapping[str, UnfitError] = {}
 
 
 def part_name(path: str) -> str:
@@ -40,31 +43,35 @@ class PartsCodec:
         self._take = taker(rule.field)
         specs = [spec for path in rule.paths if (spec := schema.field(path)) is not None]
         self._kinds = tuple(None if spec.kind is Kind.TEXT else of_kind(spec) for spec in specs)
-        self._longest = tuple(spec.max_length if spec.kind is Kind.TEXT else None for spec in specs)
+        longest = [(spec.max_length or sys.maxsize) if spec.kind is Kind.TEXT else sys.maxsize for spec in specs]
+        self._each = tuple(zip(rule.paths, self._kinds, longest, strict=True))
         self._fold = folding(rule)
 
-    def read(self, data: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, UnfitError]]:
-        """Values by path, and what is wrong with those that have none. Raises UnfitError where the whole is no good."""
+    def read(self, data: Mapping[str, Any], values: dict[str, Any]) -> Mapping[str, UnfitError]:
+        """Put the values by path into ``values``; gives what is wrong with those that have none.
+
+        Raises UnfitError where the whole is no good.
+        """
         value = self._take(data)
-        if value is ABSENT:
-            return {}, {}
-        if self.rule.placeholder is not None and word(value) == word(self.rule.placeholder):
-            return {}, {}
+        placeholder = self.rule.placeholder
+        if value is ABSENT or (placeholder is not None and word(value) == word(placeholder)):
+            return _NOTHING_WRONG
         for step in self._before:
             value = None if is_blank(value) else step.forward(value)
         if is_blank(value):
-            return dict.fromkeys(self.rule.paths), {}
-        values: dict[str, Any] = {}
-        unfit: dict[str, UnfitError] = {}
+            values.update(dict.fromkeys(self.rule.paths))
+            return _NOTHING_WRONG
+        unfit: dict[str, UnfitError] | None = None
         found = self._last.forward(value, self._names)
-        for path, part, kind, longest in zip(self.rule.paths, found, self._kinds, self._longest, strict=True):
-            if part is NOTHING:
-                continue
-            try:
-                values[path] = None if is_blank(part) else _fitted(part, kind, longest)
-            except UnfitError as error:
-                unfit[path] = error
-        return values, unfit
+        for (path, kind, longest), part in zip(self._each, found, strict=True):
+            if kind is None and type(part) is str and 0 < len(part) <= longest:
+                values[path] = part
+            elif part is not NOTHING:
+                try:
+                    values[path] = None if is_blank(part) else _fitted(part, kind, longest)
+                except UnfitError as error:
+                    unfit = {**(unfit or {}), path: error}
+        return _NOTHING_WRONG if unfit is None else unfit
 
     def write(self, values: Mapping[str, Any], asked: frozenset[str] | None) -> Any:
         """The field's value, None where there is nothing to write. ``asked``: the paths that are news (None: all)."""
@@ -100,16 +107,18 @@ class PartsCodec:
     def _alone(self, path: str, written: Any) -> Any:
         """What a path shows after it was written where the field has room for nothing else."""
         data: dict[str, Any] = {}
+        shown: dict[str, Any] = {}
         try:
             put_into(data, self.rule.field, self.write({path: written}, None))
-            return self.read(data)[0].get(path)
+            self.read(data, shown)
         except UnfitError:
             return None
+        return shown.get(path)
 
 
-def _fitted(part: Any, kind: Transform | None, longest: int | None) -> Any:
+def _fitted(part: Any, kind: Transform | None, longest: int) -> Any:
     value = part if kind is None else kind.forward(part)
-    if longest is not None and isinstance(value, str) and len(value) > longest:
+    if isinstance(value, str) and len(value) > longest:
         raise UnfitError("too-long", f"is longer than the {longest} characters the canonical field takes")
     return value
 

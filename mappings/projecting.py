@@ -171,12 +171,12 @@ def _parts_step(codec: PartsCodec) -> Step:
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
         try:
-            values, unfit = codec.read(data)
+            unfit = codec.read(data, sink.values)
         except UnfitError as error:
             sink.problems += [problem_of(error, rule, path, None) for path in rule.paths]
             return
-        sink.values.update(values)
-        sink.problems += [problem_of(error, rule, path, None) for path, error in unfit.items()]
+        if unfit:
+            sink.problems += [problem_of(error, rule, path, None) for path, error in unfit.items()]
 
     return step
 

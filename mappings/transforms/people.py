@@ -21,15 +21,15 @@ class _Form:
         self.separator = separator
         self.mark = separator.strip()
 
-    def read(self, text: str) -> dict[str, Any]:
-        """The parts, where the text has exactly this form; otherwise the full name and nothing known of its parts."""
-        full = " ".join(text.split())
-        two = full.split(" ") if not self.mark else [part.strip() for part in full.split(self.mark)]
+    def read(self, text: str) -> tuple[Any, Any, Any]:
+        """Full, given and family name; where the text has another form, nothing is known of the latter."""
+        words = text.split()
+        full = " ".join(words)
+        two = [part.strip() for part in full.split(self.mark)] if self.mark else words
         if len(two) != 2 or not all(two) or (not self.mark and "," in full):
-            return {"full_name": full or None, "given_name": NOTHING, "family_name": NOTHING}
+            return full or None, NOTHING, NOTHING
         given, family = reversed(two) if self.family_first else two
-        whole = f"{given} {family}" if self.mark else full
-        return {"full_name": whole, "given_name": given, "family_name": family}
+        return (f"{given} {family}" if self.mark else full), given, family
 
     def spell(self, given: str, family: str) -> str:
         if self.mark and (self.mark in given or self.mark in family):
@@ -47,7 +47,7 @@ def full_name(order: Any = "given_first", separator: Any = " ") -> Transform:
 
     def forward(value: Any, names: Sequence[str] = NAMES) -> tuple[Any, ...]:
         found = form.read(text_of(value))
-        return tuple(found[name] for name in names)
+        return found if names == NAMES else tuple(found[NAMES.index(name)] for name in names)
 
     def back(values: Sequence[Any], names: Sequence[str] = NAMES, changed: Any = None) -> str | None:
         known = {name: _tidy(value) for name, value in zip(names, values, strict=True)}
@@ -63,7 +63,8 @@ def full_name(order: Any = "given_first", separator: Any = " ") -> Transform:
         else:
             text = " ".join(parts) or full
         if text:
-            _verify(form.read(text), {**known, "given_name": given, "family_name": family}, names, whole=bool(whole))
+            found = dict(zip(NAMES, form.read(text), strict=True))
+            _verify(found, {**known, "given_name": given, "family_name": family}, names, whole=bool(whole))
         return text
 
     return Transform(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of, text_of
+from mappings.transforms.base import Entry, Example, Form, OptionError, Transform, UnfitError, one_of, text_of
 from mappings.transforms.places import country_code, fold
 from mappings.transforms.region_names import REGIONS
 from model.fields import Kind
@@ -66,8 +66,14 @@ def region(country: Any = None, country_field: Any = None, style: Any = "code") 
         code = region_code(value, home)
         return regions_of(home)[code] if chosen == "name" else f"{home}-{code}" if chosen == "iso" else code
 
+    codes = Form("(?:" + "|".join(sorted(regions_of(home), reverse=True)) + ")")
     return Transform(
-        name="region", forward=lambda value: region_code(value, home), back=back, kinds=frozenset({Kind.TEXT})
+        name="region",
+        forward=lambda value: region_code(value, home),
+        back=back,
+        kinds=frozenset({Kind.TEXT}),
+        settled=codes,
+        settled_back=codes if chosen == "code" else None,
     )
 
 

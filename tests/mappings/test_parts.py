@@ -247,13 +247,14 @@ MAPPINGS = [
         '"emails[work], emails[home]": {field: M, transform: split}',
         '"addresses[home].street": {fields: [S1, S2], transform: street}',
         '"addresses[home].region": {field: R, transform: {region: {country_field: C}}}',
+        '"addresses[other].region": {field: Q, transform: {region: US}}',
         "nickname: {field: K, transform: {regex: {read: 'K-(.+)', write: 'K-{1}'}}}",
     ),
     mapping("active: {field: Flag, transform: {boolean: blank/x}}", "birth_date: Born"),
 ]
 USUAL = {
     "Place": "10115 Berlin", "N": "Ana Bo", "Flag": "x", "M": "a@b.com;c@d.com", "S1": "Str.", "S2": "5", "R": "Bayern",
-    "C": "DE", "K": "K-1", "Born": "1970-01-31",
+    "C": "DE", "K": "K-1", "Born": "1970-01-31", "Q": "WA",
 }  # fmt: skip
 ODD = st.sampled_from(
     [None, "", "x", 7, True, [], ["a"], {"a": 1}, "?", "x y z", "K-", ";", "\udc80", "a\nb", "x" * 300]
