@@ -53,7 +53,7 @@ def _iso_date(value: Any) -> date:
 
 def date_(format: Any = "iso") -> Transform:  # noqa: A002 (the option's name in mappings)
     """A day. ``iso`` also takes a moment at midnight, which is how many databases show a day."""
-    pattern = _format(format, NAMED, "Y mdjbB" if format in NAMED else "Y mbBj dj")
+    pattern = _format(format, NAMED, "Y mdjbB" if isinstance(format, str) and format in NAMED else "Y mbBj dj")
 
     @remembered(16384)
     def forward(value: Any) -> str:

@@ -176,7 +176,8 @@ def test_a_field_without_a_value_can_stand_for_no():
     assert render(compiled, {"active": False}, "active").fields == {"Flag": None}
     assert render(compiled, {"active": False}).fields == {"Flag": None}
     assert render(compiled, {"active": True}).fields == {"Flag": "x"}
-    assert compiled.same("active", False, False)
+    nested = mapping("active: {field: a.flag, transform: {boolean: x/blank}}")
+    assert project(nested, a={"flag": None}).values == {"active": False}
 
 
 def test_a_text_that_is_too_long_for_the_system_is_parked():
@@ -190,6 +191,17 @@ def test_reading_back_what_was_written_is_no_edit():
     assert not compiled.same("addresses[work].city", "Bonn", "Köln")
     assert compiled.same("addresses[work].city", None, "")
     assert not compiled.same("addresses[work].city", None, "Bonn")
+
+
+def test_a_template_reads_no_text_that_could_be_read_in_two_ways():
+    compiled = mapping(PLACE % "{postal_code}, {city}")
+    assert project(compiled, Place="1, Bonn").values == {
+        "addresses[work].postal_code": "1",
+        "addresses[work].city": "Bonn",
+    }
+    assert [one.code for one in project(compiled, Place="1, Bonn, Rhein").problems] == ["no-match"] * 2
+    two = {"addresses[work].postal_code": "1", "addresses[work].city": "Bonn, Rhein"}
+    assert [one.code for one in render(compiled, two).problems] == ["not-lossless"]
 
 
 WRONG = [

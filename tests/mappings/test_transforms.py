@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import Any
 
 import pytest
@@ -80,6 +81,23 @@ def test_every_country_finds_its_way_back_from_its_name(language: str) -> None:
         ("first", None, ["a", "b"], "a"),
         ("first", None, [], None),
         ("lines", None, "a\r\n b \n\n", "a\nb"),
+        ("title", None, "VAN DYCK-O'NEIL", "Van Dyck-O'Neil"),
+        ("title", None, "McDonald", "McDonald"),
+        ("region", "US", "D.C.", "DC"),
+        ("region", "CA", "québec", "QC"),
+        ("region", "DE", "DE-BY", "BY"),
+        ("currency", None, "US$", "USD"),
+        ("currency", None, "Euros", "EUR"),
+        ("currency", {"symbols": {"kr": "SEK"}}, "KR", "SEK"),
+        ("zone", None, "W. Europe Standard Time", "Europe/Berlin"),
+        ("zone", None, "new york", "America/New_York"),
+        ("zone", None, "Asia/Calcutta", "Asia/Kolkata"),
+        ("zone", None, "Japan", "Asia/Tokyo"),
+        ("zone", None, "gmt", "Etc/GMT"),
+        ("zone", "windows", "UTC-11", "Etc/GMT+11"),
+        ("boolean", {"language": "de"}, "Nein", False),
+        ("replace", "[^0-9]", "+49 (30) 12", "493012"),
+        ("regex", {"read": "(a)|b"}, "b", None),
     ],
 )
 def test_what_comes_in(name: str, options: Any, given_value: Any, expected: Any) -> None:
@@ -106,6 +124,20 @@ def test_what_comes_in(name: str, options: Any, given_value: Any, expected: Any)
         ("boolean", None, "maybe", "not-boolean"),
         ("prefix", "gid://", "17", "no-prefix"),
         ("url", None, "javascript:alert(1)", "not-a-url"),
+        ("region", "US", "Bavaria", "unknown-region"),
+        ("region", "US", "Calif.", "unknown-region"),
+        ("currency", None, "$", "ambiguous-currency"),
+        ("currency", None, "kr", "ambiguous-currency"),
+        ("currency", None, "dollar", "unknown-currency"),
+        ("zone", None, "UTC+1", "fixed-offset"),
+        ("zone", None, "(UTC-05:00)", "unknown-zone"),
+        ("zone", None, "UTC-11", "fixed-offset"),
+        ("zone", None, "EST", "unknown-zone"),
+        ("zone", None, "Atlantis", "unknown-zone"),
+        ("template", "Room {n:digits}", "Room x", "no-match"),
+        ("regex", "[a-c]+", "abd", "no-match"),
+        ("regex", "a*", "a" * 10_001, "no-match"),
+        ("replace", "a", "a" * 10_001, "too-long"),
     ],
 )
 def test_what_does_not_fit_says_why(name: str, options: Any, bad: Any, code: str) -> None:
@@ -147,3 +179,47 @@ def test_a_transform_written_wrongly_is_explained(name: str, options: Any, hint:
 def test_senseless_options_are_refused(name: str, options: Any) -> None:
     with pytest.raises(OptionError):
         build(name, options)
+
+
+@pytest.mark.parametrize("name", sorted(TRANSFORMS))
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_option_however_odd_is_more_than_refused(name: str, data: st.DataObject) -> None:
+    known = sorted(TRANSFORMS[name].options) or ["x"]
+    odd = JSON | st.sampled_from(["{", "{a}{b}", "%", "(", "a/b", "blank/blank", "list", "US", "windows", "$"])
+    nested = odd | st.dictionaries(st.sampled_from(["$", "work", "a"]), odd, max_size=2) | st.lists(odd, max_size=2)
+    options = data.draw(nested | st.dictionaries(st.sampled_from(known), nested, max_size=3))
+    with contextlib.suppress(OptionError):
+        build(name, options)
+
+
+@pytest.mark.parametrize("name", ["split", "full_name", "template", "regex"])
+@settings(max_examples=60, deadline=None)
+@given(value=JSON, parts=st.tuples(JSON, JSON))
+def test_parts_of_any_kind_are_unfit_at_worst(name: str, value: Any, parts: Any) -> None:
+    options = {"template": "{given_name};{family_name}", "regex": "(?P<given_name>.)(?P<family_name>.)"}.get(name)
+    transform = build(name, options)
+    names = ("given_name", "family_name")
+    with contextlib.suppress(UnfitError):
+        assert len(transform.forward(value, names)) == 2
+    if transform.back is not None:
+        with contextlib.suppress(UnfitError):
+            transform.back(parts, names, frozenset(names))
+
+
+@pytest.mark.parametrize(("name", "options"), [("join", ", "), ("join", {"template": "{1};{2}"}), ("street", None)])
+@given(value=JSON, fields=st.tuples(JSON, JSON))
+def test_fields_of_any_kind_are_unfit_at_worst(name: str, options: Any, value: Any, fields: Any) -> None:
+    transform = build(name, options)
+    assert transform.back is not None
+    with contextlib.suppress(UnfitError):
+        transform.forward(list(fields))
+    with contextlib.suppress(UnfitError):
+        transform.back(value)
+
+
+def test_without_its_package_an_expression_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "re2", None)
+    with pytest.raises(OptionError) as raised:
+        build("regex", "not (seen) before")
+    assert raised.value.hint == "pip install 'syncline[expressions]'"
