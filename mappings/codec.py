@@ -156,6 +156,7 @@ class Codec:
         beside = next((step for step in self.chain if step.beside), None)
         self.beside = field_path(beside.beside) if beside and beside.beside else None
         self._take_beside = taker(self.beside) if self.beside else None
+        self.sibling = next((step.sibling for step in self.chain if step.sibling), None)
         self._beside_written = bool(beside and beside.beside_is_written)
         self._forwards = tuple(step.forward for step in self.chain)
         self._backs = tuple(step.back for step in reversed(self.chain) if step.back is not None)
@@ -240,13 +241,13 @@ class Codec:
         found = (text_of(item).strip() for item in value if item is not None)
         return sorted({text_of(self._through(item)) for item in found if item})
 
-    def write(self, value: Any) -> Sequence[tuple[FieldPath, Any]]:
-        """Record paths and values for a canonical value that is not blank."""
+    def write(self, value: Any, sibling: Any = None) -> Sequence[tuple[FieldPath, Any]]:
+        """Record paths and values for a canonical value that is not blank. ``sibling``: see `Transform`."""
         if self.rule.is_set:
             return ((self.fields[0], self._set_out(value)),)
         other: Any = None
         for step, back in zip(reversed(self.chain), self._backs, strict=True):
-            value = back(value)
+            value = back(value) if step.sibling is None else back(value, sibling)
             if value is NOTHING:  # the system shows this but never takes it
                 return ()
             if step.beside:

@@ -96,6 +96,8 @@ class _Value(_Plain):
     def __init__(self, rule: Rule, codec: Codec) -> None:
         super().__init__(rule)
         self.codec = codec
+        keyed = codec.sibling is not None and "[" in rule.path
+        self._sibling = f"{paths.item(rule.path)}.{codec.sibling}" if keyed else codec.sibling
         self._fits: Callable[[str], Any] | None = None
         if codec.bound is None and codec.is_text:
             self._fits = bool
@@ -106,12 +108,13 @@ class _Value(_Plain):
         if type(value) is str and self._fits is not None and self._fits(value):
             sink.put(self.name, value, self.path)
             return
-        for path, written in self.codec.write(value):
+        sibling = None if self._sibling is None else sink.request.values.get(self._sibling)
+        for path, written in self.codec.write(value, sibling):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
 
     @property
     def writes_one(self) -> bool:
-        return len(self.rule.fields) == 1 and self.codec.beside is None
+        return len(self.rule.fields) == 1 and self.codec.beside is None and self.codec.sibling is None
 
     def column(self) -> Column:
         """The same for creates, of a codec that writes one field."""
@@ -236,7 +239,9 @@ class _List(_Plain):
                 continue
             try:
                 value = leaves[leaf]
-                written = ((codec.rule.field, codec.blank_value()),) if is_blank(value) else codec.write(value)
+                sibling = None if codec.sibling is None else leaves.get(codec.sibling)
+                blank = ((codec.rule.field, codec.blank_value()),)
+                written = blank if is_blank(value) else codec.write(value, sibling)
                 for place, one in written:
                     put_into(item, place, one)
             except UnfitError as unfit:

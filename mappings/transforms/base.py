@@ -82,7 +82,8 @@ class Transform:
 
     ``back`` is None where the transform is one-way. ``kinds`` are the canonical kinds it yields (empty: any that its
     input fits). With ``beside``, ``forward`` takes ``(value, value of that record field)`` and ``back`` returns such a
-    pair; ``beside_is_written`` tells whether the second one is to be written too.
+    pair; ``beside_is_written`` tells whether the second one is to be written too. With ``sibling``, the name of an
+    attribute of the same canonical item (``country``), ``back`` takes ``(value, value of that attribute)``.
 
     With ``parts``, one record field is several canonical paths. ``forward`` takes ``(value, names)`` and gives a tuple
     of values in the order of the names (None: no value, `NOTHING`: nothing known). ``back`` takes ``(values, names,
@@ -101,6 +102,7 @@ class Transform:
     kinds: frozenset[Kind] = field(default_factory=frozenset)
     beside: str | None = None
     beside_is_written: bool = False
+    sibling: str | None = None
     settled: Form | None = None
     settled_back: Form | None = None
     parts: Parts | None = None

@@ -44,7 +44,7 @@ def region(country: Any = None, country_field: Any = None, style: Any = "code") 
     """``Washington`` or ``US-WA`` ↔ ``WA``; written as code, as name or with the country before it (iso).
 
     With ``country_field``, the country stands in another field of the record. Regions of a country that is not in the
-    list stay as they are written.
+    list stay as they are written. On the way out the country is that of the same address.
     """
     chosen = one_of("style", style, ("code", "name", "iso"))
     if (country is None) == (country_field is None):
@@ -63,8 +63,7 @@ def region(country: Any = None, country_field: Any = None, style: Any = "code") 
         raise OptionError(f"regions are known of: {', '.join(REGIONS)}", option="country")
 
     def back(value: Any) -> str:
-        code = region_code(value, home)
-        return regions_of(home)[code] if chosen == "name" else f"{home}-{code}" if chosen == "iso" else code
+        return _shown(region_code(value, home), home, chosen)
 
     codes = Form("(?:" + "|".join(sorted(regions_of(home), reverse=True)) + ")")
     return Transform(
@@ -80,9 +79,6 @@ def region(country: Any = None, country_field: Any = None, style: Any = "code") 
 def _beside(field: Any, style: str) -> Transform:
     if not isinstance(field, str) or not field:
         raise OptionError("country_field names a record field", option="country_field")
-    if style != "code":
-        hint = "style: code; or one country for all"
-        raise OptionError("names can be written of one country only", option="style", hint=hint)
 
     def forward(value: Any, place: Any) -> str:
         try:
@@ -91,13 +87,17 @@ def _beside(field: Any, style: str) -> Transform:
             home = ""
         return region_code(value, home) if home in REGIONS else text_of(value).strip()
 
+    def back(value: Any, country: Any = None) -> tuple[str, None]:
+        known = isinstance(country, str) and country in REGIONS
+        return _shown(region_code(value, country), country, style) if known else text_of(value), None
+
     return Transform(
-        name="region",
-        forward=forward,
-        back=lambda value: (text_of(value), None),
-        kinds=frozenset({Kind.TEXT}),
-        beside=field,
+        name="region", forward=forward, back=back, kinds=frozenset({Kind.TEXT}), beside=field, sibling="country"
     )
+
+
+def _shown(code: str, country: str, style: str) -> str:
+    return regions_of(country)[code] if style == "name" else f"{country}-{code}" if style == "iso" else code
 
 
 ENTRIES: dict[str, Entry] = {
@@ -110,8 +110,8 @@ ENTRIES: dict[str, Entry] = {
             "country_field": "the record field that names the country, instead",
             "style": "what is written: code (as usual), name, iso (`US-WA`)",
         },
-        note="In a country that is not in the list, a region stays as it is written. With `country_field`, the code is "
-        "written.",
+        note="In a country that is not in the list, a region stays as it is written. On the way out, the country is "
+        "that of the same address.",
         examples=(
             Example(options={"country": "US", "style": "name"}, record="Washington", canonical="WA"),
             Example(options="DE", record="Bavaria", canonical="BY", written="BY"),

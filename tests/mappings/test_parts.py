@@ -204,6 +204,25 @@ def test_a_template_reads_no_text_that_could_be_read_in_two_ways():
     assert [one.code for one in render(compiled, two).problems] == ["not-lossless"]
 
 
+def test_the_region_of_an_address_is_written_as_its_country_names_it():
+    compiled = mapping(
+        '"addresses[work].region": {field: State, transform: {region: {country_field: Land, style: name}}}',
+        '"addresses[work].country": {field: Land, transform: {country: name}}',
+    )
+    values = {"addresses[work].region": "WA", "addresses[work].country": "US"}
+    assert project(compiled, State="washington", Land="USA").values == values
+    assert render(compiled, values).fields == {"State": "Washington", "Land": "United States"}
+    australian = {**values, "addresses[work].country": "AU"}
+    assert render(compiled, australian, "addresses[work].region").fields == {"State": "Western Australia"}
+    german = {**values, "addresses[work].country": "DE"}
+    assert [one.code for one in render(compiled, german).problems] == ["unknown-region"]
+    assert [one.code for one in project(compiled, State="Kent", Land="USA").problems] == ["unknown-region"]
+    kent = {"addresses[work].region": "Kent", "addresses[work].country": "GB"}
+    assert project(compiled, State="Kent", Land="UK").values == kent
+    assert render(compiled, kent).fields == {"State": "Kent", "Land": "United Kingdom"}
+    assert render(compiled, {"addresses[work].region": "WA"}).fields == {"State": "WA"}
+
+
 WRONG = [
     (PLACE % "{postal_code} {city}", "cannot be told apart", "{postal_code:word}"),
     (PLACE % "{postal_code}{city}", "nothing stands between", None),
