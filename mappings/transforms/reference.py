@@ -57,6 +57,8 @@ its way out and is not written. Three things can be said of a transform:
 _AUTHORS = """\
 ## Transforms of your own
 
+`syncline new transforms acme` writes a package to begin with; `syncline mappings transforms` lists what is installed.
+
 A package brings its own by the entry point group `syncline.transforms`. The value is an `Entry`, which then has the
 entry point's name, or a function that returns entries by name:
 
