@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -14,8 +15,9 @@ from mappings.check import FieldFacts, check
 from mappings.codec import Codec
 from mappings.conditions import compile_filter
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
-from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
-from mappings.nodes import Notes, did_you_mean
+from mappings.extending import Fetch
+from mappings.language import LANGUAGE, FieldPath, Lifecycle, MappingFile, Rule, meaning
+from mappings.nodes import Notes, nearest, shown
 from mappings.parse import file_stem, parse_what_can_be
 from mappings.parts import PartsCodec
 from mappings.projecting import Projector, item_codec, spec_of, top_fields
@@ -33,7 +35,8 @@ class Compiled:
     """A compiled mapping; implements `mappings.contract.CompiledMapping`."""
 
     def __init__(self, mapping: MappingFile, schema: EntitySchema, limits: Mapping[str, int]) -> None:
-        self.source = mapping
+        self.source, self._made_from = mapping, (schema, limits)
+        mapping = mapping.running()
         self.name = mapping.name
         self.version = version_of(mapping, schema)
         self.connection = mapping.connection
@@ -43,6 +46,7 @@ class Compiled:
         self.match: Match = mapping.match
         self.create_in = mapping.create_in
         self.create_out = mapping.create_out
+        self.update_in, self._update_out = mapping.update_in, mapping.update_out
         self.on_delete_in: OnDelete = mapping.on_delete_in
         self.on_delete_out: OnDelete = mapping.on_delete_out
         self.defaults_in: Mapping[str, Any] = dict(mapping.canonical_defaults)
@@ -84,7 +88,14 @@ class Compiled:
         found = self._rule_path(path)
         return None if found is None else self._rules[found]
 
+    def as_if_live(self) -> Compiled:
+        """The mapping with its proposed rules in force, to see what they would do."""
+        rules = tuple(replace(rule, lifecycle=Lifecycle.LIVE) for rule in self.source.rules)
+        return Compiled(replace(self.source, rules=rules, lifecycle=Lifecycle.LIVE), *self._made_from)
+
     def strength(self, path: str) -> Strength:
+        if not self._update_out:
+            return Strength.CREATE_ONLY
         rule = self._rule(path)
         return rule.strength if rule else Strength.ON_CHANGE
 
@@ -149,7 +160,12 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
     """A function from records' data to fingerprints: the version's first six digits, then a hash of the fields."""
     pick = itemgetter(*names) if names else lambda _: ()
     options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    dumps = orjson.dumps
+    dumps, empty = orjson.dumps, blake2b(digest_size=10)
+
+    def digest(raw: bytes) -> str:
+        hashed = empty.copy()  # a fifth quicker than a new one
+        hashed.update(raw)
+        return prefix + hashed.hexdigest()
 
     def one(data: Mapping[str, Any]) -> str:
         try:
@@ -160,7 +176,7 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
             raw = dumps(picked, None, options)
         except TypeError:  # whole numbers beyond 64 bits, or a value that is no JSON: slower, never wrong
             raw = repr(picked).encode("utf-8", "surrogatepass")
-        return prefix + blake2b(raw, digest_size=10).hexdigest()
+        return digest(raw)
 
     def with_gaps(rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
         return ([data.get(name, _ABSENT) for name in names] for data in rows)
@@ -173,9 +189,7 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
     def digests(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         for way in ways:
             with suppress(KeyError, TypeError):
-                return [
-                    prefix + blake2b(dumps(picked, None, options), digest_size=10).hexdigest() for picked in way(rows)
-                ]
+                return [digest(dumps(picked, None, options)) for picked in way(rows)]
         return list(map(one, rows))
 
     return digests
@@ -209,22 +223,33 @@ def load(
     file: str,
     schemas: Mapping[str, EntitySchema],
     fields: Sequence[FieldFacts] | None = None,
+    fetch: Fetch | None = None,
 ) -> tuple[Compiled | None, list[Diagnostic]]:
-    """Parse, check and compile one mapping file. None where there is any error; all problems are listed."""
-    mapping, found, whole = parse_what_can_be(text, file)
+    """Parse, check and compile one mapping file. None where there is any error; all problems are listed.
+
+    ``fetch`` finds the files it extends.
+    """
+    mapping, found, whole = parse_what_can_be(text, file, fetch)
     if mapping is None or not mapping.entity:
         return None, found
     notes = Notes(file, mapping.positions, found)
+    if notes.full:
+        return None, found
     schema = schemas.get(mapping.entity)
     if schema is None:
-        hint = did_you_mean(mapping.entity, schemas) or f"there are: {', '.join(schemas)}"
-        notes.add("unknown-entity", f"there is no entity {mapping.entity!r}", ("entity",), hint=hint)
-        return None, found
+        near = nearest(mapping.entity, schemas)
+        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(schemas)}"
+        notes.add("unknown-entity", f"there is no entity {shown(mapping.entity)}", ("entity",), hint=hint)
+        if near is None:
+            return None, found
+        schema, mapping = schemas[near], replace(mapping, entity=near)
     checked = check(mapping, schema, fields)
-    found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
+    sound = whole and all(rule.each or schema.field(path) for rule in mapping.rules for path in rule.paths)
+    found += checked if sound else [one for one in checked if one.code not in _DOUBTFUL]
     stem = file_stem(file)
-    if stem != mapping.name:
+    if stem != mapping.name and not any(one.code == "bad-name" for one in found):
         message = f"the mapping is called {mapping.name!r}, its file {stem!r}"
         notes.add("name-differs", message, ("mapping",), hint="give both one name", severity=Severity.WARNING)
+    found[:] = dict.fromkeys(found)
     found.sort(key=lambda one: (one.line or 0, one.column or 0))
     return (None if notes.failed else compile_mapping(mapping, schema, fields)), found

@@ -6,7 +6,7 @@ Everything here is pure and set-wise: a page of records or entities in, a list o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -56,6 +56,9 @@ class StrongRule:
     """All paths must be present and equal after folding. ``emails[*]`` stands for any e-mail of the record."""
 
     paths: tuple[str, ...]
+    at: tuple[str | int, ...] = field(
+        default=(), compare=False
+    )  # where it stands in its file; no part of what it means
 
     @property
     def name(self) -> str:
@@ -137,6 +140,7 @@ class CompiledMapping(Protocol):
     match: Match
     create_in: bool  # an unmatched record makes a new entity
     create_out: bool  # an entity without a record here gets one
+    update_in: bool  # an edit made here is taken; else only what founds an entity is, and what restricts a consent
     on_delete_in: OnDelete  # a record disappeared here: what becomes of the entity
     on_delete_out: OnDelete  # the entity was deleted: what becomes of the record here
     record_fields: tuple[str, ...]  # top-level record fields read

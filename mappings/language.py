@@ -6,7 +6,7 @@ Every interpretation of a mapping (checking it, projecting, rendering, describin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -32,7 +32,9 @@ def field_text(path: FieldPath) -> str:
 
 
 class Lifecycle(StrEnum):
-    PROPOSED = "proposed"  # checked, not run
+    """Of a mapping, or of one rule."""
+
+    PROPOSED = "proposed"  # checked and shown, not run
     LIVE = "live"
     DEPRECATED = "deprecated"  # runs, and says that it should go
 
@@ -137,6 +139,7 @@ class Rule:
     separator: str | None = None
     each: Each | None = None
     loses: frozenset[Loss] = frozenset()
+    lifecycle: Lifecycle = Lifecycle.LIVE
     at: Path = ()
     direction_given: bool = False
 
@@ -156,6 +159,7 @@ class Condition:
     subject: str
     test: Test
     operand: Any
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         words = {Test.IS: "is", Test.NOT: "is not", Test.IN: "is one of", Test.MATCHES: "matches"}
@@ -164,6 +168,26 @@ class Condition:
         listed = self.operand if isinstance(self.operand, tuple) else (self.operand,)
         operand = ", ".join(str(item).lower() if isinstance(item, bool) else str(item) for item in listed)
         return f"{self.subject} {words[self.test]} {operand}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A record as the system shows it, and what the hub makes of it: run by ``syncline mappings test``.
+
+    ``canonical`` lists every path that is to be present; a reference is the key of the record pointed to. ``write``
+    names the record fields that are written otherwise than ``record`` shows them (all of them, where there is no
+    record). ``unwritten`` says that the outward filter keeps the entity from this system, ``skipped`` that the inward
+    one keeps the record out. ``problems`` are the paths, fields or codes of what cannot be read or written.
+    """
+
+    name: str
+    record: Mapping[str, Any] | None = None
+    canonical: Mapping[str, Any] | None = None
+    write: Mapping[str, Any] | None = None
+    unwritten: bool = False
+    problems: tuple[str, ...] = ()
+    skipped: bool = False
+    at: Path = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,13 +205,18 @@ class MappingFile:
     match: Match = field(default_factory=Match)
     create_in: bool = True
     create_out: bool = True
+    update_in: bool = True
+    update_out: bool = True
     on_delete_in: OnDelete = OnDelete.REVIEW
     on_delete_out: OnDelete = OnDelete.IGNORE
     filter_in: tuple[Condition, ...] = ()
     filter_out: tuple[Condition, ...] = ()
+    owns: tuple[str, ...] = ()
     record_defaults: Mapping[str, Any] = field(default_factory=dict)
     canonical_defaults: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
     file: str = ""
+    made_of: tuple[str, ...] = ()  # the files it extends
     positions: Positions = field(default_factory=Positions)
 
     def reads(self, rule: Rule) -> bool:
@@ -196,8 +225,14 @@ class MappingFile:
     def writes(self, rule: Rule) -> bool:
         return self.direction.writes and rule.direction.writes
 
+    def running(self) -> MappingFile:
+        """What of it runs: without proposed rules."""
+        live = tuple(rule for rule in self.rules if rule.lifecycle is not Lifecycle.PROPOSED)
+        return self if len(live) == len(self.rules) else replace(self, rules=live)
 
-_NOT_MEANING = frozenset({"at", "direction_given", "file", "positions", "description", "lifecycle"})
+
+_NOT_MEANING = frozenset({"at", "direction_given", "file", "made_of", "positions", "description", "lifecycle", "owns"})
+_NOT_MEANING |= {"examples"}
 
 
 def meaning(value: Any) -> Any:

@@ -25,7 +25,7 @@ def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
         node.note("bad-rule", "each has its transforms on the rules inside", "each")
     if rule.reference is not None and rule.is_set:
         node.note("bad-rule", "a reference is not a set", "list")
-    if rule.separator and not rule.is_set:
+    if rule.separator and not rule.is_set and "list" not in node.data:
         node.note("bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}")
     if rule.constant is None and "constant" in node.data:
         node.note("bad-rule", "a constant has a value", "constant")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
-from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
-from mappings.nodes import Node
+from mappings.language import Each, FieldPath, Lifecycle, Loss, Reference, Rule, Step, Table, Unknown, field_path
+from mappings.nodes import Node, path_hint
 from mappings.parse_agree import agree
-from mappings.reader import Path
+from mappings.reader import MAX_DEPTH, Path
 from mappings.transforms.base import OptionError, Transform
 from mappings.transforms.registry import build, origin_of
 from model import paths
@@ -33,6 +33,7 @@ KEYS = (
     "separator",
     "each",
     "loses",
+    "lifecycle",
 )
 REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
@@ -50,7 +51,7 @@ class RuleParser:
         if not isinstance(given, dict):
             self.top.note("not-a-mapping", "rules must hold canonical paths and record fields", "rules")
             return ()
-        parsed = [self._rule(key, value) for key, value in given.items()]
+        parsed = [self._rule(key, value) for key, value in given.items() if not self.top.notes.full]
         return tuple(rule for rule in parsed if rule is not None)
 
     def _rule(self, key: str, value: Any) -> Rule | None:
@@ -61,14 +62,8 @@ class RuleParser:
             try:
                 paths.split(name)
             except ValueError:
-                self.top.notes.add(
-                    "not-a-path",
-                    "is not a canonical path",
-                    at,
-                    subject=subject,
-                    on_key=True,
-                    hint='such as given_name, "emails[work]" or "addresses[billing].city"',
-                )
+                message, hint = "is not a canonical path", path_hint(name)
+                self.top.notes.add("not-a-path", message, at, subject=subject, on_key=True, hint=hint)
                 return None
         if isinstance(value, str) and value:
             value = {"field": value}
@@ -108,6 +103,7 @@ class RuleParser:
             separator=node.text("separator") or None,
             each=each,
             loses=self._loses(node),
+            lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
         agree(node, rule, built)
@@ -141,7 +137,7 @@ class RuleParser:
     def _field_path(node: Node, value: Any, key: str) -> FieldPath:
         if isinstance(value, list) and value and all(isinstance(part, str) and part for part in value):
             return tuple(value)
-        if isinstance(value, str) and value and all(field_path(value)):
+        if isinstance(value, str) and value and value.count(".") < MAX_DEPTH and all(field_path(value)):
             return field_path(value)
         hint = "put it in quotes" if isinstance(value, (int, float)) else "such as Email, or address.city"
         node.note("not-a-field", f"{key} must name a record field", key, hint=hint)

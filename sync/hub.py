@@ -119,7 +119,7 @@ class Hub:
                 binding_id = BindingId(mapping.connection, mapping.stream, mapping.entity)
                 if binding_id in hub.bindings:
                     raise ValueError(f"two mappings tie {binding_id}")
-                survivorship = _survivorship(policy.survivorship.get(schema.name, {}))
+                survivorship = survivorship_of(policy.survivorship.get(schema.name, {}))
                 hub.bindings[binding_id] = Binding(
                     binding_id,
                     mapping,
@@ -174,7 +174,7 @@ def _names(binding: Binding) -> set[str]:
     return {connection, entity, binding.mapping.name, f"{connection}.{stream}", str(binding.id)}
 
 
-def _survivorship(rules: Mapping[str, Survivorship]) -> Any:
+def survivorship_of(rules: Mapping[str, Survivorship]) -> Any:
     """Path → rule: by the path itself, its pattern, its template or item, its collection, else the default."""
     default = rules.get("default", Survivorship())
 

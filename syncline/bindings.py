@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from connectors.contract import Stream
+from mappings.check_all import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
+from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle
-from mappings.reader import read_yaml
 from model.diagnostics import Diagnostic
 from model.fields import EntitySchema
 from syncline.connections import Connection
@@ -26,7 +28,7 @@ class Bindings:
 
     @property
     def live(self) -> list[Compiled]:
-        return [mapping for _, mapping in self.found if mapping.source.lifecycle is Lifecycle.LIVE]
+        return [mapping for _, mapping in self.found if mapping.source.lifecycle is not Lifecycle.PROPOSED]
 
     @property
     def proposed(self) -> list[Compiled]:
@@ -54,11 +56,12 @@ def read_bindings(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    decided: Decided = lambda *_: True,
 ) -> Bindings:
-    """Compile every mapping and check it against the connections.
+    """Compile every mapping and check it against the connections, and all of them against each other.
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
-    its mappings wrong.
+    its mappings wrong. ``decided`` tells what survivorship says.
     """
     bindings = Bindings()
     files = mapping_files(folder)
@@ -70,6 +73,13 @@ def read_bindings(
     for path in files:
         _read(path, schemas, connections, named, bindings)
     bindings.diagnostics += _twice(bindings.found)
+    running = [mapping.source.running() for mapping in bindings.live]
+    whole = len(bindings.found) == len(files) and len(running) == len(files)
+    bindings.diagnostics += check_all(running, schemas, decided, whole=whole)
+    fields = {
+        (name, stream.name): stream.fields for name, connection in connections.items() for stream in connection.streams
+    }
+    bindings.diagnostics += required_cycles(running, fields)
     return bindings
 
 
@@ -89,17 +99,34 @@ def _read(
         )
         bindings.diagnostics.append(Diagnostic(code="unreadable", message=f"the file {what}", file=name))
         return
-    data, positions, _ = read_yaml(text, name)
-    root = Node(Document(name, positions), data if isinstance(data, dict) else {})
+    fetch = fetching(path.parent)
+    source = read_source(text, name, fetch)
+    root = Node(Document(name, source.positions), source.data if isinstance(source.data, dict) else {})
     stream = _stream(root, connections)
-    mapping, found = load(text, name, schemas, stream.fields if stream is not None else None)
-    bindings.diagnostics += found
+    mapping, found = load(text, name, schemas, stream.fields if stream is not None else None, fetch)
+    bindings.diagnostics += [one for one in found if one not in bindings.diagnostics]  # of what several files extend
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:
         _can_be_done(root, mapping, stream)
     bindings.diagnostics += [one for one in root.document.found if not _said(one, found)]
     if mapping is not None:
         bindings.found.append((path, mapping))
+
+
+def fetching(folder: Path) -> Fetch:
+    """Finds what mappings of a folder extend: files in it or below it, with or without their ending."""
+
+    def fetch(name: str) -> tuple[str, str] | None:
+        for ending in ("", ".yaml", ".yml"):
+            path = Path(os.path.normpath(folder / f"{name}{ending}"))
+            if path.is_relative_to(folder) and path.resolve().is_relative_to(folder.resolve()) and path.is_file():
+                try:
+                    return path.read_text(encoding="utf-8-sig"), shown(path)
+                except (OSError, UnicodeDecodeError):
+                    return None
+        return None
+
+    return fetch
 
 
 def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:

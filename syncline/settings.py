@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ class Project:
     mappings: tuple[Compiled, ...]
     proposed: tuple[Compiled, ...] = ()
     schedules: tuple[Schedule, ...]
+
+    def as_if_live(self) -> Project:
+        """The project with everything that is proposed in force: to be planned with, never run."""
+        mappings = tuple(mapping.as_if_live() for mapping in (*self.mappings, *self.proposed))
+        return replace(self, mappings=mappings, proposed=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +93,38 @@ def load_project(
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """The mappings of a project that are right, and the connections that can be used.
+
+    What is wrong elsewhere (a missing secret, another mapping) does not stop anybody from trying them. ``state_url`` is
+    empty where it cannot be told.
+    """
+
+    state_url: str = field(repr=False)
+    connections: Mapping[str, Connection]
+    mappings: tuple[Compiled, ...]
+    schemas: Mapping[str, EntitySchema]
+
+    @property
+    def by_name(self) -> dict[str, Compiled]:
+        return {mapping.name: mapping for mapping in self.mappings}
+
+
+def load_workbench(
+    folder: Path, *, environment: Mapping[str, str] | None = None, catalogue: Catalogue | None = None
+) -> tuple[Workbench | None, list[Diagnostic]]:
+    """The mappings, and what is wrong with them or with the fields of entities; mistakes elsewhere do not matter."""
+    folder = folder.absolute()
+    document, data, found = _opened(folder)
+    if document is None:
+        return None, found
+    environment = os.environ if environment is None else environment
+    reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
+    document.found.clear()
+    return reading.workbench()
+
+
 def _opened(folder: Path) -> tuple[Document | None, Any, list[Diagnostic]]:
     """The parsed `config.yaml`; None where it cannot even be read, with the reason."""
     config = folder / CONFIG
@@ -131,6 +168,22 @@ class _Reading:
     def memory(self) -> Memory:
         return Memory(state_url=self._state(), schemas=schemas(dict(self._custom_fields())))
 
+    def workbench(self) -> tuple[Workbench, list[Diagnostic]]:
+        """What is wrong with connections is not said: a mapping can be tried without them."""
+        known = schemas(dict(self._custom_fields()))
+        said = list(self.root.document.found)
+        assert self.catalogue is not None, "streams are declared by connectors"
+        connections = read_connections(self.section("connections"), self.catalogue, self.folder, self.environment)
+        named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
+        found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+        workbench = Workbench(
+            state_url=self._state(),
+            connections=connections,
+            mappings=tuple(compiled for _, compiled in found.found),
+            schemas=known,
+        )
+        return workbench, [*said, *found.diagnostics]
+
     def project(self, *, with_mappings: bool) -> Project:
         self._format()
         url = self._state()
@@ -143,8 +196,11 @@ class _Reading:
         limits = policies.brakes(self.section("brakes"), named)
         found = bindings.Bindings()
         if with_mappings:
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+            decided = policies.deciding(rules)
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided)
             self.root.document.found += found.diagnostics
+        rules, clashes = policies.owned(found.live, known, rules)
+        self.root.document.found += clashes
         selectable = {*named, *found.selectable}
         schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []
         return Project(

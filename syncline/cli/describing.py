@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,10 +39,19 @@ def check(
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Compare mappings with the systems' real fields.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="CODE", help="Say what this diagnostic means and what to do.")
+    ] = None,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0, for code review tools.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Check config.yaml and every mapping. Every problem is said at once, with its file, line and column."""
     desk = desk_of(context)
+    if explain is not None:
+        _explain(desk, explain, as_json=as_json)
+        return
+    if as_json and as_sarif:
+        raise typer.BadParameter("--json and --sarif are two forms of one thing: give one of them")
     project, found = desk.load()
     if online and project is not None:
         from syncline.fields import check_fields
@@ -49,7 +60,11 @@ def check(
     if files:
         wanted = {path.absolute() for path in files}
         found = [one for one in found if one.file is not None and Path(one.file).absolute() in wanted]
-    if as_json:
+    if as_sarif:
+        from syncline.sarif import sarif
+
+        desk.output.json(sarif(found, Path.cwd()))
+    elif as_json:
         desk.output.json(found)
     else:
         for one in found:
@@ -60,6 +75,25 @@ def check(
     elif project is not None:
         desk.output.say(_summary(project))
     raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
+
+
+def _explain(desk: Desk, code: str, *, as_json: bool) -> None:
+    from syncline.explained import SECTIONS, explained
+
+    entry = explained(code)
+    if entry is None:
+        known = sorted(name for _, entries in SECTIONS.values() for name in entries)
+        close = difflib.get_close_matches(code, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "docs/diagnostics.md lists them all"
+        raise typer.BadParameter(f"there is no diagnostic {code!r}; {hint}", param_hint="--explain")
+    if as_json:
+        desk.output.json({"code": code, "cause": entry.cause, "remedy": entry.remedy})
+        return
+    desk.output.line(code)
+    for text in entry:
+        desk.output.line()
+        for line in textwrap.wrap(text, 78, break_long_words=False, break_on_hyphens=False):
+            desk.output.line(f"  {line}")
 
 
 def _counts(found: Sequence[Diagnostic]) -> Iterator[str]:

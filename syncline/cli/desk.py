@@ -19,7 +19,7 @@ from syncline.cli.output import Output
 if TYPE_CHECKING:
     from model.diagnostics import Diagnostic
     from sync.run import Engine
-    from syncline.settings import Memory, Project
+    from syncline.settings import Memory, Project, Workbench
     from syncline.wiring import World
 
 # Imports inside the functions of this class keep `syncline --help` fast: settings bring pydantic and ruamel.yaml,
@@ -66,6 +66,15 @@ class Desk:
         if memory is None:
             raise ConfigurationError(found)
         return memory
+
+    def workbench(self) -> tuple[Workbench, list[Diagnostic]]:
+        """The mappings alone, and what is wrong with them: no secret is asked for, no system needed."""
+        from syncline.settings import load_workbench
+
+        workbench, found = load_workbench(self.folder, environment=self.world.environment)
+        if workbench is None:
+            raise ConfigurationError(found)
+        return workbench, found
 
     @contextmanager
     def engine(self, project: Project | None = None) -> Iterator[Engine]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from syncline.cli import options, transforming
+from syncline.cli import options, transforming, trying
 from syncline.cli.desk import desk_of
 
 mappings_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at mappings, and try them.")
@@ -13,6 +13,7 @@ mappings_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Lo
 def register(app: typer.Typer) -> None:
     app.add_typer(mappings_app, name="mappings")
     transforming.register(mappings_app)
+    trying.register(mappings_app)
 
 
 @mappings_app.command("list")

@@ -216,6 +216,7 @@ class PlainMapping:
         self.match = options.pop("match", Match())
         self.create_in = options.pop("create_in", True)
         self.create_out = options.pop("create_out", True)
+        self.update_in = options.pop("update_in", True)
         self.on_delete_in = options.pop("on_delete_in", OnDelete.REVIEW)
         self.on_delete_out = options.pop("on_delete_out", OnDelete.IGNORE)
         self.references: dict[str, str] = options.pop("references", {})
