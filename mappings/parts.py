@@ -40,7 +40,7 @@ class PartsCodec:
         *before, last = (build(step.name, step.options) for step in rule.transforms)
         self._before, self._last = tuple(before), last
         self._names = part_names(rule.paths, last.parts or Parts())
-        self._take = taker(rule.field)
+        self._take = taker(rule.field) if rule.fields else lambda _: ABSENT
         specs = [spec for path in rule.paths if (spec := schema.field(path)) is not None]
         self._kinds = tuple(None if spec.kind is Kind.TEXT else of_kind(spec) for spec in specs)
         longest = [(spec.max_length or sys.maxsize) if spec.kind is Kind.TEXT else sys.maxsize for spec in specs]
@@ -52,7 +52,10 @@ class PartsCodec:
 
         Raises UnfitError where the whole is no good.
         """
-        value = self._take(data)
+        return self.read_value(self._take(data), values)
+
+    def read_value(self, value: Any, values: dict[str, Any]) -> Mapping[str, UnfitError]:
+        """As `read`, of a value that does not come out of the rule's field."""
         placeholder = self.rule.placeholder
         if value is ABSENT or (placeholder is not None and word(value) == word(placeholder)):
             return _NOTHING_WRONG
