@@ -9,9 +9,13 @@ from mappings.nodes import Node, did_you_mean
 from mappings.parts import part_names
 from mappings.transforms.base import Transform
 
+_OUTWARD = ("default", "max_length", "loses", "strength")
+
 
 def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
     """Note every combination that makes no sense. ``built`` are the rule's transforms."""
+    if "expr" in node.data:
+        _agree_expression(node)
     given = node.data.get("transform")
     asked = len(given) if isinstance(given, list) else int(given is not None)
     if len(built) == asked:  # otherwise one of them is wrong, which was said
@@ -91,3 +95,14 @@ def _several_fields(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
         node.note("bad-rule", f"{built[gathers[-1]].name} comes first, and once", "transform")
     elif gathers and len(rule.paths) > 1:
         node.note("bad-rule", "a rule has several fields or several paths, not both")
+
+
+def _agree_expression(node: Node) -> None:
+    for key in ("field", "fields", "constant"):
+        if key in node.data:
+            node.note(
+                "bad-rule", f"a rule has an expression or a {key}, not both", key, hint="src.<field> reads a field"
+            )
+    for key in _OUTWARD:
+        if key in node.data:
+            node.note("bad-rule", f"{key} is for the way out, and an expression only goes in", key)
