@@ -12,6 +12,7 @@ from mappings.conditions import Conditions, scope_of
 from mappings.contract import Blank, RenderRequest, Rendition, Strength
 from mappings.expressions import CANONICAL, Told
 from mappings.language import Each, MappingFile, Rule, Test, field_text
+from mappings.parts import PartsCodec
 from mappings.projecting import item_codec, item_key, problem_of, spec_of
 from mappings.transforms.base import UnfitError
 from mappings.transforms.registry import build
@@ -99,6 +100,8 @@ class _Value(_Plain):
     def __init__(self, rule: Rule, codec: Codec) -> None:
         super().__init__(rule)
         self.codec = codec
+        keyed = codec.sibling is not None and "[" in rule.path
+        self._sibling = f"{paths.item(rule.path)}.{codec.sibling}" if keyed else codec.sibling
         self._fits: Callable[[str], Any] | None = None
         if codec.bound is None and codec.is_text:
             self._fits = bool
@@ -112,7 +115,8 @@ class _Value(_Plain):
         if value == "":  # kept apart from null; no transform ever sees it
             sink.put(self.name, value, self.path)
             return
-        for path, written in self.codec.write(value):
+        sibling = None if self._sibling is None else sink.request.values.get(self._sibling)
+        for path, written in self.codec.write(value, sibling):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
 
     @property
@@ -148,7 +152,7 @@ class _Value(_Plain):
 
     @property
     def writes_one(self) -> bool:
-        return len(self.rule.fields) == 1 and self.codec.beside is None
+        return len(self.rule.fields) == 1 and self.codec.beside is None and self.codec.sibling is None
 
     def column(self) -> Column:
         """The same for creates, of a codec that writes one field."""
@@ -200,22 +204,25 @@ class _Reference(_Plain):
         sink.put(self.name, key, self.path)
 
 
-class _Names(_Plain):
-    """One field from full, given and family name: what changed decides; on create the parts, where both are known."""
+class _Parts(_Plain):
+    """One field put together of several paths. What cannot be written is a problem of the first that was asked for."""
+
+    def __init__(self, rule: Rule, schema: EntitySchema, limit: int | None) -> None:
+        super().__init__(rule)
+        self.codec = PartsCodec(rule, schema, limit)
+
+    def render(self, sink: _Sink) -> None:
+        before = len(sink.problems)
+        super().render(sink)
+        asked = sink.request.paths
+        news = next((path for path in self.rule.paths if asked is None or path in asked), self.path)
+        sink.problems[before:] = [one._replace(path=news) for one in sink.problems[before:]]
 
     def value(self, request: RenderRequest) -> Any:
-        full, given, family = (request.values.get(name) for name in ("full_name", "given_name", "family_name"))
-        known = self.rule.paths
-        given, family = (given if "given_name" in known else None), (family if "family_name" in known else None)
-        full = full if "full_name" in known else None
-        only_full = request.paths is not None and not request.paths & {"given_name", "family_name"}
-        back = build("full_name").back
-        triple = (full, None, None) if only_full and full else (full, given, family)
-        return back(triple) if back else None
+        return self.codec.write(request.values, request.paths)
 
     def write(self, value: Any, sink: _Sink) -> None:
-        limit = self.rule.max_length
-        sink.put(self.name, value if limit is None else value[:limit].rstrip(), self.path)
+        sink.put(self.name, value, self.path)
 
 
 class _List(_Plain):
@@ -271,8 +278,9 @@ class _List(_Plain):
                 continue
             try:
                 value = leaves[leaf]
+                sibling = None if codec.sibling is None else leaves.get(codec.sibling)
                 empty = value if value == "" and codec.rule.empty_kept else codec.blank_value()
-                written = ((codec.rule.field, empty),) if is_blank(value) else codec.write(value)
+                written = ((codec.rule.field, empty),) if is_blank(value) else codec.write(value, sibling)
                 for place, one in written:
                     put_into(item, place, one)
             except UnfitError as unfit:
@@ -410,9 +418,9 @@ def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Wri
 def _unconditional(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
     if rule.each is not None:
         return _List(rule, rule.each, schema)
+    limit = limits.get(field_text(rule.field)) if rule.fields else None
     if len(rule.paths) > 1:
-        return _Names(rule)
+        return _Parts(rule, schema, limit)
     if rule.reference is not None:
         return _Reference(rule)
-    limit = limits.get(field_text(rule.field)) if rule.fields else None
     return _Value(rule, Codec(rule, spec_of(schema, rule.path), limit))
