@@ -11,10 +11,10 @@ COMPUTING = {
         "with transforms, tables and plain conditions.",
     ),
     "bad-expression": Entry(
-        "The text is no expression, or what stands beside an operator or in brackets has the wrong type. The place is "
-        "that inside the expression.",
-        "Mend it there. Equal is `==`, and is `&&`, or is `||`; `text(src.n)` makes a text of a number; a long chain of "
-        '`+` is better `[a, b].join("")`.',
+        "The text is no expression, or what stands beside an operator or in brackets has the wrong type. The place "
+        "is that inside the expression.",
+        "Mend it there. Equal is `==`, and is `&&`, or is `||`; `text(src.n)` makes a text of a number; a long chain "
+        'of `+` is better `[a, b].join("")`.',
     ),
     "unknown-name": Entry(
         "The expression uses a name that stands for nothing. It knows `src`, the record (in a condition for the way "
@@ -26,8 +26,8 @@ COMPUTING = {
         "Use one of those that the mapping language lists under Expressions.",
     ),
     "whole-record": Entry(
-        "Only the data tell which fields the expression reads, as with `src[src.kind]`. So every field of the stream is "
-        "read, and a change of any is looked at.",
+        "Only the data tell which fields the expression reads, as with `src[src.kind]`. So every field of the stream "
+        "is read, and a change of any is looked at.",
         "Name the fields, if that is possible; otherwise nothing is wrong.",
     ),
 }
