@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
 SAMPLE = 200
+_NEAR = 0.6
 
 
 def register(app: typer.Typer) -> None:
@@ -135,7 +136,9 @@ def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
     parts += [f"{len(proposal.doubtful)} doubtful"] if proposal.doubtful else []
     parts += [f"{counted(free, 'field')} without a place"] if free else []
     desk.output.say(f"Proposed for {proposal.entity}: {', '.join(parts)}.")
-    near = [name for name, fit in proposal.ranking[1:] if fit >= 0.6 * proposal.ranking[0][1] > 0]
+    near = [name for name, fit in proposal.ranking[1:] if fit >= _NEAR * proposal.ranking[0][1] > 0]
+    if proposal.entity == "contact" and "lead" in near:
+        near.remove("lead")  # every contact could be a lead; one says so by its stream's name
     if near:
         desk.output.say(f"It could also be {' or '.join(near)}: --entity {near[0]} proposes that.")
     for field in proposal.missing:
