@@ -31,7 +31,7 @@ PROJECTS = {
         "Leave `files` out of --from, or --file out.",
     ),
     "nothing-found": Entry(
-        "No field of the stream certainly is a field of the entity. A mapping without rules maps nothing: none is written.",
+        "No field of the stream certainly is one of the entity. A mapping without rules maps nothing: none is written.",
         "Name another --entity. With --json you see what was found all the same. Or write the mapping by hand.",
     ),
     "unknown-format": Entry(
