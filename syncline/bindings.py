@@ -8,15 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import Stream
+from connectors.contract import Field, Stream
 from mappings.check_all import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
 from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle
-from model.diagnostics import Diagnostic
+from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection
 from syncline.document import Document, Node, nearest, shown
+from syncline.locks import Lock
 
 
 @dataclass(slots=True)
@@ -57,11 +58,13 @@ def read_bindings(
     connections: Mapping[str, Connection],
     named: Sequence[str],
     decided: Decided = lambda *_: True,
+    locks: Mapping[str, Lock] | None = None,
 ) -> Bindings:
     """Compile every mapping and check it against the connections, and all of them against each other.
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
-    its mappings wrong. ``decided`` tells what survivorship says.
+    its mappings wrong. ``decided`` tells what survivorship says. Mappings of streams that ``locks`` describe are held
+    to the fields locked there.
     """
     bindings = Bindings()
     files = mapping_files(folder)
@@ -71,13 +74,15 @@ def read_bindings(
             Diagnostic(code="no-mappings", message="there are no mappings", file=shown(folder), hint=hint)
         )
     for path in files:
-        _read(path, schemas, connections, named, bindings)
+        _read(path, schemas, connections, named, locks or {}, bindings)
     bindings.diagnostics += _twice(bindings.found)
     running = [mapping.source.running() for mapping in bindings.live]
     whole = len(bindings.found) == len(files) and len(running) == len(files)
     bindings.diagnostics += check_all(running, schemas, decided, whole=whole)
     fields = {
-        (name, stream.name): stream.fields for name, connection in connections.items() for stream in connection.streams
+        (name, stream.name): known_fields(name, stream, locks or {})
+        for name, connection in connections.items()
+        for stream in connection.streams
     }
     bindings.diagnostics += required_cycles(running, fields)
     return bindings
@@ -88,6 +93,7 @@ def _read(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    locks: Mapping[str, Lock],
     bindings: Bindings,
 ) -> None:
     name = shown(path)
@@ -103,7 +109,7 @@ def _read(
     source = read_source(text, name, fetch)
     root = Node(Document(name, source.positions), source.data if isinstance(source.data, dict) else {})
     stream = _stream(root, connections)
-    mapping, found = load(text, name, schemas, stream.fields if stream is not None else None, fetch)
+    mapping, found = load(text, name, schemas, _fields(root, stream, locks), fetch)
     bindings.diagnostics += [one for one in found if one not in bindings.diagnostics]  # of what several files extend
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:
@@ -134,6 +140,26 @@ def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
     connection = connections.get(str(root.value.get("connection")))
     streams = connection.streams if connection is not None else ()
     return next((stream for stream in streams if stream.name == root.value.get("stream")), None)
+
+
+def _fields(root: Node, stream: Stream | None, locks: Mapping[str, Lock]) -> Sequence[Field] | None:
+    """The known fields of the mapped stream. One that its lock does not describe is noted."""
+    if stream is None:
+        return None
+    connection = root.value["connection"]
+    lock = locks.get(connection)
+    if lock is not None and stream.name not in lock.streams:
+        message = f"{lock.file} does not describe {stream.name!r}: its fields are not checked"
+        hint = f"syncline connections discover {lock.connection} --lock"
+        place = ("stream",)
+        root.document.report(place, "not-locked", message, hint, Severity.NOTE)
+    return known_fields(connection, stream, locks)
+
+
+def known_fields(connection: str, stream: Stream, locks: Mapping[str, Lock]) -> Sequence[Field]:
+    """What is known of a stream's fields without asking the system: those that are locked, else those declared."""
+    lock = locks.get(connection)
+    return (lock.fields(stream.name) if lock is not None else ()) or stream.fields
 
 
 def _can_be_done(root: Node, mapping: Compiled, stream: Stream) -> None:

@@ -19,6 +19,7 @@ from syncline import bindings, policies, secrets
 from syncline.catalogue import Catalogue
 from syncline.connections import Connection, anchored_url, read_connections
 from syncline.document import Document, Node, shown
+from syncline.lock_reading import read_locks
 from syncline.schedules import Schedule, read_schedules
 
 CONFIG = "config.yaml"
@@ -75,10 +76,12 @@ def load_project(
     environment: Mapping[str, str] | None = None,
     catalogue: Catalogue | None = None,
     with_mappings: bool = True,
+    with_locks: bool = False,
 ) -> tuple[Project | None, list[Diagnostic]]:
     """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
 
     ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
+    ``with_locks=True`` holds mappings to the fields locked in `schemas/`: a check, not what a run needs.
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
@@ -88,7 +91,7 @@ def load_project(
     name = document.file
     environment = os.environ if environment is None else environment
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
-    project = reading.project(with_mappings=with_mappings)
+    project = reading.project(with_mappings=with_mappings, with_locks=with_locks)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
@@ -184,7 +187,7 @@ class _Reading:
         )
         return workbench, [*said, *found.diagnostics]
 
-    def project(self, *, with_mappings: bool) -> Project:
+    def project(self, *, with_mappings: bool, with_locks: bool) -> Project:
         self._format()
         url = self._state()
         fields = dict(self._custom_fields())
@@ -194,10 +197,11 @@ class _Reading:
         named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
         limits = policies.brakes(self.section("brakes"), named)
+        locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
         found = bindings.Bindings()
         if with_mappings:
             decided = policies.deciding(rules)
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided)
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided, locks)
             self.root.document.found += found.diagnostics
         rules, clashes = policies.owned(found.live, known, rules)
         self.root.document.found += clashes

@@ -9,8 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import Connector, Stream
-from mappings.reader import read_yaml
+from connectors.contract import Connector, Field, Stream
 from mappings.suggest import THE_KEY, Proposal, Source, suggest
 from mappings.suggest_names import read
 from mappings.suggest_text import mapping_text
@@ -18,8 +17,8 @@ from mappings.suggest_trial import tried
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
 from model.fields import EntitySchema
-from syncline.bindings import mapping_files
 from syncline.document import shown
+from syncline.ties import Tie, ties
 
 _NUMBERS = frozenset({"number", "customer_number", "account_number", "contact_number"})
 
@@ -28,11 +27,12 @@ def proposal_for(
     connector: Connector[Any],
     connection: str,
     stream: str,
+    fields: Sequence[Field],
     schemas: Mapping[str, EntitySchema],
     entity: str | None,
     *,
     sample: int,
-    bound: Sequence[tuple[Path, str, str, str]] = (),
+    bound: Sequence[Tie] = (),
 ) -> Proposal:
     """What is proposed for a stream, after a look at up to ``sample`` of its records (0: at none)."""
     facts = connector.stream(stream)
@@ -40,7 +40,7 @@ def proposal_for(
     source = Source(
         connection=connection,
         stream=stream,
-        fields=connector.discover(stream),
+        fields=fields,
         records=records,
         writable=facts.writes is not None,
         key=tuple(facts.key.split(",")),
@@ -69,18 +69,9 @@ def _kept(stream: Stream) -> Iterator[tuple[str, str]]:
             yield name, THE_KEY
 
 
-def bound_streams(folder: Path) -> list[tuple[Path, str, str, str]]:
-    """File, connection, stream and entity of every mapping that says so, however broken the rest of it is."""
-    found: list[tuple[Path, str, str, str]] = []
-    for path in mapping_files(folder):
-        try:
-            data, _, _ = read_yaml(path.read_text(encoding="utf-8-sig"), path.name)
-        except (OSError, UnicodeDecodeError):
-            continue
-        words = [data.get(key) if isinstance(data, dict) else None for key in ("connection", "stream", "entity")]
-        if all(isinstance(word, str) for word in words):
-            found.append((path, str(words[0]), str(words[1]), str(words[2])))
-    return found
+def bound_streams(folder: Path) -> list[Tie]:
+    """What the mappings of a folder tie, however broken the rest of them is."""
+    return [tie for tie in ties(folder) if all(tie[1:])]
 
 
 def file_name(proposal: Proposal, bound: Sequence[tuple[Path, str, str, str]] = ()) -> str:
@@ -96,7 +87,7 @@ def _stem(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
-def write_proposal(proposal: Proposal, path: Path, bound: Sequence[tuple[Path, str, str, str]] = ()) -> Path:
+def write_proposal(proposal: Proposal, path: Path, bound: Sequence[Tie] = ()) -> Path:
     """Write the proposal as a mapping file. Raises ConfigurationError, and leaves what is there, where the file exists,
     where another mapping in the folder ties the same stream to the same entity, or where there is nothing to write."""
     source = proposal.source

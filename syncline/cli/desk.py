@@ -43,10 +43,11 @@ class Desk:
             self.given_world = World()
         return self.given_world
 
-    def load(self, *, with_mappings: bool = True) -> tuple[Project | None, list[Diagnostic]]:
+    def load(self, *, with_mappings: bool = True, with_locks: bool = False) -> tuple[Project | None, list[Diagnostic]]:
         from syncline.settings import load_project
 
-        return load_project(self.folder, environment=self.world.environment, with_mappings=with_mappings)
+        environment = self.world.environment
+        return load_project(self.folder, environment=environment, with_mappings=with_mappings, with_locks=with_locks)
 
     def project(self, *, with_mappings: bool = True) -> Project:
         """The project; its warnings are narrated. Raises ConfigurationError with everything found."""

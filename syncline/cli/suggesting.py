@@ -72,8 +72,10 @@ def proposed(
     """Make the proposal and put it where it belongs; the path is None where no file was asked for."""
     from mappings.suggest_text import mapping_text
     from syncline.cli.describing import connection_named
+    from syncline.editor.export import accompany
     from syncline.settings import MAPPINGS
     from syncline.suggestions import bound_streams, file_name, proposal_for, write_proposal
+    from syncline.ties import Tie
     from syncline.wiring import opened_connections
 
     connection_named(project, connection)
@@ -85,8 +87,9 @@ def proposed(
         known = [one.name for one in connectors[connection].declared_streams()]
         if stream not in known:
             raise typer.BadParameter(f"{connection} has no stream {stream!r}; it has {', '.join(known)}")
+        fields = connectors[connection].discover(stream)
         proposal = proposal_for(
-            connectors[connection], connection, stream, project.schemas, entity, sample=sample, bound=bound
+            connectors[connection], connection, stream, fields, project.schemas, entity, sample=sample, bound=bound
         )
     name = file_name(proposal, bound)
     if out == "-":
@@ -96,7 +99,10 @@ def proposed(
     if out is None and dry:
         return None, proposal
     path = Path(out) if out is not None else folder / name
-    return write_proposal(proposal, path, bound), proposal
+    written = write_proposal(proposal, path, bound)
+    tie = Tie(written, connection, stream, proposal.entity)
+    accompany(project.connections[connection], tie, project.schemas, fields, project.folder)
+    return written, proposal
 
 
 def as_data(proposal: Proposal) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from syncline.explained.connecting import CONNECTING
 from syncline.explained.entry import Entry
 from syncline.explained.files import FILES
 from syncline.explained.fitting import ACROSS, FITTING
+from syncline.explained.locking import LOCKING
 from syncline.explained.projects import PROJECTS
 from syncline.explained.writing import WRITING
 
@@ -25,6 +26,7 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, Entry]]] = {
         FITTING,
     ),
     "Mappings together": ("What is wrong with no single mapping, but with all of them side by side.", ACROSS),
+    "Schema locks": ("What `schemas/` holds, and what became different in the systems since.", LOCKING),
     "The project": ("What `config.yaml` says about state, entities, connections and schedules.", PROJECTS),
     "Systems": ("What a connector finds in its settings, or in the system when it is asked.", CONNECTING),
 }

@@ -194,7 +194,9 @@ def test_a_suggestion_is_written_with_evidence_and_never_over_anything(cli, star
     assert "without a place" in shown.err or "rules" in shown.err
     other = starter / "draft.yaml"
     assert cli("mappings", "suggest", "shop", "customers", "--out", str(other)).out.strip().endswith("draft.yaml")
-    assert other.read_text(encoding="utf-8") == shown.out.replace("mapping: shop_customers", "mapping: draft")
+    first, _, rest = other.read_text(encoding="utf-8").partition("\n")
+    assert first == "# yaml-language-server: $schema=.syncline/schemas/shop.customers.contact.json"
+    assert rest == shown.out.replace("mapping: shop_customers", "mapping: draft")
     path.unlink()
     cli("mappings", "suggest", "shop", "customers")
     cli("check")
