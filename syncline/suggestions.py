@@ -74,7 +74,7 @@ def bound_streams(folder: Path) -> list[Tie]:
     return [tie for tie in ties(folder) if all(tie[1:])]
 
 
-def file_name(proposal: Proposal, bound: Sequence[tuple[Path, str, str, str]] = ()) -> str:
+def file_name(proposal: Proposal, bound: Sequence[Tie] = ()) -> str:
     """``<connection>_<stream>.yaml``, in letters that every file system takes; with the entity behind it where the
     stream has a mapping of that name to another one."""
     source = proposal.source

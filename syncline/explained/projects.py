@@ -29,15 +29,6 @@ PROJECTS = {
         "There is no template for a system of that name.",
         "Choose one of those the hint lists.",
     ),
-    "no-stream": Entry(
-        "A file named with --file cannot become a stream: it is missing, unreadable, empty, or no column tells its rows"
-        " apart. Nothing was written.",
-        "See the hint. A column with a number of its own for each row makes any table a stream.",
-    ),
-    "twice": Entry(
-        "The connection `files` was asked for as a template, and as files of your own.",
-        "Leave `files` out of --from, or --file out.",
-    ),
     "nothing-found": Entry(
         "No field of the stream certainly is one of the entity. A mapping without rules maps nothing: none is written.",
         "Name another --entity. With --json you see what was found all the same. Or write the mapping by hand.",

@@ -57,7 +57,8 @@ def connectors():
 def test_a_suggestion_is_right_for_the_real_stream_and_says_what_the_library_says(path, connectors):
     library, _ = load(path.read_text(encoding="utf-8"), path.name, SCHEMAS)
     connector = connectors[path.parent.name]
-    found = proposal_for(connector, library.connection, library.stream, SCHEMAS, None, sample=50)
+    fields = connector.discover(library.stream)
+    found = proposal_for(connector, library.connection, library.stream, fields, SCHEMAS, None, sample=50)
     assert found.entity == library.entity
     _, diagnostics = load(mapping_text(found, path.stem), path.name, SCHEMAS, found.source.fields)
     assert [str(one) for one in diagnostics if one.severity is Severity.ERROR] == []
@@ -77,7 +78,7 @@ def test_a_suggestion_is_right_for_the_real_stream_and_says_what_the_library_say
 def test_a_look_at_a_stream_reads_no_more_than_one_page(connectors):
     read = []
     connector = connectors["salesforce"]
-    pages = connector.read
+    fields, pages = connector.discover("Contact"), connector.read
 
     def counted(stream, since):
         for page in pages(stream, since):
@@ -86,10 +87,10 @@ def test_a_look_at_a_stream_reads_no_more_than_one_page(connectors):
 
     connector.read = counted
     try:
-        proposal_for(connector, "crm", "Contact", SCHEMAS, "contact", sample=5)
+        proposal_for(connector, "crm", "Contact", fields, SCHEMAS, "contact", sample=5)
         assert len(read) == 1
         read.clear()
-        proposal_for(connector, "crm", "Contact", SCHEMAS, "contact", sample=0)
+        proposal_for(connector, "crm", "Contact", fields, SCHEMAS, "contact", sample=0)
         assert read == []
     finally:
         connector.read = pages
