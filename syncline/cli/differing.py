@@ -52,7 +52,7 @@ def diff(
     """Tell two versions of a mapping apart: what changed, and what that changes for records. Nothing is written.
 
     Give two files, or the name of a mapping, which is compared with its file in git. The records are made up unless
-    --sample or --file says where to take them from.
+    --sample or --file says where to take them from; then their values are masked.
     """
     from mappings.compare_versions import changes
     from mappings.effects import compare
@@ -71,6 +71,7 @@ def diff(
     ]
     schema = project.schemas[after.entity]
     made_up = file is None and not sample
+    reveal = reveal or made_up  # nobody's data are in what was made up
     taken = _made_for_both(before, schema, tried.records, seed) if made_up else tried.records
     found = compare(before, after, taken, others)
     if as_json:
