@@ -155,11 +155,11 @@ def _tell_effects(
     line = desk.output.line
     line(f"Of {origin}, {f'{found.differing:,}' if found.differing else 'none'} would differ.")
     for heading, differences in (("Read otherwise", found.read), ("Written otherwise", found.written)):
-        rows = list(_rows(differences, schema, reveal=reveal))
+        rows = list(_rows(differences, schema, reveal=reveal, where=differences is found.written))
         if rows:
             line()
             line(heading)
-            columns: tuple[str, ...] = ("mapping", "value", "records", "first", "before", "after")
+            columns: tuple[str, ...] = ("value", "mapping", "records", "first", "before", "after")
             desk.output.table(columns, rows[:limit], "")
             if len(rows) > limit:
                 line(f"and {len(rows) - limit} more: --limit {len(rows)} shows all")
@@ -176,14 +176,17 @@ def _tell_effects(
             line(f"{counted(len(keys), 'record')} would be {words}, {keys[0]} first.")
 
 
-def _rows(differences: Iterable[Difference], schema: EntitySchema, *, reveal: bool) -> Iterable[tuple[Any, ...]]:
+def _rows(
+    differences: Iterable[Difference], schema: EntitySchema, *, reveal: bool, where: bool
+) -> Iterable[tuple[Any, ...]]:
+    """One row for each path or field. ``where``: with the mapping, which is always the same where values are read."""
     groups: dict[tuple[str, str], list[Difference]] = {}
     for one in differences:
         groups.setdefault((one.where, one.name), []).append(one)
-    for (where, name), found in groups.items():
+    for (mapping, name), found in groups.items():
         first = found[0]
         values = (shown(schema, first.path or "", value, reveal=reveal) for value in (first.before, first.after))
-        yield (where, name, f"{len(found):,}", first.record, *values)
+        yield (name, mapping if where else "", f"{len(found):,}", first.record, *values)
 
 
 def _problem_rows(problems: Iterable[Told]) -> Iterable[tuple[Any, ...]]:
@@ -191,7 +194,7 @@ def _problem_rows(problems: Iterable[Told]) -> Iterable[tuple[Any, ...]]:
     for one in problems:
         groups.setdefault((one.where, one.path, one.message), []).append(one)
     for (where, path, message), found in groups.items():
-        yield where, path or "the record", f"{len(found):,}", found[0].record, message
+        yield path or "the record", where, f"{len(found):,}", found[0].record, message
 
 
 def _as_json(
