@@ -17,7 +17,7 @@ from mappings.codec import ABSENT, is_blank, taker
 from mappings.compile import Compiled
 from mappings.contract import Blank, RenderRequest, Rendition
 from mappings.generate import keys_of
-from mappings.language import field_path, field_text
+from mappings.language import field_path
 from model.records import Problem, Record
 
 PAGE = 500
@@ -102,7 +102,7 @@ class _Examiner:
         self._keys = keys_of(mapping.source)
         self._told: set[tuple[str, ...]] = set()
         self._writing = [clause for clause in self.clauses.all if clause.writes and clause.reads]
-        self._streams = {p: r.stream for g in self.clauses.all for p in g.rule.paths if (r := g.rule.reference)}
+        self._streams = {p: r.stream for c in self.clauses.all for p in c.rule.paths if (r := c.rule.reference)}
 
     # -- reading and writing
 
@@ -217,10 +217,8 @@ class _Examiner:
                 now = seen.values.get(path, ABSENT)
                 if now is not meant and (clause.rule.path == path or not is_blank(now)):
                     case = _Case(record, seen, {}, None)
-                    what = (
-                        "is not there, but is read as something" if meant is ABSENT else "is null, but is not read so"
-                    )
-                    self._breach(Law.BLANK, "appeared", case, path, meant, now, what)
+                    what = "is not there" if meant is ABSENT else "is null"
+                    self._breach(Law.BLANK, "appeared", case, path, meant, now, f"{what}, and is not read so")
 
     # -- laws over entities
 
@@ -309,9 +307,8 @@ class _Examiner:
     def _compare(self, law: Law, case: _Case, after: _Seen, wanted: Mapping[str, Any], *, anew: bool) -> None:
         if after.skipped is not None:
             if case.paths is not None:
-                self._breach(
-                    law, "left-out", case, "", None, ABSENT, f"is left out once it was written: {after.skipped}"
-                )
+                message = f"is left out once it was written: {after.skipped}"
+                self._breach(law, "left-out", case, "", None, ABSENT, message)
             return
         for at, problem in after.problems.items():
             if at not in case.seen.problems and not (anew and at is None):
@@ -324,7 +321,7 @@ class _Examiner:
                 continue
             if not self.mapping.pushes(path) and (now is ABSENT or self._is_ignored(path, now)):
                 continue
-            ground = declared(self.mapping, self.clauses, path, before, now, by_form=law is Law.OUT)
+            ground = declared(self.mapping, self.clauses, path, before, now, by_form=law is Law.OUT and anew)
             if ground is not None:
                 self._lose(case, path, ground)
             elif now is ABSENT or is_blank(now):
@@ -350,9 +347,8 @@ class _Examiner:
             if found is None or (len(found.rule.paths) > 1 and found.filled(case.written)):
                 continue  # a full name made of its parts
             rule = found.governing(path)
-            if rule.default is not None or (
-                case.paths is None and field_text(found.rule.field[:1]) in self.clauses.given
-            ):
+            given = case.paths is None and (found.field or "").split(".")[0] in self.clauses.given
+            if rule.default is not None or given:
                 self._lose(case, path, "default")
             else:
                 self._breach(law, "appeared", case, path, had, now, "has a value when read back, and had none")
