@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from mappings.check_examples import check_examples
+from mappings.check_expressions import check_expressions, conditions_of
 from mappings.check_fields import FieldFacts, check_fields
 from mappings.check_standing import check_standing
-from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_text
+from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_text
 from mappings.nodes import Notes, did_you_mean, nearest, oddity, shown
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
@@ -43,6 +44,8 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     _check_twice(running, notes)
     _check_match(running, schema, notes)
     _check_constants(mapping, schema, notes)
+    _check_conditions(mapping, schema, notes)
+    check_expressions(mapping, schema, notes)
     check_standing(mapping, schema, notes)
     check_examples(mapping, schema, notes)
     if mapping.create_in:
@@ -132,19 +135,19 @@ def _check_kind(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) -> 
     if (kind is Kind.REFERENCE) != (rule.reference is not None):
         if rule.reference is not None:
             say("kind-mismatch", f"is {kind.value}, not a reference", "reference")
-        elif rule.fields:
+        elif rule.fields or rule.expr:
             hint = f"reference: <the stream that holds the {spec.target}>"
             say("kind-mismatch", f"points to another record ({spec.target}); say in which stream", hint=hint)
         return
     if (kind is Kind.SET) != rule.is_set:
-        if rule.fields:
+        if rule.fields or rule.expr:
             hint = "list: set" if kind is Kind.SET else "leave list out"
             say("kind-mismatch", f"is {'a set' if kind is Kind.SET else kind.value}", hint=hint)
         return
-    if not rule.fields:
+    if not rule.fields and not rule.expr:
         _check_constant(rule.constant, spec, say, "constant")
         return
-    if kind is Kind.MONEY and rule.table is None and not rule.transforms:
+    if kind is Kind.MONEY and rule.table is None and not rule.transforms and not rule.expr:
         say("kind-mismatch", "is an amount with a currency", hint="transform: {money: EUR}, or a currency_field")
     if rule.table is not None:
         _check_table(rule, spec, say, writes=writes)
@@ -311,10 +314,16 @@ def _check_constants(mapping: MappingFile, schema: EntitySchema, notes: Notes) -
             notes.add(code, message, at, subject=_subject(mapping, path), hint=hint, severity=severity)
 
         _check_constant(value, spec, say)
-    for condition in mapping.filter_out:
-        plain = condition.subject.replace("[*]", "[x]")
+
+
+def _check_conditions(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
+    for asked in conditions_of(mapping):
+        if not asked.outward or asked.condition.test is Test.EXPR:
+            continue
+        plain = asked.condition.subject.replace("[*]", "[x]")
         if schema.field(plain) is None:
-            _unknown_path(plain, schema, notes, (*condition.at, "path"), _subject(mapping, condition.subject))
+            subject = asked.subject if asked.condition.at[0] == "rules" else _subject(mapping, asked.condition.subject)
+            _unknown_path(plain, schema, notes, (*asked.condition.at, "path"), subject)
 
 
 def _check_required(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from mappings.check_expressions import compiled_or_none, conditions_of, expressions_of
 from mappings.check_types import mismatch
 from mappings.codec import word
-from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_path, field_text
+from mappings.expressions import RECORD
+from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_path, field_text
 from mappings.nodes import Notes, did_you_mean, nearest, shown
 from mappings.reader import Path
 from mappings.transforms.registry import build
@@ -62,9 +64,13 @@ class _Checker:
                 return
             for path in self._places(rule):
                 self._field(rule, path)
-        for condition in self.mapping.filter_in:
-            if not self.notes.full and not self._known(field_path(condition.subject)):
-                self._unknown(condition.subject, (*condition.at, "field"), "filter")
+        for asked in conditions_of(self.mapping):
+            name = asked.condition.subject
+            if self.notes.full or asked.outward or asked.condition.test is Test.EXPR:
+                continue
+            if not self._known(field_path(name)):
+                self._unknown(name, (*asked.condition.at, "field"), asked.subject)
+        self._expressions()
         for name in self.mapping.record_defaults:
             at: Path = ("defaults", "record", name)
             fact = self.facts.get(name)
@@ -74,6 +80,27 @@ class _Checker:
                 self.notes.add("read-only", f"{name} cannot be written on create", at)
         if self.mapping.create_out:
             self._missing_on_create()
+
+    def _expressions(self) -> None:
+        for written in expressions_of(self.mapping):
+            found = compiled_or_none(written) if written.variable == RECORD else None
+            for read in found.tree.reads if found is not None else ():
+                name = field_text(read.path)
+                fact = self._fact(read.path)
+                if fact is not None and not fact.readable:
+                    self._say("not-readable", f"{fact.name} cannot be read", written.at, written.subject)
+                if self._known(read.path) or any(other.startswith(f"{name}.") for other in self.facts):
+                    continue
+                self.notes.add(
+                    "unknown-field",
+                    f"{self.mapping.stream} has no field {name!r}",
+                    written.at,
+                    subject=written.subject,
+                    hint=did_you_mean(name, self.facts),
+                    # Whoever asks whether a field is there knows that it may not be.
+                    severity=Severity.ERROR if read.needed == len(read.path) else Severity.WARNING,
+                    offset=read.offset,
+                )
 
     @staticmethod
     def _places(rule: Rule) -> Iterator[FieldPath]:

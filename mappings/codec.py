@@ -156,7 +156,7 @@ class Codec:
         beside = next((step for step in self.chain if step.beside), None)
         self.beside = field_path(beside.beside) if beside and beside.beside else None
         self._take_beside = taker(self.beside) if self.beside else None
-        self._beside_written = bool(beside and beside.beside_is_written)
+        self.beside_written = bool(beside and beside.beside_is_written)
         self._forwards = tuple(step.forward for step in self.chain)
         self._backs = tuple(step.back for step in reversed(self.chain) if step.back is not None)
         self.fold = _folding(rule)
@@ -189,7 +189,10 @@ class Codec:
     def read(self, data: Mapping[str, Any]) -> Any:
         if len(self.fields) > 1:
             return self._read_joined(data)
-        value = self.take(data)
+        return self.read_value(self.take(data), data)
+
+    def read_value(self, value: Any, data: Mapping[str, Any]) -> Any:
+        """As `read`, of a value that does not come out of the rule's field."""
         if value is ABSENT or value is None:
             return value
         if self._take_beside is None:
@@ -201,7 +204,18 @@ class Codec:
         values = [taker(path)(data) for path in self.fields]
         if all(value is ABSENT for value in values):
             return ABSENT
-        return self._ended(self._forwards[0]([None if value is ABSENT else value for value in values]))
+        if self.rule.placeholder is not None and word(self.rule.placeholder) in map(word, values):
+            return ABSENT  # one part is not known, so the whole is not
+        given = [None if value is ABSENT else value for value in values]
+        try:
+            return self._ended(self._forwards[0](given))
+        except UnfitError as unfit:
+            if self.rule.direction.writes or unfit.code != "separator-inside":
+                raise
+        # It is never taken apart again, so that what separates the parts may be in them, too.
+        options = self.rule.transforms[0].options
+        separator = options["separator"] if isinstance(options, Mapping) else options
+        return self._ended(str(separator).join(text_of(value) for value in given if value not in (None, "")))
 
     def forward(self, value: Any, other: Any = None) -> Any:
         if value == "":
@@ -248,7 +262,7 @@ class Codec:
         if len(self.fields) > 1:
             return self._parts(value)
         pairs = [(self.fields[0], self._bounded(value))]
-        if self.beside and self._beside_written:
+        if self.beside and self.beside_written:
             pairs.append((self.beside, other))
         return pairs
 
@@ -305,7 +319,8 @@ class Codec:
                 written = self._shown(written)
         except UnfitError:
             return False
-        return bool(self.fold(written) == self.fold(read)) or (is_blank(written) and is_blank(read))
+        written, read = self.fold(written), self.fold(read)
+        return bool(written == read) or (is_blank(written) and is_blank(read))
 
     def _shown(self, written: Any) -> Any:
         data: dict[str, Any] = {}

@@ -13,14 +13,16 @@ import orjson
 
 from mappings.check import FieldFacts, check
 from mappings.codec import Codec
-from mappings.conditions import compile_filter
+from mappings.conditions import Conditions, scope_of
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
+from mappings.expressions import CANONICAL, Expression, expression
 from mappings.extending import Fetch
-from mappings.language import LANGUAGE, FieldPath, Lifecycle, MappingFile, Rule, meaning
+from mappings.language import LANGUAGE, Condition, FieldPath, Lifecycle, MappingFile, Rule, Test, field_path, meaning
 from mappings.nodes import Notes, nearest, shown
 from mappings.parse import file_stem, parse_what_can_be
-from mappings.projecting import Projector, item_codec, spec_of, top_fields
+from mappings.projecting import Projector, item_codec, spec_of
 from mappings.rendering import Renderer
+from mappings.transforms.base import UnfitError
 from model import paths
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
@@ -55,14 +57,23 @@ class Compiled:
         self.reference_streams: Mapping[str, str] = {
             rule.path: rule.reference.stream for rule in mapping.rules if rule.reference is not None
         }
-        self.record_fields = top_fields(mapping, _read_paths(mapping, self._codecs))
-        self.touches = frozenset(self.record_fields).union(top_fields(mapping, [rule.fields for rule in mapping.rules]))
+        computed = _expressions_in(mapping)
+        self.reads_whole = any(one.tree.whole for one in computed)
+        self.record_fields = _read_fields(mapping, self._codecs, computed)
+        self.touches = frozenset(self.record_fields).union(
+            path[0] for rule in mapping.rules for path in rule.fields if path
+        )
         self._projector = Projector(mapping, schema)
         self._renderer = Renderer(mapping, schema, limits)
-        self._accepts = compile_filter(mapping.filter_out, canonical=True)
+        self._accepts = Conditions(mapping.filter_out, canonical=True)
+        self._when = {
+            path: Conditions(rule.when_out, canonical=True) for path, rule in self._rules.items() if rule.when_out
+        }
+        self.conditional = bool(self._when)
+        self._scope_out = scope_of((), [self._accepts, *self._when.values()], CANONICAL)
         self._patterns = [(paths.pattern_regex(path), path) for path in self._rules if paths.is_pattern(path)]
         self._known: dict[str, str | None] = {path: path for path in self._rules}
-        self._digests = _digester(self.record_fields, self.version[:6])
+        self._digests = (_whole_digester if self.reads_whole else _digester)(self.record_fields, self.version[:6])
 
     def _rule_path(self, path: str) -> str | None:
         """The path or pattern under which a rule covers ``path``; remembered, because item keys repeat."""
@@ -80,6 +91,16 @@ class Compiled:
 
     def pushes(self, path: str) -> bool:
         return self._rule_path(path) in self.writes
+
+    def withholds(self, path: str, values: Mapping[str, Any]) -> bool:
+        if not self._when:
+            return False
+        found = self._rule_path(path)
+        conditions = self._when.get(found) if found else None
+        try:
+            return conditions is not None and conditions.failing(values, self._scope_out.page()) is not None
+        except UnfitError:
+            return False  # rendering says what is wrong
 
     def _rule(self, path: str) -> Rule | None:
         found = self._rule_path(path)
@@ -116,7 +137,11 @@ class Compiled:
         return self._renderer.render(requests)
 
     def accepts(self, values: Mapping[str, Any]) -> str | None:
-        return self._accepts(values)
+        try:
+            failing = self._accepts.failing(values, self._scope_out.page())
+        except UnfitError:
+            return None  # rendering says so, and parks the write: an entity nobody can decide about is not passed over
+        return None if failing is None else f"filter: {failing}"
 
     def same(self, path: str, written: Any, read: Any) -> bool:
         if written == read:
@@ -147,11 +172,39 @@ def _by_path(mapping: MappingFile, schema: EntitySchema) -> tuple[dict[str, Rule
     return rules, codecs
 
 
-def _read_paths(mapping: MappingFile, codecs: Mapping[str, Codec]) -> list[tuple[FieldPath, ...]]:
+def _read_fields(mapping: MappingFile, codecs: Mapping[str, Codec], computed: Sequence[Expression]) -> tuple[str, ...]:
+    """Top-level record fields that the inward half, filter and conditions included, looks at, in a fixed order."""
     reading = [rule for rule in mapping.rules if mapping.reads(rule)]
-    found = [rule.fields for rule in reading]
-    found += [codecs[rule.path].reads for rule in reading if rule.path in codecs]
-    return found
+    found: list[FieldPath] = [path for rule in reading for path in rule.fields]
+    found += [path for rule in reading if rule.path in codecs for path in codecs[rule.path].reads]
+    found += [field_path(one.subject) for one in _asked_in(mapping) if one.test is not Test.EXPR]
+    names = {path[0] for path in found if path}
+    return tuple(sorted(names.union(*(one.tops for one in computed))))
+
+
+def _asked_in(mapping: MappingFile) -> list[Condition]:
+    rules = [condition for rule in mapping.rules if mapping.reads(rule) for condition in rule.when_in]
+    return [*mapping.filter_in, *rules]
+
+
+def _expressions_in(mapping: MappingFile) -> list[Expression]:
+    """The expressions about records, in whichever place."""
+    conditions = [expression(one.operand) for one in _asked_in(mapping) if one.test is Test.EXPR]
+    return conditions + [expression(rule.expr) for rule in mapping.rules if rule.expr and mapping.reads(rule)]
+
+
+def _whole_digester(_: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping[str, Any]]], list[str]]:
+    """As `_digester`, over all there is in a record."""
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+    def one(data: Mapping[str, Any]) -> str:
+        try:
+            raw = orjson.dumps(dict(data), None, options)
+        except TypeError:
+            raw = repr(sorted(data.items(), key=lambda item: str(item[0]))).encode("utf-8", "surrogatepass")
+        return prefix + blake2b(raw, digest_size=10).hexdigest()
+
+    return lambda rows: list(map(one, rows))
 
 
 def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping[str, Any]]], list[str]]:

@@ -145,6 +145,8 @@ class CompiledMapping(Protocol):
     on_delete_out: OnDelete  # the entity was deleted: what becomes of the record here
     record_fields: tuple[str, ...]  # top-level record fields read
     touches: frozenset[str]  # top-level record fields read or written
+    conditional: bool  # some rule's conditions may keep it from writing: see `withholds`
+    reads_whole: bool  # an expression looks at the record as a whole: no field may be left out of it
     reads: frozenset[str]  # canonical paths (or patterns) it can supply
     writes: frozenset[str]  # canonical paths (or patterns) it can push
     defaults_in: Mapping[str, Any]  # canonical values of an entity this mapping founds, where the record has none
@@ -156,6 +158,13 @@ class CompiledMapping(Protocol):
 
     def pushes(self, path: str) -> bool:
         """Whether a change of ``path`` can be written."""
+        ...
+
+    def withholds(self, path: str, values: Mapping[str, Any]) -> bool:
+        """Whether a condition of the rule keeps ``path`` from being written as the canonical record is now.
+
+        Such a path stays to be pushed, and is once the condition holds.
+        """
         ...
 
     def strength(self, path: str) -> Strength: ...

@@ -195,7 +195,8 @@ def _row(page: _Page, rule: Rule, here: str, kind: Kind | None) -> str:
 def _items(page: _Page, rule: Rule, each: Each) -> Iterator[str]:
     yield f"### Items of {label(rule.path, page.schema)} `{rule.path}`"
     yield ""
-    listed, key = code(field_text(rule.field)), code(field_text(each.key))
+    listed = code(field_text(rule.field)) if rule.fields else "the computed list"
+    key = code(field_text(each.key))
     yield f"One item for each one of {listed}, told apart by {key}."
     yield ""
     yield "| there | | in the hub | how |"
@@ -222,7 +223,7 @@ def _tables(page: _Page) -> Iterator[str]:
         assert rule.table is not None, "those with a table only"
         yield f"### {label(path, page.schema)} `{path}`"
         yield ""
-        yield f"| in the hub | {', '.join(code(field_text(one)) for one in rule.fields)} |"
+        yield f"| in the hub | {', '.join(code(field_text(one)) for one in rule.fields) or 'computed'} |"
         yield "|---|---|"
         yield from (f"| {canonical} | {listed} |" for canonical, listed in table_rows(rule.table))
         yield ""

@@ -151,9 +151,16 @@ class _Trying:
                 return
         if _same(expected, written) or (_nothing(expected) and _nothing(written)):
             return
+        if rule is not None and written is ABSENT and self._withheld(rule):
+            return
         if rule is not None and rule.fields and path not in rule.fields and written is ABSENT:
             return  # a field that is only looked at
         yield Difference(way="out", where=name, expected=expected, got=written, rule=rule)
+
+    def _withheld(self, rule: Rule) -> bool:
+        """Whether the rule's conditions keep it from being written."""
+        mine = [path for path in self.canonical if feeds(rule, path)]
+        return any(self.mapping.withholds(path, self.canonical) for path in mine)
 
     def _filled(self, rule: Rule | None, name: str, written: Any) -> bool:
         """Whether the value is a filler given on create, which an example need not repeat."""

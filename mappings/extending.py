@@ -147,6 +147,7 @@ def _copy(places: Positions, written: Positions, at: Path) -> None:
     depth = len(at)
     for mine, theirs in ((places.values, written.values), (places.keys, written.keys)):
         mine.update((path, place) for path, place in theirs.items() if path[:depth] == at)
+    places.scalars.update((path, text) for path, text in written.scalars.items() if path[:depth] == at)
     places.files.update((path, file) for path, file in written.files.items() if path[:depth] == at)
     file = written.file_of(at)
     if file is not None:
@@ -158,6 +159,6 @@ def _copy(places: Positions, written: Positions, at: Path) -> None:
 def _forget(places: Positions, at: Path) -> None:
     depth = len(at)
     known: dict[Path, Any]
-    for known in (places.values, places.keys, places.files):
+    for known in (places.values, places.keys, places.scalars, places.files):
         for path in [path for path in known if path[:depth] == at]:
             del known[path]

@@ -31,6 +31,12 @@ def field_text(path: FieldPath) -> str:
     return ".".join(part.replace(".", "\\.") for part in path)
 
 
+def one_line(expression: str) -> str:
+    """An expression as it is shown in lists and messages: on one line, and not too long for it."""
+    text = " ".join(expression.split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 class Lifecycle(StrEnum):
     """Of a mapping, or of one rule."""
 
@@ -65,6 +71,7 @@ class Test(StrEnum):
     IN = "in"
     PRESENT = "present"
     MATCHES = "matches"
+    EXPR = "expr"  # an expression that says true
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +141,9 @@ class Rule:
     separator: str | None = None
     each: Each | None = None
     loses: frozenset[Loss] = frozenset()
+    expr: str = ""  # instead of fields: the rule goes in only
+    when_in: tuple[Condition, ...] = ()
+    when_out: tuple[Condition, ...] = ()
     lifecycle: Lifecycle = Lifecycle.LIVE
     at: Path = ()
     direction_given: bool = False
@@ -149,7 +159,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One test of a filter. ``subject`` is a record path (inwards) or a canonical path (outwards)."""
+    """One test of a filter, or of a rule's ``when``.
+
+    ``subject`` is a record path (inwards) or a canonical path (outwards); "" with `Test.EXPR`, whose operand is text.
+    """
 
     subject: str
     test: Test
@@ -158,6 +171,8 @@ class Condition:
 
     def __str__(self) -> str:
         words = {Test.IS: "is", Test.NOT: "is not", Test.IN: "is one of", Test.MATCHES: "matches"}
+        if self.test is Test.EXPR:
+            return one_line(self.operand)
         if self.test is Test.PRESENT:
             return f"{self.subject} is {'present' if self.operand else 'empty'}"
         listed = self.operand if isinstance(self.operand, tuple) else (self.operand,)

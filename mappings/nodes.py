@@ -242,8 +242,10 @@ class Notes:
         hint: str | None = None,
         on_key: bool = False,
         severity: Severity = Severity.ERROR,
+        offset: int | None = None,
     ) -> None:
-        line, column = self.positions.of(path, key=on_key)
+        """Note what is wrong at ``path``: at its key, or at a character of its text, if asked."""
+        line, column = self.positions.of(path, key=on_key) if offset is None else self.positions.within(path, offset)
         elsewhere = self.positions.file_of(path)
         if elsewhere is None and line in self.positions.guessed:  # its first mistake is said; others may be guesses
             self.hidden += severity is Severity.ERROR

@@ -8,8 +8,9 @@ from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.extending import Fetch, read_source
-from mappings.language import Condition, Lifecycle, MappingFile, Test
+from mappings.language import Lifecycle, MappingFile
 from mappings.nodes import Node, Notes, path_hint, shown, spaced, what
+from mappings.parse_conditions import conditions
 from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
 from mappings.reader import Positions
@@ -98,8 +99,8 @@ class _Parser:
             update_out=update_out,
             on_delete_in=deletes.choice("in", OnDelete, OnDelete.REVIEW) if deletes else OnDelete.REVIEW,
             on_delete_out=deletes.choice("out", OnDelete, OnDelete.IGNORE) if deletes else OnDelete.IGNORE,
-            filter_in=self._conditions(filters, "in", "field"),
-            filter_out=self._conditions(filters, "out", "path"),
+            filter_in=conditions(filters, "in", "field"),
+            filter_out=conditions(filters, "out", "path"),
             rules=RuleParser(top, entity).rules(),
             owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
@@ -188,48 +189,6 @@ class _Parser:
         if not listed:
             node.note("not-a-path", "is an empty list", *at)
         return tuple(listed)
-
-    def _conditions(self, filters: Node | None, side: str, subject: str) -> tuple[Condition, ...]:
-        given = filters.data.get(side) if filters else None
-        if filters is None or given is None:
-            return ()
-        if not isinstance(given, list):
-            filters.note("not-a-list", "a filter is a list of conditions, all of which must hold", side)
-            return ()
-        return tuple(
-            condition
-            for index, item in enumerate(given)
-            if (condition := self._condition(filters, item, side, index, subject))
-        )
-
-    @staticmethod
-    def _condition(filters: Node, item: Any, side: str, index: int, subject: str) -> Condition | None:
-        if not isinstance(item, dict):
-            filters.note("not-a-mapping", "a condition looks like this:", side, index, hint=f"{{{subject}: …, is: …}}")
-            return None
-        node = Node(item, (*filters.path, side, index), filters.notes, (subject, *(test.value for test in Test)))
-        about = node.text(subject, required=True)
-        item = node.data
-        tests = [test for test in Test if test.value in item]
-        if not tests and len(item) > (subject in item):
-            return None  # the test is misspelt, which is said
-        if len(tests) != 1:
-            node.note("bad-condition", f"a condition has exactly one of: {', '.join(test.value for test in Test)}")
-            return None
-        test, operand = tests[0], item[tests[0].value]
-        if test is Test.PRESENT and not isinstance(operand, bool):
-            node.note("not-boolean", "present is true or false", "present")
-        elif test is Test.IN:
-            if not isinstance(operand, list) or not operand or any(isinstance(o, (list, dict)) for o in operand):
-                node.note("not-a-list", "in needs a list of plain values", "in")
-                return None
-            operand = tuple(operand)
-        elif test is Test.MATCHES and not isinstance(operand, str):
-            node.note("not-text", "matches needs a text, in which * stands for anything", "matches")
-        elif isinstance(operand, (list, dict)):
-            node.note("bad-condition", f"{test.value} needs a plain value", test.value)
-            return None
-        return Condition(subject=about, test=test, operand=operand, at=node.path)
 
     @staticmethod
     def _constants(defaults: Node | None, side: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from mappings.contract import Blank, Direction, Strength
 from mappings.language import Each, FieldPath, Lifecycle, Loss, Reference, Rule, Step, Table, Unknown, field_path
 from mappings.nodes import Node, path_hint
 from mappings.parse_agree import agree
+from mappings.parse_conditions import expression_text, when
 from mappings.reader import MAX_DEPTH, Path
 from mappings.transforms.base import OptionError, Transform
 from mappings.transforms.registry import build
@@ -33,6 +34,8 @@ KEYS = (
     "separator",
     "each",
     "loses",
+    "expr",
+    "when",
     "lifecycle",
 )
 REFERENCE_KEYS = ("stream", "number", "starts")
@@ -83,6 +86,7 @@ class RuleParser:
         each = self._each(node, names[0]) if "each" in data else None
         blank_in, blank_out = self._blank(node)
         direction = self._direction(node, built)
+        when_in, when_out = when(node, direction)
         rule = Rule(
             paths=names,
             fields=self._fields(node),
@@ -103,6 +107,9 @@ class RuleParser:
             separator=node.text("separator") or None,
             each=each,
             loses=self._loses(node),
+            expr=expression_text(node) if "expr" in data else "",
+            when_in=when_in,
+            when_out=when_out,
             lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
@@ -111,6 +118,8 @@ class RuleParser:
 
     def _fields(self, node: Node) -> tuple[FieldPath, ...]:
         data = node.data
+        if "expr" in data:
+            return ()
         if "constant" in data:
             if "field" in data or "fields" in data:
                 node.note("bad-rule", "a rule has a constant or a field, not both", "constant")
@@ -182,6 +191,13 @@ class RuleParser:
         if "constant" in node.data:
             if direction.writes and "direction" in node.data:
                 node.note("one-way", "a constant only goes in", "direction", hint="for the way out: defaults.record")
+            return Direction.IN
+        if "expr" in node.data:
+            if direction.writes and "direction" in node.data:
+                hint = "for a value that goes both ways: field, with transforms or values"
+                node.note(
+                    "one-way", "an expression cannot be turned round, so the rule only goes in", "direction", hint=hint
+                )
             return Direction.IN
         one_way = next((transform.name for transform in built if transform.back is None), None)
         if one_way is None or not direction.writes:

@@ -7,7 +7,6 @@ number of values (aliases expanded) have bounds.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from mappings.draft import Draft, Trouble
 from mappings.mending import diagnose
+from mappings.scalars import place_within, plain_scalar
 from model.diagnostics import Diagnostic, Severity
 
 MAX_CHARACTERS = 128 * 1024
@@ -46,6 +46,7 @@ class Positions:
     def __init__(self) -> None:
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
+        self.scalars: dict[Path, tuple[str, str]] = {}  # how a text begins (| > " ' or nothing), and the file's text
         self.files: dict[Path, str] = {}
         self.ends: dict[Path, int] = {}
         self.left_out: frozenset[int] = frozenset()
@@ -71,6 +72,8 @@ class Positions:
         for places in (self.values, self.keys):
             found = {path: at for path, at in places.items() if path[: len(given)] == given}
             places.update({(*meant, *path[len(given) :]): at for path, at in found.items()})
+        texts = {path: text for path, text in self.scalars.items() if path[: len(given)] == given}
+        self.scalars.update({(*meant, *path[len(given) :]): text for path, text in texts.items()})
 
     def of(self, path: Path, *, key: bool = False) -> tuple[int, int]:
         """``(line, column)`` of the value at ``path`` (of its key, if asked); else of the nearest place around it."""
@@ -80,6 +83,13 @@ class Positions:
             if found is not None:
                 return found
         return 1, 1
+
+    def within(self, path: Path, offset: int) -> tuple[int, int]:
+        """Where the character at ``offset`` of the text at ``path`` stands, also in folded and quoted texts."""
+        start, written = self.values.get(path), self.scalars.get(path)
+        if start is None or written is None:
+            return self.of(path)
+        return place_within(*written, start, offset)
 
 
 @dataclass(slots=True)
@@ -103,34 +113,7 @@ class _StopError(Exception):
 _NO_KEY = "\x00"
 """Stands for a key of which only its value's place is kept."""
 _STAR = "put what begins with * in quotes"
-_INTEGER = re.compile(r"[-+]?[0-9]{1,300}\Z")
-_OCTAL = re.compile(r"0o[0-7]{1,100}\Z")
-_HEX = re.compile(r"0x[0-9a-fA-F]{1,100}\Z")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?\Z")
-_WORDS: dict[str, Any] = {
-    "": None,
-    "~": None,
-    **dict.fromkeys(("null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-}
 _TAGS: dict[str, Callable[[str], Any]] = {"tag:yaml.org,2002:str": str}
-
-
-def plain_scalar(text: str) -> Any:
-    """The value of an unquoted scalar under the YAML 1.2 core schema (infinities and NaN stay text: JSON has none)."""
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INTEGER.match(text):
-        return int(text)
-    if _FLOAT.match(text):
-        number = float(text)
-        return number if abs(number) != float("inf") else text
-    if _OCTAL.match(text):
-        return int(text[2:], 8)
-    if _HEX.match(text):
-        return int(text[2:], 16)
-    return text
 
 
 def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positions, list[Diagnostic]]:
@@ -139,6 +122,7 @@ def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positio
     After a syntax error the data is None; with ``mend`` it is what can be read once the lines at fault are put right or
     left out, so that the other mistakes in the file are found, too. After a repeated key the first one stands.
     """
+    original = text
     if len(text) > MAX_CHARACTERS:
         builder = _Builder(file, Draft([]), mend=False)
         too_long = f"the file is longer than {MAX_CHARACTERS // 1024} KiB"
@@ -147,6 +131,7 @@ def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positio
     draft, troubles, again = Draft.of(text), list[Diagnostic](), 0
     while True:
         builder = _Builder(file, draft, mend=mend)
+        builder.text = original
         if _attempt(builder, text, troubles):
             break
         again += len(text) + 1000
@@ -242,6 +227,7 @@ class _Builder:
         self.file, self.draft, self.mend = file, draft, mend
         self.root: Any = None
         self.positions = Positions()
+        self.text = ""  # as written, for places inside texts
         self.diagnostics: list[Diagnostic] = []
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
@@ -315,7 +301,9 @@ class _Builder:
             return
         if event.anchor:
             self._anchors[event.anchor] = (value, 1)
-        self._put(value, self._where(event), 1)
+        path = self._put(value, self._where(event), 1)
+        if isinstance(value, str):
+            self.positions.scalars[path] = event.style or "", self.text
 
     def _where(self, event: Any) -> Position:
         """Where a scalar stands; one that is not there at all, in the line of its key."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
 from mappings.columns import Column, Columns, plain_renditions
+from mappings.conditions import Conditions, scope_of
 from mappings.contract import Blank, RenderRequest, Rendition, Strength
-from mappings.language import Each, MappingFile, Rule, field_text
+from mappings.expressions import CANONICAL, Told
+from mappings.language import Each, MappingFile, Rule, Test, field_text
 from mappings.projecting import item_codec, item_key, problem_of, spec_of
 from mappings.transforms.base import UnfitError
 from mappings.transforms.registry import build
@@ -20,11 +23,12 @@ from model.records import Problem
 class _Sink:
     """What the rendition of one entity collects."""
 
-    __slots__ = ("fields", "problems", "request", "waiting")
+    __slots__ = ("fields", "problems", "request", "told", "waiting")
 
-    def __init__(self, request: RenderRequest, fields: dict[str, Any]) -> None:
+    def __init__(self, request: RenderRequest, fields: dict[str, Any], told: Told) -> None:
         self.request = request
         self.fields = fields
+        self.told = told
         self.problems: list[Problem] = []
         self.waiting: list[str] = []
 
@@ -56,7 +60,7 @@ class _Plain:
         creating = request.paths is None
         try:
             value = self.value(request)
-            if is_blank(value):
+            if is_blank(value) and not (value == "" and self.rule.empty_kept):
                 self._blank(sink, creating=creating)
             elif creating or self._simple or self._pushes(request):
                 self.write(value, sink)
@@ -105,8 +109,42 @@ class _Value(_Plain):
         if type(value) is str and self._fits is not None and self._fits(value):
             sink.put(self.name, value, self.path)
             return
+        if value == "":  # kept apart from null; no transform ever sees it
+            sink.put(self.name, value, self.path)
+            return
         for path, written in self.codec.write(value):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
+
+    @property
+    def read_by(self) -> str | None:
+        """The field beside by which the value is read, and which this rule does not write itself."""
+        beside = self.codec.beside
+        return None if beside is None or self.codec.beside_written else field_text(beside)
+
+    def stay(self, sink: _Sink) -> None:
+        """The field beside is being written: write the value, too, where it would now be read as another one.
+
+        A number without its country prefix belongs to the country that stands beside it.
+        """
+        current, place = sink.request.current, self.codec.beside
+        if place is None or not self._simple or self.name in sink.fields:
+            return
+        if current is None:  # what is there is not known; it is what was agreed on
+            value = self.value(sink.request)
+        else:
+            value, later = self._read(current), dict(current)
+            put_into(later, place, sink.fields[field_text(place)])
+            if value == self._read(later):
+                return
+        if value is not ABSENT and not is_blank(value):
+            with suppress(UnfitError):
+                self.write(value, sink)
+
+    def _read(self, data: Mapping[str, Any]) -> Any:
+        try:
+            return self.codec.read(data)
+        except UnfitError:
+            return ABSENT
 
     @property
     def writes_one(self) -> bool:
@@ -119,7 +157,7 @@ class _Value(_Plain):
 
         def convert(value: Any) -> Any:
             if is_blank(value):
-                return filler
+                return value if value == "" and rule.empty_kept else filler
             pairs = write(value)
             return pairs[0][1] if pairs else ABSENT
 
@@ -131,6 +169,7 @@ class _Value(_Plain):
             form=self.codec.settled_back,
             longest=self.codec.bound,
             blank=filler,
+            blanks_differ=rule.empty_kept,
         )
 
     def clear(self, sink: _Sink) -> None:
@@ -232,13 +271,32 @@ class _List(_Plain):
                 continue
             try:
                 value = leaves[leaf]
-                written = ((codec.rule.field, codec.blank_value()),) if is_blank(value) else codec.write(value)
+                empty = value if value == "" and codec.rule.empty_kept else codec.blank_value()
+                written = ((codec.rule.field, empty),) if is_blank(value) else codec.write(value)
                 for place, one in written:
                     put_into(item, place, one)
             except UnfitError as unfit:
                 place_name = f"{self.path}[{key}].{leaf}".rstrip(".")
                 sink.problems.append(problem_of(unfit, codec.rule, place_name, None))
         return item
+
+
+class _When:
+    """A rule with conditions: where they do not hold, it writes nothing."""
+
+    def __init__(self, rule: Rule, writer: _Writer) -> None:
+        self.rule, self.writer = rule, writer
+        self.conditions = Conditions(rule.when_out, canonical=True)
+
+    def render(self, sink: _Sink) -> None:
+        try:
+            failing = self.conditions.failing(sink.request.values, sink.told)
+        except UnfitError as unfit:
+            asked = UnfitError(unfit.code, f"when: {unfit.message}")
+            sink.problems.append(problem_of(asked, self.rule, self.rule.path, None))
+            return
+        if failing is None:
+            self.writer.render(sink)
 
 
 class Renderer:
@@ -252,12 +310,16 @@ class Renderer:
         plain: list[Column] = []
         rules = [rule for rule in mapping.rules if mapping.writes(rule)]
         writers = [_writer(rule, schema, limits) for rule in rules]
+        self._accepts = Conditions([one for one in mapping.filter_out if one.test is Test.EXPR], canonical=True)
+        asked = [self._accepts]
         beside = {name for writer in writers for name in _beside(writer)}
         for at, (rule, writer) in enumerate(zip(rules, writers, strict=True)):
             if isinstance(writer, _Value) and writer.writes_one and writer.name not in beside:
                 plain.append(writer.column())
             else:
                 self._others.append(writer)
+            if isinstance(writer, _When):
+                asked.append(writer.conditions)
             if rule.each is not None:
                 self._lists[rule.path] = at
             else:
@@ -266,40 +328,59 @@ class Renderer:
         names = [(*map(field_text, rule.fields), *_beside(writer)) for rule, writer in zip(rules, writers, strict=True)]
         self._names = tuple(name for some in names for name in some)
         self._columns = Columns(plain, None)
+        self._read_by: dict[str, list[_Value]] = {}
+        for writer in writers:
+            if isinstance(writer, _Value) and writer.read_by is not None:
+                self._read_by.setdefault(writer.read_by, []).append(writer)
+        self._scope = scope_of((), asked, CANONICAL)
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
+        told = self._scope.page()
         creates = [request for request in requests if request.paths is None]
         if len(creates) == len(requests):
-            return self._created(creates)
-        created = iter(self._created(creates))
-        return [self._one(request) if request.paths is not None else next(created) for request in requests]
+            return self._created(creates, told)
+        created = iter(self._created(creates, told))
+        return [self._one(request, told) if request.paths is not None else next(created) for request in requests]
 
-    def _created(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
+    def _created(self, requests: Sequence[RenderRequest], told: Told) -> list[Rendition]:
         fields, problems = self._columns.over([request.values for request in requests])
         if self._others:
-            made = [self._with_others(request, fields[at]) for at, request in enumerate(requests)]
+            made = [self._with_others(_Sink(request, fields[at], told)) for at, request in enumerate(requests)]
         else:
             made = plain_renditions(fields)
         for at in problems:
-            made[at] = self._one(requests[at])
+            made[at] = self._one(requests[at], told)
+        if self._accepts.expressions:
+            made = [self._decided(request, made[at], told) for at, request in enumerate(requests)]
         for name, value in self._defaults.items():
             for rendition in made:
                 rendition.fields.setdefault(name, value)
         return made
 
-    def _with_others(self, request: RenderRequest, fields: dict[str, Any]) -> Rendition:
-        sink = _Sink(request, fields)
+    def _decided(self, request: RenderRequest, made: Rendition, told: Told) -> Rendition:
+        """A create whose filter could not be computed is a problem of the whole entity."""
+        try:
+            self._accepts.failing(request.values, told)
+        except UnfitError as unfit:
+            return made._replace(problems=[Problem(unfit.code, f"filter: {unfit.message}"), *made.problems])
+        return made
+
+    def _with_others(self, sink: _Sink) -> Rendition:
         for writer in self._others:
             writer.render(sink)
-        in_order = {name: fields[name] for name in self._names if name in fields}
+        in_order = {name: sink.fields[name] for name in self._names if name in sink.fields}
         return Rendition(in_order, sink.problems, sink.waiting)
 
-    def _one(self, request: RenderRequest) -> Rendition:
+    def _one(self, request: RenderRequest, told: Told) -> Rendition:
         """Rule by rule, so that problems stand in the order of the rules."""
-        sink = _Sink(request, {})
+        sink = _Sink(request, {}, told)
         asked = range(len(self._writers)) if request.paths is None else sorted(self._asked(request.paths))
         for at in asked:
             self._writers[at].render(sink)
+        if self._read_by and request.paths is not None:
+            for name in [name for name in sink.fields if name in self._read_by]:
+                for writer in self._read_by[name]:
+                    writer.stay(sink)
         return Rendition(sink.fields, sink.problems, sink.waiting)
 
     def _asked(self, asked: frozenset[str]) -> set[int]:
@@ -315,11 +396,18 @@ class Renderer:
 
 def _beside(writer: _Writer) -> tuple[str, ...]:
     """The field that a writer fills besides those of its rule."""
+    if isinstance(writer, _When):
+        return _beside(writer.writer)
     beside = writer.codec.beside if isinstance(writer, _Value) else None
     return () if beside is None else (field_text(beside),)
 
 
 def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
+    writer = _unconditional(rule, schema, limits)
+    return _When(rule, writer) if rule.when_out else writer
+
+
+def _unconditional(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
     if rule.each is not None:
         return _List(rule, rule.each, schema)
     if len(rule.paths) > 1:

@@ -13,6 +13,7 @@ from typing import Any
 from mappings.codec import ABSENT, is_blank, put_into, taker
 from mappings.compile import Compiled
 from mappings.contract import Projection, RenderRequest, Rendition
+from mappings.expressions import expression
 from mappings.language import FieldPath, MappingFile, Rule, field_path, field_text
 from mappings.transforms.registry import build
 from model import paths
@@ -28,10 +29,17 @@ def beside(rule: Rule) -> FieldPath | None:
     return None
 
 
+def sources_of(rule: Rule) -> tuple[FieldPath, ...]:
+    """The record fields of a rule: its own, or those that its expression names."""
+    if not rule.expr:
+        return rule.fields
+    return tuple(dict.fromkeys(read.path for read in expression(rule.expr).tree.reads))
+
+
 def fields_of(rule: Rule) -> tuple[FieldPath, ...]:
     """Every record field a rule has to do with."""
     other = beside(rule)
-    return rule.fields if other is None else (*rule.fields, other)
+    return sources_of(rule) if other is None else (*sources_of(rule), other)
 
 
 def feeds(rule: Rule, path: str) -> bool:
@@ -139,7 +147,7 @@ def _traced_in(
         found = {
             field_text(path): value for path in fields_of(rule) if (value := taken(record.data, path)) is not ABSENT
         }
-        if not any(field_text(path) in found for path in rule.fields):
+        if not any(field_text(path) in found for path in sources_of(rule)):
             found = {}  # a field that is only looked at beside them says nothing by itself
         made = {path: value for path, value in values.items() if feeds(rule, path)}
         steps.append(Read(rule, found, made, mine))
@@ -215,11 +223,13 @@ def _otherwise(mapping: Compiled, values: Mapping[str, Any], rendition: Renditio
 def _looked_at(compiled: Compiled) -> list[FieldPath]:
     """Places of a record that rules or the filter read; what a rule for a list reads of its items is below it."""
     mapping = compiled.source
-    found = [field_path(condition.subject) for condition in mapping.filter_in]
+    if compiled.reads_whole:
+        return [()]
+    found = [field_path(condition.subject) for condition in mapping.filter_in if condition.subject]
     for rule in mapping.rules:
         if not mapping.reads(rule):
             continue
-        if rule.each is None:
+        if rule.each is None or rule.expr:
             found += fields_of(rule)
             continue
         inner = [rule.each.key, *(path for sub in rule.each.rules for path in fields_of(sub))]

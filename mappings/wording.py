@@ -13,7 +13,7 @@ from typing import Any
 
 from mappings.codec import word
 from mappings.contract import Blank, Direction, Strength
-from mappings.language import Condition, Lifecycle, Loss, Rule, Step, Table, Test, Unknown, field_text
+from mappings.language import Condition, Lifecycle, Loss, Rule, Step, Table, Test, Unknown, field_text, one_line
 from mappings.transforms.registry import TRANSFORMS
 from model import paths
 from model.fields import EntitySchema, Kind
@@ -169,7 +169,9 @@ def short(rule: Rule) -> str:
         parts.append("set")
     if rule.each is not None:
         parts.append(f"items by {field_text(rule.each.key)}")
-    if not rule.fields and rule.constant is not None:
+    if rule.expr:
+        parts.append("expression")
+    elif not rule.fields and rule.constant is not None:
         parts.append("constant")
     return ", ".join(parts)
 
@@ -177,6 +179,8 @@ def short(rule: Rule) -> str:
 def condition_words(condition: Condition) -> str:
     subject = code(condition.subject)
     operand = condition.operand
+    if condition.test is Test.EXPR:
+        return f"{code(one_line(operand))} is true"
     if condition.test is Test.PRESENT:
         return f"{subject} has a value" if operand else f"{subject} has no value"
     if condition.test is Test.IN:
@@ -238,6 +242,14 @@ def _constant(rule: Rule) -> str:
     return f"always {code(rule.constant)}" if rule.constant is not None else ""
 
 
+def _computed(rule: Rule) -> str:
+    return f"computed: {code(' '.join(rule.expr.split()))}" if rule.expr else ""
+
+
+def _conditions(conditions: tuple[Condition, ...], what: str) -> str:
+    return f"{what} where {' and '.join(map(condition_words, conditions))}" if conditions else ""
+
+
 def _default(rule: Rule) -> str:
     return f"a new record gets {code(rule.default)} where there is no value" if rule.default is not None else ""
 
@@ -255,6 +267,7 @@ _LIFECYCLES = {Lifecycle.PROPOSED: "**proposed**: no run uses it", Lifecycle.DEP
 RULE_WORDS: Mapping[str, Callable[[Rule], str]] = {
     "lifecycle": lambda rule: _LIFECYCLES.get(rule.lifecycle, ""),
     "constant": _constant,
+    "expr": _computed,
     "transforms": _transforms,
     "reference": _reference,
     "table": _table,
@@ -269,6 +282,8 @@ RULE_WORDS: Mapping[str, Callable[[Rule], str]] = {
     "placeholder": _placeholder,
     "max_length": _length,
     "loses": _loses,
+    "when_in": lambda rule: _conditions(rule.when_in, "only read"),
+    "when_out": lambda rule: _conditions(rule.when_out, "only written"),
 }
 """What each field of a rule means, in words; empty where it means nothing particular."""
 
@@ -278,13 +293,18 @@ IN_COLUMNS = frozenset({"paths", "fields", "direction"})
 UNSAID = frozenset({"at", "direction_given"})
 """Fields of a rule that mean nothing to a reader."""
 
-_OUTWARD = frozenset({"strength", "blank_out", "default", "max_length"})
+_OUTWARD = frozenset({"strength", "blank_out", "default", "max_length", "when_out"})
 
 
 def rule_words(rule: Rule, *, writes: bool, kind: Kind | None = None) -> str:
     """A rule's conversions and policies as one sentence; of a rule that writes nothing, only how it is read."""
     said = list(_said(rule, writes=writes))
-    if kind is not None and kind in _KINDS and rule.fields and not (rule.transforms or rule.table or rule.each):
+    if (
+        kind is not None
+        and kind in _KINDS
+        and (rule.fields or rule.expr)
+        and not (rule.transforms or rule.table or rule.each)
+    ):
         said.insert(0, _KINDS[kind])
     return "; ".join(said) or "as it is"
 

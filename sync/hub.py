@@ -132,10 +132,15 @@ class Hub:
     def narrow(self) -> None:
         """Tell connectors which fields anybody looks at."""
         touched: dict[tuple[str, str], set[str]] = {}
+        whole: set[tuple[str, str]] = set()
         for id_, binding in self.bindings.items():
-            touched.setdefault((id_.connection, id_.stream), set()).update(binding.mapping.touches)
+            place = (id_.connection, id_.stream)
+            touched.setdefault(place, set()).update(binding.mapping.touches)
+            if binding.mapping.reads_whole:
+                whole.add(place)
         for (connection, stream), fields in touched.items():
-            self.connectors[connection].narrow(stream, fields)
+            if (connection, stream) not in whole:
+                self.connectors[connection].narrow(stream, fields)
 
     @property
     def mappings(self) -> dict[BindingId, CompiledMapping]:

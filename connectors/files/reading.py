@@ -14,7 +14,7 @@ from connectors.files.source import Look, Position, Source, Stretch, digest_of, 
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
 from model.records import plain_records
 
-_MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "header", "deletes", "guard_formulas"})
+_MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "trim", "header", "deletes", "guard_formulas"})
 """Settings that decide which records a file holds: read in another way, the same bytes are another file."""
 
 

@@ -104,17 +104,23 @@ def _known(region: Any) -> str:
 @lru_cache(maxsize=65536)
 def _rendered(value: str, region: str | None, style: str, *, with_extension: bool) -> str:
     main, _, extension = value.partition(";ext=")
-    shown = main
-    if style != "e164":
-        import phonenumbers
+    shown = main if style == "e164" else _spaced(main, region, style)
+    return f"{shown} ext. {extension}" if extension and with_extension else shown
 
+
+def _spaced(main: str, region: str | None, style: str) -> str:
+    """A number as people write it; as it is where that would be read as another one, or as none."""
+    import phonenumbers
+    from phonenumbers import NumberParseException
+
+    try:
         number = phonenumbers.parse(main, None)
         home = phonenumbers.region_code_for_country_code(number.country_code or 0)
         wanted = "international" if style == "national" and home != region else style
         shown = phonenumbers.format_number(number, getattr(phonenumbers.PhoneNumberFormat, wanted.upper()))
-        if phone_number(shown, region) != main:  # some plans do not survive their own national notation
-            shown = main
-    return f"{shown} ext. {extension}" if extension and with_extension else shown
+        return shown if phone_number(shown, region) == main else main  # some plans do not survive their own notation
+    except (NumberParseException, UnfitError):  # it has the form of a number, and no country has such numbers
+        return main
 
 
 def phone(region: Any = None, region_field: Any = None, style: Any = "e164", extension: Any = "keep") -> Transform:
@@ -128,6 +134,9 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
     home = None if region is None else _known(region)
     if chosen == "national" and home is None:
         raise OptionError("style national needs a region", option="region")
+    if chosen == "national" and region_field is not None:
+        message = "style national cannot stand with region_field: the number would be read by the country in that field"
+        raise OptionError(message, option="style", hint="style: international")
 
     def back(value: Any) -> str:
         if not isinstance(value, str) or not _E164.fits(value):

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mappings.codec import ABSENT
-from mappings.language import field_text
+from mappings.language import field_text, one_line
 from mappings.wording import short
 from model.records import Problem, RecordRef
 from syncline.cli.masking import masked, masked_field
@@ -36,7 +36,7 @@ def shown(found: Any) -> str:
 
 
 def _names(rule: Rule) -> str:
-    return ", ".join(map(field_text, rule.fields))
+    return ", ".join(map(field_text, rule.fields)) or one_line(rule.expr)
 
 
 class Teller:

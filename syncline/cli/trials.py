@@ -8,7 +8,7 @@ from typing import Any
 from mappings.codec import ABSENT
 from mappings.compile import Compiled
 from mappings.examples import Difference, Trial
-from mappings.language import Rule, field_text
+from mappings.language import Rule, field_text, one_line
 from syncline.cli.output import Output, clean
 from syncline.cli.previewing import shown
 
@@ -23,7 +23,7 @@ def _place(mapping: Compiled, at: Sequence[str | int]) -> str:
 def _rule_text(rule: Rule | None) -> str:
     if rule is None:
         return "no rule"
-    right = ", ".join(map(field_text, rule.fields)) if rule.fields else "constant"
+    right = ", ".join(map(field_text, rule.fields)) or one_line(rule.expr) or "constant"
     return f"{', '.join(rule.paths)}: {right}"
 
 

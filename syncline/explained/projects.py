@@ -5,6 +5,14 @@ from __future__ import annotations
 from syncline.explained.entry import Entry
 
 PROJECTS = {
+    "no-stream": Entry(
+        "A file given to `init` cannot become a stream: it is empty, unreadable, or no column tells its rows apart.",
+        "Do what the hint says; most often a column with a number for each row is missing.",
+    ),
+    "twice": Entry(
+        "`init` was told twice to connect files: by their names and by `--from files`.",
+        "Name the files alone.",
+    ),
     "no-project": Entry(
         "There is no config.yaml in the folder.",
         "Go to the project's folder, name it with `--project`, or make one with `syncline init`.",

@@ -72,6 +72,9 @@ RULES = {
     "each": EACH,
     "loses": frozenset({Loss.CASE}),
     "lifecycle": Lifecycle.PROPOSED,
+    "expr": "src.Sex",
+    "when_in": (IS,),
+    "when_out": (IS,),
 }
 
 
@@ -217,6 +220,7 @@ def test_all_conditions_read_as_sentences():
         Condition(subject="S", test=language.Test.IN, operand=("x", True)),
         Condition(subject="S", test=language.Test.PRESENT, operand=False),
         Condition(subject="S", test=language.Test.MATCHES, operand="*@x"),
+        Condition(subject="", test=language.Test.EXPR, operand='src.S\n!= "x"'),
     ]
     text = page(replace(MAPPING, filter_in=tuple(conditions)))
     for words in (
@@ -225,6 +229,7 @@ def test_all_conditions_read_as_sentences():
         "- `S` is one of `x`, `true`",
         "- `S` has no value",
         "- `S` looks like `*@x`",
+        '- `src.S != "x"` is true',
     ):
         assert words in text.splitlines()
 

@@ -1,0 +1,224 @@
+"""`mappings diff`: what an edit of a mapping means, and what it changes for records."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from model.errors import ConfigurationError
+from syncline.cli import options
+from syncline.cli.desk import Desk, desk_of
+from syncline.cli.lawful import File, MadeUp, Sample, Seed, shown
+from syncline.cli.masking import masked_field
+from syncline.cli.output import clean, counted
+
+if TYPE_CHECKING:
+    from mappings.compare_versions import Change
+    from mappings.compile import Compiled
+    from mappings.effects import Comparison, Difference, Told
+    from model.fields import EntitySchema
+    from model.records import Record
+    from syncline.settings import Project
+
+# Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def register(app: typer.Typer) -> None:
+    app.command("diff")(diff)
+
+
+def diff(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A mapping's file as it was; or the name of a mapping.")],
+    new: Annotated[Path | None, typer.Argument(metavar="NEW", help="The file as it is to be.", show_default="")] = None,
+    against: Annotated[
+        str, typer.Option("--against", help="What a mapping is compared with: a file, or a revision in git.")
+    ] = "HEAD",
+    records: MadeUp = 200,
+    sample: Sample = 0,
+    file: File = None,
+    seed: Seed = 0,
+    limit: options.Limit = 20,
+    reveal: options.Reveal = False,
+    as_json: options.Json = False,
+) -> None:
+    """Tell two versions of a mapping apart: what changed, and what that changes for records. Nothing is written.
+
+    Give two files, or the name of a mapping, which is compared with its file in git. The records are made up unless
+    --sample or --file says where to take them from.
+    """
+    from mappings.compare_versions import changes
+    from mappings.effects import compare
+    from syncline.cli.specimens import Asked, specimens
+
+    desk = desk_of(context)
+    project = desk.project()
+    before, after = _versions(project, old, new, against)
+    said = changes(before.source, after.source)
+    if before.entity != after.entity:
+        _tell_changes(desk, before, after, said)
+        raise typer.BadParameter(f"they map different entities, {before.entity} and {after.entity}: nothing to compare")
+    tried = specimens(desk, project, after, Asked(records, sample, file, seed))
+    others = [
+        one for one in project.mappings if one.entity == after.entity and one.name not in (before.name, after.name)
+    ]
+    schema = project.schemas[after.entity]
+    made_up = file is None and not sample
+    taken = _made_for_both(before, schema, tried.records, seed) if made_up else tried.records
+    found = compare(before, after, taken, others)
+    if as_json:
+        desk.output.json(_as_json(before, after, said, found, schema, reveal=reveal))
+        return
+    _tell_changes(desk, before, after, said)
+    _tell_effects(desk, found, tried.origin, schema, limit, reveal=reveal)
+
+
+def _versions(project: Project, old: str, new: Path | None, against: str) -> tuple[Compiled, Compiled]:
+    if new is not None:
+        return _compiled(project, _text(Path(old), "OLD"), Path(old)), _compiled(project, _text(new, "NEW"), new)
+    from syncline.cli.specimens import named
+
+    (mapping,) = named(project, [old])
+    path = Path(mapping.source.file)
+    if Path(against).is_file():
+        return _compiled(project, _text(Path(against), "--against"), Path(against)), mapping
+    return _compiled(project, _of_git(path, against), path, of=f" ({against})"), mapping
+
+
+def _compiled(project: Project, text: str, file: Path, of: str = "") -> Compiled:
+    """One version. Raises ConfigurationError where it has mistakes."""
+    from mappings.compile import load
+
+    mapping, found = load(text, str(file), project.schemas)
+    if mapping is None:
+        raise ConfigurationError([replace(one, file=f"{one.file}{of}") for one in found])
+    return mapping
+
+
+def _made_for_both(before: Compiled, schema: EntitySchema, records: Sequence[Record], seed: int) -> list[Record]:
+    """Made-up records of the new version, with the fields that only the old one looks at."""
+    from mappings.generate import Generator
+
+    earlier = Generator(before, schema, seed).records(len(records))
+    return [one._replace(data={**was.data, **one.data}) for was, one in zip(earlier, records, strict=True)]
+
+
+def _text(path: Path, what: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{path} is not UTF-8 text", param_hint=what) from None
+    except OSError as error:
+        raise typer.BadParameter(f"{path} cannot be read ({error.strerror})", param_hint=what) from None
+
+
+def _of_git(path: Path, revision: str) -> str:
+    """A file as it was in a revision."""
+    if revision.startswith("-") or ":" in revision:
+        raise typer.BadParameter(f"{revision!r} is neither a file nor a revision", param_hint="--against")
+    command = ["git", "-C", str(path.absolute().parent), "show", f"{revision}:./{path.name}"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=False, timeout=60)  # noqa: S603 (git; no shell)
+    except (OSError, subprocess.TimeoutExpired):
+        raise typer.BadParameter("git cannot be asked; give a file", param_hint="--against") from None
+    if done.returncode:
+        message = f"git has no {path.name} in {revision!r}; give another revision, or a file"
+        raise typer.BadParameter(message, param_hint="--against")
+    return done.stdout.decode("utf-8", errors="replace")
+
+
+def _tell_changes(desk: Desk, before: Compiled, after: Compiled, said: Sequence[Change]) -> None:
+    line = desk.output.line
+    if not said:
+        line(f"{after.name}: both versions mean the same ({after.version})")
+        return
+    line(f"{after.name}: {before.version} → {after.version}")
+    for change in said:
+        subject = f"{change.path}: " if change.path else ""
+        line(clean(f"  {_SIGNS[change.kind]} {subject}{change.words}"))
+
+
+def _tell_effects(
+    desk: Desk, found: Comparison, origin: str, schema: EntitySchema, limit: int, *, reveal: bool
+) -> None:
+    if not found.records:
+        desk.output.say("There was no record to try it on.")
+        return
+    line = desk.output.line
+    line(f"Of {origin}, {f'{found.differing:,}' if found.differing else 'none'} would differ.")
+    for heading, differences in (("Read otherwise", found.read), ("Written otherwise", found.written)):
+        rows = list(_rows(differences, schema, reveal=reveal))
+        if rows:
+            line()
+            line(heading)
+            columns: tuple[str, ...] = ("mapping", "value", "records", "first", "before", "after")
+            desk.output.table(columns, rows[:limit], "")
+            if len(rows) > limit:
+                line(f"and {len(rows) - limit} more: --limit {len(rows)} shows all")
+    for heading, problems in (("Problems that are new", found.new), ("Problems that are gone", found.solved)):
+        if problems:
+            line()
+            line(heading)
+            desk.output.table(
+                ("mapping", "value", "records", "first", "problem"), list(_problem_rows(problems))[:limit], ""
+            )
+    for words, keys in (("left out by the filter", found.left_out), ("let in by the filter", found.let_in)):
+        if keys:
+            line()
+            line(f"{counted(len(keys), 'record')} would be {words}, {keys[0]} first.")
+
+
+def _rows(differences: Iterable[Difference], schema: EntitySchema, *, reveal: bool) -> Iterable[tuple[Any, ...]]:
+    groups: dict[tuple[str, str], list[Difference]] = {}
+    for one in differences:
+        groups.setdefault((one.where, one.name), []).append(one)
+    for (where, name), found in groups.items():
+        first = found[0]
+        values = (shown(schema, first.path or "", value, reveal=reveal) for value in (first.before, first.after))
+        yield (where, name, f"{len(found):,}", first.record, *values)
+
+
+def _problem_rows(problems: Iterable[Told]) -> Iterable[tuple[Any, ...]]:
+    groups: dict[tuple[str, str | None, str], list[Told]] = {}
+    for one in problems:
+        groups.setdefault((one.where, one.path, one.message), []).append(one)
+    for (where, path, message), found in groups.items():
+        yield where, path or "the record", f"{len(found):,}", found[0].record, message
+
+
+def _as_json(
+    before: Compiled, after: Compiled, said: Sequence[Change], found: Comparison, schema: EntitySchema, *, reveal: bool
+) -> dict[str, Any]:
+    from mappings.codec import ABSENT
+
+    def values(one: Difference) -> dict[str, Any]:
+        """A value that is absent has no key, a null one is null."""
+        told = one._asdict()
+        for name in ("before", "after"):
+            if told[name] is ABSENT:
+                del told[name]
+            elif not reveal:
+                told[name] = masked_field(schema, one.path or "", told[name])
+        return told
+
+    return {
+        "mapping": after.name,
+        "before": before.version,
+        "after": after.version,
+        "changes": list(said),
+        "records": found.records,
+        "differing": found.differing,
+        "read": [values(one) for one in found.read],
+        "written": [values(one) for one in found.written],
+        "new_problems": list(found.new),
+        "solved_problems": list(found.solved),
+        "left_out": list(found.left_out),
+        "let_in": list(found.let_in),
+    }

@@ -1,0 +1,148 @@
+"""`mappings laws`: which records and rules would not come back as they went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncline.cli import options
+from syncline.cli.desk import Desk, desk_of
+from syncline.cli.exits import Exit
+from syncline.cli.masking import masked_field
+from syncline.cli.output import clean, counted
+
+if TYPE_CHECKING:
+    from mappings.laws import Breach, Examination
+    from model.fields import EntitySchema
+
+# Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+_EXAMPLES = 3
+_WIDEST = 40  # of a value in an example
+
+MadeUp = Annotated[int, typer.Option("--records", min=0, help="How many records to make up, each way.")]
+Sample = Annotated[int, typer.Option("--sample", min=0, help="Take this many records of the stream instead.")]
+File = Annotated[
+    Path | None, typer.Option("--file", help="Take the records of this file instead: one JSON object per line.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Another number makes up other records.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.command("laws")(laws)
+
+
+def laws(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Mappings.", show_default="all")] = None,
+    records: MadeUp = 1000,
+    sample: Sample = 0,
+    file: File = None,
+    seed: Seed = 0,
+    limit: options.Limit = 10,
+    reveal: options.Reveal = False,
+    as_json: options.Json = False,
+) -> None:
+    """Try whether values come back as they went. Lists each rule and record that would not; nothing is written.
+
+    What is read, written and read again must be the same, and so the other way round, unless the file declares a loss.
+    Losses that it declares are done to the values, too: none may look like an edit. The exit code is 1 where a mapping
+    is unlawful.
+    """
+    from mappings.laws import examine
+    from syncline.cli.specimens import Asked, named, specimens
+
+    desk = desk_of(context)
+    project = desk.project()
+    chosen = named(project, names)
+    if file is not None and len(chosen) != 1:
+        raise typer.BadParameter("say of which mapping the file holds records", param_hint="NAME")
+    found: list[tuple[Examination, EntitySchema]] = []
+    for mapping in chosen:
+        tried = specimens(desk, project, mapping, Asked(records, sample, file, seed))
+        found.append((examine(mapping, tried.records, tried.entities), project.schemas[mapping.entity]))
+    if as_json:
+        desk.output.json([_as_json(one, schema, reveal=reveal) for one, schema in found])
+    else:
+        for one, schema in found:
+            _tell(desk, one, schema, limit, reveal=reveal)
+        unlawful = sum(1 for one, _ in found if not one.lawful)
+        told = f"{counted(unlawful, 'mapping')} would not bring everything back." if unlawful else "All come back."
+        desk.output.say(told if found else "No mappings yet: `syncline new mapping`.")
+    raise typer.Exit(Exit.DONE if all(one.lawful for one, _ in found) else Exit.FAILED)
+
+
+def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, reveal: bool) -> None:
+    line = desk.output.line
+    groups = _grouped(one.breaches)
+    tried = f"{counted(one.records, 'record')} in" + (f", {one.entities:,} out" if one.entities else "")
+    left = f" ({one.left_out:,} left out)" if one.left_out else ""
+    verdict = f"{counted(len(groups), 'rule')} not lawful" if groups else "lawful"
+    line(f"{one.mapping}: {verdict}; tried {tried}{left}")
+    for (law, path, message), breaches in groups[:limit]:
+        field = breaches[0].field
+        line(f"  {path or 'the record'}" + (f" ({field})" if field and field != path else ""))
+        line(f"    {clean(message)}: {counted(len(breaches), 'record')}, law «{law}»")
+        for breach in breaches[:_EXAMPLES]:
+            before, after = (shown(schema, breach.path, value, reveal=reveal) for value in breach[5:7])
+            line(f"      {breach.record}: {before} → {after}")
+    if len(groups) > limit:
+        line(f"  and {len(groups) - limit} more: --limit {len(groups)} shows all")
+    for what, counts in (("comes back otherwise, as declared", one.losses), ("not taken from elsewhere", one.refused)):
+        told = [f"{path or 'the record'} ({why}) {number:,}×" for (path, why), number in counts.most_common(limit)]
+        text = f"{what}: {', '.join(told)}" if told else ""
+        for wrapped in wrap(text, 78, initial_indent="  ", subsequent_indent="    "):
+            line(wrapped)
+
+
+def _grouped(breaches: Sequence[Breach]) -> list[tuple[tuple[str, str, str], list[Breach]]]:
+    """Breaches of one kind together, the most frequent first."""
+    groups: dict[tuple[str, str, str], list[Breach]] = {}
+    for breach in breaches:
+        groups.setdefault((breach.law.value, breach.path, breach.message), []).append(breach)
+    return sorted(groups.items(), key=lambda pair: -len(pair[1]))
+
+
+def shown(schema: EntitySchema, path: str, value: Any, *, reveal: bool) -> str:
+    """A value on a line: masked, kept short, and words for what is no value."""
+    from mappings.codec import ABSENT
+
+    if value is ABSENT or value is None:
+        return "absent" if value is ABSENT else "null"
+    text = clean(value if reveal else masked_field(schema, path, value))
+    text = text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return f"«{text}»" if isinstance(value, str) else text
+
+
+def _as_json(one: Examination, schema: EntitySchema, *, reveal: bool) -> dict[str, Any]:
+    return {
+        "mapping": one.mapping,
+        "lawful": one.lawful,
+        "records": one.records,
+        "entities": one.entities,
+        "left_out": one.left_out,
+        "breaches": [_breach_json(breach, schema, reveal=reveal) for breach in one.breaches],
+        "losses": [
+            {"path": path, "ground": why, "count": number} for (path, why), number in sorted(one.losses.items())
+        ],
+        "refused": [
+            {"path": path, "code": why, "count": number} for (path, why), number in sorted(one.refused.items())
+        ],
+    }
+
+
+def _breach_json(breach: Breach, schema: EntitySchema, *, reveal: bool) -> dict[str, Any]:
+    """A value that is absent has no key, a null one is null."""
+    from mappings.codec import ABSENT
+
+    told = breach._asdict()
+    for name in ("before", "after"):
+        if told[name] is ABSENT:
+            del told[name]
+        elif not reveal:
+            told[name] = masked_field(schema, breach.path, told[name])
+    return told

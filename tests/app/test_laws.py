@@ -1,0 +1,155 @@
+"""`mappings laws` and `mappings diff`: what people see, what scripts read, and how the commands end."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def people(starter):
+    return starter / "mappings" / "crm_people.yaml"
+
+
+BREAK = ("{field: email, transform: email}", "{field: email, transform: email, max_length: 9}")
+"""What is cut is no address any more."""
+
+
+def edit(path, before, after):
+    text = path.read_text(encoding="utf-8")
+    assert before in text, text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_the_starter_project_is_lawful(cli):
+    said = cli("mappings", "laws", "--records", "200")
+    assert said.out.count("lawful; tried 200 records in") == 2
+    assert "All come back." in said.err
+
+
+def test_a_rule_that_would_not_come_back_is_listed_with_its_records_masked(cli, people):
+    edit(people, *BREAK)
+    said = cli("mappings", "laws", "crm_people", "--records", "200", code=1)
+    assert "emails[work] (email)" in said.out
+    assert "law «out»" in said.out
+    assert "entity" in said.out
+    assert "•••» → absent" in said.out
+    assert "@example" not in said.out
+    assert "1 mapping would not bring everything back." in said.err
+    assert "@example" in cli("mappings", "laws", "crm_people", "--reveal", code=1).out
+
+
+def test_laws_as_json_name_law_rule_and_record(cli, people):
+    edit(people, *BREAK)
+    (found,) = cli("mappings", "laws", "crm_people", "--records", "100", "--json", code=1).json
+    assert (found["mapping"], found["lawful"], found["records"], found["entities"]) == ("crm_people", False, 100, 100)
+    breach = next(one for one in found["breaches"] if one["law"] == "out")
+    assert (breach["code"], breach["path"], breach["field"]) == ("unreadable", "emails[work]", "email")
+    assert "after" not in breach
+    assert "•••" in breach["before"]
+
+
+def test_the_same_seed_tells_the_same(cli, people):
+    edit(people, *BREAK)
+    first, again, other = (
+        cli("mappings", "laws", "crm_people", "--seed", seed, "--records", "60", "--json", code=1).out
+        for seed in ("3", "3", "4")
+    )
+    assert first == again != other
+
+
+def test_laws_are_tried_on_real_records_of_the_stream(cli, starter):
+    (found,) = cli("mappings", "laws", "shop_customers", "--sample", "5", "--records", "0", "--json").json
+    assert (found["records"], found["entities"], found["lawful"]) == (5, 0, True)
+
+
+def test_laws_are_tried_on_records_of_a_file(cli, tmp_path, people):
+    edit(people, *BREAK)
+    file = tmp_path / "records.jsonl"
+    file.write_text('{"email": "a@x.com"}\n\n{"email": "much.longer@x.com"}\n', encoding="utf-8")
+    (found,) = cli("mappings", "laws", "crm_people", "--file", str(file), "--records", "0", "--json", code=1).json
+    assert found["records"] == 2
+    assert {breach["record"] for breach in found["breaches"]} == {"line 3"}
+
+
+@pytest.mark.parametrize("text", ["no json", "[1]", '{"a": 1', "[" * 100_000])
+def test_a_line_that_is_no_record_is_named(cli, tmp_path, text):
+    file = tmp_path / "records.jsonl"
+    file.write_text(f"{{}}\n{text}\n", encoding="utf-8")
+    said = cli("mappings", "laws", "crm_people", "--file", str(file), code=2)
+    assert "2: is not a JSON object" in " ".join(said.err.split())
+
+
+def test_a_mapping_that_does_not_exist_is_told_with_the_nearest_name(cli):
+    assert "did you mean 'crm_people'?" in cli("mappings", "laws", "crm_poeple", code=2).err
+    assert "did you mean 'crm_people'?" in cli("mappings", "diff", "crm_poeple", code=2).err
+
+
+def test_a_file_of_records_needs_one_mapping(cli, tmp_path):
+    (tmp_path / "r.jsonl").write_text("{}\n")
+    assert "of which mapping" in cli("mappings", "laws", "--file", str(tmp_path / "r.jsonl"), code=2).err
+
+
+# ── diff
+
+
+@pytest.fixture
+def before(people, tmp_path):
+    """The mapping as it was before an edit."""
+    copy = tmp_path / "before.yaml"
+    shutil.copy(people, copy)
+    return copy
+
+
+def test_an_edit_is_told_in_words_and_by_what_it_changes(cli, people, before):
+    edit(people, *BREAK)
+    said = cli("mappings", "diff", "crm_people", "--against", str(before))
+    assert "~ emails[work]: " in said.out
+    assert "max length: nothing → 9" in said.out
+    assert "would differ" in said.out
+    assert "Written otherwise" in said.out
+    assert "@example" not in said.out
+    assert "@example" in cli("mappings", "diff", "crm_people", "--against", str(before), "--reveal").out
+
+
+def test_two_files_are_compared_as_they_are_given(cli, people, before):
+    after = before.with_name("after.yaml")
+    after.write_text(people.read_text(encoding="utf-8").replace(*BREAK), encoding="utf-8")
+    told = cli("mappings", "diff", str(before), str(after), "--json").json
+    assert [change["kind"] for change in told["changes"]] == ["changed"]
+    assert told["before"] != told["after"]
+    assert told["written"]
+    assert "both versions mean the same" in cli("mappings", "diff", str(before), str(before)).out
+
+
+def test_an_edit_is_compared_with_git(cli, starter, people):
+    def git(*words):
+        identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.com")
+        subprocess.run(["git", "-C", str(starter), *identity, *words], check=True, capture_output=True)
+
+    git("init", "-q")
+    git("add", "mappings")
+    git("commit", "-q", "-m", "As it was")
+    edit(people, *BREAK)
+    assert "max length: nothing → 9" in cli("mappings", "diff", "crm_people").out
+    said = cli("mappings", "diff", "crm_people", "--against", "no-such-revision", code=2)
+    assert "git has no crm_people.yaml" in " ".join(said.err.split())
+    assert cli("mappings", "diff", "crm_people", "--against", "--help", code=2).err
+
+
+def test_a_version_with_mistakes_is_told_with_its_place(cli, before):
+    edit(before, "rules:", "rulez:")
+    said = cli("mappings", "diff", "crm_people", "--against", str(before), code=5)
+    assert "before.yaml" in said.err
+
+
+def test_diff_reads_records_of_the_stream_and_of_a_file(cli, people, before, tmp_path):
+    edit(people, *BREAK)
+    assert (
+        cli("mappings", "diff", "crm_people", "--against", str(before), "--sample", "3", "--json").json["records"] == 3
+    )
+    file = tmp_path / "records.jsonl"
+    file.write_text(json.dumps({"email": "much.longer@x.com"}), encoding="utf-8")
+    told = cli("mappings", "diff", "crm_people", "--against", str(before), "--file", str(file), "--json").json
+    assert [(one["name"], one["record"]) for one in told["written"]] == [("email", "line 1")]
