@@ -179,6 +179,12 @@ def test_a_check_without_a_lock_ends_as_one_with_differences(cli, starter):
     assert not (starter / "schemas").exists()
 
 
+def test_a_lock_of_another_connector_is_different_even_where_its_fields_are_the_same(locked, starter):
+    lock = starter / CRM
+    lock.write_text(lock.read_text(encoding="utf-8").replace("connector: sql", "connector: acme"), encoding="utf-8")
+    assert locked("connections", "discover", "crm", "--check", "--json", code=10).json == []
+
+
 def test_streams_are_locked_by_name_and_others_stay_locked(locked, starter):
     execute(starter, "CREATE TABLE firms (id INTEGER PRIMARY KEY, title TEXT)")
     config = starter / "config.yaml"
@@ -190,6 +196,8 @@ def test_streams_are_locked_by_name_and_others_stay_locked(locked, starter):
     assert "firms" not in (starter / CRM).read_text(encoding="utf-8")
     locked("connections", "discover", "crm", "firms", "--lock")
     assert {"firms", "people"} == read_text((starter / CRM).read_text(encoding="utf-8"), CRM, "crm", []).streams.keys()
+    execute(starter, "ALTER TABLE firms ADD COLUMN size INTEGER")
+    assert "size" in locked("connections", "discover", "crm", "--lock").out
     (starter / CRM).unlink()
     locked("connections", "discover", "crm", "--lock", "--all")
     assert {"firms", "people"} == read_text((starter / CRM).read_text(encoding="utf-8"), CRM, "crm", []).streams.keys()
@@ -327,7 +335,9 @@ def test_drift_is_told_by_field_and_by_the_rule_that_suffers_from_it(locked, sta
     def line(text):
         return line_of(starter, "mappings/crm_people.yaml", text)
 
-    said = {(one[1], one[2], one[3], one[5]) for one in found(locked, "--online", code=5) if one[0] == "drift"}
+    online = found(locked, "--online", code=5)
+    assert {one[0] for one in online} == {"drift"}, "an effect is told once, with what brought it about"
+    said = {(one[1], one[2], one[3], one[5]) for one in online}
     by_effect = {(severity, place, number, message.partition(": ")[0]) for severity, place, number, message in said}
     assert by_effect == {
         ("error", file, line("job_title"), "crm.people.job_title is gone"),
