@@ -97,10 +97,7 @@ class _Case:
 
     def _spaces_for_tabs(self) -> None:
         """A run of lines with tabs is one mistake, and becomes as deep as the line above it lets it be."""
-        above = self.draft.before(self.line)
-        width = 0 if above is None else indent_of(self.draft.lines[above])
-        if above is not None and self.draft.lines[above].split(" #")[0].rstrip().endswith(":"):
-            width += 2
+        width = self._depth()
         first = self.text[: len(self.text) - len(self.text.lstrip())].count("\t")
         for number in range(self.line, len(self.draft.lines)):
             text = self.draft.lines[number]
@@ -109,6 +106,22 @@ class _Case:
                 break
             depth = width + 2 * (blank.count("\t") - first)
             self.draft.change(number, 0, len(blank), " " * max(0, depth))
+
+    def _depth(self) -> int:
+        """How deep a line with tabs is meant to be: as the line below it asks for, else as the one above it does."""
+        above = self.draft.before(self.line)
+        if above is None:
+            return 0
+        below = next((text for text in self.draft.lines[self.line + 1 :] if says(text)), "\t")
+        width, asked = indent_of(self.draft.lines[above]), indent_of(below)
+        if self._has_no_value(above):
+            return width + 2
+        if below.lstrip(" ")[:1] == "\t" or asked > width:
+            return width
+        if not self._has_no_value(self.line):
+            return asked
+        lesser = [indent_of(text) for text in self.draft.lines[: self.line] if says(text) and indent_of(text) < asked]
+        return max(lesser, default=0)
 
     def _colon(self) -> Trouble:
         """A colon where no key can be: in a value, after a line that lacks its own, or too far to the right."""
