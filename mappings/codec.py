@@ -161,6 +161,7 @@ class Codec:
         self._forwards = tuple(step.forward for step in self.chain)
         self._backs = tuple(step.back for step in reversed(self.chain) if step.back is not None)
         self.fold = folding(rule)
+        self._alike = last.alike if last is not None else None
         self.blank_in = self.chain[0].blank if self.chain else None
         self.longest = spec.max_length if spec.kind is Kind.TEXT else None
         self.is_text = (
@@ -320,10 +321,14 @@ class Codec:
             return True
         try:
             if is_blank(written):
+                if self.blank_in is not None and read == self.blank_in:
+                    return True
                 filler = self.rule.placeholder if self.rule.placeholder is not None else self.rule.default
                 if is_blank(read):
                     return True
                 return filler is not None and bool(self.fold(self.forward(filler)) == self.fold(read))
+            if self._alike is not None and self._alike(written, read):
+                return True
             if self.rule.direction.writes and len(self._backs) == len(self.chain):
                 written = self._shown(written)
         except UnfitError:

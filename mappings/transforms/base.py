@@ -92,8 +92,10 @@ class Transform:
     With ``gathers``, several record fields are one canonical path: ``forward`` takes the list of their values, ``back``
     gives such a list.
 
-    ``blank`` is what a field without a value stands for; a transform whose ``back`` gives None for that value writes it
-    so. ``settled`` and ``settled_back`` are shortcuts: forms of text that ``forward`` (or ``back``) returns as it is.
+    ``alike`` tells whether a value that is read is another spelling of one that was written, where that depends on more
+    than the value. ``blank`` is what a field without a value stands for; a transform whose ``back`` gives None for that
+    value writes it so. ``settled`` and ``settled_back`` are shortcuts: forms of text that ``forward`` (or ``back``)
+    returns as it is.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Transform:
     settled_back: Form | None = None
     parts: Parts | None = None
     gathers: bool = False
+    alike: Callable[[Any, Any], bool] | None = None
     blank: Any = None
 
 

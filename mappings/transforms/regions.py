@@ -43,8 +43,8 @@ def region_code(value: Any, country: str) -> str:
 def region(country: Any = None, country_field: Any = None, style: Any = "code") -> Transform:
     """``Washington`` or ``US-WA`` ↔ ``WA``; written as code, as name or with the country before it (iso).
 
-    With ``country_field``, the country stands in another field of the record. Regions of a country that is not in the
-    list stay as they are written. On the way out the country is that of the same address.
+    With ``country_field``, the country stands in another field of the record, and on the way out it is that of the same
+    address. What is no region of it stays as it is written, so that country and region may change one after the other.
     """
     chosen = one_of("style", style, ("code", "name", "iso"))
     if (country is None) == (country_field is None):
@@ -85,15 +85,34 @@ def _beside(field: Any, style: str) -> Transform:
             home = country_code(place) if place else ""
         except UnfitError:
             home = ""
-        return region_code(value, home) if home in REGIONS else text_of(value).strip()
+        return code_or_text(value, home)
 
     def back(value: Any, country: Any = None) -> tuple[str, None]:
-        known = isinstance(country, str) and country in REGIONS
-        return _shown(region_code(value, country), country, style) if known else text_of(value), None
+        code = code_or_text(value, country)
+        return _shown(code, country, style) if code in regions_of(country or "") else code, None
 
     return Transform(
-        name="region", forward=forward, back=back, kinds=frozenset({Kind.TEXT}), beside=field, sibling="country"
+        name="region",
+        forward=forward,
+        back=back,
+        kinds=frozenset({Kind.TEXT}),
+        beside=field,
+        sibling="country",
+        alike=_alike,
     )
+
+
+def _alike(written: Any, read: Any) -> bool:
+    """A name, and the code that it has in some country: which country it was, nobody remembers."""
+    return isinstance(written, str) and any(_by_name(country).get(fold(written)) == read for country in REGIONS)
+
+
+def code_or_text(value: Any, country: Any) -> str:
+    """The code, or the text as it is written where the country has no such region, or is not known."""
+    try:
+        return region_code(value, country or "")
+    except UnfitError:
+        return text_of(value).strip()
 
 
 def _shown(code: str, country: str, style: str) -> str:
@@ -110,8 +129,8 @@ ENTRIES: dict[str, Entry] = {
             "country_field": "the record field that names the country, instead",
             "style": "what is written: code (as usual), name, iso (`US-WA`)",
         },
-        note="In a country that is not in the list, a region stays as it is written. On the way out, the country is "
-        "that of the same address.",
+        note="With one country for all, what is no region of it does not fit. With `country_field`, it stays as it is "
+        "written; on the way out, the country is that of the same address.",
         examples=(
             Example(options={"country": "US", "style": "name"}, record="Washington", canonical="WA"),
             Example(options="DE", record="Bavaria", canonical="BY", written="BY"),
