@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -11,6 +11,9 @@ from mappings.reader import MOST, Path, Positions, located
 from model.diagnostics import Diagnostic, Severity
 
 __all__ = ["Node", "Notes", "did_you_mean"]
+
+_MANY = 5
+"""So many unknown keys in one place are taken for one mistake."""
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -23,9 +26,21 @@ class Node:
     ) -> None:
         self.data, self.path, self.notes, self.subject = data, path, notes, subject
         self.strange = False
-        for key in data:
-            if key not in known:
-                self._unknown(key, known)
+        unknown = [key for key in data if key not in known]
+        if len(unknown) >= _MANY:
+            self._misplaced([key for key in unknown if nearest(key, known) is None], known)
+            unknown = [key for key in unknown if nearest(key, known) is not None]
+        for key in unknown:
+            self._unknown(key, known)
+
+    def _misplaced(self, keys: Sequence[str], known: Collection[str]) -> None:
+        """Many keys that mean nothing here are one mistake: the key they belong to is missing or misspelt."""
+        if not keys:
+            return
+        self.strange = True
+        listed = ", ".join(map(shown, keys[:3])) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
+        hint = f"there are: {', '.join(known)}; is the key missing that they belong to?"
+        self.note("unknown-key", f"the keys {listed} do not belong here", keys[0], on_key=True, hint=hint)
 
     def _unknown(self, key: str, known: Collection[str]) -> None:
         """Note a key there is not. What it holds is read as if it were the one that was probably meant."""

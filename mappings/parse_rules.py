@@ -278,7 +278,7 @@ class RuleParser:
     def _table(node: Node) -> Table | None:
         given = node.data.get("values")
         if given is None:
-            if "unknown" in node.data:
+            if "unknown" in node.data and not node.notes.positions.lacks(node.path):
                 node.note(
                     "bad-rule", "unknown says what happens to options outside a table", "unknown", hint="values: {…}"
                 )
