@@ -91,7 +91,7 @@ def test_whatever_a_system_calls_its_fields_a_lock_reads_back_as_it_was_written_
     edited = read_text(f"{text}# somebody was here\n", CRM, "crm", said)
     assert said == []
     assert edited.streams == lock.streams
-    assert edited.lines == read_text(text, CRM, "crm", said).lines
+    assert edited.lines == read_text(text, CRM, "crm", said).with_places().lines
 
 
 @settings(max_examples=50, deadline=None)
@@ -103,7 +103,7 @@ def test_a_lock_is_yaml_in_which_every_field_stands_in_the_line_that_is_told(loc
     assert {stream: list(body["fields"]) for stream, body in data["streams"].items()} == {
         stream: list(fields) for stream, fields in lock.streams.items()
     }
-    for (stream, name), line in read_text(text, CRM, "crm", []).lines.items():
+    for (stream, name), line in read_text(text, CRM, "crm", []).with_places().lines.items():
         assert positions.of(("streams", stream, "fields", name), key=True)[0] == line
 
 
@@ -303,6 +303,18 @@ def test_any_other_file_in_its_place_is_said_to_be_no_lock(locked, starter, cont
     said = found(locked, code=5)
     assert said
     assert {one[2] for one in said} == {str(starter / CRM)}
+
+
+def test_a_lock_may_be_long_as_long_as_nobody_edits_it(locked, starter):
+    lock = starter / CRM
+    fields = [Field(name=f"Field_{number}__c", label="A label of some length" * 3) for number in range(2000)]
+    known = read_text(lock.read_text(encoding="utf-8"), CRM, "crm", []).streams["people"].values()
+    write(lock, made("crm", "sql", {"people": [*known, *fields]}))
+    assert found(locked, code=0) == []
+    lock.write_text(lock.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    (one,) = found(locked, code=5)
+    assert one[0] == "bad-lock"
+    assert "edited" in one[5]
 
 
 def test_a_lock_of_no_connection_or_of_another_connector_is_not_used_and_that_is_said(locked, starter):
