@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from mappings.check_examples import check_examples
+from mappings.check_expressions import check_expressions, conditions_of
 from mappings.check_fields import FieldFacts, check_fields
-from mappings.language import MappingFile, Rule, Unknown
-from mappings.nodes import Notes, did_you_mean
+from mappings.check_standing import check_standing
+from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_text
+from mappings.nodes import Notes, did_you_mean, nearest, oddity, shown
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
 from mappings.transforms.registry import build, of_kind
@@ -34,15 +37,36 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     found: list[Diagnostic] = []
     notes = Notes(mapping.file, mapping.positions, found)
     for rule in mapping.rules:
+        if notes.full:
+            return found
         _check_rule(rule, mapping, schema, notes)
-    _check_twice(mapping, notes)
-    _check_match(mapping, schema, notes)
+    running = mapping.running()
+    _check_twice(running, notes)
+    _check_match(running, schema, notes)
     _check_constants(mapping, schema, notes)
+    _check_conditions(mapping, schema, notes)
+    check_expressions(mapping, schema, notes)
+    check_standing(mapping, schema, notes)
+    check_examples(mapping, schema, notes)
     if mapping.create_in:
-        _check_required(mapping, schema, notes)
+        _check_required(running, schema, notes)
     if fields:
         check_fields(mapping, schema, fields, notes)
+    else:
+        _check_names(mapping, notes)
     return found
+
+
+def _check_names(mapping: MappingFile, notes: Notes) -> None:
+    """Where the fields are not known, a name that holds what was hardly meant is all that can be seen."""
+    for rule in mapping.rules:
+        for path in rule.fields:
+            odd = oddity(field_text(path))
+            if odd is not None:
+                code, message, hint = odd
+                at = rule.at if (*rule.at, "field") not in mapping.positions.values else (*rule.at, "field")
+                subject = _subject(mapping, rule.path)
+                notes.add(code, message, at, subject=subject, hint=hint, severity=Severity.WARNING)
 
 
 def _subject(mapping: MappingFile, path: str) -> str:
@@ -111,19 +135,19 @@ def _check_kind(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) -> 
     if (kind is Kind.REFERENCE) != (rule.reference is not None):
         if rule.reference is not None:
             say("kind-mismatch", f"is {kind.value}, not a reference", "reference")
-        elif rule.fields:
+        elif rule.fields or rule.expr:
             hint = f"reference: <the stream that holds the {spec.target}>"
             say("kind-mismatch", f"points to another record ({spec.target}); say in which stream", hint=hint)
         return
     if (kind is Kind.SET) != rule.is_set:
-        if rule.fields:
+        if rule.fields or rule.expr:
             hint = "list: set" if kind is Kind.SET else "leave list out"
             say("kind-mismatch", f"is {'a set' if kind is Kind.SET else kind.value}", hint=hint)
         return
-    if not rule.fields:
+    if not rule.fields and not rule.expr:
         _check_constant(rule.constant, spec, say, "constant")
         return
-    if kind is Kind.MONEY and rule.table is None and not rule.transforms:
+    if kind is Kind.MONEY and rule.table is None and not rule.transforms and not rule.expr:
         say("kind-mismatch", "is an amount with a currency", hint="transform: {money: EUR}, or a currency_field")
     if rule.table is not None:
         _check_table(rule, spec, say, writes=writes)
@@ -157,11 +181,12 @@ def _check_table(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) ->
         return
     choices = spec.choices or (("true", "false") if spec.kind is Kind.BOOLEAN else ())
     listed = [str(canonical) for canonical, _ in rule.table.rows]
+    meant = {nearest(canonical, choices) for canonical in listed}
     for canonical in listed:
         if choices and canonical not in choices:
             say(
                 "unknown-option",
-                f"{canonical!r} is not one of the field's choices",
+                f"{shown(canonical)} is not one of the field's choices",
                 "values",
                 canonical,
                 hint=did_you_mean(canonical, choices) or f"there are: {', '.join(choices)}",
@@ -170,7 +195,7 @@ def _check_table(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) ->
     if default is not None and choices and default not in choices:
         hint = did_you_mean(default, choices) or f"there are: {', '.join(choices)}"
         say("unknown-option", "the default is not one of the field's choices", "unknown", "default", hint=hint)
-    missing = [choice for choice in choices if choice not in listed]
+    missing = [choice for choice in choices if choice not in listed and choice not in meant]
     stands_in = rule.table.unknown is Unknown.KEEP or default in listed
     if missing and writes and not stands_in:
         say(
@@ -203,7 +228,8 @@ def _canonical_targets(mapping: MappingFile) -> Iterator[tuple[str, Rule]]:
 
 def _check_twice(mapping: MappingFile, notes: Notes) -> None:
     read: dict[str, Rule] = {}
-    written: dict[tuple[str, ...], Rule] = {}
+    written: dict[FieldPath, Rule] = {}
+    inside: dict[FieldPath, tuple[FieldPath, Rule]] = {}  # objects of which a field is written
     lists = {rule.path for rule in mapping.rules if rule.each is not None and mapping.reads(rule)}
     for path, rule in _canonical_targets(mapping):
         if not mapping.reads(rule):
@@ -218,25 +244,34 @@ def _check_twice(mapping: MappingFile, notes: Notes) -> None:
         if not mapping.writes(rule):
             continue
         for place in rule.fields:
-            clash = next((p for p in written if p[: len(place)] == place or place[: len(p)] == p), None)
+            above = [place[:end] for end in range(1, len(place) + 1)]
+            clash = next((written[path] for path in above if path in written), None)
+            at = place
+            if clash is None and place in inside:
+                at, clash = inside[place]
             if clash is not None:
                 say = _speaker(notes, rule, _subject(mapping, rule.path))
                 say(
                     "two-rules",
-                    f"writes {'.'.join(place)}, which the rule for {written[clash].path} writes, too",
+                    f"writes {field_text(at)}, which the rule for {clash.path} writes, too",
                     hint="give one of them the direction in",
                 )
             written[place] = rule
+            inside.update(dict.fromkeys(above[:-1], (place, rule)))
 
 
 def _check_match(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
     scored = mapping.match.scored
     used: list[tuple[str, Path]] = [
-        (path, ("match", "strong", index)) for index, rule in enumerate(mapping.match.strong) for path in rule.paths
+        (path, (*rule.at, place)) for rule in mapping.match.strong for place, path in enumerate(rule.paths)
     ]
     if scored is not None:
         used += [(path, ("match", "scored", "weights", path)) for path in scored.weights]
-        used += [(path, ("match", "scored", "blocks", i)) for i, block in enumerate(scored.blocks) for path in block]
+        used += [
+            (path, ("match", "scored", "blocks", index, place))
+            for index, block in enumerate(scored.blocks)
+            for place, path in enumerate(block)
+        ]
     supplied = {path for rule in mapping.rules if mapping.reads(rule) for path in rule.paths}
     for path, at in used:
         plain = path.replace("[*]", "[x]")
@@ -279,10 +314,16 @@ def _check_constants(mapping: MappingFile, schema: EntitySchema, notes: Notes) -
             notes.add(code, message, at, subject=_subject(mapping, path), hint=hint, severity=severity)
 
         _check_constant(value, spec, say)
-    for index, condition in enumerate(mapping.filter_out):
-        plain = condition.subject.replace("[*]", "[x]")
+
+
+def _check_conditions(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
+    for asked in conditions_of(mapping):
+        if not asked.outward or asked.condition.test is Test.EXPR:
+            continue
+        plain = asked.condition.subject.replace("[*]", "[x]")
         if schema.field(plain) is None:
-            _unknown_path(plain, schema, notes, ("filter", "out", index), _subject(mapping, condition.subject))
+            subject = asked.subject if asked.condition.at[0] == "rules" else _subject(mapping, asked.condition.subject)
+            _unknown_path(plain, schema, notes, (*asked.condition.at, "path"), subject)
 
 
 def _check_required(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
+from mappings.check_expressions import compiled_or_none, conditions_of, expressions_of
+from mappings.check_types import mismatch
 from mappings.codec import word
-from mappings.language import FieldPath, MappingFile, Rule, Unknown, field_path, field_text
-from mappings.nodes import Notes, did_you_mean
+from mappings.expressions import RECORD
+from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_path, field_text
+from mappings.nodes import Notes, did_you_mean, nearest, shown
 from mappings.reader import Path
 from mappings.transforms.registry import build
 from model.diagnostics import Severity
-from model.fields import EntitySchema
+from model.fields import EntitySchema, FieldSpec
+
+_ITEMS = FieldSpec(template="")
+"""Stands for the field of a list as a whole, which has no kind of its own."""
 
 
 class FieldFacts(Protocol):
@@ -35,6 +41,10 @@ class FieldFacts(Protocol):
     def choices(self) -> tuple[str, ...] | None: ...
     @property
     def restricted(self) -> bool: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def references(self) -> tuple[str, ...]: ...
 
 
 def check_fields(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFacts], notes: Notes) -> None:
@@ -50,11 +60,17 @@ class _Checker:
 
     def check(self) -> None:
         for rule in self.mapping.rules:
+            if self.notes.full:
+                return
             for path in self._places(rule):
                 self._field(rule, path)
-        for index, condition in enumerate(self.mapping.filter_in):
-            if not self._known(field_path(condition.subject)):
-                self._unknown(condition.subject, ("filter", "in", index, "field"), "filter")
+        for asked in conditions_of(self.mapping):
+            name = asked.condition.subject
+            if self.notes.full or asked.outward or asked.condition.test is Test.EXPR:
+                continue
+            if not self._known(field_path(name)):
+                self._unknown(name, (*asked.condition.at, "field"), asked.subject)
+        self._expressions()
         for name in self.mapping.record_defaults:
             at: Path = ("defaults", "record", name)
             fact = self.facts.get(name)
@@ -64,6 +80,27 @@ class _Checker:
                 self.notes.add("read-only", f"{name} cannot be written on create", at)
         if self.mapping.create_out:
             self._missing_on_create()
+
+    def _expressions(self) -> None:
+        for written in expressions_of(self.mapping):
+            found = compiled_or_none(written) if written.variable == RECORD else None
+            for read in found.tree.reads if found is not None else ():
+                name = field_text(read.path)
+                fact = self._fact(read.path)
+                if fact is not None and not fact.readable:
+                    self._say("not-readable", f"{fact.name} cannot be read", written.at, written.subject)
+                if self._known(read.path) or any(other.startswith(f"{name}.") for other in self.facts):
+                    continue
+                self.notes.add(
+                    "unknown-field",
+                    f"{self.mapping.stream} has no field {name!r}",
+                    written.at,
+                    subject=written.subject,
+                    hint=did_you_mean(name, self.facts),
+                    # Whoever asks whether a field is there knows that it may not be.
+                    severity=Severity.ERROR if read.needed == len(read.path) else Severity.WARNING,
+                    offset=read.offset,
+                )
 
     @staticmethod
     def _places(rule: Rule) -> Iterator[FieldPath]:
@@ -84,8 +121,26 @@ class _Checker:
         return self.facts.get(field_text(path)) or self.facts.get(".".join(path))
 
     def _unknown(self, name: str, at: Path, subject: str) -> None:
-        hint = did_you_mean(name, self.facts)
-        self.notes.add("unknown-field", f"{self.mapping.stream} has no field {name!r}", at, subject=subject, hint=hint)
+        hint = self._inside(name) or self._by_label(name) or did_you_mean(name, self.facts)
+        message = f"{self.mapping.stream} has no field {shown(name)}"
+        self.notes.add("unknown-field", message, at, subject=subject, hint=hint)
+
+    def _by_label(self, name: str) -> str | None:
+        """People know fields by what the screen says."""
+        labels = {fact.label: fact.name for fact in self.facts.values() if fact.label and fact.label != fact.name}
+        near = nearest(name, labels)
+        if near is None or (nearest(name, self.facts) is not None and near.lower() != name.lower()):
+            return None
+        return f"did you mean {labels[near]!r}? On the screen it is {near!r}"
+
+    def _inside(self, name: str) -> str | None:
+        """Where the top of the path exists, the mistake is below it."""
+        top, _, rest = name.partition(".")
+        below = sorted(other.removeprefix(f"{top}.") for other in self.facts if other.startswith(f"{top}."))
+        near = below[0] if rest and len(below) == 1 else nearest(rest, below)
+        if near is not None:
+            return f"did you mean {f'{top}.{near}'!r}?"
+        return f"{top} has: {', '.join(below[:8])}" if below and rest else None
 
     def _field(self, rule: Rule, path: FieldPath) -> None:
         subject = f"{self.mapping.entity}.{rule.path}"
@@ -100,8 +155,51 @@ class _Checker:
             self._say("not-readable", f"{fact.name} cannot be read", at, subject, hint="direction: out")
         if self.mapping.writes(rule):
             self._writable(rule, fact, at, subject)
-        if rule.table is not None and fact.choices:
+        self._fits(rule, fact, path, at, subject)
+
+    def _fits(self, rule: Rule, fact: FieldFacts, path: FieldPath, at: Path, subject: str) -> None:
+        """The type of the field, the records it points to, and its choices."""
+        if path not in rule.fields:
+            return
+        spec = self.schema.field(rule.path)
+        found = mismatch(self.mapping, rule, spec, fact) if spec is not None else None
+        if found is None and rule.each is not None:
+            found = mismatch(self.mapping, rule, _ITEMS, fact)
+        if found is not None:
+            message, hint, severity = found
+            self.notes.add("type-mismatch", message, at, subject=subject, hint=hint, severity=severity)
+        elif rule.reference is not None and fact.references and rule.reference.stream not in fact.references:
+            self.notes.add(
+                "wrong-stream",
+                f"{fact.name} points to {' or '.join(fact.references)}, not to {rule.reference.stream}",
+                (*rule.at, "reference"),
+                subject=subject,
+                hint=f"reference: {fact.references[0]}",
+                severity=Severity.WARNING,
+            )
+        elif rule.table is not None and fact.choices:
             self._choices(rule, fact, subject)
+        elif fact.choices and spec is not None:
+            self._plain_choices(rule, fact, spec, at, subject)
+
+    def _plain_choices(self, rule: Rule, fact: FieldFacts, spec: FieldSpec, at: Path, subject: str) -> None:
+        """The choices on both sides, where no table translates them."""
+        if spec.choices is None or fact.choices is None or rule.transforms:
+            return
+        here, there = set(spec.choices), set(fact.choices)
+        strange = sorted(there - here) if self.mapping.reads(rule) else []
+        refused = sorted(here - there) if self.mapping.writes(rule) and fact.restricted else []
+        parts = [f"{fact.name} knows {_listed(strange)}, which the canonical field does not"] if strange else []
+        parts += [f"{fact.name} does not take {_listed(refused)}"] if refused else []
+        if parts:
+            self.notes.add(
+                "options-unmapped",
+                f"{'; '.join(parts)}: such a value would be parked",
+                at,
+                subject=subject,
+                severity=Severity.WARNING,
+                hint=f"translate them: values: {{{spec.choices[0]}: …}}",
+            )
 
     def _say(
         self, code: str, message: str, at: Path, subject: str, *, hint: str | None = None, note: bool = False
@@ -159,10 +257,9 @@ class _Checker:
                     )
         missing = [choice for choice in fact.choices if word(choice) not in listed]
         if missing and self.mapping.reads(rule) and rule.table.unknown in (Unknown.PARK, Unknown.COLLECT):
-            shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
             self.notes.add(
                 "options-unmapped",
-                f"{fact.name} also knows {shown}: such a value would be parked",
+                f"{fact.name} also knows {_listed(missing)}: such a value would be parked",
                 (*rule.at, "values"),
                 subject=subject,
                 severity=Severity.WARNING,
@@ -203,6 +300,10 @@ class _Checker:
         spec = self.schema.field(rule.path)
         filled = rule.default is not None or rule.placeholder is not None
         return self.mapping.writes(rule) and not filled and not (spec is not None and spec.required)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _option_severity(fact: FieldFacts, *, written: bool) -> Severity:

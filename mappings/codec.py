@@ -189,7 +189,10 @@ class Codec:
     def read(self, data: Mapping[str, Any]) -> Any:
         if len(self.fields) > 1:
             return self._read_joined(data)
-        value = self.take(data)
+        return self.read_value(self.take(data), data)
+
+    def read_value(self, value: Any, data: Mapping[str, Any]) -> Any:
+        """As `read`, of a value that does not come out of the rule's field."""
         if value is ABSENT or value is None:
             return value
         if self._take_beside is None:

@@ -5,7 +5,6 @@ A column that is not plain throughout is converted value by value. Both ways giv
 
 from __future__ import annotations
 
-import ast
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
@@ -15,6 +14,7 @@ from typing import Any
 from mappings.codec import ABSENT, Codec
 from mappings.contract import Projection, Rendition
 from mappings.transforms.base import Form, UnfitError
+from model.making import maker
 from model.records import Problem
 
 _TEXT_OR_NULL = frozenset({str, type(None)})
@@ -110,7 +110,7 @@ class Columns:
         self._columns = tuple(columns)
         self._names = tuple(column.here for column in columns)
         self._pick = itemgetter(*self._names) if len(columns) > 1 else None
-        self._make = _maker(tuple(column.there for column in columns))
+        self._make = maker(tuple(column.there for column in columns))
         self._missing = missing
 
     def over(self, rows: Sequence[Mapping[str, Any]]) -> tuple[list[dict[str, Any]], dict[int, list[Problem]]]:
@@ -142,27 +142,6 @@ class Columns:
                 pass
         missing = self._missing
         return [[row.get(name, missing) for row in rows] for name in self._names]
-
-
-def _maker(names: tuple[str, ...]) -> Callable[..., dict[str, Any]]:
-    """A function of one value per name that makes the dict of them.
-
-    It is compiled from a syntax tree (``lambda v0, v1: {"name": v0, …}``), in which names are constants and never code:
-    twice as fast as ``dict(zip(…))``, which is the dearest part of a plain record otherwise.
-    """
-    places = [f"v{at}" for at in range(len(names))]
-    function = ast.Lambda(
-        args=ast.arguments(
-            posonlyargs=[ast.arg(arg=place) for place in places], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]
-        ),
-        body=ast.Dict(
-            keys=[ast.Constant(value=name) for name in names],
-            values=[ast.Name(id=place, ctx=ast.Load()) for place in places],
-        ),
-    )
-    code = compile(ast.fix_missing_locations(ast.Expression(body=function)), "<fields>", "eval")
-    made: Callable[..., dict[str, Any]] = eval(code, {})  # noqa: S307 (a tree made here, of constants and places)
-    return made
 
 
 def plain_projections(values: Sequence[dict[str, Any]]) -> list[Projection]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import blake2b
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -12,13 +13,16 @@ import orjson
 
 from mappings.check import FieldFacts, check
 from mappings.codec import Codec
-from mappings.conditions import compile_filter
+from mappings.conditions import Conditions, scope_of
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
-from mappings.language import LANGUAGE, FieldPath, MappingFile, Rule, meaning
-from mappings.nodes import Notes, did_you_mean
+from mappings.expressions import CANONICAL, Expression, expression
+from mappings.extending import Fetch
+from mappings.language import LANGUAGE, Condition, FieldPath, Lifecycle, MappingFile, Rule, Test, field_path, meaning
+from mappings.nodes import Notes, nearest, shown
 from mappings.parse import file_stem, parse_what_can_be
-from mappings.projecting import Projector, item_codec, spec_of, top_fields
+from mappings.projecting import Projector, item_codec, spec_of
 from mappings.rendering import Renderer
+from mappings.transforms.base import UnfitError
 from model import paths
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
@@ -32,7 +36,8 @@ class Compiled:
     """A compiled mapping; implements `mappings.contract.CompiledMapping`."""
 
     def __init__(self, mapping: MappingFile, schema: EntitySchema, limits: Mapping[str, int]) -> None:
-        self.source = mapping
+        self.source, self._made_from = mapping, (schema, limits)
+        mapping = mapping.running()
         self.name = mapping.name
         self.version = version_of(mapping, schema)
         self.connection = mapping.connection
@@ -42,6 +47,7 @@ class Compiled:
         self.match: Match = mapping.match
         self.create_in = mapping.create_in
         self.create_out = mapping.create_out
+        self.update_in, self._update_out = mapping.update_in, mapping.update_out
         self.on_delete_in: OnDelete = mapping.on_delete_in
         self.on_delete_out: OnDelete = mapping.on_delete_out
         self.defaults_in: Mapping[str, Any] = dict(mapping.canonical_defaults)
@@ -51,14 +57,23 @@ class Compiled:
         self.reference_streams: Mapping[str, str] = {
             rule.path: rule.reference.stream for rule in mapping.rules if rule.reference is not None
         }
-        self.record_fields = top_fields(mapping, _read_paths(mapping, self._codecs))
-        self.touches = frozenset(self.record_fields).union(top_fields(mapping, [rule.fields for rule in mapping.rules]))
+        computed = _expressions_in(mapping)
+        self.reads_whole = any(one.tree.whole for one in computed)
+        self.record_fields = _read_fields(mapping, self._codecs, computed)
+        self.touches = frozenset(self.record_fields).union(
+            path[0] for rule in mapping.rules for path in rule.fields if path
+        )
         self._projector = Projector(mapping, schema)
         self._renderer = Renderer(mapping, schema, limits)
-        self._accepts = compile_filter(mapping.filter_out, canonical=True)
+        self._accepts = Conditions(mapping.filter_out, canonical=True)
+        self._when = {
+            path: Conditions(rule.when_out, canonical=True) for path, rule in self._rules.items() if rule.when_out
+        }
+        self.conditional = bool(self._when)
+        self._scope_out = scope_of((), [self._accepts, *self._when.values()], CANONICAL)
         self._patterns = [(paths.pattern_regex(path), path) for path in self._rules if paths.is_pattern(path)]
         self._known: dict[str, str | None] = {path: path for path in self._rules}
-        self._digests = _digester(self.record_fields, self.version[:6])
+        self._digests = (_whole_digester if self.reads_whole else _digester)(self.record_fields, self.version[:6])
 
     def _rule_path(self, path: str) -> str | None:
         """The path or pattern under which a rule covers ``path``; remembered, because item keys repeat."""
@@ -77,11 +92,28 @@ class Compiled:
     def pushes(self, path: str) -> bool:
         return self._rule_path(path) in self.writes
 
+    def withholds(self, path: str, values: Mapping[str, Any]) -> bool:
+        if not self._when:
+            return False
+        found = self._rule_path(path)
+        conditions = self._when.get(found) if found else None
+        try:
+            return conditions is not None and conditions.failing(values, self._scope_out.page()) is not None
+        except UnfitError:
+            return False  # rendering says what is wrong
+
     def _rule(self, path: str) -> Rule | None:
         found = self._rule_path(path)
         return None if found is None else self._rules[found]
 
+    def as_if_live(self) -> Compiled:
+        """The mapping with its proposed rules in force, to see what they would do."""
+        rules = tuple(replace(rule, lifecycle=Lifecycle.LIVE) for rule in self.source.rules)
+        return Compiled(replace(self.source, rules=rules, lifecycle=Lifecycle.LIVE), *self._made_from)
+
     def strength(self, path: str) -> Strength:
+        if not self._update_out:
+            return Strength.CREATE_ONLY
         rule = self._rule(path)
         return rule.strength if rule else Strength.ON_CHANGE
 
@@ -105,7 +137,11 @@ class Compiled:
         return self._renderer.render(requests)
 
     def accepts(self, values: Mapping[str, Any]) -> str | None:
-        return self._accepts(values)
+        try:
+            failing = self._accepts.failing(values, self._scope_out.page())
+        except UnfitError:
+            return None  # rendering says so, and parks the write: an entity nobody can decide about is not passed over
+        return None if failing is None else f"filter: {failing}"
 
     def same(self, path: str, written: Any, read: Any) -> bool:
         if written == read:
@@ -136,18 +172,51 @@ def _by_path(mapping: MappingFile, schema: EntitySchema) -> tuple[dict[str, Rule
     return rules, codecs
 
 
-def _read_paths(mapping: MappingFile, codecs: Mapping[str, Codec]) -> list[tuple[FieldPath, ...]]:
+def _read_fields(mapping: MappingFile, codecs: Mapping[str, Codec], computed: Sequence[Expression]) -> tuple[str, ...]:
+    """Top-level record fields that the inward half, filter and conditions included, looks at, in a fixed order."""
     reading = [rule for rule in mapping.rules if mapping.reads(rule)]
-    found = [rule.fields for rule in reading]
-    found += [codecs[rule.path].reads for rule in reading if rule.path in codecs]
-    return found
+    found: list[FieldPath] = [path for rule in reading for path in rule.fields]
+    found += [path for rule in reading if rule.path in codecs for path in codecs[rule.path].reads]
+    found += [field_path(one.subject) for one in _asked_in(mapping) if one.test is not Test.EXPR]
+    names = {path[0] for path in found if path}
+    return tuple(sorted(names.union(*(one.tops for one in computed))))
+
+
+def _asked_in(mapping: MappingFile) -> list[Condition]:
+    rules = [condition for rule in mapping.rules if mapping.reads(rule) for condition in rule.when_in]
+    return [*mapping.filter_in, *rules]
+
+
+def _expressions_in(mapping: MappingFile) -> list[Expression]:
+    """The expressions about records, in whichever place."""
+    conditions = [expression(one.operand) for one in _asked_in(mapping) if one.test is Test.EXPR]
+    return conditions + [expression(rule.expr) for rule in mapping.rules if rule.expr and mapping.reads(rule)]
+
+
+def _whole_digester(_: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping[str, Any]]], list[str]]:
+    """As `_digester`, over all there is in a record."""
+    options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
+
+    def one(data: Mapping[str, Any]) -> str:
+        try:
+            raw = orjson.dumps(dict(data), None, options)
+        except TypeError:
+            raw = repr(sorted(data.items(), key=lambda item: str(item[0]))).encode("utf-8", "surrogatepass")
+        return prefix + blake2b(raw, digest_size=10).hexdigest()
+
+    return lambda rows: list(map(one, rows))
 
 
 def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping[str, Any]]], list[str]]:
     """A function from records' data to fingerprints: the version's first six digits, then a hash of the fields."""
     pick = itemgetter(*names) if names else lambda _: ()
     options = orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS
-    dumps = orjson.dumps
+    dumps, empty = orjson.dumps, blake2b(digest_size=10)
+
+    def digest(raw: bytes) -> str:
+        hashed = empty.copy()  # a fifth quicker than a new one
+        hashed.update(raw)
+        return prefix + hashed.hexdigest()
 
     def one(data: Mapping[str, Any]) -> str:
         try:
@@ -158,7 +227,7 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
             raw = dumps(picked, None, options)
         except TypeError:  # whole numbers beyond 64 bits, or a value that is no JSON: slower, never wrong
             raw = repr(picked).encode("utf-8", "surrogatepass")
-        return prefix + blake2b(raw, digest_size=10).hexdigest()
+        return digest(raw)
 
     def with_gaps(rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
         return ([data.get(name, _ABSENT) for name in names] for data in rows)
@@ -171,9 +240,7 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
     def digests(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         for way in ways:
             with suppress(KeyError, TypeError):
-                return [
-                    prefix + blake2b(dumps(picked, None, options), digest_size=10).hexdigest() for picked in way(rows)
-                ]
+                return [digest(dumps(picked, None, options)) for picked in way(rows)]
         return list(map(one, rows))
 
     return digests
@@ -207,22 +274,33 @@ def load(
     file: str,
     schemas: Mapping[str, EntitySchema],
     fields: Sequence[FieldFacts] | None = None,
+    fetch: Fetch | None = None,
 ) -> tuple[Compiled | None, list[Diagnostic]]:
-    """Parse, check and compile one mapping file. None where there is any error; all problems are listed."""
-    mapping, found, whole = parse_what_can_be(text, file)
+    """Parse, check and compile one mapping file. None where there is any error; all problems are listed.
+
+    ``fetch`` finds the files it extends.
+    """
+    mapping, found, whole = parse_what_can_be(text, file, fetch)
     if mapping is None or not mapping.entity:
         return None, found
     notes = Notes(file, mapping.positions, found)
+    if notes.full:
+        return None, found
     schema = schemas.get(mapping.entity)
     if schema is None:
-        hint = did_you_mean(mapping.entity, schemas) or f"there are: {', '.join(schemas)}"
-        notes.add("unknown-entity", f"there is no entity {mapping.entity!r}", ("entity",), hint=hint)
-        return None, found
+        near = nearest(mapping.entity, schemas)
+        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(schemas)}"
+        notes.add("unknown-entity", f"there is no entity {shown(mapping.entity)}", ("entity",), hint=hint)
+        if near is None:
+            return None, found
+        schema, mapping = schemas[near], replace(mapping, entity=near)
     checked = check(mapping, schema, fields)
-    found += checked if whole else [one for one in checked if one.code not in _DOUBTFUL]
+    sound = whole and all(rule.each or schema.field(path) for rule in mapping.rules for path in rule.paths)
+    found += checked if sound else [one for one in checked if one.code not in _DOUBTFUL]
     stem = file_stem(file)
-    if stem != mapping.name:
+    if stem != mapping.name and not any(one.code == "bad-name" for one in found):
         message = f"the mapping is called {mapping.name!r}, its file {stem!r}"
         notes.add("name-differs", message, ("mapping",), hint="give both one name", severity=Severity.WARNING)
+    found[:] = dict.fromkeys(found)
     found.sort(key=lambda one: (one.line or 0, one.column or 0))
     return (None if notes.failed else compile_mapping(mapping, schema, fields)), found

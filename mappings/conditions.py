@@ -1,4 +1,4 @@
-"""Filters: conditions on record fields (inwards) or canonical paths (outwards), all of which must hold."""
+"""Conditions of filters and rules, on record fields (inwards) or canonical paths (outwards); all of them must hold."""
 
 from __future__ import annotations
 
@@ -6,42 +6,55 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mappings.codec import ABSENT, is_blank, taker, word
-from mappings.language import Condition, Test, field_path
+from mappings.expressions import CANONICAL, RECORD, Expression, Scope, Told, expression
+from mappings.language import Condition, Rule, Test, field_path
+from mappings.transforms.base import UnfitError
 from model import paths
 
-Holds = Callable[[Mapping[str, Any]], bool]
+Holds = Callable[[Mapping[str, Any], Told], bool]
 
 
-def compile_filter(conditions: Sequence[Condition], *, canonical: bool) -> Callable[[Mapping[str, Any]], str | None]:
-    """A function that gives None where all conditions hold, else the reason why not."""
-    tests = [(_reason(condition), _holds(condition, canonical=canonical)) for condition in conditions]
+class Conditions:
+    """Conditions made ready. What is ``told`` is what the expressions among them share with others of the page."""
 
-    def verdict(data: Mapping[str, Any]) -> str | None:
-        for reason, holds in tests:
-            if not holds(data):
-                return reason
+    def __init__(self, conditions: Sequence[Condition], *, canonical: bool) -> None:
+        variable = CANONICAL if canonical else RECORD
+        self.expressions = [expression(one.operand, variable) for one in conditions if one.test is Test.EXPR]
+        self._tests = [(one, _holds(one, canonical=canonical)) for one in conditions]
+
+    def failing(self, data: Mapping[str, Any], told: Told) -> Condition | None:
+        """The first condition that does not hold. Raises UnfitError where an expression cannot be computed."""
+        for condition, holds in self._tests:
+            try:
+                if not holds(data, told):
+                    return condition
+            except UnfitError as unfit:
+                raise UnfitError(unfit.code, f"{condition} {unfit.message}") from None
         return None
 
-    return verdict
 
-
-def _reason(condition: Condition) -> str:
-    return f"filter: {condition}"
+def scope_of(rules: Sequence[Rule], filters: Sequence[Conditions], variable: str = RECORD) -> Scope:
+    """What the expressions of rules and conditions, one way, are told together."""
+    computed: list[Expression] = [expression(rule.expr) for rule in rules if rule.expr and variable == RECORD]
+    return Scope([*computed, *(one for conditions in filters for one in conditions.expressions)], variable)
 
 
 def _holds(condition: Condition, *, canonical: bool) -> Holds:
+    if condition.test is Test.EXPR:
+        computed = expression(condition.operand, CANONICAL if canonical else RECORD)
+        return lambda data, told: computed.holds(told.of(data))
     test = _test(condition)
     subject = condition.subject
     if not canonical:
         take = taker(field_path(subject))
-        return lambda data: test(take(data))
+        return lambda data, _: test(take(data))
     if not paths.is_pattern(subject):
-        return lambda values: test(values.get(subject, ABSENT))
+        return lambda values, _: test(values.get(subject, ABSENT))
     regex = paths.pattern_regex(subject)
     # "No e-mail is X" and "there is no e-mail" speak of all of them; every other test asks for one that fits.
     every = condition.test is Test.NOT or (condition.test is Test.PRESENT and not condition.operand)
 
-    def any_or_all(values: Mapping[str, Any]) -> bool:
+    def any_or_all(values: Mapping[str, Any], _: Told) -> bool:
         found = [test(value) for path, value in values.items() if regex.match(path)]
         return all(found) if every else any(found)
 

@@ -6,7 +6,7 @@ Everything here is pure and set-wise: a page of records or entities in, a list o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -56,6 +56,9 @@ class StrongRule:
     """All paths must be present and equal after folding. ``emails[*]`` stands for any e-mail of the record."""
 
     paths: tuple[str, ...]
+    at: tuple[str | int, ...] = field(
+        default=(), compare=False
+    )  # where it stands in its file; no part of what it means
 
     @property
     def name(self) -> str:
@@ -137,10 +140,13 @@ class CompiledMapping(Protocol):
     match: Match
     create_in: bool  # an unmatched record makes a new entity
     create_out: bool  # an entity without a record here gets one
+    update_in: bool  # an edit made here is taken; else only what founds an entity is, and what restricts a consent
     on_delete_in: OnDelete  # a record disappeared here: what becomes of the entity
     on_delete_out: OnDelete  # the entity was deleted: what becomes of the record here
     record_fields: tuple[str, ...]  # top-level record fields read
     touches: frozenset[str]  # top-level record fields read or written
+    conditional: bool  # some rule's conditions may keep it from writing: see `withholds`
+    reads_whole: bool  # an expression looks at the record as a whole: no field may be left out of it
     reads: frozenset[str]  # canonical paths (or patterns) it can supply
     writes: frozenset[str]  # canonical paths (or patterns) it can push
     defaults_in: Mapping[str, Any]  # canonical values of an entity this mapping founds, where the record has none
@@ -152,6 +158,13 @@ class CompiledMapping(Protocol):
 
     def pushes(self, path: str) -> bool:
         """Whether a change of ``path`` can be written."""
+        ...
+
+    def withholds(self, path: str, values: Mapping[str, Any]) -> bool:
+        """Whether a condition of the rule keeps ``path`` from being written as the canonical record is now.
+
+        Such a path stays to be pushed, and is once the condition holds.
+        """
         ...
 
     def strength(self, path: str) -> Strength: ...

@@ -6,7 +6,7 @@ Every interpretation of a mapping (checking it, projecting, rendering, describin
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import Enum, StrEnum
 from typing import Any
 
@@ -31,8 +31,16 @@ def field_text(path: FieldPath) -> str:
     return ".".join(part.replace(".", "\\.") for part in path)
 
 
+def one_line(expression: str) -> str:
+    """An expression as it is shown in lists and messages: on one line, and not too long for it."""
+    text = " ".join(expression.split())
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 class Lifecycle(StrEnum):
-    PROPOSED = "proposed"  # checked, not run
+    """Of a mapping, or of one rule."""
+
+    PROPOSED = "proposed"  # checked and shown, not run
     LIVE = "live"
     DEPRECATED = "deprecated"  # runs, and says that it should go
 
@@ -63,6 +71,7 @@ class Test(StrEnum):
     IN = "in"
     PRESENT = "present"
     MATCHES = "matches"
+    EXPR = "expr"  # an expression that says true
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +141,10 @@ class Rule:
     separator: str | None = None
     each: Each | None = None
     loses: frozenset[Loss] = frozenset()
+    expr: str = ""  # instead of fields: the rule goes in only
+    when_in: tuple[Condition, ...] = ()
+    when_out: tuple[Condition, ...] = ()
+    lifecycle: Lifecycle = Lifecycle.LIVE
     at: Path = ()
     direction_given: bool = False
 
@@ -146,19 +159,45 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """One test of a filter. ``subject`` is a record path (inwards) or a canonical path (outwards)."""
+    """One test of a filter, or of a rule's ``when``.
+
+    ``subject`` is a record path (inwards) or a canonical path (outwards); "" with `Test.EXPR`, whose operand is text.
+    """
 
     subject: str
     test: Test
     operand: Any
+    at: Path = field(default=(), compare=False)
 
     def __str__(self) -> str:
         words = {Test.IS: "is", Test.NOT: "is not", Test.IN: "is one of", Test.MATCHES: "matches"}
+        if self.test is Test.EXPR:
+            return one_line(self.operand)
         if self.test is Test.PRESENT:
             return f"{self.subject} is {'present' if self.operand else 'empty'}"
         listed = self.operand if isinstance(self.operand, tuple) else (self.operand,)
         operand = ", ".join(str(item).lower() if isinstance(item, bool) else str(item) for item in listed)
         return f"{self.subject} {words[self.test]} {operand}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A record as the system shows it, and what the hub makes of it: run by ``syncline mappings test``.
+
+    ``canonical`` lists every path that is to be present; a reference is the key of the record pointed to. ``write``
+    names the record fields that are written otherwise than ``record`` shows them (all of them, where there is no
+    record). ``unwritten`` says that the outward filter keeps the entity from this system, ``skipped`` that the inward
+    one keeps the record out. ``problems`` are the paths, fields or codes of what cannot be read or written.
+    """
+
+    name: str
+    record: Mapping[str, Any] | None = None
+    canonical: Mapping[str, Any] | None = None
+    write: Mapping[str, Any] | None = None
+    unwritten: bool = False
+    problems: tuple[str, ...] = ()
+    skipped: bool = False
+    at: Path = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,13 +215,18 @@ class MappingFile:
     match: Match = field(default_factory=Match)
     create_in: bool = True
     create_out: bool = True
+    update_in: bool = True
+    update_out: bool = True
     on_delete_in: OnDelete = OnDelete.REVIEW
     on_delete_out: OnDelete = OnDelete.IGNORE
     filter_in: tuple[Condition, ...] = ()
     filter_out: tuple[Condition, ...] = ()
+    owns: tuple[str, ...] = ()
     record_defaults: Mapping[str, Any] = field(default_factory=dict)
     canonical_defaults: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
     file: str = ""
+    made_of: tuple[str, ...] = ()  # the files it extends
     positions: Positions = field(default_factory=Positions)
 
     def reads(self, rule: Rule) -> bool:
@@ -191,8 +235,14 @@ class MappingFile:
     def writes(self, rule: Rule) -> bool:
         return self.direction.writes and rule.direction.writes
 
+    def running(self) -> MappingFile:
+        """What of it runs: without proposed rules."""
+        live = tuple(rule for rule in self.rules if rule.lifecycle is not Lifecycle.PROPOSED)
+        return self if len(live) == len(self.rules) else replace(self, rules=live)
 
-_NOT_MEANING = frozenset({"at", "direction_given", "file", "positions", "description", "lifecycle"})
+
+_NOT_MEANING = frozenset({"at", "direction_given", "file", "made_of", "positions", "description", "lifecycle", "owns"})
+_NOT_MEANING |= {"examples"}
 
 
 def meaning(value: Any) -> Any:

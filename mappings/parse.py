@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
-from mappings.language import Condition, Lifecycle, MappingFile, Test
-from mappings.nodes import Node, Notes
+from mappings.extending import Fetch, read_source
+from mappings.language import Lifecycle, MappingFile
+from mappings.nodes import Node, Notes, path_hint, shown, spaced, what
+from mappings.parse_conditions import conditions
+from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
-from mappings.reader import Positions, read_yaml
+from mappings.reader import Positions
 from model import paths
 from model.diagnostics import Diagnostic
 
 KEYS = (
     "mapping",
+    "extends",
     "description",
     "connection",
     "stream",
@@ -23,10 +28,13 @@ KEYS = (
     "lifecycle",
     "match",
     "create",
+    "update",
     "delete",
+    "owns",
     "filter",
     "rules",
     "defaults",
+    "examples",
 )
 
 
@@ -36,20 +44,23 @@ def parse_mapping(text: str, file: str) -> tuple[MappingFile | None, list[Diagno
     return (mapping if whole else None), found
 
 
-def parse_what_can_be(text: str, file: str) -> tuple[MappingFile | None, list[Diagnostic], bool]:
+def parse_what_can_be(
+    text: str, file: str, fetch: Fetch | None = None
+) -> tuple[MappingFile | None, list[Diagnostic], bool]:
     """The mapping without the rules that are wrong, so that the rest can be checked in the same breath.
 
-    The last value says whether nothing was wrong.
+    ``fetch`` finds the files it extends. The last value says whether nothing was wrong.
     """
-    data, positions, found = read_yaml(text, file)
+    data, positions, found, files = read_source(text, file, fetch)
     notes = Notes(file, positions, found)
     if notes.failed and data is None:
         return None, found, False
     if not isinstance(data, dict):
-        notes.add("not-a-mapping", "a mapping file holds keys and values", (), hint="begin with: mapping: <name>")
+        message = f"a mapping file holds keys and values, and this is {what(data)}"
+        notes.add("not-a-mapping", message, (), hint=spaced(data) or "begin with: mapping: <name>")
         return None, found, False
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
-    return mapping, found, not notes.failed
+    return replace(mapping, made_of=files), found, not notes.failed
 
 
 def file_stem(file: str) -> str:
@@ -65,10 +76,11 @@ class _Parser:
         top = self.top
         name = top.text("mapping") or file_stem(file)
         if not name or not all(part.isalnum() for part in name.replace("-", "_").split("_")):
-            top.note("bad-name", "a mapping's name has letters, digits, - and _ only", "mapping")
+            top.note("bad-name", f"{shown(name)} is no name: letters, digits, - and _ only", "mapping")
         entity = top.text("entity", required=True)
         direction = top.choice("direction", Direction, Direction.BOTH)
-        create_in, create_out = self._create(direction)
+        create_in, create_out = self._ways("create", "created", direction)
+        update_in, update_out = self._ways("update", "updated", direction)
         deletes = top.section("delete", ("in", "out"))
         filters = top.section("filter", ("in", "out"))
         defaults = top.section("defaults", ("record", "canonical"))
@@ -83,31 +95,44 @@ class _Parser:
             match=self._match(),
             create_in=create_in,
             create_out=create_out,
+            update_in=update_in,
+            update_out=update_out,
             on_delete_in=deletes.choice("in", OnDelete, OnDelete.REVIEW) if deletes else OnDelete.REVIEW,
             on_delete_out=deletes.choice("out", OnDelete, OnDelete.IGNORE) if deletes else OnDelete.IGNORE,
-            filter_in=self._conditions(filters, "in", "field"),
-            filter_out=self._conditions(filters, "out", "path"),
+            filter_in=conditions(filters, "in", "field"),
+            filter_out=conditions(filters, "out", "path"),
             rules=RuleParser(top, entity).rules(),
+            owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
             canonical_defaults=self._constants(defaults, "canonical"),
+            examples=parse_examples(top),
             file=file,
             positions=positions,
         )
 
-    def _create(self, direction: Direction) -> tuple[bool, bool]:
+    def _ways(self, key: str, done: str, direction: Direction) -> tuple[bool, bool]:
+        """Inwards and outwards; the mapping's own direction where nothing is said."""
         words = ("in", "out", "both", "none")
-        value = self.top.data.get("create", direction.value)
+        value = self.top.data.get(key, direction.value)
         if value not in words:
-            self.top.note("unknown-choice", f"create is one of: {', '.join(words)}", "create")
+            self.top.note("unknown-choice", f"{key} is one of: {', '.join(words)}", key)
             return False, False
-        create_in, create_out = value in ("in", "both"), value in ("out", "both")
-        if "create" in self.top.data and ((create_in and not direction.reads) or (create_out and not direction.writes)):
-            self.top.note(
-                "create-against-direction",
-                f"the mapping's direction is {direction.value}, so nothing can be created the other way",
-                "create",
-            )
-        return create_in and direction.reads, create_out and direction.writes
+        inwards, outwards = value in ("in", "both"), value in ("out", "both")
+        if key in self.top.data and ((inwards and not direction.reads) or (outwards and not direction.writes)):
+            message = f"the mapping's direction is {direction.value}, so nothing can be {done} the other way"
+            if key == "create":
+                self.top.note("create-against-direction", message, key)
+            else:
+                self.top.note("update-against-direction", message, key)
+        return inwards and direction.reads, outwards and direction.writes
+
+    def _owns(self) -> tuple[str, ...]:
+        """Canonical paths, items (``addresses[shipping]``) or whole lists (``emails``)."""
+        owned = []
+        for index, name in enumerate(self.top.texts("owns")):
+            if self._paths(self.top, name, "owns", index):
+                owned.append(name)
+        return tuple(dict.fromkeys(owned))
 
     def _match(self) -> Match:
         node = self.top.section("match", ("strong", "scored", "one_to_one"))
@@ -121,7 +146,7 @@ class _Parser:
         for index, item in enumerate(given or []):
             combination = self._paths(node, item, "strong", index)
             if combination:
-                strong.append(StrongRule(paths=combination))
+                strong.append(StrongRule(paths=combination, at=(*node.path, "strong", index)))
         return Match(strong=tuple(strong), scored=self._scored(node), one_to_one=node.flag("one_to_one", default=True))
 
     def _scored(self, match: Node) -> ScoredRule | None:
@@ -135,7 +160,8 @@ class _Parser:
             given = {}
         for path, weight in given.items():
             if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
-                node.note("not-in-range", "a weight is a number above 0", "weights", path)
+                said = "" if isinstance(weight, (int, float)) and weight is not True else f", and is {what(weight)}"
+                node.note("not-in-range", f"a weight is a number above 0 and up to 1000{said}", "weights", path)
             elif self._paths(node, path, "weights", path):
                 weights[path] = float(weight)
         blocks = node.data.get("blocks")
@@ -155,50 +181,14 @@ class _Parser:
             try:
                 paths.split(path)
             except (ValueError, TypeError):
-                node.note("not-a-path", "is not a canonical path", *at, hint="such as emails[work] or family_name")
+                place = (*at, listed.index(path)) if isinstance(item, list) else at
+                said = shown(path) if isinstance(path, str) else what(path)
+                hint = path_hint(path) if isinstance(path, str) else "such as family_name"
+                node.note("not-a-path", f"{said} is not a canonical path", *place, hint=hint)
                 return ()
         if not listed:
             node.note("not-a-path", "is an empty list", *at)
         return tuple(listed)
-
-    def _conditions(self, filters: Node | None, side: str, subject: str) -> tuple[Condition, ...]:
-        given = filters.data.get(side) if filters else None
-        if filters is None or given is None:
-            return ()
-        if not isinstance(given, list):
-            filters.note("not-a-list", "a filter is a list of conditions, all of which must hold", side)
-            return ()
-        return tuple(
-            condition
-            for index, item in enumerate(given)
-            if (condition := self._condition(filters, item, side, index, subject))
-        )
-
-    @staticmethod
-    def _condition(filters: Node, item: Any, side: str, index: int, subject: str) -> Condition | None:
-        if not isinstance(item, dict):
-            filters.note("not-a-mapping", "a condition looks like this:", side, index, hint=f"{{{subject}: …, is: …}}")
-            return None
-        node = Node(item, (*filters.path, side, index), filters.notes, (subject, *(test.value for test in Test)))
-        about = node.text(subject, required=True)
-        tests = [test for test in Test if test.value in item]
-        if len(tests) != 1:
-            node.note("bad-condition", f"a condition has exactly one of: {', '.join(test.value for test in Test)}")
-            return None
-        test, operand = tests[0], item[tests[0].value]
-        if test is Test.PRESENT and not isinstance(operand, bool):
-            node.note("not-boolean", "present is true or false", "present")
-        elif test is Test.IN:
-            if not isinstance(operand, list) or not operand or any(isinstance(o, (list, dict)) for o in operand):
-                node.note("not-a-list", "in needs a list of plain values", "in")
-                return None
-            operand = tuple(operand)
-        elif test is Test.MATCHES and not isinstance(operand, str):
-            node.note("not-text", "matches needs a text, in which * stands for anything", "matches")
-        elif isinstance(operand, (list, dict)):
-            node.note("bad-condition", f"{test.value} needs a plain value", test.value)
-            return None
-        return Condition(subject=about, test=test, operand=operand)
 
     @staticmethod
     def _constants(defaults: Node | None, side: str) -> dict[str, Any]:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from mappings.language import Rule
 from mappings.nodes import Node
 
+_OUTWARD = ("default", "max_length", "loses", "strength")
 NAME_PARTS = ("full_name", "given_name", "family_name")
 
 
 def agree(node: Node, rule: Rule) -> None:
     """Note every combination that makes no sense."""
     names = [step.name for step in rule.transforms]
+    if "expr" in node.data:
+        _agree_expression(node)
     if len(rule.paths) > 1 and (names != ["full_name"] or not set(rule.paths) <= set(NAME_PARTS)):
         node.note(
             "bad-rule",
@@ -33,7 +36,18 @@ def agree(node: Node, rule: Rule) -> None:
         node.note("bad-rule", "each has its transforms on the rules inside", "each")
     if rule.reference is not None and rule.is_set:
         node.note("bad-rule", "a reference is not a set", "list")
-    if rule.separator and not rule.is_set:
+    if rule.separator and not rule.is_set and "list" not in node.data:
         node.note("bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}")
     if rule.constant is None and "constant" in node.data:
         node.note("bad-rule", "a constant has a value", "constant")
+
+
+def _agree_expression(node: Node) -> None:
+    for key in ("field", "fields", "constant"):
+        if key in node.data:
+            node.note(
+                "bad-rule", f"a rule has an expression or a {key}, not both", key, hint="src.<field> reads a field"
+            )
+    for key in _OUTWARD:
+        if key in node.data:
+            node.note("bad-rule", f"{key} is for the way out, and an expression only goes in", key)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
-from mappings.language import Each, FieldPath, Loss, Reference, Rule, Step, Table, Unknown, field_path
-from mappings.nodes import Node
+from mappings.language import Each, FieldPath, Lifecycle, Loss, Reference, Rule, Step, Table, Unknown, field_path
+from mappings.nodes import Node, path_hint
 from mappings.parse_agree import agree
-from mappings.reader import Path
+from mappings.parse_conditions import expression_text, when
+from mappings.reader import MAX_DEPTH, Path
 from mappings.transforms.base import OptionError, Transform
 from mappings.transforms.registry import build
 from model import paths
@@ -33,6 +34,9 @@ KEYS = (
     "separator",
     "each",
     "loses",
+    "expr",
+    "when",
+    "lifecycle",
 )
 REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
@@ -50,7 +54,7 @@ class RuleParser:
         if not isinstance(given, dict):
             self.top.note("not-a-mapping", "rules must hold canonical paths and record fields", "rules")
             return ()
-        parsed = [self._rule(key, value) for key, value in given.items()]
+        parsed = [self._rule(key, value) for key, value in given.items() if not self.top.notes.full]
         return tuple(rule for rule in parsed if rule is not None)
 
     def _rule(self, key: str, value: Any) -> Rule | None:
@@ -61,14 +65,8 @@ class RuleParser:
             try:
                 paths.split(name)
             except ValueError:
-                self.top.notes.add(
-                    "not-a-path",
-                    "is not a canonical path",
-                    at,
-                    subject=subject,
-                    on_key=True,
-                    hint='such as given_name, "emails[work]" or "addresses[billing].city"',
-                )
+                message, hint = "is not a canonical path", path_hint(name)
+                self.top.notes.add("not-a-path", message, at, subject=subject, on_key=True, hint=hint)
                 return None
         if isinstance(value, str) and value:
             value = {"field": value}
@@ -88,6 +86,7 @@ class RuleParser:
         each = self._each(node, names[0]) if "each" in data else None
         blank_in, blank_out = self._blank(node)
         direction = self._direction(node, built)
+        when_in, when_out = when(node, direction)
         rule = Rule(
             paths=names,
             fields=self._fields(node),
@@ -108,6 +107,10 @@ class RuleParser:
             separator=node.text("separator") or None,
             each=each,
             loses=self._loses(node),
+            expr=expression_text(node) if "expr" in data else "",
+            when_in=when_in,
+            when_out=when_out,
+            lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
         agree(node, rule)
@@ -115,6 +118,8 @@ class RuleParser:
 
     def _fields(self, node: Node) -> tuple[FieldPath, ...]:
         data = node.data
+        if "expr" in data:
+            return ()
         if "constant" in data:
             if "field" in data or "fields" in data:
                 node.note("bad-rule", "a rule has a constant or a field, not both", "constant")
@@ -141,7 +146,7 @@ class RuleParser:
     def _field_path(node: Node, value: Any, key: str) -> FieldPath:
         if isinstance(value, list) and value and all(isinstance(part, str) and part for part in value):
             return tuple(value)
-        if isinstance(value, str) and value and all(field_path(value)):
+        if isinstance(value, str) and value and value.count(".") < MAX_DEPTH and all(field_path(value)):
             return field_path(value)
         hint = "put it in quotes" if isinstance(value, (int, float)) else "such as Email, or address.city"
         node.note("not-a-field", f"{key} must name a record field", key, hint=hint)
@@ -186,6 +191,13 @@ class RuleParser:
         if "constant" in node.data:
             if direction.writes and "direction" in node.data:
                 node.note("one-way", "a constant only goes in", "direction", hint="for the way out: defaults.record")
+            return Direction.IN
+        if "expr" in node.data:
+            if direction.writes and "direction" in node.data:
+                hint = "for a value that goes both ways: field, with transforms or values"
+                node.note(
+                    "one-way", "an expression cannot be turned round, so the rule only goes in", "direction", hint=hint
+                )
             return Direction.IN
         one_way = next((transform.name for transform in built if transform.back is None), None)
         if one_way is None or not direction.writes:

@@ -8,9 +8,10 @@ from typing import Any
 
 from mappings.codec import ABSENT, Codec, taker
 from mappings.columns import Column, Columns, plain_projections
-from mappings.conditions import compile_filter
+from mappings.conditions import Conditions, scope_of
 from mappings.contract import Projection
-from mappings.language import Each, FieldPath, MappingFile, Rule, field_text
+from mappings.expressions import Told, expression
+from mappings.language import Each, MappingFile, Rule, field_text
 from mappings.transforms.base import NOTHING, UnfitError, text_of
 from mappings.transforms.registry import build
 from model import paths
@@ -23,16 +24,27 @@ _DATA, _DELETED = attrgetter("data"), attrgetter("deleted")
 class _Sink:
     """What one record's projection collects."""
 
-    __slots__ = ("complete", "problems", "references", "values")
+    __slots__ = ("complete", "problems", "references", "told", "values")
 
-    def __init__(self, values: dict[str, Any], problems: list[Problem]) -> None:
+    def __init__(self, values: dict[str, Any], problems: list[Problem], told: Told) -> None:
         self.values = values
         self.problems = problems
+        self.told = told
         self.references: dict[str, RecordRef] = {}
         self.complete: list[str] = []
 
 
 Step = Callable[[Mapping[str, Any], _Sink], None]
+Source = Callable[[Mapping[str, Any], _Sink], Any]
+
+
+def _source(rule: Rule) -> Source:
+    """Where a rule's value comes from: its field, or its expression (which may raise UnfitError)."""
+    if rule.expr:
+        computed = expression(rule.expr)
+        return lambda data, sink: computed.value(sink.told.of(data))
+    take = taker(rule.field)
+    return lambda data, _: take(data)
 
 
 class Projector:
@@ -41,57 +53,105 @@ class Projector:
     def __init__(self, mapping: MappingFile, schema: EntitySchema) -> None:
         plain: list[Column] = []
         self._steps: list[Step] = []
-        self._filter = compile_filter(mapping.filter_in, canonical=False) if mapping.filter_in else None
-        for rule in mapping.rules:
-            if not mapping.reads(rule):
-                continue
-            if rule.each is not None:
-                self._steps.append(_each_step(rule, rule.each, schema))
-            elif len(rule.paths) > 1 or (rule.transforms and rule.transforms[0].name == "full_name"):
-                self._steps.append(_names_step(rule))
-            elif rule.reference is not None:
-                self._steps.append(_reference_step(rule, spec_of(schema, rule.path)))
+        self._filter = Conditions(mapping.filter_in, canonical=False) if mapping.filter_in else None
+        rules = [rule for rule in mapping.rules if mapping.reads(rule)]
+        asked = [self._filter] if self._filter is not None else []
+        for rule in rules:
+            column = _plain(rule, schema)
+            if column is not None:
+                plain.append(column)
+            elif rule.when_in:
+                conditions = Conditions(rule.when_in, canonical=False)
+                asked.append(conditions)
+                self._steps.append(_when_step(rule, conditions, _step(rule, schema), schema))
             else:
-                codec = Codec(rule, spec_of(schema, rule.path))
-                if len(rule.fields) == 1 and len(rule.field) == 1 and codec.beside is None:
-                    plain.append(_column(rule, codec))
-                else:
-                    self._steps.append(_codec_step(rule.path, codec))
+                self._steps.append(_step(rule, schema))
         self._columns = Columns(plain, ABSENT)
+        self._scope = scope_of(rules, asked)
 
     def project(self, records: Sequence[Record]) -> list[Projection]:
-        out = self._left_out(records)
+        told = self._scope.page()
+        out = self._left_out(records, told)
         if not out:
-            return self._projected(list(map(_DATA, records)))
-        found = iter(self._projected([record.data for at, record in enumerate(records) if at not in out]))
+            return self._projected(list(map(_DATA, records)), told)
+        found = iter(self._projected([record.data for at, record in enumerate(records) if at not in out], told))
         return [out[at] if at in out else next(found) for at in range(len(records))]
 
-    def _left_out(self, records: Sequence[Record]) -> dict[int, Projection]:
-        """The projections of records that say nothing (deleted) or are kept out by the filter, by position."""
+    def _left_out(self, records: Sequence[Record], told: Told) -> dict[int, Projection]:
+        """The projections of records that say nothing (deleted) or are kept out by the filter, by position.
+
+        A filter that cannot be computed is a problem of the whole record: nobody knows whether it should be here.
+        """
         out: dict[int, Projection] = {}
         if True in map(_DELETED, records):
             out = {at: Projection({}) for at, record in enumerate(records) if record.deleted}
         if self._filter is not None:
             for at, record in enumerate(records):
-                reason = None if at in out else self._filter(record.data)
-                if reason is not None:
-                    out[at] = Projection({}, skipped=reason)
+                if at in out:
+                    continue
+                try:
+                    failing = self._filter.failing(record.data, told)
+                except UnfitError as unfit:
+                    out[at] = Projection({}, problems=[Problem(unfit.code, f"filter: {unfit.message}")])
+                    continue
+                if failing is not None:
+                    out[at] = Projection({}, skipped=f"filter: {failing}")
         return out
 
-    def _projected(self, rows: Sequence[Mapping[str, Any]]) -> list[Projection]:
+    def _projected(self, rows: Sequence[Mapping[str, Any]], told: Told) -> list[Projection]:
         values, problems = self._columns.over(rows)
         if self._steps:
-            return [self._stepped(row, values[at], problems.get(at, [])) for at, row in enumerate(rows)]
+            return [self._stepped(row, _Sink(values[at], problems.get(at, []), told)) for at, row in enumerate(rows)]
         projections = plain_projections(values)
         for at, found in problems.items():
             projections[at] = Projection(values[at], problems=found)
         return projections
 
-    def _stepped(self, data: Mapping[str, Any], values: dict[str, Any], problems: list[Problem]) -> Projection:
-        sink = _Sink(values, problems)
+    def _stepped(self, data: Mapping[str, Any], sink: _Sink) -> Projection:
         for step in self._steps:
             step(data, sink)
-        return Projection(values, sink.references, sink.problems, None, sink.complete)
+        return Projection(sink.values, sink.references, sink.problems, None, sink.complete)
+
+
+def _step(rule: Rule, schema: EntitySchema) -> Step:
+    if rule.each is not None:
+        return _each_step(rule, rule.each, schema)
+    if _is_names(rule):
+        return _names_step(rule)
+    if rule.reference is not None:
+        return _reference_step(rule, spec_of(schema, rule.path))
+    return _codec_step(rule, Codec(rule, spec_of(schema, rule.path)))
+
+
+def _is_names(rule: Rule) -> bool:
+    return len(rule.paths) > 1 or bool(rule.transforms and rule.transforms[0].name == "full_name")
+
+
+def _plain(rule: Rule, schema: EntitySchema) -> Column | None:
+    """The column of a rule that only looks at one top-level field; None for any other."""
+    if rule.when_in or rule.each is not None or _is_names(rule) or rule.reference is not None:
+        return None
+    if len(rule.fields) != 1 or len(rule.field) != 1:
+        return None
+    codec = Codec(rule, spec_of(schema, rule.path))
+    return _column(rule, codec) if codec.beside is None else None
+
+
+def _when_step(rule: Rule, conditions: Conditions, step: Step, schema: EntitySchema) -> Step:
+    """A step taken only where the rule's conditions hold; elsewhere the rule says nothing."""
+    specs = [None if rule.each is not None else spec_of(schema, path) for path in rule.paths]
+
+    def conditional(data: Mapping[str, Any], sink: _Sink) -> None:
+        try:
+            failing = conditions.failing(data, sink.told)
+        except UnfitError as unfit:
+            asked = UnfitError(unfit.code, f"when: {unfit.message}")
+            sink.problems += [problem_of(asked, rule, path, spec) for path, spec in zip(rule.paths, specs, strict=True)]
+            return
+        if failing is None:
+            step(data, sink)
+
+    return conditional
 
 
 def _column(rule: Rule, codec: Codec) -> Column:
@@ -132,24 +192,48 @@ def _take(path: str, codec: Codec, data: Mapping[str, Any], sink: _Sink) -> None
         sink.values[path] = value
 
 
-def _codec_step(path: str, codec: Codec) -> Step:
-    return lambda data, sink: _take(path, codec, data, sink)
+def _codec_step(rule: Rule, codec: Codec) -> Step:
+    path = rule.path
+    if not rule.expr:
+        return lambda data, sink: _take(path, codec, data, sink)
+    source, settled = _source(rule), _settled(codec)
+
+    def step(data: Mapping[str, Any], sink: _Sink) -> None:
+        try:
+            value = source(data, sink)
+            if type(value) is not str or not settled(value):
+                value = codec.read_value(value, data)
+        except UnfitError as unfit:
+            sink.problems.append(problem_of(unfit, rule, path, codec.spec))
+            return
+        if value is not ABSENT:
+            sink.values[path] = value
+
+    return step
+
+
+def _settled(codec: Codec) -> Callable[[str], Any]:
+    """Whether a text is taken as it is. (As columns do it, a text at a time.)"""
+    if codec.is_text:
+        longest = codec.longest
+        return bool if longest is None else lambda text: 0 < len(text) <= longest
+    return codec.settled.fits if codec.settled is not None else lambda _: False
 
 
 def _reference_step(rule: Rule, spec: FieldSpec) -> Step:
-    path, take = rule.path, taker(rule.field)
+    path, source = rule.path, _source(rule)
     stream = rule.reference.stream if rule.reference else ""
     starts = rule.reference.starts if rule.reference else ""
     forwards = [build(step.name, step.options).forward for step in rule.transforms]
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
-        value = take(data)
-        if value is ABSENT:
-            return
-        if value is None or value == "":
-            sink.values[path] = None
-            return
         try:
+            value = source(data, sink)
+            if value is ABSENT:
+                return
+            if value is None or value == "":
+                sink.values[path] = None
+                return
             for forward in forwards:
                 value = forward(value)
             key = text_of(int(value) if isinstance(value, float) and value.is_integer() else value)
@@ -165,17 +249,15 @@ def _reference_step(rule: Rule, spec: FieldSpec) -> Step:
 
 
 def _names_step(rule: Rule) -> Step:
-    take = taker(rule.field)
+    source = _source(rule)
     forward = build("full_name").forward
     order = [("full_name", "given_name", "family_name").index(path) for path in rule.paths]
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
-        value = take(data)
-        if value is ABSENT:
-            return
-        if rule.placeholder is not None and value == rule.placeholder:
-            return
         try:
+            value = source(data, sink)
+            if value is ABSENT or (rule.placeholder is not None and value == rule.placeholder):
+                return
             parts = (None, None, None) if value is None or value == "" else forward(value)
         except UnfitError as unfit:
             sink.problems += [problem_of(unfit, rule, path, None) for path in rule.paths]
@@ -196,11 +278,15 @@ def item_key(value: Any) -> str:
 
 
 def _each_step(rule: Rule, each: Each, schema: EntitySchema) -> Step:
-    name, take, take_key = rule.path, taker(rule.field), taker(each.key)
+    name, source, take_key = rule.path, _source(rule), taker(each.key)
     codecs = [(f".{sub.path}" if sub.path else "", item_codec(name, sub, schema)) for sub in each.rules]
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
-        items = take(data)
+        try:
+            items = source(data, sink)
+        except UnfitError as unfit:
+            sink.problems.append(problem_of(unfit, rule, name, None))
+            return
         if items is ABSENT:
             return
         if items is not None and not isinstance(items, list):
@@ -241,10 +327,3 @@ def _checked_key(item: Any, take: Callable[[Mapping[str, Any]], Any], seen: set[
 def item_codec(name: str, sub: Rule, schema: EntitySchema) -> Codec:
     """The codec of one attribute of a list's items."""
     return Codec(sub, spec_of(schema, f"{name}[].{sub.path}" if sub.path else f"{name}[]"))
-
-
-def top_fields(mapping: MappingFile, codecs: Sequence[tuple[FieldPath, ...]]) -> tuple[str, ...]:
-    """Top-level record fields that the inward half and the filter look at, in a fixed order."""
-    names = {path[0] for reads in codecs for path in reads if path}
-    names |= {taken.subject.replace("\\.", "\x00").split(".")[0].replace("\x00", ".") for taken in mapping.filter_in}
-    return tuple(sorted(names))

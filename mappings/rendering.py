@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
 from mappings.columns import Column, Columns, plain_renditions
+from mappings.conditions import Conditions, scope_of
 from mappings.contract import Blank, RenderRequest, Rendition, Strength
-from mappings.language import Each, MappingFile, Rule, field_text
+from mappings.expressions import CANONICAL, Told
+from mappings.language import Each, MappingFile, Rule, Test, field_text
 from mappings.projecting import item_codec, item_key, problem_of, spec_of
 from mappings.transforms.base import UnfitError
 from mappings.transforms.registry import build
@@ -21,11 +23,12 @@ from model.records import Problem
 class _Sink:
     """What the rendition of one entity collects."""
 
-    __slots__ = ("fields", "problems", "request", "waiting")
+    __slots__ = ("fields", "problems", "request", "told", "waiting")
 
-    def __init__(self, request: RenderRequest, fields: dict[str, Any]) -> None:
+    def __init__(self, request: RenderRequest, fields: dict[str, Any], told: Told) -> None:
         self.request = request
         self.fields = fields
+        self.told = told
         self.problems: list[Problem] = []
         self.waiting: list[str] = []
 
@@ -278,6 +281,24 @@ class _List(_Plain):
         return item
 
 
+class _When:
+    """A rule with conditions: where they do not hold, it writes nothing."""
+
+    def __init__(self, rule: Rule, writer: _Writer) -> None:
+        self.rule, self.writer = rule, writer
+        self.conditions = Conditions(rule.when_out, canonical=True)
+
+    def render(self, sink: _Sink) -> None:
+        try:
+            failing = self.conditions.failing(sink.request.values, sink.told)
+        except UnfitError as unfit:
+            asked = UnfitError(unfit.code, f"when: {unfit.message}")
+            sink.problems.append(problem_of(asked, self.rule, self.rule.path, None))
+            return
+        if failing is None:
+            self.writer.render(sink)
+
+
 class Renderer:
     """Writes pages of entities. On create, rules that write one field are written column by column."""
 
@@ -289,12 +310,16 @@ class Renderer:
         plain: list[Column] = []
         rules = [rule for rule in mapping.rules if mapping.writes(rule)]
         writers = [_writer(rule, schema, limits) for rule in rules]
+        self._accepts = Conditions([one for one in mapping.filter_out if one.test is Test.EXPR], canonical=True)
+        asked = [self._accepts]
         beside = {name for writer in writers for name in _beside(writer)}
         for at, (rule, writer) in enumerate(zip(rules, writers, strict=True)):
             if isinstance(writer, _Value) and writer.writes_one and writer.name not in beside:
                 plain.append(writer.column())
             else:
                 self._others.append(writer)
+            if isinstance(writer, _When):
+                asked.append(writer.conditions)
             if rule.each is not None:
                 self._lists[rule.path] = at
             else:
@@ -307,37 +332,48 @@ class Renderer:
         for writer in writers:
             if isinstance(writer, _Value) and writer.read_by is not None:
                 self._read_by.setdefault(writer.read_by, []).append(writer)
+        self._scope = scope_of((), asked, CANONICAL)
 
     def render(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
+        told = self._scope.page()
         creates = [request for request in requests if request.paths is None]
         if len(creates) == len(requests):
-            return self._created(creates)
-        created = iter(self._created(creates))
-        return [self._one(request) if request.paths is not None else next(created) for request in requests]
+            return self._created(creates, told)
+        created = iter(self._created(creates, told))
+        return [self._one(request, told) if request.paths is not None else next(created) for request in requests]
 
-    def _created(self, requests: Sequence[RenderRequest]) -> list[Rendition]:
+    def _created(self, requests: Sequence[RenderRequest], told: Told) -> list[Rendition]:
         fields, problems = self._columns.over([request.values for request in requests])
         if self._others:
-            made = [self._with_others(request, fields[at]) for at, request in enumerate(requests)]
+            made = [self._with_others(_Sink(request, fields[at], told)) for at, request in enumerate(requests)]
         else:
             made = plain_renditions(fields)
         for at in problems:
-            made[at] = self._one(requests[at])
+            made[at] = self._one(requests[at], told)
+        if self._accepts.expressions:
+            made = [self._decided(request, made[at], told) for at, request in enumerate(requests)]
         for name, value in self._defaults.items():
             for rendition in made:
                 rendition.fields.setdefault(name, value)
         return made
 
-    def _with_others(self, request: RenderRequest, fields: dict[str, Any]) -> Rendition:
-        sink = _Sink(request, fields)
+    def _decided(self, request: RenderRequest, made: Rendition, told: Told) -> Rendition:
+        """A create whose filter could not be computed is a problem of the whole entity."""
+        try:
+            self._accepts.failing(request.values, told)
+        except UnfitError as unfit:
+            return made._replace(problems=[Problem(unfit.code, f"filter: {unfit.message}"), *made.problems])
+        return made
+
+    def _with_others(self, sink: _Sink) -> Rendition:
         for writer in self._others:
             writer.render(sink)
-        in_order = {name: fields[name] for name in self._names if name in fields}
+        in_order = {name: sink.fields[name] for name in self._names if name in sink.fields}
         return Rendition(in_order, sink.problems, sink.waiting)
 
-    def _one(self, request: RenderRequest) -> Rendition:
+    def _one(self, request: RenderRequest, told: Told) -> Rendition:
         """Rule by rule, so that problems stand in the order of the rules."""
-        sink = _Sink(request, {})
+        sink = _Sink(request, {}, told)
         asked = range(len(self._writers)) if request.paths is None else sorted(self._asked(request.paths))
         for at in asked:
             self._writers[at].render(sink)
@@ -360,11 +396,18 @@ class Renderer:
 
 def _beside(writer: _Writer) -> tuple[str, ...]:
     """The field that a writer fills besides those of its rule."""
+    if isinstance(writer, _When):
+        return _beside(writer.writer)
     beside = writer.codec.beside if isinstance(writer, _Value) else None
     return () if beside is None else (field_text(beside),)
 
 
 def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
+    writer = _unconditional(rule, schema, limits)
+    return _When(rule, writer) if rule.when_out else writer
+
+
+def _unconditional(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
     if rule.each is not None:
         return _List(rule, rule.each, schema)
     if len(rule.paths) > 1:

@@ -25,7 +25,7 @@ from model import paths
 from model.entities import ENTITIES, schema_of
 from model.fields import FieldSpec, Kind, Privacy
 
-_KEYS = ("type", "label", "description", "privacy", "choices", "max_length", "target", "required")
+KEYS = ("type", "label", "description", "privacy", "choices", "max_length", "target", "required")
 _WITH_LENGTH = frozenset({Kind.TEXT, Kind.EMAIL, Kind.URL})
 _MAX_LENGTH = 100_000
 
@@ -77,8 +77,8 @@ class _Reading:
             self.fault("must be a type or a mapping with one", "write {type: text}")
             return None
         for key in body:
-            if key not in _KEYS:
-                self.fault(f"unknown setting {key!r}", _meant(key, _KEYS), (key,))
+            if key not in KEYS:
+                self.fault(f"unknown setting {key!r}", _meant(key, KEYS), (key,))
         kind = self._one_of(body, "type", Kind, None)
         privacy = self._one_of(body, "privacy", Privacy, Privacy.PERSONAL)
         if kind is None or privacy is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 
@@ -20,6 +21,12 @@ class Record(NamedTuple):
     version: str | None = None
     deleted: bool = False
     superseded_by: str | None = None
+
+
+def plain_records(keys: Iterable[str], data: Iterable[Mapping[str, Any]]) -> list[Record]:
+    """``map(Record, keys, data)`` at half the cost."""
+    rest = (repeat(None), repeat(False), repeat(None))
+    return list(map(tuple.__new__, repeat(Record), zip(keys, data, *rest, strict=False)))
 
 
 class RecordRef(NamedTuple):

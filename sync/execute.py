@@ -254,12 +254,16 @@ class Executor:
             for action, canonical in zip(batch, canonicals, strict=True)
         ]
         ready: list[Action] = []
-        for action, rendition in zip(batch, binding.mapping.render(requests), strict=True):
+        mapping = binding.mapping
+        for action, request, rendition in zip(batch, requests, mapping.render(requests), strict=True):
             fields, problems, waiting = rendition
             if (fields and not (problems or waiting)) or self._sendable(binding, action, rendition):
                 action.fields = fields
-                if waiting:
-                    action.revs = {path: rev for path, rev in action.revs.items() if path not in waiting}
+                left_out = set(waiting)
+                if mapping.conditional:
+                    left_out.update(path for path in action.revs if mapping.withholds(path, request.values))
+                if left_out:
+                    action.revs = {path: rev for path, rev in action.revs.items() if path not in left_out}
                 ready.append(action)
         return ready
 

@@ -119,7 +119,7 @@ class Hub:
                 binding_id = BindingId(mapping.connection, mapping.stream, mapping.entity)
                 if binding_id in hub.bindings:
                     raise ValueError(f"two mappings tie {binding_id}")
-                survivorship = _survivorship(policy.survivorship.get(schema.name, {}))
+                survivorship = survivorship_of(policy.survivorship.get(schema.name, {}))
                 hub.bindings[binding_id] = Binding(
                     binding_id,
                     mapping,
@@ -132,10 +132,15 @@ class Hub:
     def narrow(self) -> None:
         """Tell connectors which fields anybody looks at."""
         touched: dict[tuple[str, str], set[str]] = {}
+        whole: set[tuple[str, str]] = set()
         for id_, binding in self.bindings.items():
-            touched.setdefault((id_.connection, id_.stream), set()).update(binding.mapping.touches)
+            place = (id_.connection, id_.stream)
+            touched.setdefault(place, set()).update(binding.mapping.touches)
+            if binding.mapping.reads_whole:
+                whole.add(place)
         for (connection, stream), fields in touched.items():
-            self.connectors[connection].narrow(stream, fields)
+            if (connection, stream) not in whole:
+                self.connectors[connection].narrow(stream, fields)
 
     @property
     def mappings(self) -> dict[BindingId, CompiledMapping]:
@@ -174,7 +179,7 @@ def _names(binding: Binding) -> set[str]:
     return {connection, entity, binding.mapping.name, f"{connection}.{stream}", str(binding.id)}
 
 
-def _survivorship(rules: Mapping[str, Survivorship]) -> Any:
+def survivorship_of(rules: Mapping[str, Survivorship]) -> Any:
     """Path → rule: by the path itself, its pattern, its template or item, its collection, else the default."""
     default = rules.get("default", Survivorship())
 

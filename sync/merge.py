@@ -18,6 +18,7 @@ from model.fields import EntitySchema, Kind
 from sync.decision import UNKNOWN, Base, Canonical, blank
 from sync.policy import Rule, Survivorship
 
+NOT_TAKEN = "not updated from here"
 CONSENT_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
 
 
@@ -204,11 +205,11 @@ def _settle(
     if not apart:
         _settle_one_sided(context, facts, merged)
         return
-    if is_set(context, path):
+    if is_set(context, path) and context.mapping.update_in:
         _settle_set(facts, merged)
         return
     winner = decided[0] if decided else _resolve(context, canonical, facts)
-    rule = context.survivorship(path).rule.value
+    rule = context.survivorship(path).rule.value if context.mapping.update_in else NOT_TAKEN
     merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), rule, winner))
     if winner == "theirs":
         merged.flows[path] = (value, rule)
@@ -221,7 +222,7 @@ def _settle_one_sided(context: Context, facts: _Facts, merged: Merged) -> None:
     """Only one side has news: a remote edit, or a blank to be filled on either side."""
     path, value = facts.path, facts.observed
     if facts.fresh:
-        if blank(value):
+        if blank(value) or not context.mapping.update_in:
             merged.base[path] = Base(0, value)
         else:
             merged.flows[path] = (value, "fill")
@@ -233,6 +234,9 @@ def _settle_one_sided(context: Context, facts: _Facts, merged: Merged) -> None:
     if context.mapping.strength(path) is Strength.ENFORCE and context.mapping.pushes(path):
         merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), "enforce", "ours"))
         merged.base[path] = _to_push(facts)
+        return
+    if not context.mapping.update_in:
+        merged.base[path] = Base(facts.rev, value)
         return
     merged.flows[path] = (value, "edit")
     merged.base[path] = None
@@ -310,9 +314,14 @@ def _newer(at: _Facts | None, known: Any) -> bool:
 
 def _resolve(context: Context, canonical: Canonical, facts: _Facts) -> str | None:
     """Who wins by survivorship: "ours", "theirs", or None where a person has to decide."""
+    if not context.mapping.update_in:
+        return "ours"
     policy = context.survivorship(facts.path)
     if policy.rule is Rule.MANUAL:
         return None
+    if policy.rule is Rule.MOST_RESTRICTIVE:
+        ours, theirs = _strictness(policy, facts.canonical), _strictness(policy, facts.observed)
+        return None if ours == theirs else "ours" if ours < theirs else "theirs"
     if policy.rule is Rule.LATEST:
         return "ours" if facts.fresh else "theirs"
     if policy.rule is Rule.MOST_COMPLETE:
@@ -324,6 +333,12 @@ def _resolve(context: Context, canonical: Canonical, facts: _Facts) -> str | Non
     if ours_rank == theirs_rank:
         return None
     return "ours" if ours_rank < theirs_rank else "theirs"
+
+
+def _strictness(policy: Survivorship, value: Any) -> int:
+    """The place of a value in the policy's list; what it does not list restricts least."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return policy.values.index(text) if text in policy.values else len(policy.values)
 
 
 def _rank(policy: Survivorship, source: str) -> int:

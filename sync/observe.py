@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Final
 
 from connectors.contract import Deletes
@@ -24,6 +25,7 @@ from sync.ports import Lease, Seen
 from sync.scenes import load_scene
 
 _NOTHING = Projection({})
+_KEY, _DELETED = attrgetter("key"), attrgetter("deleted")
 RENEW_AFTER: Final = timedelta(seconds=30)
 """Reading commits when there is news enough, and after so long in any case: it keeps the lease, and how far it came."""
 
@@ -130,7 +132,7 @@ class Observer:
                 state = replace(state, cursor=page.cursor)
             if seen is not None:
                 seen.add([record.key for record in page.records])
-            if not news.keys.isdisjoint([record.key for record in page.records]):
+            if news.keys and not news.keys.isdisjoint(map(_KEY, page.records)):
                 self._settle(binding, news)  # a listing that drifts shows a record twice: what it showed last counts
             matched += self._look(binding, page, self.balance(binding.id, Side.IN), news)
             news.state = state if moving and state != before else None
@@ -168,13 +170,15 @@ class Observer:
     def _look(self, binding: Binding, page: Page, balance: Balance, news: _News) -> int:
         """Add to the news what is new on a page. Returns how many of its records are linked already (for the sweep)."""
         listed = _last_of_each(page.records)
-        live = [record for record in listed if not record.deleted]
+        live = [record for record in listed if not record.deleted] if True in map(_DELETED, listed) else listed
+        keys = list(map(_KEY, live))
         prints = binding.mapping.fingerprints(live)
-        known = self.hub.store.fingerprints(binding.id, [record.key for record in live]) if live else {}
+        known = self.hub.store.fingerprints(binding.id, keys) if live else {}
         fresh: list[tuple[Record, str | None]]
         if known and not self._writing:  # else a version is news, even if nothing else is
-            got = known.get
-            fresh = [(record, one) for record, one in zip(live, prints, strict=True) if got(record.key) != one]
+            before = list(map(known.get, keys))
+            pairs = zip(live, prints, before, strict=True)
+            fresh = [] if before == prints else [(record, one) for record, one, last in pairs if one != last]
         else:
             fresh = list(zip(live, prints, strict=True))
         gone: list[tuple[Record, str | None]] = []
@@ -377,5 +381,6 @@ class Observer:
 
 def _last_of_each(records: Sequence[Record]) -> Sequence[Record]:
     """A page that drifts may show a record twice: what it showed last counts."""
-    latest = {record.key: record for record in records}
-    return records if len(latest) == len(records) else list(latest.values())
+    if len(set(map(_KEY, records))) == len(records):
+        return records
+    return list({record.key: record for record in records}.values())

@@ -14,15 +14,20 @@ class Rule(StrEnum):
     LATEST = "latest"  # the change the hub received last; on first contact the canonical value stays
     MOST_COMPLETE = "most_complete"  # the longer text, the larger set; a tie falls back to authority
     UNION = "union"  # sets: what either has
+    MOST_RESTRICTIVE = "most_restrictive"  # the value that stands first in ``values``; consents always go by it
     MANUAL = "manual"  # nobody: a person decides
 
 
 @dataclass(frozen=True, slots=True)
 class Survivorship:
-    """One field's rule. ``order`` lists connections, highest authority first; unlisted ones rank last, equal."""
+    """One field's rule. ``order`` lists connections, highest authority first; unlisted ones rank last, equal.
+
+    ``values`` lists a field's values as text, the most restrictive one first.
+    """
 
     rule: Rule = Rule.AUTHORITY
     order: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,8 @@ def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:
             continue
         if blank(value) and (blank(entry.value) or mapping.blank_out(path) is Blank.IGNORE):
             continue
+        if mapping.withholds(path, canonical.values):
+            continue
         blanks = blanks or blank(value)
         due[path] = rev
     if due:

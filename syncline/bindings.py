@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connectors.contract import Stream
+from connectors.contract import Field, Stream
+from mappings.check_all import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
+from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle
-from mappings.reader import read_yaml
-from model.diagnostics import Diagnostic
+from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection
 from syncline.document import Document, Node, nearest, shown
+from syncline.locks import Lock
 
 
 @dataclass(slots=True)
@@ -26,7 +29,7 @@ class Bindings:
 
     @property
     def live(self) -> list[Compiled]:
-        return [mapping for _, mapping in self.found if mapping.source.lifecycle is Lifecycle.LIVE]
+        return [mapping for _, mapping in self.found if mapping.source.lifecycle is not Lifecycle.PROPOSED]
 
     @property
     def proposed(self) -> list[Compiled]:
@@ -54,11 +57,14 @@ def read_bindings(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    decided: Decided = lambda *_: True,
+    locks: Mapping[str, Lock] | None = None,
 ) -> Bindings:
-    """Compile every mapping and check it against the connections.
+    """Compile every mapping and check it against the connections, and all of them against each other.
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
-    its mappings wrong.
+    its mappings wrong. ``decided`` tells what survivorship says. Mappings of streams that ``locks`` describe are held
+    to the fields locked there.
     """
     bindings = Bindings()
     files = mapping_files(folder)
@@ -68,8 +74,17 @@ def read_bindings(
             Diagnostic(code="no-mappings", message="there are no mappings", file=shown(folder), hint=hint)
         )
     for path in files:
-        _read(path, schemas, connections, named, bindings)
+        _read(path, schemas, connections, named, locks or {}, bindings)
     bindings.diagnostics += _twice(bindings.found)
+    running = [mapping.source.running() for mapping in bindings.live]
+    whole = len(bindings.found) == len(files) and len(running) == len(files)
+    bindings.diagnostics += check_all(running, schemas, decided, whole=whole)
+    fields = {
+        (name, stream.name): known_fields(name, stream, locks or {})
+        for name, connection in connections.items()
+        for stream in connection.streams
+    }
+    bindings.diagnostics += required_cycles(running, fields)
     return bindings
 
 
@@ -78,6 +93,7 @@ def _read(
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
+    locks: Mapping[str, Lock],
     bindings: Bindings,
 ) -> None:
     name = shown(path)
@@ -89,11 +105,12 @@ def _read(
         )
         bindings.diagnostics.append(Diagnostic(code="unreadable", message=f"the file {what}", file=name))
         return
-    data, positions, _ = read_yaml(text, name)
-    root = Node(Document(name, positions), data if isinstance(data, dict) else {})
+    fetch = fetching(path.parent)
+    source = read_source(text, name, fetch)
+    root = Node(Document(name, source.positions), source.data if isinstance(source.data, dict) else {})
     stream = _stream(root, connections)
-    mapping, found = load(text, name, schemas, stream.fields if stream is not None else None)
-    bindings.diagnostics += found
+    mapping, found = load(text, name, schemas, _fields(root, stream, locks), fetch)
+    bindings.diagnostics += [one for one in found if one not in bindings.diagnostics]  # of what several files extend
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:
         _can_be_done(root, mapping, stream)
@@ -102,11 +119,47 @@ def _read(
         bindings.found.append((path, mapping))
 
 
+def fetching(folder: Path) -> Fetch:
+    """Finds what mappings of a folder extend: files in it or below it, with or without their ending."""
+
+    def fetch(name: str) -> tuple[str, str] | None:
+        for ending in ("", ".yaml", ".yml"):
+            path = Path(os.path.normpath(folder / f"{name}{ending}"))
+            if path.is_relative_to(folder) and path.resolve().is_relative_to(folder.resolve()) and path.is_file():
+                try:
+                    return path.read_text(encoding="utf-8-sig"), shown(path)
+                except (OSError, UnicodeDecodeError):
+                    return None
+        return None
+
+    return fetch
+
+
 def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
     """The facts of the mapped stream, as far as they are known without asking the system."""
     connection = connections.get(str(root.value.get("connection")))
     streams = connection.streams if connection is not None else ()
     return next((stream for stream in streams if stream.name == root.value.get("stream")), None)
+
+
+def _fields(root: Node, stream: Stream | None, locks: Mapping[str, Lock]) -> Sequence[Field] | None:
+    """The known fields of the mapped stream. One that its lock does not describe is noted."""
+    if stream is None:
+        return None
+    connection = root.value["connection"]
+    lock = locks.get(connection)
+    if lock is not None and stream.name not in lock.streams:
+        message = f"{lock.file} does not describe {stream.name!r}: its fields are not checked"
+        hint = f"syncline connections discover {lock.connection} --lock"
+        place = ("stream",)
+        root.document.report(place, "not-locked", message, hint, Severity.NOTE)
+    return known_fields(connection, stream, locks)
+
+
+def known_fields(connection: str, stream: Stream, locks: Mapping[str, Lock]) -> Sequence[Field]:
+    """What is known of a stream's fields without asking the system: those that are locked, else those declared."""
+    lock = locks.get(connection)
+    return (lock.fields(stream.name) if lock is not None else ()) or stream.fields
 
 
 def _can_be_done(root: Node, mapping: Compiled, stream: Stream) -> None:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
+from typing import Any
 
-from connectors.contract import CONTRACT
+from connectors.contract import CONTRACT, Connector
 from model.diagnostics import Diagnostic, Severity
 from model.errors import ConnectorError, SynclineError
 from state.database import connect
@@ -19,6 +20,7 @@ from state.migrate import HEAD, REVISIONS, revision
 from syncline import wiring
 from syncline.catalogue import Catalogue
 from syncline.connections import Connection
+from syncline.lock_standing import standing
 from syncline.settings import Project, load_project
 from syncline.wiring import World
 
@@ -58,7 +60,7 @@ def examine(folder: Path, world: World, *, only: str | None = None) -> Iterator[
         return
     if only is None:
         yield from _state(project)
-    yield from connections(project, world, only=only)
+    yield from connections(project, world, only=only, with_locks=True)
 
 
 def _versions() -> Iterator[Finding]:
@@ -178,12 +180,24 @@ def filesystem(path: Path, mounts: Path = _MOUNTS) -> str | None:
     return max(found)[1] if found else None
 
 
-def connections(project: Project, world: World, *, only: str | None = None) -> Iterator[Finding]:
-    """Each connection's own check: reached, let in, everything named in the settings is there."""
+def connections(
+    project: Project, world: World, *, only: str | None = None, with_locks: bool = False
+) -> Iterator[Finding]:
+    """Each connection's own check: reached, let in, everything named in the settings is there. Then its schema lock."""
     names = {name for name in project.connections if only in (None, name)}
     with wiring.opened_connections(project, world, names) as connectors:
         for name, connector in connectors.items():
-            yield from _connection(project.connections[name], connector.check)
+            found = list(_connection(project.connections[name], connector.check))
+            yield from found
+            if with_locks and not any(one.health is Health.ERROR for one in found):
+                yield from _lock(project, name, connector)
+
+
+def _lock(project: Project, name: str, connector: Connector[Any]) -> Iterator[Finding]:
+    mapped = {one.stream for one in (*project.mappings, *project.proposed) if one.connection == name}
+    found = standing(project.folder, name, connector, mapped)
+    if found is not None:
+        yield Finding(f"lock {name}", Health.OK if found.sound else Health.WARNING, found.message, found.hint)
 
 
 def _connection(connection: Connection, check: Callable[[], list[Diagnostic]]) -> Iterator[Finding]:

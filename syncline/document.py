@@ -18,6 +18,8 @@ class Positions(Protocol):
 
     def of(self, path: tuple[Any, ...], *, key: bool = False) -> tuple[int, int]: ...
 
+    def file_of(self, path: tuple[Any, ...]) -> str | None: ...
+
 
 @dataclass(slots=True)
 class Document:
@@ -39,12 +41,13 @@ class Document:
     ) -> None:
         """Add a diagnostic at a value, or at the name in front of it (``key``)."""
         line, column = self.positions.of(path, key=key) if self.positions is not None else (None, None)
+        elsewhere = self.positions.file_of(path) if self.positions is not None else None
         self.found.append(
             Diagnostic(
                 code=code,
                 message=message,
                 severity=severity,
-                file=self.file,
+                file=elsewhere or self.file,
                 line=line,
                 column=column,
                 path=dotted(path) or None,

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 
+from mappings.check_standing import owned_leaves
+from mappings.compile import Compiled
+from mappings.nodes import Notes
 from model import paths
+from model.diagnostics import Diagnostic
 from model.fields import EntitySchema
+from sync.hub import survivorship_of
 from sync.policy import DEFAULT_LIMITS, Braked, Limit, Rule, Survivorship
 from syncline.document import Node, nearest
+
+_NEEDS_VALUES = (
+    "most_restrictive and values go together, the strictest value first",
+    "{rule: most_restrictive, values: [blocked, on_hold, open]}",
+)
 
 
 def survivorship(node: Node, schema: EntitySchema, connections: Collection[str]) -> dict[str, Survivorship]:
@@ -24,6 +34,19 @@ def survivorship(node: Node, schema: EntitySchema, connections: Collection[str])
     return rules
 
 
+def deciding(rules: Mapping[str, Mapping[str, Survivorship]]) -> Callable[[str, str, Collection[str]], bool]:
+    """A function that tells whether it is decided whose value of a path wins, where these connections differ."""
+    of = {entity: survivorship_of(own) for entity, own in rules.items()}
+
+    def decided(entity: str, path: str, connections: Collection[str]) -> bool:
+        found: Survivorship = of[entity](path.replace("[*]", "[]")) if entity in of else Survivorship()
+        if found.rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE):  # among those without a rank, nobody wins
+            return sum(name not in found.order for name in connections) < 2
+        return True
+
+    return decided
+
+
 def _leads_somewhere(name: str, schema: EntitySchema) -> bool:
     if schema.field(name.replace("[*]", "[]")) is not None:
         return True
@@ -38,13 +61,78 @@ def _rule(node: Node, connections: Collection[str]) -> Survivorship | None:
     """Long form ``{rule, order}``, or the rule's name alone."""
     if isinstance(node.value, str):
         chosen = node.choice([rule.value for rule in Rule])
+        if chosen == Rule.MOST_RESTRICTIVE:
+            node.report("missing-key", *_NEEDS_VALUES)
         return Survivorship(Rule(chosen)) if chosen else None
-    entries = node.known({"rule", "order"})
+    entries = node.known({"rule", "order", "values"})
     chosen = entries["rule"].choice([rule.value for rule in Rule]) if "rule" in entries else Rule.AUTHORITY.value
     order = _order(entries["order"], connections) if "order" in entries else ()
     if chosen == Rule.AUTHORITY and not order:
         node.report("missing-key", "authority needs an order", "order: [connection that wins, next, …]")
-    return Survivorship(Rule(chosen), order) if chosen else None
+    values = _values(entries["values"]) if "values" in entries else ()
+    if (chosen == Rule.MOST_RESTRICTIVE) != bool(values) and chosen:
+        node.report("missing-key", *_NEEDS_VALUES)
+    return Survivorship(Rule(chosen), order, values) if chosen else None
+
+
+def _values(node: Node) -> tuple[str, ...]:
+    """A field's values as text; truth values as YAML writes them."""
+    found: list[str] = []
+    for entry in node.elements():
+        value = entry.value
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if isinstance(value, (list, dict)) or value is None:
+            entry.report("wrong-type", "a value is a word, a number or true and false")
+        elif text in found:
+            entry.report("duplicate", f"{text!r} stands in the list twice")
+        else:
+            found.append(text)
+    return tuple(found)
+
+
+def owned(
+    mappings: Sequence[Compiled], known: Mapping[str, EntitySchema], rules: Mapping[str, Mapping[str, Survivorship]]
+) -> tuple[dict[str, dict[str, Survivorship]], list[Diagnostic]]:
+    """The rules with what mappings own: there their connection comes first. Two owners of one field are an error."""
+    merged = {entity: dict(of_entity) for entity, of_entity in rules.items()}
+    owners: dict[tuple[str, str], Compiled] = {}
+    found: list[Diagnostic] = []
+    for mapping in mappings:
+        written = rules.get(mapping.entity, {})
+        rest = written["default"].order if "default" in written else ()
+        for index, name in enumerate(mapping.source.owns):
+            notes = Notes(mapping.source.file, mapping.source.positions, found)
+            for path in owned_leaves(name, known[mapping.entity]):
+                rival = _rival(path, mapping, owners, written)
+                if rival:
+                    message = f"{rival} already decides {path}: one field has one owner"
+                    notes.add("two-owners", message, ("owns", index), subject=f"{mapping.entity}.{name}")
+                    break
+                owners[mapping.entity, path] = mapping
+                order = (mapping.connection, *(one for one in rest if one != mapping.connection))
+                decided = Survivorship(Rule.AUTHORITY, order)
+                merged.setdefault(mapping.entity, {}).update({path: decided, paths.item(path): decided})
+    return merged, found
+
+
+def _rival(
+    path: str, mapping: Compiled, owners: Mapping[tuple[str, str], Compiled], written: Mapping[str, Survivorship]
+) -> str | None:
+    """Who else decides a path: another mapping, or config.yaml."""
+    for (entity, other), owner in owners.items():
+        if entity == mapping.entity and owner.connection != mapping.connection and _overlap(path, other):
+            return f"{owner.source.file} owns {other} and"
+    return next(("config.yaml" for other in written if other != "default" and _overlap(path, other)), None)
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two paths or patterns can mean the same field."""
+    try:
+        (a, key, part), (b, other_key, other_part) = paths.split(one), paths.split(other.replace("[]", "[*]"))
+    except ValueError:
+        return False
+    keys = key == other_key or "*" in (key, other_key) or other_key is None
+    return a == b and keys and (part == other_part or other_part is None)
 
 
 def _order(node: Node, connections: Collection[str]) -> tuple[str, ...]:

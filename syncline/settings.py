@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from syncline import bindings, policies, secrets
 from syncline.catalogue import Catalogue
 from syncline.connections import Connection, anchored_url, read_connections
 from syncline.document import Document, Node, shown
+from syncline.lock_reading import read_locks
 from syncline.schedules import Schedule, read_schedules
 
 CONFIG = "config.yaml"
@@ -39,6 +40,11 @@ class Project:
     mappings: tuple[Compiled, ...]
     proposed: tuple[Compiled, ...] = ()
     schedules: tuple[Schedule, ...]
+
+    def as_if_live(self) -> Project:
+        """The project with everything that is proposed in force: to be planned with, never run."""
+        mappings = tuple(mapping.as_if_live() for mapping in (*self.mappings, *self.proposed))
+        return replace(self, mappings=mappings, proposed=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +76,12 @@ def load_project(
     environment: Mapping[str, str] | None = None,
     catalogue: Catalogue | None = None,
     with_mappings: bool = True,
+    with_locks: bool = False,
 ) -> tuple[Project | None, list[Diagnostic]]:
     """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
 
     ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
+    ``with_locks=True`` holds mappings to the fields locked in `schemas/`: a check, not what a run needs.
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
@@ -83,9 +91,41 @@ def load_project(
     name = document.file
     environment = os.environ if environment is None else environment
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
-    project = reading.project(with_mappings=with_mappings)
+    project = reading.project(with_mappings=with_mappings, with_locks=with_locks)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workbench:
+    """The mappings of a project that are right, and the connections that can be used.
+
+    What is wrong elsewhere (a missing secret, another mapping) does not stop anybody from trying them. ``state_url`` is
+    empty where it cannot be told.
+    """
+
+    state_url: str = field(repr=False)
+    connections: Mapping[str, Connection]
+    mappings: tuple[Compiled, ...]
+    schemas: Mapping[str, EntitySchema]
+
+    @property
+    def by_name(self) -> dict[str, Compiled]:
+        return {mapping.name: mapping for mapping in self.mappings}
+
+
+def load_workbench(
+    folder: Path, *, environment: Mapping[str, str] | None = None, catalogue: Catalogue | None = None
+) -> tuple[Workbench | None, list[Diagnostic]]:
+    """The mappings, and what is wrong with them or with the fields of entities; mistakes elsewhere do not matter."""
+    folder = folder.absolute()
+    document, data, found = _opened(folder)
+    if document is None:
+        return None, found
+    environment = os.environ if environment is None else environment
+    reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
+    document.found.clear()
+    return reading.workbench()
 
 
 def _opened(folder: Path) -> tuple[Document | None, Any, list[Diagnostic]]:
@@ -131,7 +171,23 @@ class _Reading:
     def memory(self) -> Memory:
         return Memory(state_url=self._state(), schemas=schemas(dict(self._custom_fields())))
 
-    def project(self, *, with_mappings: bool) -> Project:
+    def workbench(self) -> tuple[Workbench, list[Diagnostic]]:
+        """What is wrong with connections is not said: a mapping can be tried without them."""
+        known = schemas(dict(self._custom_fields()))
+        said = list(self.root.document.found)
+        assert self.catalogue is not None, "streams are declared by connectors"
+        connections = read_connections(self.section("connections"), self.catalogue, self.folder, self.environment)
+        named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
+        found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+        workbench = Workbench(
+            state_url=self._state(),
+            connections=connections,
+            mappings=tuple(compiled for _, compiled in found.found),
+            schemas=known,
+        )
+        return workbench, [*said, *found.diagnostics]
+
+    def project(self, *, with_mappings: bool, with_locks: bool) -> Project:
         self._format()
         url = self._state()
         fields = dict(self._custom_fields())
@@ -141,10 +197,14 @@ class _Reading:
         named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
         limits = policies.brakes(self.section("brakes"), named)
+        locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
         found = bindings.Bindings()
         if with_mappings:
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
+            decided = policies.deciding(rules)
+            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided, locks)
             self.root.document.found += found.diagnostics
+        rules, clashes = policies.owned(found.live, known, rules)
+        self.root.document.found += clashes
         selectable = {*named, *found.selectable}
         schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []
         return Project(

@@ -18,7 +18,7 @@ from sync.hub import Listener
 from sync.run import Engine
 from syncline.connections import Connection
 from syncline.pulse import beating
-from syncline.settings import Memory, Project
+from syncline.settings import Memory, Project, Workbench
 
 KEY = "SYNCLINE_KEY"
 """Environment variable with the key that seals stored tokens."""
@@ -62,7 +62,7 @@ def open_connection(connection: Connection, world: World, tokens: TokenStore | N
     )
 
 
-def open_tokens(project: Project, world: World) -> _LazyTokens:
+def open_tokens(project: Project | Workbench, world: World) -> _LazyTokens:
     """Where rotating credentials are kept. It opens the state database only when a connector first asks."""
     return _LazyTokens(project, world)
 
@@ -70,7 +70,7 @@ def open_tokens(project: Project, world: World) -> _LazyTokens:
 class _LazyTokens:
     """Most connectors keep no tokens: opening a database for them would be a waste."""
 
-    def __init__(self, project: Project, world: World) -> None:
+    def __init__(self, project: Project | Workbench, world: World) -> None:
         self._project = project
         self._world = world
         self._state: Any = None
@@ -100,7 +100,7 @@ class _LazyTokens:
 
 @contextmanager
 def opened_connections(
-    project: Project, world: World, names: set[str] | None = None
+    project: Project | Workbench, world: World, names: set[str] | None = None
 ) -> Iterator[dict[str, Connector[Any]]]:
     """The connectors of a project (or those named), closed afterwards."""
     with ExitStack() as stack:
@@ -152,7 +152,7 @@ def calm_collector() -> None:
 
 
 @contextmanager
-def opened_reports(project: Project | Memory, world: World) -> Iterator[Any]:
+def opened_reports(project: Project | Memory | Workbench, world: World) -> Iterator[Any]:
     """The read side of the state. Raises StateError where nothing was ever run."""
     if project.state_url.startswith("sqlite:///"):
         path = project.state_url.removeprefix("sqlite:///").partition("?")[0]

@@ -15,11 +15,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def cell_reader(stream: FileStream) -> Callable[[str], str | None] | None:
     """What turns a cell into a value; None where cells are values already."""
-    null, guarded = stream.null, stream.guard_formulas
+    null, guarded, trimmed = stream.null, stream.guard_formulas, stream.trim
     if null is None and not guarded:
-        return None
+        return str.strip if trimmed else None
 
     def shown(cell: str) -> str | None:
+        cell = cell.strip() if trimmed else cell
         if cell == null:
             return None
         return cell[1:] if guarded and cell[:1] == "'" and _runs(cell) else cell

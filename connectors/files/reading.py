@@ -12,8 +12,9 @@ from connectors.files.cells import key_of, keys_of
 from connectors.files.settings import FileStream
 from connectors.files.source import Look, Position, Source, Stretch, digest_of, flaw_of, look, opened, position_in
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
+from model.records import plain_records
 
-_MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "header", "deletes", "guard_formulas"})
+_MEANING = frozenset({"format", "key", "encoding", "delimiter", "null", "trim", "header", "deletes", "guard_formulas"})
 """Settings that decide which records a file holds: read in another way, the same bytes are another file."""
 
 
@@ -101,7 +102,7 @@ class Reader:
         if len(marks) < len(keys) or not met.isdisjoint(marks):
             return False
         met |= marks
-        records += map(Record, keys, rows)
+        records += plain_records(keys, rows)
         return True
 
     def _add(self, number: int, data: dict[str, object], met: set[int], records: list[Record]) -> Flaw | None:

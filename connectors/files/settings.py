@@ -22,6 +22,7 @@ class FileStream(Settings):
     encoding: str = Field("utf-8", description="text encoding; a byte order mark is understood and kept")
     delimiter: str = Field(",", min_length=1, max_length=1, description="what separates cells")
     null: str | None = Field(None, description="cell text that means null; without it empty cells are empty text")
+    trim: bool = Field(False, description="whether spaces around cells are no part of them; for files only read")
     header: tuple[str, ...] | None = Field(None, description="column names of a CSV file without a header line")
     minimum_share: float = Field(
         0.5, ge=0, le=1, description="a file with fewer than this share of its former rows is taken for cut off"
@@ -80,6 +81,8 @@ class FileStream(Settings):
             raise ValueError("key: name at least one column, and none twice")
         if len(self.key_columns) > 1 and self.key_from == "marker" and self.writable:
             raise ValueError("key_from: a key of several columns can only come from mapped fields (key_from: field)")
+        if self.trim and self.writable:
+            raise ValueError("trim: a file that is written keeps its spaces; leave trim or writable out")
         if self.marker and self.key_from == "marker" and self.marker != self.key_columns[0]:
             raise ValueError("marker: the key already carries the hub's id (key_from: marker); leave one of them out")
         if self.kind == "jsonl" and self.encoding != "utf-8":

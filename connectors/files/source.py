@@ -13,7 +13,7 @@ import io
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -31,6 +31,7 @@ from connectors.sdk import (
     UnreachableError,
 )
 from model.errors import ConfigurationError
+from model.making import maker
 
 _CHUNK = 1 << 20
 _UNREADABLE = "\ufffd"
@@ -265,7 +266,7 @@ class Source:
     def _data(self, rows: list[list[str]]) -> list[dict[str, Any]]:
         names, shown = self.header, self._shown
         if shown is None:
-            return list(map(dict, map(zip, repeat(names), rows)))
+            return list(map(maker(names), *zip(*rows, strict=True)))
         return [dict(zip(names, map(shown, cells), strict=False)) for cells in rows]
 
     def _one_by_one(self, rows: list[list[str]], starts: list[int], ends: list[int]) -> Iterator[Line]:

@@ -83,7 +83,7 @@ class SalesforceSettings(Settings):
             raise ValueError("write the address with https://, such as https://example.my.salesforce.com")
         return value.rstrip("/")
 
-    @field_validator("streams", mode="before")
+    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
     @classmethod
     def _by_name(cls, value: Any) -> Any:
         if isinstance(value, list | tuple):

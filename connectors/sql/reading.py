@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain, repeat
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -39,6 +38,8 @@ from connectors.sql.engine import as_connector_error, connected, is_broken, is_p
 from connectors.sql.layout import Layout
 from connectors.sql.positions import cursor_of, furthest, lower_bound, moment_in, position_in, shaped, unusable_position
 from model.errors import ConfigurationError
+from model.making import maker
+from model.records import plain_records
 
 _ROW_VALUES = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
 _AHEAD = 8  # pages fetched by one incremental query: without an index each query sorts everything newer
@@ -54,15 +55,17 @@ class Rows(NamedTuple):
 
 def records_of(layout: Layout, rows: Sequence[Row]) -> Rows:
     """Database rows as records. A row that is none (no key, bytes in a text) is a flaw and delays no other."""
-    names = layout.names
+    if not rows:
+        return Rows([], [])
     keys = layout.key_texts(rows)
+    columns = list(zip(*rows, strict=True))
     flaws: list[Flaw] = []
-    if "" in keys or bytes in set(map(type, chain.from_iterable(rows))):
+    if "" in keys or any(map(_with_bytes, columns)):
         flawed = [not key or bytes in map(type, row) for key, row in zip(keys, rows, strict=True)]
         flaws = [_flawed(layout, keys[i], rows[i]) for i, bad in enumerate(flawed) if bad]
-        rows = [row for row, bad in zip(rows, flawed, strict=True) if not bad]
         keys = [key for key, bad in zip(keys, flawed, strict=True) if not bad]
-    data: list[dict[str, Any]] = list(map(dict, map(zip, repeat(names), rows)))
+        columns = list(zip(*(row for row, bad in zip(rows, flawed, strict=True) if not bad), strict=True))
+    data = list(map(maker(layout.names), *columns)) if columns else []
     for name, convert in layout.converting:  # column by column: only those that need it
         for one in data:
             if (value := one[name]) is not None:
@@ -74,11 +77,19 @@ def as_records(layout: Layout, keys: list[str], data: list[dict[str, Any]]) -> l
     """Keys and rows by column name, converted, as records with their versions and marks of deletion."""
     version, soft = layout.stream.version, layout.stream.soft_delete
     if version is None and soft is None:
-        return list(map(Record, keys, data))
+        return plain_records(keys, data)
     return [
         Record(key, one, version_text(one.get(version or "")), layout.is_deleted(one))
         for key, one in zip(keys, data, strict=True)
     ]
+
+
+def _with_bytes(column: Sequence[Any]) -> bool:
+    try:
+        "".join(column)  # raises where one is no text, and is the quickest way to tell
+    except TypeError:
+        return bytes in set(map(type, column))
+    return False
 
 
 def version_text(value: Any) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,19 +39,33 @@ def check(
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Compare mappings with the systems' real fields.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="CODE", help="Say what this diagnostic means and what to do.")
+    ] = None,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print SARIF 2.1.0, for code review tools.")] = False,
     as_json: options.Json = False,
 ) -> None:
     """Check config.yaml and every mapping. Every problem is said at once, with its file, line and column."""
     desk = desk_of(context)
-    project, found = desk.load()
-    if online and project is not None:
+    if explain is not None:
+        _explain(desk, explain, as_json=as_json)
+        return
+    if as_json and as_sarif:
+        raise typer.BadParameter("--json and --sarif are two forms of one thing: give one of them")
+    project, found = desk.load(with_locks=True)
+    asked = (project or desk.load()[0]) if online else None  # what a lock finds wrong is no reason not to ask
+    if asked is not None:
         from syncline.fields import check_fields
 
-        found = [*found, *check_fields(project, desk.world)]
+        found = [*found, *check_fields(asked, desk.world)]
     if files:
         wanted = {path.absolute() for path in files}
         found = [one for one in found if one.file is not None and Path(one.file).absolute() in wanted]
-    if as_json:
+    if as_sarif:
+        from syncline.sarif import sarif
+
+        desk.output.json(sarif(found, Path.cwd()))
+    elif as_json:
         desk.output.json(found)
     else:
         for one in found:
@@ -60,6 +76,25 @@ def check(
     elif project is not None:
         desk.output.say(_summary(project))
     raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
+
+
+def _explain(desk: Desk, code: str, *, as_json: bool) -> None:
+    from syncline.explained import SECTIONS, explained
+
+    entry = explained(code)
+    if entry is None:
+        known = sorted(name for _, entries in SECTIONS.values() for name in entries)
+        close = difflib.get_close_matches(code, known, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else "docs/diagnostics.md lists them all"
+        raise typer.BadParameter(f"there is no diagnostic {code!r}; {hint}", param_hint="--explain")
+    if as_json:
+        desk.output.json({"code": code, "cause": entry.cause, "remedy": entry.remedy})
+        return
+    desk.output.line(code)
+    for text in entry:
+        desk.output.line()
+        for line in textwrap.wrap(text, 78, break_long_words=False, break_on_hyphens=False):
+            desk.output.line(f"  {line}")
 
 
 def _counts(found: Sequence[Diagnostic]) -> Iterator[str]:
@@ -153,20 +188,33 @@ def tell_findings(desk: Desk, found: list[Any], *, as_json: bool) -> None:
 def discover(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The connection.")],
-    stream: Annotated[str | None, typer.Argument(help="Only this stream.", show_default="all")] = None,
+    streams: Annotated[list[str] | None, typer.Argument(help="Only these streams.", show_default="all")] = None,
+    lock: Annotated[
+        bool, typer.Option("--lock", help="Keep the fields in schemas/NAME.yaml, and show what became different.")
+    ] = False,
+    only_show: Annotated[
+        bool, typer.Option("--check", help="Show what is different from the lock; end with 10 where anything is.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Lock all streams, not only those that mappings use.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """List a system's streams and fields as they are now."""
+    """List a system's streams and fields as they are now, or keep them in a file that mappings are held to."""
+    from syncline.cli import locking
     from syncline.wiring import opened_connections
 
     desk = desk_of(context)
     project = desk.project(with_mappings=False)
     connection_named(project, name)
+    locked = lock or only_show
+    former = locking.former_lock(desk, project, name) if locked else None
+    wanted = locking.chosen(desk, project, name, streams or [], former, everything=everything or not locked)
     with opened_connections(project, desk.world, {name}) as connectors:
-        known = [one.name for one in connectors[name].declared_streams()]
-        if stream is not None and stream not in known:
-            raise typer.BadParameter(f"{name} has no stream {stream!r}; it has {', '.join(known)}")
-        found = {one: connectors[name].discover(one) for one in known if stream in (None, one)}
+        found = {one: connectors[name].discover(one) for one in wanted}
+    if locked:
+        locking.keep(desk, project, name, found, former, only_show=only_show, as_json=as_json)
+        return
     if as_json:
         desk.output.json(found)
         return

@@ -19,7 +19,7 @@ from syncline.cli.output import Output
 if TYPE_CHECKING:
     from model.diagnostics import Diagnostic
     from sync.run import Engine
-    from syncline.settings import Memory, Project
+    from syncline.settings import Memory, Project, Workbench
     from syncline.wiring import World
 
 # Imports inside the functions of this class keep `syncline --help` fast: settings bring pydantic and ruamel.yaml,
@@ -43,10 +43,11 @@ class Desk:
             self.given_world = World()
         return self.given_world
 
-    def load(self, *, with_mappings: bool = True) -> tuple[Project | None, list[Diagnostic]]:
+    def load(self, *, with_mappings: bool = True, with_locks: bool = False) -> tuple[Project | None, list[Diagnostic]]:
         from syncline.settings import load_project
 
-        return load_project(self.folder, environment=self.world.environment, with_mappings=with_mappings)
+        environment = self.world.environment
+        return load_project(self.folder, environment=environment, with_mappings=with_mappings, with_locks=with_locks)
 
     def project(self, *, with_mappings: bool = True) -> Project:
         """The project; its warnings are narrated. Raises ConfigurationError with everything found."""
@@ -66,6 +67,15 @@ class Desk:
         if memory is None:
             raise ConfigurationError(found)
         return memory
+
+    def workbench(self) -> tuple[Workbench, list[Diagnostic]]:
+        """The mappings alone, and what is wrong with them: no secret is asked for, no system needed."""
+        from syncline.settings import load_workbench
+
+        workbench, found = load_workbench(self.folder, environment=self.world.environment)
+        if workbench is None:
+            raise ConfigurationError(found)
+        return workbench, found
 
     @contextmanager
     def engine(self, project: Project | None = None) -> Iterator[Engine]:

@@ -14,7 +14,7 @@ import typer
 from model.errors import ConfigurationError
 from syncline.cli import options
 from syncline.cli.desk import desk_of
-from syncline.cli.output import Output
+from syncline.cli.output import Output, counted
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
@@ -51,23 +51,15 @@ def new_mapping(
     entity: Annotated[str, typer.Argument(help="contact, account, lead, opportunity, order, case or activity.")],
 ) -> None:
     """Write a mapping to start from, with the stream's real fields."""
-    from model.entities import ENTITIES
-    from syncline.cli.describing import connection_named
-    from syncline.scaffold import scaffold_mapping
-    from syncline.settings import MAPPINGS
-    from syncline.wiring import opened_connections
+    from syncline.cli.suggesting import proposed
 
     desk = desk_of(context)
-    project = desk.project(with_mappings=False)
-    connection_named(project, connection)
-    if entity not in ENTITIES:
-        raise typer.BadParameter(f"there is no entity {entity!r}; there are {', '.join(ENTITIES)}")
-    with opened_connections(project, desk.world, {connection}) as connectors:
-        known = [one.name for one in connectors[connection].declared_streams()]
-        if stream not in known:
-            raise typer.BadParameter(f"{connection} has no stream {stream!r}; it has {', '.join(known)}")
-        fields = connectors[connection].discover(stream)
-    _tell(desk.output, [scaffold_mapping(connection, stream, entity, fields, project.folder / MAPPINGS)])
+    path, proposal = proposed(desk, desk.project(with_mappings=False), connection, stream, entity, sample=0)
+    _tell(desk.output, [path] if path else [])
+    sure = len(proposal.rules)
+    desk.output.say(
+        f"It has {counted(sure, 'rule')} by the names of the fields; `syncline mappings suggest` looks at values."
+    )
     desk.output.say("It is proposed: checked, but not run. Look at each rule, then set lifecycle: live.")
 
 

@@ -22,6 +22,7 @@ from syncline.cli import (
     records,
     repairing,
     scheduling,
+    schemas,
     starting,
     watching,
 )
@@ -130,7 +131,19 @@ def root(
     )
 
 
-for part in (starting, describing, mapping, moving, watching, repairing, letters, records, scheduling, extending):
+for part in (
+    starting,
+    describing,
+    mapping,
+    schemas,
+    moving,
+    watching,
+    repairing,
+    letters,
+    records,
+    scheduling,
+    extending,
+):
     part.register(app)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from syncline.cli import differing, lawful, options
+from syncline.cli import differing, lawful, options, suggesting, trying
 from syncline.cli.desk import desk_of
 
 mappings_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at mappings, and try them.")
 
 
 def register(app: typer.Typer) -> None:
+    suggesting.register(mappings_app)
     lawful.register(mappings_app)
     differing.register(mappings_app)
     app.add_typer(mappings_app, name="mappings")
+    trying.register(mappings_app)
 
 
 @mappings_app.command("list")

@@ -27,6 +27,9 @@ def plan(
     context: typer.Context,
     select: options.Select = None,
     full: options.Full = False,
+    proposed: Annotated[
+        bool, typer.Option("--proposed", help="As if proposed mappings and rules were live: what would they change?")
+    ] = False,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="Show at most this many writes; 0: only totals.")
     ] = 50,
@@ -36,7 +39,7 @@ def plan(
 ) -> None:
     """Show what a run would write; write nothing."""
     desk = desk_of(context)
-    project = desk.project()
+    project = desk.project().as_if_live() if proposed else desk.project()
     chosen = selection(project, select or [])
     with desk.engine(project) as engine:
         report = engine.plan(chosen, full=full, limit=limit)

@@ -27,17 +27,28 @@ def init(
     systems: Annotated[
         str, typer.Option("--from", help="Systems to connect, e.g. sql,salesforce,shopify. Without it: a sample.")
     ] = "",
+    files: Annotated[
+        list[Path] | None, typer.Option("--file", help="A CSV or JSON Lines file to connect; may be repeated.")
+    ] = None,
 ) -> None:
-    """Write a commented project. Without --from it has two small sample systems and works at once."""
+    """Write a commented project. Without --from and --file it has two small sample systems and works at once.
+
+    A file given with --file stays where it is. Its columns and its key are looked at; nothing of it is copied.
+    """
     from syncline.init.compose import STARTER, compose
+    from syncline.init.exports import look_at, sections
 
     desk = desk_of(context)
     target = folder or desk.folder
     names = [name.strip() for name in systems.split(",") if name.strip()]
-    for path in compose(target, names or [STARTER]):
+    exports = [look_at(path) for path in files or ()]
+    for path in compose(target, names or ([] if exports else [STARTER]), exports):
         desk.output.line(str(path))
     place = "" if target.absolute() == Path.cwd() else f" --project {target}"
-    desk.output.say(f"Next: syncline check{place}, then syncline plan{place}, then syncline run{place}.")
+    for connection, export in sections(exports, target)[1]:
+        desk.output.say(f"Next: syncline mappings suggest {connection} {export.stream}{place}")
+    if not exports:
+        desk.output.say(f"Next: syncline check{place}, then syncline plan{place}, then syncline run{place}.")
 
 
 def doctor(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
+from syncline.init.exports import Export
+from syncline.init.exports import sections as connections_to
 
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {"sql": "erp", "files": "files", "salesforce": "crm", "shopify": "shop"}
@@ -28,13 +30,15 @@ _CORE: Mapping[str, Sequence[str]] = {
 _VARIABLE = re.compile(r"\$\{env:(\w+)\}")
 
 
-def compose(folder: Path, systems: Sequence[str]) -> list[Path]:
+def compose(folder: Path, systems: Sequence[str], exports: Sequence[Export] = ()) -> list[Path]:
     """Write a project; returns the files in the order in which one would read them.
 
-    ``systems`` is `STARTER` alone (two sample systems that work at once) or names out of `CONNECTIONS`. Raises
-    ConfigurationError, having written nothing, for an unknown name or where a file is in the way.
+    ``systems`` is `STARTER` alone (two sample systems that work at once) or names out of `CONNECTIONS`; ``exports`` are
+    files of the person's own, connected where they lie. Raises ConfigurationError, having written nothing, for an
+    unknown name or where a file is in the way.
     """
-    contents = _starter() if list(systems) == [STARTER] else _connected(list(dict.fromkeys(systems)))
+    starter = list(systems) == [STARTER]
+    contents = _starter() if starter else _connected(list(dict.fromkeys(systems)), exports, folder)
     database = folder / "data" / "crm.db"
     planned = [folder / name for name in contents] + ([database] if "data/crm.sql" in contents else [])
     in_the_way = [path for path in planned if path.exists()]
@@ -80,7 +84,7 @@ def _texts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield prefix + entry.name, entry.read_text(encoding="utf-8")
 
 
-def _connected(systems: Sequence[str]) -> dict[str, str]:
+def _connected(systems: Sequence[str], exports: Sequence[Export], folder: Path) -> dict[str, str]:
     for system in systems:
         if system not in CONNECTIONS:
             close = difflib.get_close_matches(system, CONNECTIONS, n=1)
@@ -89,25 +93,64 @@ def _connected(systems: Sequence[str]) -> dict[str, str]:
                 [Diagnostic(code="unknown-system", message=f"there is no template for {system!r}", hint=hint)]
             )
     shared = _templates() / "shared"
+    if exports and "files" in systems:
+        hint = "name the files alone; --from is for the other systems"
+        raise ConfigurationError([Diagnostic(code="twice", message="files would be connected twice", hint=hint)])
     sections = [(_templates() / "systems" / f"{system}.yaml").read_text(encoding="utf-8") for system in systems]
+    own, placed = connections_to(exports, folder)
+    sections += [own] if placed else []
     mappings = dict(_library(systems))
     entities = sorted({found[1] for text in mappings.values() if (found := _ENTITY.search(text))})
-    order = ", ".join(CONNECTIONS[system] for system in systems)
+    connections = dict.fromkeys([*(CONNECTIONS[system] for system in systems), *(name for name, _ in placed)])
+    order = ", ".join(connections)
     rules = "\n".join(
         f"  {entity}:\n    survivorship:\n      default: {{rule: authority, order: [{order}]}}" for entity in entities
     )
     config = (shared / "head.yaml").read_text(encoding="utf-8") + "".join(sections)
-    config += (shared / "tail.yaml").read_text(encoding="utf-8").format(entities=rules or "  {}")
-    variables = [f"   - `{name}`" for name in dict.fromkeys(_VARIABLE.findall(config))]
-    readme = (
-        (shared / "README.md")
-        .read_text(encoding="utf-8")
-        .format(connections=order, variables="\n".join(variables) or "   - nothing: no secrets are needed")
-    )
+    entity_rules = f"entities:\n{rules}" if rules else _NO_ENTITIES
+    config += (shared / "tail.yaml").read_text(encoding="utf-8").format(entities=entity_rules)
+    asked = dict(_variables(config))
+    readme = (shared / "README.md").read_text(encoding="utf-8").format(connections=order, first=_first(asked, placed))
     ignored = (shared / "gitignore").read_text(encoding="utf-8")
-    return {"config.yaml": config, "README.md": readme, ".gitignore": ignored, **mappings}
+    example = {".env.example": _environment(asked)} if asked else {}
+    return {"config.yaml": config, "README.md": readme, **example, ".gitignore": ignored, **mappings}
 
 
+def _first(asked: Mapping[str, str], placed: Sequence[tuple[str, Export]]) -> str:
+    """The first step of the README: what has to be set, and which mappings are still to be made."""
+    lines = ["1. Nothing has to be set: no secrets are needed."]
+    if asked:
+        lines = ["1. Set what `config.yaml` refers to, in the environment; `.env.example` is a list to copy:"]
+        lines += [f"   - `{name}`: {what}" if what else f"   - `{name}`" for name, what in asked.items()]
+    lines += [
+        f"   Then `syncline mappings suggest {name} {export.stream}` proposes a mapping." for name, export in placed
+    ]
+    return "\n".join(lines)
+
+
+def _variables(config: str) -> Iterator[tuple[str, str]]:
+    """Every environment variable the configuration refers to, with what is said behind it on its line."""
+    for line in config.splitlines():
+        setting, _, said = line.partition(" # ")
+        names = [] if line.lstrip().startswith("#") else _VARIABLE.findall(setting)
+        yield from ((name, said.strip()) for name in names)
+
+
+def _environment(asked: Mapping[str, str]) -> str:
+    lines = ["# Copy this file to .env, fill it in, and load it: set -a; . ./.env; set +a", ""]
+    for name, what in asked.items():
+        lines += [f"# {what}"] if what else []
+        lines += [f"{name}="]
+    return "\n".join([*lines, ""])
+
+
+_NO_ENTITIES = """\
+# entities:
+#   contact:
+#     survivorship:
+#       default: {rule: authority, order: [files]}
+#     fields:
+#       loyalty_tier: {type: choice, choices: [bronze, silver, gold]} # a custom field"""
 _ENTITY = re.compile(r"^entity:\s*(\w+)", re.MULTILINE)
 _CONNECTION = re.compile(r"^connection:.*$", re.MULTILINE)
 

@@ -396,3 +396,17 @@ def test_the_state_may_live_in_postgresql(cli, starter, postgres_schema):
     cli("run", code=3)
     cli("dead-letters", "discard", "--all", "--yes")
     assert not (starter / "var").exists()
+
+
+def test_what_proposed_rules_would_change_is_planned_and_not_run(cli, starter):
+    cli("run")
+    execute(starter, "UPDATE people SET town = 'Nowhere'")
+    mapping = starter / "mappings" / "crm_people.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    proposed = "{field: town, strength: enforce, lifecycle: proposed}"
+    mapping.write_text(text.replace('city": town', f'city": {proposed}'), encoding="utf-8")
+    cli("plan", "--exit-code", code=0)
+    planned = cli("plan", "--proposed", "--json", "--exit-code", code=10).json
+    assert {(total["connection"], total["kind"]) for total in planned["totals"]} == {("crm", "update")}
+    cli("run")
+    assert {person["town"] for person in people(starter).values()} == {"Nowhere"}

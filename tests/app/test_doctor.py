@@ -27,7 +27,7 @@ def test_a_connection_that_cannot_be_reached_ends_with_one(cli, starter):
     (starter / "data/crm.db").unlink()
     said = cli("doctor", code=1)
     assert "error    connection crm" in said.out
-    assert healths(cli("doctor", "--connection", "shop", "--json").json) == {"connection shop": "ok"}
+    assert healths(cli("doctor", "--connection", "shop", "--json").json) == {"connection shop": "ok", "lock shop": "ok"}
     cli("connections", "check", code=1)
     cli("connections", "check", "shop")
 

@@ -8,6 +8,7 @@ import pytest
 from model.diagnostics import Severity
 from model.errors import ConfigurationError
 from syncline.init.compose import CONNECTIONS, STARTER, compose
+from syncline.init.exports import look_at
 from syncline.settings import load_project
 
 ENVIRONMENT = {
@@ -32,7 +33,7 @@ def test_the_sample_project_is_valid_without_any_environment(starter):
     assert (len(project.connections), len(project.mappings), len(project.schedules)) == (2, 2, 2)
 
 
-@pytest.mark.parametrize("systems", [pair for n in (1, 2, 4) for pair in itertools.combinations(CONNECTIONS, n)])
+@pytest.mark.parametrize("systems", [pair for n in (1, 2, 3, 4) for pair in itertools.combinations(CONNECTIONS, n)])
 def test_any_combination_of_systems_is_valid_once_its_variables_are_set(tmp_path, systems):
     compose(tmp_path / "p", systems)
     project, found = load_project(tmp_path / "p", environment=ENVIRONMENT)
@@ -50,6 +51,30 @@ def test_a_variable_that_is_not_set_is_named_once_per_line_and_in_the_readme(tmp
     for name in ("SALESFORCE_URL", "SALESFORCE_CLIENT_ID", "SALESFORCE_CLIENT_SECRET"):
         assert name in readme
         assert sum(name in str(one) for one in found) == 1
+
+
+def test_the_variables_are_listed_in_a_file_to_copy_with_what_each_is(tmp_path):
+    compose(tmp_path / "p", ["salesforce", "sql"])
+    lines = (tmp_path / "p/.env.example").read_text(encoding="utf-8").splitlines()
+    assert {line for line in lines if line.endswith("=")} == {
+        "SALESFORCE_URL=",
+        "SALESFORCE_CLIENT_ID=",
+        "SALESFORCE_CLIENT_SECRET=",
+        "ERP_URL=",
+    }
+    assert lines[lines.index("SALESFORCE_URL=") - 1].startswith("# My Domain")
+    assert ".env" in (tmp_path / "p/.gitignore").read_text(encoding="utf-8").split()
+    compose(tmp_path / "q", ["files"])
+    assert not (tmp_path / "q/.env.example").exists()
+
+
+@pytest.mark.parametrize("systems", [pair for n in (2, 3) for pair in itertools.combinations(CONNECTIONS, n)])
+def test_every_entity_that_several_systems_share_has_one_order_of_authority(tmp_path, systems):
+    compose(tmp_path / "p", systems)
+    project, _ = load_project(tmp_path / "p", environment=ENVIRONMENT)
+    order = tuple(CONNECTIONS[system] for system in systems)
+    for entity in {mapping.entity for mapping in project.mappings}:
+        assert project.policy.survivorship[entity]["default"].order == order
 
 
 def test_nothing_is_written_where_a_file_is_in_the_way(tmp_path):
@@ -94,6 +119,104 @@ def test_the_example_configuration_is_valid_and_shows_every_setting(tmp_path):
         assert f"{name}:" in text
     for rule in ("authority", "latest", "most_complete", "union", "manual"):
         assert rule in text
+
+
+ROWS = "Nr;Vorname;Nachname;E-Mail\n1;Jürgen;Groß;jg@example.com\n2;Zoë;Groß;zg@example.com\n3;Zoë;Ühl;zu@example.com\n"
+
+
+def test_a_file_of_ones_own_is_connected_where_it_lies(make_cli, tmp_path):
+    (tmp_path / "Messe 2026.csv").write_bytes(ROWS.encode("cp1252"))
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more/people.jsonl").write_text('{"id": 1, "name": "A"}\n{"id": 2, "name": "A"}\n', encoding="utf-8")
+    cli = make_cli(tmp_path / "p")
+    files = ("--file", str(tmp_path / "Messe 2026.csv"), "--file", str(tmp_path / "more/people.jsonl"))
+    assert "mappings suggest files messe_2026" in cli("init", *files).err
+    project, _ = load_project(tmp_path / "p", environment={}, with_mappings=False)
+    (stream,) = project.connections["files"].streams
+    assert (stream.name, stream.key) == ("messe_2026", "Nr")
+    assert project.connections["files_2"].streams[0].key == "id"
+    text = (tmp_path / "p/config.yaml").read_text(encoding="utf-8")
+    assert 'folder: ".."' in text
+    assert "cp1252" in text
+    assert "Groß" not in text
+    assert cli("mappings", "suggest", "files", "messe_2026", "--json").json["entity"] == "contact"
+    cli("mappings", "suggest", "files", "messe_2026")
+    cli("mappings", "suggest", "files_2", "people")
+    cli("check")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.csv", "name;city\nA;B\nA;B\n", "filled and different"),
+        ("a.csv", "id,name\n", "no rows"),
+        ("a.csv", "", "no rows"),
+        ("a.xlsx", "PK", "neither CSV"),
+        ("a.jsonl", "{broken", "cannot be read"),
+        ("a.csv", None, "not there"),
+    ],
+)
+def test_a_file_that_cannot_become_a_stream_is_refused_and_nothing_is_written(make_cli, tmp_path, name, text, said):
+    if text is not None:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert said in make_cli(tmp_path / "p")("init", "--file", str(tmp_path / name), code=5).err
+    assert not (tmp_path / "p").exists()
+
+
+def test_the_key_of_a_file_is_rather_a_number_than_a_name(tmp_path):
+    path = tmp_path / "a.tsv"
+    path.write_text("name\tmail\tcustomer no\nA\ta@x.org\t7\nB\tb@x.org\t8\n", encoding="utf-8")
+    found = look_at(path)
+    assert (found.key, found.delimiter, found.rows) == ("customer no", "\t", 2)
+    path.write_text("name\tmail\tcustomer no\nA\ta@x.org\t7\nB\tb@x.org\t7\n", encoding="utf-8")
+    assert look_at(path).key == "mail"
+
+
+def test_a_suggestion_is_written_with_evidence_and_never_over_anything(cli, starter):
+    path = starter / "mappings/shop_customers.yaml"
+    before = path.read_text(encoding="utf-8")
+    cli("mappings", "suggest", "shop", "customers", code=5)
+    assert path.read_text(encoding="utf-8") == before
+    assert (
+        "already ties"
+        in cli("mappings", "suggest", "shop", "customers", "--out", str(path.parent / "x.yaml"), code=5).err
+    )
+    mine = starter / "mine.txt"
+    mine.write_text("mine", encoding="utf-8")
+    assert "there already" in cli("mappings", "suggest", "shop", "customers", "--out", str(mine), code=5).err
+    assert mine.read_text(encoding="utf-8") == "mine"
+    shown = cli("mappings", "suggest", "shop", "customers", "--out", "-")
+    assert "lifecycle: proposed" in shown.out
+    assert "without a place" in shown.err or "rules" in shown.err
+    other = starter / "draft.yaml"
+    assert cli("mappings", "suggest", "shop", "customers", "--out", str(other)).out.strip().endswith("draft.yaml")
+    first, _, rest = other.read_text(encoding="utf-8").partition("\n")
+    assert first == "# yaml-language-server: $schema=.syncline/schemas/shop.customers.contact.json"
+    assert rest == shown.out.replace("mapping: shop_customers", "mapping: draft")
+    path.unlink()
+    cli("mappings", "suggest", "shop", "customers")
+    cli("check")
+    cli("mappings", "suggest", "shop", "custmers", code=2)
+    cli("mappings", "suggest", "shop", "customers", "--entity", "persona", code=2)
+    cli("mappings", "suggest", "shopp", "customers", code=2)
+
+
+def test_a_stream_that_is_nothing_like_the_entity_gets_no_file(cli, starter):
+    (starter / "data/odd.csv").write_text("k,colour\n1,red\n", encoding="utf-8")
+    config = starter / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace("    streams:\n", "    streams:\n      odd: {file: odd.csv, key: k}\n", 1), encoding="utf-8"
+    )
+    said = cli("mappings", "suggest", "shop", "odd", "--entity", "contact", code=5)
+    assert "nothing was written" in said.err
+    assert not (starter / "mappings/shop_odd.yaml").exists()
+
+
+def test_a_broken_mapping_elsewhere_does_not_stop_a_suggestion(cli, starter):
+    (starter / "mappings/crm_people.yaml").unlink()
+    (starter / "mappings/broken.yaml").write_text("mapping: [", encoding="utf-8")
+    cli("mappings", "suggest", "crm", "people")
 
 
 def test_a_new_mapping_is_proposed_with_the_real_fields_and_valid(cli, starter):

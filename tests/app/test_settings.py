@@ -250,3 +250,108 @@ _trees = st.recursive(
 def test_no_shape_of_configuration_ends_in_a_trace(write, tree):
     loaded, found = load(write({"config.yaml": json.dumps(tree), "mappings/m.yaml": MAPPING}))
     assert loaded is not None or found
+
+
+def test_five_connections_share_what_one_file_says_of_them(project):
+    named = [f"shop{n}" for n in range(5)]
+    table = "{connector: sql, url: 'sqlite:///data/x.db', streams: {people: {table: people, key: id, writable: true}}}"
+    folder = project(
+        config="syncline: 1\nconnections:\n" + "".join(f"  {name}: {table}\n" for name in named),
+        mapping="extends: shared/shop\nconnection: shop0\n",
+        **{f"mappings/{name}.yaml": f"extends: shared/shop\nconnection: {name}\n" for name in named[1:]},
+        **{"mappings/shared/shop.yaml": MAPPING.replace("connection: erp\n", "").replace("mapping: erp_people\n", "")},
+    )
+    loaded, found = load(folder)
+    assert [one.code for one in found] == ["no-order"]
+    assert sorted(mapping.connection for mapping in loaded.mappings) == named
+    (folder / "mappings/shared/shop.yaml").write_text(MAPPING.replace("family_name:", "famliy_name:"))
+    _, found = load(folder)
+    assert [(one.file, one.line, one.code) for one in found] == [
+        (str(folder / "mappings/shared/shop.yaml"), 7, "unknown-path")
+    ]
+
+
+@pytest.mark.parametrize("name", ["../secrets/base", "/etc/hostname", "shared/../../secrets/base", "link"])
+def test_only_files_below_the_mappings_can_be_extended(project, name):
+    folder = project(mapping=f"extends: {name}\n{MAPPING}", **{"secrets/base.yaml": "rules: {given_name: first}\n"})
+    (folder / "mappings" / "link.yaml").symlink_to(folder / "secrets" / "base.yaml")
+    _, found = load(folder)
+    assert "unknown-base" in [one.code for one in found]
+
+
+def test_what_a_mapping_owns_is_decided_by_its_connection(project):
+    config = CONFIG + "entities: {contact: {survivorship: {default: {rule: authority, order: [erp]}}}}\n"
+    owned = MAPPING + '  "addresses[shipping].city": city\nowns: [family_name, "addresses[shipping]", emails]\n'
+    loaded, found = load(project(config, owned))
+    assert found == []
+    rules = loaded.policy.survivorship["contact"]
+    for path in ("family_name", "addresses[shipping].city", "addresses[shipping]", "emails[*]"):
+        assert rules[path] == Survivorship(Rule.AUTHORITY, ("erp",)), path
+    assert "addresses[billing].city" not in rules
+
+
+@pytest.mark.parametrize(
+    ("owns", "code", "rest"),
+    [
+        ("famliy_name", "unknown-path", ""),
+        ("job_title", "owned-unread", ""),
+        ('"[x]"', "not-a-path", ""),
+        ('"addresses[shipping]"', "two-owners", 'survivorship: {"addresses[shipping].city": latest}'),
+        ('"emails[work]"', "two-owners", 'survivorship: {"emails[*]": latest}'),
+    ],
+)
+def test_what_cannot_be_owned_is_said(project, owns, code, rest):
+    config = CONFIG + f"entities: {{contact: {{{rest}}}}}\n"
+    owned = MAPPING + f'  "addresses[shipping].city": city\nowns:\n  - {owns}\n'
+    _, found = load(project(config, owned))
+    assert [(one.code, one.line) for one in found] == [(code, 11)]
+
+
+def test_one_field_has_one_owner(project):
+    config = (
+        CONFIG + "      leads: {table: leads, key: id}\n  web:\n    connector: sql\n    url: sqlite:///data/web.db\n"
+    )
+    config += "    streams: {people: {table: people, key: id, writable: true}}\n"
+    mine, other = MAPPING + 'owns: ["emails[work]"]\n', MAPPING.replace("erp", "web") + "owns: [emails]\n"
+    _, found = load(project(config, mine, **{"mappings/web_people.yaml": other}))
+    (clash,) = (one for one in found if one.severity is Severity.ERROR)
+    assert (clash.code, clash.line) == ("two-owners", 9)
+    assert "erp_people.yaml" in clash.message
+
+
+def test_a_proposed_rule_is_checked_and_does_not_run(project):
+    live, _ = load(project())
+    text = MAPPING + "  job_title: {field: title, lifecycle: proposed}\n"
+    loaded, found = load(project(mapping=text))
+    (mapping,) = loaded.mappings
+    assert found == []
+    assert not mapping.covers("job_title")
+    assert mapping.version == live.mappings[0].version
+    assert loaded.as_if_live().mappings[0].covers("job_title")
+    _, found = load(project(mapping=text.replace("job_title", "jobtitle")))
+    assert [one.code for one in found] == ["unknown-path"]
+
+
+def test_a_deprecated_mapping_runs_and_says_that_it_should_go(project):
+    loaded, found = load(project(mapping=f"lifecycle: deprecated\n{MAPPING}"))
+    assert [mapping.name for mapping in loaded.mappings] == ["erp_people"]
+    assert [(one.code, one.severity, one.line) for one in found] == [("deprecated", Severity.NOTE, 1)]
+
+
+def test_records_there_are_created_and_never_updated(project):
+    loaded, found = load(project(mapping=f"update: in\n{MAPPING}"))
+    assert found == []
+    assert loaded.mappings[0].strength("family_name").value == "create_only"
+    assert loaded.mappings[0].update_in
+    _, found = load(project(mapping=f"update: out\ndirection: in\n{MAPPING}"))
+    assert [one.code for one in found] == ["update-against-direction"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "line"),
+    [("most_restrictive", 8), ("{rule: most_restrictive}", 8), ("{rule: latest, values: [a]}", 8)],
+)
+def test_the_most_restrictive_value_needs_a_list_of_values(project, rule, line):
+    config = CONFIG + f"entities: {{contact: {{survivorship: {{job_title: {rule}}}}}}}\n"
+    _, found = load(project(config))
+    assert [(one.code, one.line) for one in found] == [("missing-key", line)]

@@ -268,6 +268,21 @@ def test_null_and_empty_are_two_things_where_a_null_text_is_declared(tmp_path: P
     assert next(iter(connector(tmp_path).read("people", None))).records[0].data["name"] == "NULL"
 
 
+def test_spaces_around_cells_are_no_part_of_them_where_that_is_declared(tmp_path: Path) -> None:
+    written(tmp_path, "id, name, city\n1, Ada ,NULL\n 2,, NULL\n")
+    (page,) = connector(tmp_path, trim=True, null="NULL").read("people", None)
+    assert [dict(record.data) for record in page.records] == [
+        {"id": "1", "name": "Ada", "city": None},
+        {"id": "2", "name": "", "city": None},
+    ]
+    (page,) = connector(tmp_path, trim=True).read("people", None)
+    assert [record.data["city"] for record in page.records] == ["NULL", "NULL"]
+    (page,) = connector(tmp_path).read("people", None)
+    assert page.records[0].data["name"] == " Ada "
+    with pytest.raises(ValueError, match="leave trim or writable out"):
+        connector(tmp_path, trim=True, writable=True)
+
+
 def test_a_header_that_cannot_be_used_is_a_diagnostic_with_its_place(tmp_path: Path) -> None:
     written(tmp_path, "nr,name,name\n1,a,b\n")
     with pytest.raises(ConfigurationError) as caught:

@@ -7,13 +7,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
 import syncline
-from connectors.contract import Field, FieldType
 from model.errors import ConfigurationError
-from syncline.scaffold import scaffold_connector, scaffold_mapping
-from syncline.scaffold.acme.connector import PEOPLE
+from syncline.scaffold import scaffold_connector
 
 ROOT = Path(syncline.__file__).parents[1]
 
@@ -52,29 +49,3 @@ def test_a_name_that_python_cannot_import_is_refused(name, tmp_path):
     with pytest.raises(ConfigurationError, match="lower-case"):
         scaffold_connector(name, tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_new_mapping_proposes_rules_from_the_real_fields_and_lists_the_rest(tmp_path):
-    path = scaffold_mapping("crm", "people", "contact", PEOPLE.fields, tmp_path / "mappings")
-    assert path.name == "crm_people.yaml"
-    text = path.read_text("utf-8")
-    said = YAML(typ="safe").load(text)
-    assert (said["connection"], said["stream"], said["entity"]) == ("crm", "people", "contact")
-    assert said["lifecycle"] == "proposed"
-    assert said["rules"] == {
-        "full_name, given_name, family_name": {"field": "name", "transform": "full_name"},
-        "emails[work]": {"field": "email", "transform": "email"},
-    }
-    for field in PEOPLE.fields:
-        assert field.name in text
-    with pytest.raises(ConfigurationError, match="there already"):
-        scaffold_mapping("crm", "people", "contact", (), tmp_path / "mappings")
-
-
-def test_a_new_mapping_is_good_yaml_whatever_the_fields_are_called(tmp_path):
-    odd = [Field(name=name) for name in ('E-Mail "x"', "No", "a: b", "#1", "x\ny", "Ünï", "back\\slash")]
-    odd.append(Field(name="First Name", type=FieldType.TEXT, creatable=False, updatable=False))
-    path = scaffold_mapping("Shop 1", "my: stream", "contact", odd, tmp_path)
-    said = YAML(typ="safe").load(path.read_text("utf-8"))
-    assert said["stream"] == "my: stream"
-    assert said["rules"] == {"given_name": {"field": "First Name", "direction": "in"}}

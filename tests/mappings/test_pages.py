@@ -45,6 +45,13 @@ STEPS = """
   account: {field: Account, reference: Accounts}
   "addresses[work].street": {fields: [Line1, Line2], transform: join}
 """
+COMPUTED = """
+  given_name: {expr: 'src.First + text(src.Nick)'}
+  family_name: {expr: 'src.?Last', empty: keep}
+  tags: {expr: 'src.Tags.split(";")', list: set}
+  department: {field: Dept, when: {in: [{expr: 'src.Title != "x"'}], out: [{path: active, is: true}]}}
+  nickname: {field: Nick, when: {out: [{expr: 'to.?gender.orValue("male") == "male"'}]}}
+"""
 FILTER = "filter: {in: [{field: Dept, not: Secret}]}\n"
 DEFAULTS = 'defaults: {record: {Source: Hub, Nick: "-"}, canonical: {lifecycle: lead}}\n'
 LIMITS = [Field(name=name) for name in ("Nick", "Title", "Last", "Phone", "Home", "Country", "Born", "Sex", "Active")]
@@ -56,6 +63,7 @@ MAPPINGS = [
     mapping(PLAIN + STEPS, FILTER + DEFAULTS),
     mapping("  given_name: First\n"),
     mapping(STEPS),
+    mapping(COMPUTED, "filter: {in: [{expr: 'src.?Sex.orValue(0) != \"F\"'}]}\n"),
 ]
 
 USUAL = {

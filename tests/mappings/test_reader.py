@@ -48,13 +48,13 @@ def test_an_alias_stands_for_what_its_anchor_holds() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: [", ("yaml-syntax", 1, 5)),
-        ("a: 1\n b: 2", ("yaml-syntax", 2, 3)),
+        ("a: [", ("never-closed", 1, 4)),
+        ("a: 1\n b: 2", ("bad-indentation", 2, 2)),
         ("&a [*a]", ("yaml-alias", 1, 5)),
         ("? [a]\n: b", ("yaml-key", 1, 3)),
         ("x: !!python/object:os.system ls", ("yaml-tag", 1, 4)),
         ("--- a\n--- b", ("several-documents", 2, 1)),
-        ("a: \x01", ("yaml-syntax", 1, 1)),
+        ("a: \x01", ("yaml-syntax", 1, 4)),
     ],
 )
 def test_what_is_no_yaml_is_said_with_its_place(text: str, expected: tuple[str, int, int]) -> None:

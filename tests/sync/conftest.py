@@ -216,6 +216,7 @@ class PlainMapping:
         self.match = options.pop("match", Match())
         self.create_in = options.pop("create_in", True)
         self.create_out = options.pop("create_out", True)
+        self.update_in = options.pop("update_in", True)
         self.on_delete_in = options.pop("on_delete_in", OnDelete.REVIEW)
         self.on_delete_out = options.pop("on_delete_out", OnDelete.IGNORE)
         self.references: dict[str, str] = options.pop("references", {})
@@ -229,6 +230,7 @@ class PlainMapping:
         self.version = hashlib.sha256(text.encode()).hexdigest()[:12]
         self.record_fields = tuple(self.rules.values())
         self.touches = frozenset(self.record_fields)
+        self.conditional = self.reads_whole = False
         self.reads = frozenset(self.rules) if self.direction.reads else frozenset()
         self.writes = frozenset(self.rules) if self.direction.writes else frozenset()
         self.reference_streams = self.references
@@ -238,6 +240,9 @@ class PlainMapping:
 
     def pushes(self, path: str) -> bool:
         return path in self.writes
+
+    def withholds(self, path: str, values: Mapping[str, Any]) -> bool:
+        return False
 
     def strength(self, path: str) -> Strength:
         return self.strengths.get(path, Strength.ON_CHANGE)

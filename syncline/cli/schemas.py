@@ -1,0 +1,126 @@
+"""`schema export`: JSON Schemas for editors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncline.cli import options
+from syncline.cli.desk import Desk, desk_of
+from syncline.cli.output import clean, counted
+
+if TYPE_CHECKING:
+    from connectors.contract import Field
+    from syncline.settings import Project
+    from syncline.ties import Tie
+
+# Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+schema_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Schemas of what people write, for editors.")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(schema_app, name="schema")
+
+
+@schema_app.command("export")
+def export(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where to put them.", show_default=".syncline/schemas")
+    ] = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Ask the systems for their fields instead of taking the locked ones.")
+    ] = False,
+    annotate: Annotated[
+        bool, typer.Option("--annotate", help="Put the line that names its schema into each file that has none.")
+    ] = False,
+    as_json: options.Json = False,
+) -> None:
+    """Write a JSON Schema for config.yaml and for every mapping. Editors complete, explain and check with them.
+
+    The fields and choices of a stream come from its schema lock, else from what the connector declares.
+    """
+    from syncline.editor import export as exporting
+    from syncline.settings import CONFIG, MAPPINGS
+    from syncline.ties import ties
+
+    desk = desk_of(context)
+    whole, _ = desk.load()
+    project = whole or desk.project(with_mappings=False)
+    found = ties(project.folder / MAPPINGS, (*project.mappings, *project.proposed))
+    fields = _asked(desk, project, found) if online else _known(project)
+    names = {text for tie in found for text in (tie.entity, f"{tie.connection}.{tie.stream}", tie.file.stem) if text}
+    selectable = {*project.connections, *names, *(mapping.name for mapping in project.mappings)}
+    schemas = exporting.schemas_of(project.connections, project.schemas, found, fields, selectable)
+    target = (folder or project.folder / exporting.FOLDER).absolute()
+    written = exporting.write_schemas(target, schemas)
+    rows = [_row(tie, fields, exporting.file_name(tie.connection, tie.stream, tie.entity), schemas) for tie in found]
+    rows.append({"file": str(project.folder / CONFIG), "schema": exporting.CONFIG, "fields": None})
+    if annotate:
+        for row in rows:
+            row["annotated"] = exporting.annotate(Path(row["file"]), target / row["schema"])
+    if as_json:
+        desk.output.json(rows)
+        return
+    cells = [(_shown(row["file"]), row["schema"], row["fields"] or "") for row in rows]
+    desk.output.table(("file", "schema", "fields"), cells, "")
+    desk.output.say(f"Wrote {counted(len(written), 'schema')} to {_shown(target)}.")
+    changed = sum(1 for row in rows if row.get("annotated"))
+    if annotate:
+        desk.output.say(f"{counted(changed, 'file')} got the line that names its schema.")
+    elif not all(_named(Path(row["file"])) for row in rows):
+        desk.output.say("Add --annotate to put the line that names its schema into each file.")
+
+
+def _row(tie: Tie, fields: Callable[[str, str], Sequence[Field]], name: str, made: Mapping[str, Any]) -> dict[str, Any]:
+    from syncline.editor.export import ANY
+
+    if name not in made:
+        entity = f"{tie.entity}.json"
+        return {"file": str(tie.file), "schema": entity if entity in made else ANY, "fields": None}
+    return {"file": str(tie.file), "schema": name, "fields": len(fields(tie.connection, tie.stream))}
+
+
+def _named(path: Path) -> bool:
+    return "yaml-language-server" in path.read_text(encoding="utf-8", errors="replace")
+
+
+def _shown(path: str | Path) -> str:
+    from syncline.document import shown
+
+    return clean(shown(Path(path)))
+
+
+def _known(project: Project) -> Callable[[str, str], Sequence[Field]]:
+    """Fields as they are locked, else as the connector declares them."""
+    from syncline.lock_reading import read_locks
+
+    locks = read_locks(project.folder, project.connections, list(project.connections), [])
+
+    def fields(connection: str, stream: str) -> Sequence[Field]:
+        lock = locks.get(connection)
+        if lock is not None and lock.fields(stream):
+            return lock.fields(stream)
+        streams = project.connections[connection].streams
+        return next((one.fields for one in streams if one.name == stream), ())
+
+    return fields
+
+
+def _asked(desk: Desk, project: Project, found: Sequence[Tie]) -> Callable[[str, str], Sequence[Field]]:
+    """Fields as the systems describe them now. Each stream is asked for once; a system that cannot be asked ends it."""
+    from syncline.locks import tidied
+    from syncline.wiring import opened_connections
+
+    wanted = {(tie.connection, tie.stream) for tie in found}
+    asked: dict[tuple[str, str], Sequence[Field]] = {}
+    with opened_connections(project, desk.world, {connection for connection, _ in wanted}) as connectors:
+        for connection, stream in sorted(wanted):
+            if connection in connectors and any(one.name == stream for one in project.connections[connection].streams):
+                fields = tidied(connectors[connection].discover(stream))
+                asked[connection, stream] = tuple(fields.values())
+    return lambda connection, stream: asked.get((connection, stream), ())

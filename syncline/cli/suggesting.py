@@ -1,0 +1,152 @@
+"""`mappings suggest`: a commented proposal for a stream, from its fields and some of its records."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from syncline.cli import options
+from syncline.cli.desk import Desk, desk_of
+from syncline.cli.output import counted
+
+if TYPE_CHECKING:
+    from mappings.suggest import Proposal, Suggestion
+    from syncline.settings import Project
+
+# Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+SAMPLE = 200
+
+
+def register(app: typer.Typer) -> None:
+    app.command("suggest")(suggest)
+
+
+def suggest(
+    context: typer.Context,
+    connection: Annotated[str, typer.Argument(help="The connection.")],
+    stream: Annotated[str, typer.Argument(help="Its stream.")],
+    entity: Annotated[
+        str | None,
+        typer.Option("--entity", help="contact, account, lead, order, …", show_default="the one that fits best"),
+    ] = None,
+    out: Annotated[
+        str | None, typer.Option("--out", help="Write it there; - for stdout.", show_default="the project's mappings/")
+    ] = None,
+    sample: Annotated[
+        int, typer.Option("--sample", min=0, max=2000, help="Look at so many records; 0: at the fields alone.")
+    ] = SAMPLE,
+    as_json: options.Json = False,
+) -> None:
+    """Propose a mapping from names, types and sample values, with the evidence for each rule. It does not run.
+
+    No value of a record gets into the file, except the words of picklists. Nothing is overwritten.
+    """
+    from syncline.document import shown
+
+    desk = desk_of(context)
+    project = desk.project(with_mappings=False)
+    path, proposal = proposed(desk, project, connection, stream, entity, sample=sample, out=out, dry=as_json)
+    if as_json:
+        desk.output.json({**as_data(proposal), "file": None if path is None else shown(path)})
+        return
+    if path is not None:
+        desk.output.line(shown(path))
+    _tell(desk, proposal, path)
+
+
+def proposed(
+    desk: Desk,
+    project: Project,
+    connection: str,
+    stream: str,
+    entity: str | None,
+    *,
+    sample: int,
+    out: str | None = None,
+    dry: bool = False,
+) -> tuple[Path | None, Proposal]:
+    """Make the proposal and put it where it belongs; the path is None where no file was asked for."""
+    from mappings.suggest_text import mapping_text
+    from syncline.cli.describing import connection_named
+    from syncline.editor.export import accompany
+    from syncline.settings import MAPPINGS
+    from syncline.suggestions import bound_streams, file_name, proposal_for, write_proposal
+    from syncline.ties import Tie
+    from syncline.wiring import opened_connections
+
+    connection_named(project, connection)
+    if entity is not None and entity not in project.schemas:
+        raise typer.BadParameter(f"there is no entity {entity!r}; there are {', '.join(project.schemas)}")
+    folder = project.folder / MAPPINGS
+    bound = bound_streams(folder)
+    with opened_connections(project, desk.world, {connection}) as connectors:
+        known = [one.name for one in connectors[connection].declared_streams()]
+        if stream not in known:
+            raise typer.BadParameter(f"{connection} has no stream {stream!r}; it has {', '.join(known)}")
+        fields = connectors[connection].discover(stream)
+        proposal = proposal_for(
+            connectors[connection], connection, stream, fields, project.schemas, entity, sample=sample, bound=bound
+        )
+    name = file_name(connection, stream)
+    if out == "-":
+        if not dry:
+            desk.output.line(mapping_text(proposal, Path(name).stem).rstrip())
+        return None, proposal
+    if out is None and dry:
+        return None, proposal
+    path = Path(out) if out is not None else folder / name
+    written = write_proposal(proposal, path, bound)
+    tie = Tie(written, connection, stream, proposal.entity)
+    accompany(project.connections[connection], tie, project.schemas, fields, project.folder)
+    return written, proposal
+
+
+def as_data(proposal: Proposal) -> dict[str, Any]:
+    """The proposal with stable keys."""
+    return {
+        "connection": proposal.source.connection,
+        "stream": proposal.source.stream,
+        "entity": proposal.entity,
+        "entities": dict(proposal.ranking),
+        "records_looked_at": len(proposal.source.records),
+        "rules": [_rule(one) for one in proposal.rules],
+        "doubtful": [_rule(one) for one in proposal.doubtful],
+        "without_place": [
+            {"field": one.field, "why": one.why or None, "custom_field": one.name or None, "declaration": one.custom}
+            for one in proposal.homeless
+        ],
+        "match": proposal.match,
+        "missing": proposal.missing,
+    }
+
+
+def _rule(one: Suggestion) -> dict[str, Any]:
+    return {
+        "path": one.key,
+        "fields": one.fields,
+        "settings": one.settings,
+        "confidence": one.confidence,
+        "evidence": one.evidence,
+        "doubt": one.doubt or None,
+        "alternatives": one.alternatives,
+    }
+
+
+def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
+    free = sum(1 for one in proposal.homeless if one.custom is not None)
+    parts = [counted(len(proposal.rules), "rule")]
+    parts += [f"{len(proposal.doubtful)} doubtful"] if proposal.doubtful else []
+    parts += [f"{counted(free, 'field')} without a place"] if free else []
+    desk.output.say(f"Proposed for {proposal.entity}: {', '.join(parts)}.")
+    near = [name for name, fit in proposal.ranking[1:] if fit >= 0.6 * proposal.ranking[0][1] > 0]
+    if near:
+        desk.output.say(f"It could also be {' or '.join(near)}: --entity {near[0]} proposes that.")
+    for field in proposal.missing:
+        desk.output.say(f"No field certainly is the {field}, which every {proposal.entity} needs.")
+    if path is not None:
+        desk.output.say(
+            f"See what records become: syncline mappings preview {path.stem}. When it is right: lifecycle: live."
+        )

@@ -1,0 +1,233 @@
+"""`mappings test`, `preview`, `docs`: what a mapping does, seen before it does it."""
+
+from __future__ import annotations
+
+import difflib
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from model.diagnostics import Severity
+from model.errors import ConfigurationError, StateError
+from syncline.cli import options
+from syncline.cli.desk import Desk, desk_of
+from syncline.cli.exits import Exit
+from syncline.cli.output import clean, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mappings.compile import Compiled
+    from model.fields import EntitySchema
+    from syncline.preview import Picked, Picking, Preview
+    from syncline.settings import Workbench
+
+# Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+Names = Annotated[list[str] | None, typer.Argument(help="Only these mappings.", show_default="all")]
+
+
+_SAMPLE = 5
+_FLAWS_SHOWN = 5
+
+
+def register(app: typer.Typer) -> None:
+    app.command("test")(run_examples)
+    app.command("preview")(preview)
+    app.command("docs")(docs)
+
+
+def run_examples(context: typer.Context, names: Names = None, as_json: options.Json = False) -> None:
+    """Run the examples of mappings, in both directions. No system is asked, and no secret is needed."""
+    from mappings.examples import try_examples
+    from syncline.cli.trials import tell_trial, trial_json
+
+    desk = desk_of(context)
+    workbench, mappings = _chosen(desk, names or ())
+    tried = [(mapping, try_examples(mapping, workbench.schemas[mapping.entity])) for mapping in mappings]
+    if as_json:
+        desk.output.json([trial_json(mapping, trial) for mapping, trials in tried for trial in trials])
+    else:
+        for mapping, trials in tried:
+            for trial in trials:
+                tell_trial(desk.output, mapping, trial)
+    bare = [mapping.name for mapping, trials in tried if not trials]
+    if bare:
+        desk.output.say(f"Without examples: {', '.join(bare)}.")
+    failed = sum(not trial.passed for _, trials in tried for trial in trials)
+    number = sum(len(trials) for _, trials in tried)
+    if failed:
+        desk.output.say(f"{failed} of {counted(number, 'example')} failed.")
+    elif number:
+        desk.output.say(f"{counted(number, 'example')} passed.")
+    raise typer.Exit(Exit.FAILED if failed else Exit.DONE)
+
+
+def _chosen(desk: Desk, names: Sequence[str]) -> tuple[Workbench, list[Compiled]]:
+    """The mappings named (all by default), in the order of their names. Raises ConfigurationError for a wrong one."""
+    workbench, found = desk.workbench()
+    by_name = workbench.by_name
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    if wrong and not set(names or ("",)) <= by_name.keys():
+        raise ConfigurationError(wrong)
+    return workbench, [_named(by_name, name) for name in sorted(set(names) or by_name)]
+
+
+def _named(mappings: Mapping[str, Compiled], name: str) -> Compiled:
+    if name not in mappings:
+        close = difflib.get_close_matches(name, mappings, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(mappings)) or 'none yet'}"
+        raise typer.BadParameter(f"there is no mapping {name!r}; {hint}", param_hint="NAME")
+    return mappings[name]
+
+
+def preview(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The mapping.")],
+    record: Annotated[
+        list[str] | None, typer.Option("--record", "-r", help="Key of a record to show; may be repeated.")
+    ] = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            "-n",
+            min=1,
+            max=200,
+            help="Show so many: failures, blanks and extremes first.",
+            show_default="5",
+        ),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="Take records from this file of JSON Lines; no system is asked.")
+    ] = None,
+    mask: options.Mask = False,
+    as_json: options.Json = False,
+) -> None:
+    """Show what a mapping makes of real records, rule by rule, and what every other system would get. Writes nothing.
+
+    It works before the first run, and for a proposed mapping.
+    """
+    from syncline.cli.previewing import Teller, preview_json
+
+    desk = desk_of(context)
+    if file is not None and record:
+        raise typer.BadParameter("records are taken from a file or asked for by key, not both", param_hint="--file")
+    found, schema = _previewed(desk, name, record or [], sample or _SAMPLE, file)
+    teller = Teller(desk.output, schema, mask=mask)
+    if as_json:
+        desk.output.json([preview_json(one, teller) for one in found])
+        return
+    for number, one in enumerate(found):
+        if number:
+            desk.output.line()
+            desk.output.line("─" * 60)
+            desk.output.line()
+        teller.tell(one)
+
+
+def _previewed(
+    desk: Desk, name: str, keys: Sequence[str], sample: int, file: Path | None
+) -> tuple[list[Preview], EntitySchema]:
+    """The previews asked for, and the schema of the mapping's entity."""
+    from model.records import Page
+    from syncline.preview import records_of_file, sampled, with_keys
+    from syncline.wiring import opened_connections
+
+    workbench, [mapping] = _chosen(desk, [name])
+    _reading(mapping, workbench.mappings)
+    schema = workbench.schemas[mapping.entity]
+    if file is not None:
+        picking = sampled(mapping, [Page(records_of_file(file))], sample)
+        _narrate(desk, picking)
+        return _traced(None, workbench, mapping, picking.picked), schema
+    if mapping.connection not in workbench.connections:
+        desk.project()  # says what is wrong with it
+    with opened_connections(workbench, desk.world, {mapping.connection}) as connectors:
+        connector = connectors[mapping.connection]
+        picked: Sequence[Picked]
+        if keys:
+            picked, missing = with_keys(connector, mapping, keys)
+            if missing:
+                named = ", ".join(map(repr, missing))
+                raise StateError(clean(f"{mapping.connection}.{mapping.stream} has no record {named}"))
+        else:
+            picking = sampled(mapping, connector.read(mapping.stream, None), sample)
+            picked = picking.picked
+            _narrate(desk, picking)
+        keyed = connector.stream(mapping.stream).key.split(",")
+    return _traced(desk, workbench, mapping, picked, keyed), schema
+
+
+def _reading(mapping: Compiled, mappings: Iterable[Compiled]) -> Compiled:
+    if mapping.direction.reads:
+        return mapping
+    others = sorted(one.name for one in mappings if one.entity == mapping.entity and one.direction.reads)
+    hint = f"preview one that does, and see there what this one writes: {', '.join(others) or 'there is none yet'}"
+    raise typer.BadParameter(f"{mapping.name} reads no records; {hint}", param_hint="NAME")
+
+
+def _traced(
+    desk: Desk | None, workbench: Workbench, mapping: Compiled, picked: Sequence[Picked], keyed: Sequence[str] = ()
+) -> list[Preview]:
+    """The previews; earlier runs, where there were any, tell which record of another system is the same."""
+    from syncline.preview import Links, previews, targets_of
+    from syncline.wiring import opened_reports
+
+    targets = targets_of(mapping, workbench.mappings)
+    with ExitStack() as stack:
+        reports = None
+        if desk is not None and workbench.state_url:
+            with suppress(StateError):  # nothing was ever run: nothing is known
+                reports = stack.enter_context(opened_reports(workbench, desk.world))
+        return previews(mapping, targets, picked, Links(reports).key_of, keyed)
+
+
+def _narrate(desk: Desk, picking: Picking) -> None:
+    first = "" if picking.whole else "the first "
+    parts = [f"{len(picking.picked)} of {first}{counted(picking.seen, 'record')}"]
+    if picking.with_problems:
+        parts.append(f"{picking.with_problems:,} with problems")
+    if picking.skipped:
+        parts.append(f"{picking.skipped:,} left out by the filter")
+    desk.output.say(f"Shown: {', '.join(parts)}.")
+    for flaw in picking.flaws[:_FLAWS_SHOWN]:
+        desk.output.say(clean(f"unreadable: {flaw}"))
+
+
+def docs(
+    context: typer.Context,
+    names: Names = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Write a page for each mapping into this folder.", show_default="stdout"),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Describe mappings in words, a page of Markdown each, for people who do not read YAML."""
+    from mappings.describe import describe
+
+    desk = desk_of(context)
+    workbench, mappings = _chosen(desk, names or ())
+    pages = {
+        mapping.name: describe(mapping.source, workbench.schemas[mapping.entity], version=mapping.version)
+        for mapping in mappings
+    }
+    if as_json:
+        desk.output.json([{"mapping": name, "page": page} for name, page in pages.items()])
+    elif out is None:
+        desk.output.line("\n".join(pages.values()).rstrip("\n"))
+    else:
+        _write_pages(desk, out, pages)
+
+
+def _write_pages(desk: Desk, folder: Path, pages: Mapping[str, str]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, page in pages.items():
+            (folder / f"{name}.md").write_text(page, encoding="utf-8")
+            desk.output.line(str(folder / f"{name}.md"))
+    except OSError as error:
+        raise typer.BadParameter(f"cannot write there ({type(error).__name__})", param_hint="--out") from None

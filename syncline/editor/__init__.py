@@ -1,0 +1,1 @@
+"""JSON Schemas of what people write, so that editors complete, explain and check mappings and `config.yaml`."""

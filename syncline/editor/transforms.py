@@ -1,0 +1,62 @@
+"""The transforms of the registry as an editor sees them: names, options, and the words that options take."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+
+from mappings.transforms.base import Entry
+from mappings.transforms.registry import TRANSFORMS
+from syncline.editor.shapes import Schema, described, either, keys, one_or_more, words
+
+OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("country", "style"): ("alpha2", "alpha3", "name"),
+    ("decimal", "written"): ("text", "number"),
+    ("epoch", "unit"): ("seconds", "milliseconds"),
+    ("integer", "written"): ("number", "text"),
+    ("language", "style"): ("tag", "underscore", "name"),
+    ("money", "written"): ("text", "number"),
+    ("phone", "extension"): ("keep", "drop"),
+    ("phone", "style"): ("e164", "international", "national"),
+    ("text", "of"): ("text", "integer", "number", "boolean"),
+    ("url", "scheme"): ("https", "http"),
+}
+"""Options that take one of some words. A test holds them to what the registry takes."""
+
+WITHOUT_OPTIONS = frozenset({"first"})
+
+
+def transform(field: Schema) -> Schema:
+    """What stands after ``transform:``: one, or a list of them from the record to the canonical side.
+
+    ``field`` is the shape of options that name a field beside the rule's own.
+    """
+    bare = [name for name, entry in TRANSFORMS.items() if not entry.needs_main]
+    named = words(bare, {name: TRANSFORMS[name].summary for name in bare})
+    with_options: Schema = {
+        **keys({name: described(_options(name, entry, field), entry.summary) for name, entry in TRANSFORMS.items()}),
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+    return one_or_more(either(named, with_options))
+
+
+def option_names(name: str, entry: Entry) -> tuple[str, ...]:
+    return () if name in WITHOUT_OPTIONS else tuple(inspect.signature(entry.make).parameters)
+
+
+def _options(name: str, entry: Entry, field: Schema) -> Schema:
+    options = {
+        option: field if option.endswith("_field") else _option(name, option) for option in option_names(name, entry)
+    }
+    by_name: Schema = keys(options, required=(entry.main,) if entry.needs_main and entry.main else ())
+    alone: Schema = {"type": "null"}
+    if entry.main is not None:
+        main = options.get(entry.main, {})
+        alone = main or {"type": ["string", "number", "boolean", "array"]}
+    return either(alone, by_name) if options else {"type": ["null", "object"], "maxProperties": 0}
+
+
+def _option(name: str, option: str) -> Schema:
+    known = OPTION_WORDS.get((name, option))
+    return words(known) if known is not None else {}

@@ -1,0 +1,116 @@
+"""Codes of `config.yaml` and of a project as a whole."""
+
+from __future__ import annotations
+
+from syncline.explained.entry import Entry
+
+PROJECTS = {
+    "no-stream": Entry(
+        "A file given to `init` cannot become a stream: it is empty, unreadable, or no column tells its rows apart.",
+        "Do what the hint says; most often a column with a number for each row is missing.",
+    ),
+    "twice": Entry(
+        "`init` was told twice to connect files: by their names and by `--from files`.",
+        "Name the files alone.",
+    ),
+    "no-project": Entry(
+        "There is no config.yaml in the folder.",
+        "Go to the project's folder, name it with `--project`, or make one with `syncline init`.",
+    ),
+    "no-mappings": Entry(
+        "The folder `mappings/` holds no mapping, so nothing would be carried anywhere.",
+        "Write one, or let `syncline new mapping` propose one.",
+    ),
+    "in-the-way": Entry(
+        "A file to be written exists already. Nothing was written.",
+        "Move it away, or choose another folder.",
+    ),
+    "unknown-system": Entry(
+        "There is no template for a system of that name.",
+        "Choose one of those the hint lists.",
+    ),
+    "unknown-format": Entry(
+        "config.yaml says that it is written for another version of the format.",
+        "Write `syncline: 1`, or upgrade the program.",
+    ),
+    "wrong-type": Entry(
+        "A value of config.yaml is not of the type this setting takes.",
+        "See config.example.yaml. Quotes make text of what looks like a number or a truth value.",
+    ),
+    "out-of-range": Entry(
+        "A number lies outside the bounds of its setting.",
+        "Choose one within them.",
+    ),
+    "state-url": Entry(
+        "The address of the state is none of the two kinds there are.",
+        "Use `sqlite:///var/syncline.db`, or `postgresql+psycopg://user@host/database`.",
+    ),
+    "literal-secret": Entry(
+        "A secret is written in the file, where everybody sees it who sees the file, in every copy of it.",
+        "Use `${env:NAME}` or `${file:PATH}`, and change the secret.",
+    ),
+    "missing-variable": Entry(
+        "An environment variable that the file refers to is not set, or empty.",
+        "Set it before the command; in a service, where the service is defined.",
+    ),
+    "unknown-reference": Entry(
+        "`${…}` can name an environment variable or a file, and nothing else.",
+        "Write `${env:NAME}` or `${file:PATH}`; a dollar sign that is meant as one is written `$$`.",
+    ),
+    "secret-file": Entry(
+        "The file with a secret does not exist, is empty or too large, or cannot be read.",
+        "Paths start at the project folder. Look at the file's permissions.",
+    ),
+    "custom-field": Entry(
+        "A field of your own under `entities` is not declared as it has to be.",
+        "See `entities` in config.example.yaml.",
+    ),
+    "unknown-connection": Entry(
+        "There is no connection of that name in config.yaml.",
+        "Use one of those there are, or add it under `connections`.",
+    ),
+    "unknown-connector": Entry(
+        "There is no connector of that name.",
+        "`syncline connectors` lists those that are installed; others come as packages.",
+    ),
+    "unusable-connector": Entry(
+        "The connector is installed and cannot be used: it fails to load, or was made for another version.",
+        "Upgrade the package it comes with, or tell its author.",
+    ),
+    "broken-connector": Entry(
+        "The connector fails with these settings, or does not keep what it promises.",
+        "Look at the settings; if they are right, tell the connector's author.",
+    ),
+    "invalid-setting": Entry(
+        "The connector does not take this value for this setting.",
+        "The message says what is expected; the connector's page has all settings.",
+    ),
+    "unknown-stream": Entry(
+        "The connection has no stream of that name.",
+        "Use one of those it has, or add the stream to the connection. Names are case-sensitive.",
+    ),
+    "not-writable": Entry(
+        "The mapping writes, and its stream cannot be written.",
+        "Say `direction: in` in the mapping, or make the stream writable in config.yaml.",
+    ),
+    "schedule-when": Entry(
+        "A schedule runs either every so often or at times of day.",
+        "Give `every` or `cron`.",
+    ),
+    "bad-duration": Entry(
+        "A span of time is a number with s, m, h or d.",
+        "Write for example `15m`.",
+    ),
+    "bad-cron": Entry(
+        "A cron line has five fields: minute, hour, day, month, weekday.",
+        'Write for example `cron: "30 2 * * mon-fri"`, in quotes.',
+    ),
+    "unknown-zone": Entry(
+        "There is no time zone of that name.",
+        "Use an IANA name, such as Europe/Berlin.",
+    ),
+    "unknown-selection": Entry(
+        "A schedule selects something that is no connection, stream, entity or mapping.",
+        "Use one of those names, or leave `select` out for everything.",
+    ),
+}

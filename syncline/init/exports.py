@@ -1,0 +1,189 @@
+"""Files that somebody has and wants to connect: how they are written, and which column tells their rows apart."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from mappings.suggest_names import split
+from mappings.suggest_text import flow, scalar
+from model.diagnostics import Diagnostic
+from model.errors import ConfigurationError
+
+_DELIMITERS = (",", ";", "\t", "|")
+_KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_KEYS = ("id", "uuid", "guid", "key", "number", "no", "nr", "nummer", "numero", "code")
+_MOST_ROWS = 200_000
+_TAB = '"\\t"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """A file as a stream. ``rows`` is how many were looked at; in each of them, ``key`` is filled and different."""
+
+    stream: str
+    path: Path
+    kind: str
+    key: str | tuple[str, ...]
+    rows: int
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    trim: bool = False
+
+
+def look_at(path: Path) -> Export:
+    """What a person would find out about the file first. Raises ConfigurationError where it cannot become a stream."""
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise _refusal(path, "is neither CSV nor JSON Lines", "name it .csv, .tsv, .jsonl or .ndjson")
+    try:
+        encoding = _encoding(path)
+        delimiter = _delimiter(path, encoding) if kind == "csv" else ","
+        trim = kind == "csv" and _padded(path, encoding, delimiter)
+        key, rows = _key(_rows(path, kind, encoding, delimiter))
+    except FileNotFoundError:
+        raise _refusal(path, "is not there", "name the file as seen from here") from None
+    except (OSError, ValueError, csv.Error) as error:
+        raise _refusal(path, f"cannot be read ({type(error).__name__})", "is it the file you mean?") from None
+    if not rows:
+        raise _refusal(path, "has no rows", "a header line alone does not tell enough")
+    if key is None:
+        hint = "add a column with a number of its own for each row"
+        raise _refusal(path, "has no column that is filled and different in every row", hint)
+    stream = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_") or "records"
+    return Export(
+        stream=stream, path=path, kind=kind, key=key, rows=rows, delimiter=delimiter, encoding=encoding, trim=trim
+    )
+
+
+def _refusal(path: Path, message: str, hint: str) -> ConfigurationError:
+    return ConfigurationError([Diagnostic(code="no-stream", message=message, file=str(path), hint=hint)])
+
+
+def _encoding(path: Path) -> str:
+    """UTF-8 where all of it is, else the encoding of Western Windows, in which every byte means something."""
+    with path.open(encoding="utf-8-sig") as file:
+        try:
+            while file.read(1 << 20):
+                pass
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def _opened(path: Path, encoding: str) -> io.TextIOWrapper:
+    return path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors="replace", newline="")
+
+
+def _delimiter(path: Path, encoding: str) -> str:
+    """The sign that cuts the header into the most columns, and the first rows into as many."""
+    with _opened(path, encoding) as file:
+        lines = list(islice(file, 20))
+
+    def width(delimiter: str) -> int:
+        widths = [len(row) for row in csv.reader(lines[:10], delimiter=delimiter) if row]
+        return widths[0] if widths and len(set(widths[:-1])) <= 1 else 0
+
+    return max(_DELIMITERS, key=width)
+
+
+def _padded(path: Path, encoding: str, delimiter: str) -> bool:
+    """Whether most cells begin with a space: then it belongs to the delimiter."""
+    with _opened(path, encoding) as file:
+        cells = [cell for row in islice(csv.reader(file, delimiter=delimiter), 100) for cell in row[1:]]
+    return sum(cell[:1] == " " for cell in cells) > len(cells) / 2
+
+
+def _rows(path: Path, kind: str, encoding: str, delimiter: str) -> Iterator[Mapping[str, Any]]:
+    with _opened(path, encoding) as file:
+        if kind == "csv":
+            reader = csv.reader(file, delimiter=delimiter)
+            header = [name.strip() for name in next(reader, [])]
+            yield from (dict(zip(header, row, strict=False)) for row in islice(reader, _MOST_ROWS) if row)
+            return
+        for line in islice(file, _MOST_ROWS):
+            if line.strip():
+                value = orjson.loads(line)
+                if isinstance(value, dict):
+                    yield value
+
+
+def _key(rows: Iterator[Mapping[str, Any]]) -> tuple[str | tuple[str, ...] | None, int]:
+    """The column that tells rows apart, and how many rows there are. Values are remembered as hashes."""
+    met: dict[str, set[int]] = {}
+    count = 0
+    for row in rows:
+        if not count:
+            met = {name: set() for name in row if isinstance(name, str)}
+        count += 1
+        for name in list(met):
+            value = row.get(name)
+            mark = hash(value) if isinstance(value, (str, int)) and value != "" else None
+            if mark is None or mark in met[name]:
+                del met[name]
+            else:
+                met[name].add(mark)
+    return (min(met, key=lambda name: (_rank(name), list(met).index(name))) if met else None), count
+
+
+def _rank(name: str) -> int:
+    """Columns called a number or id first, e-mail addresses before the rest: names are hardly ever keys."""
+    words = split(name)
+    if words and (words[-1] in _KEYS or words == ("key",)):
+        return 0
+    joined = "".join(words)
+    return 1 if joined.endswith(("id", "nr", "nummer")) else 2 if "mail" in joined else 3
+
+
+def sections(exports: Sequence[Export], folder: Path) -> tuple[str, list[tuple[str, Export]]]:
+    """The connections of `config.yaml`, one per folder, and the connection of each file."""
+    by_folder: dict[Path, list[Export]] = {}
+    for export in exports:
+        by_folder.setdefault(export.path.absolute().parent, []).append(export)
+    lines: list[str] = []
+    placed: list[tuple[str, Export]] = []
+    for number, (place, members) in enumerate(by_folder.items(), start=1):
+        connection = "files" if number == 1 else f"files_{number}"
+        lines += [f"  {connection}: # {'files of your own' if number == 1 else 'more of them'}"]
+        lines += ["    connector: files", f"    folder: {scalar(_seen_from(place, folder))}", "    streams:"]
+        taken: set[str] = set()
+        for export in members:
+            name = export.stream
+            while name in taken:
+                name += "_2"
+            taken.add(name)
+            placed.append((connection, replace(export, stream=name)))
+            lines += _stream(name, export)
+    return "\n".join([*lines, ""]), placed
+
+
+def _stream(name: str, export: Export) -> Iterator[str]:
+    yield f"      {scalar(name)}:"
+    yield f"        file: {scalar(export.path.name)}"
+    if export.path.suffix.lower() == ".txt":
+        yield f"        format: {export.kind}"
+    yield f"        key: {flow(export.key)} # filled and different in each of {export.rows:,} rows"
+    if export.kind == "csv" and export.delimiter != ",":
+        yield f"        delimiter: {_TAB if export.delimiter == chr(9) else scalar(export.delimiter)}"
+    if export.trim:
+        yield "        trim: true # cells have spaces around them that mean nothing"
+    if export.encoding != "utf-8":
+        yield f"        encoding: {export.encoding} # it is not UTF-8; umlauts and accents show whether this is right"
+    yield "        # writable: true # lets the hub write what changes elsewhere back into the file"
+
+
+def _seen_from(place: Path, folder: Path) -> str:
+    """A relative path where the file lies beside the project or in it, so that both can be moved together."""
+    target, home = place.resolve(), folder.absolute().resolve()
+    if target == home or home in target.parents or target == home.parent:
+        return Path(os.path.relpath(target, home)).as_posix()
+    return str(target)

@@ -1,0 +1,141 @@
+"""What `syncline check` prints for programs and for people who ask what a diagnostic means."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from syncline.explained import SECTIONS, explained, markdown
+
+ROOT = Path(__file__).parents[2]
+CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
+SAYING = {"note", "add", "report", "warn", "say", "_say", "_StopError", "Trouble", "_finding", "_missing"}
+OF_RECORDS_OR_TESTS = (
+    "syncline/testing/",
+    "syncline/scaffold/",
+    "syncline/cli/",
+    "sync/",
+    "state/",
+    "syncline/sandbox/",
+)
+"""Where the same words say something else, or something to authors of connectors."""
+
+
+def emitted():
+    """Codes of diagnostics as the source has them: given by keyword, or first among what a diagnostic is made of."""
+    for package in ("syncline", "connectors", "mappings", "model"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = path.relative_to(ROOT).as_posix()
+            if name.startswith(OF_RECORDS_OR_TESTS):
+                continue
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call):
+                    yield from ((code, f"{name}:{call.lineno}") for code in codes_of(call))
+
+
+def codes_of(call):
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if called == "Diagnostic":
+        found = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
+    elif called in SAYING:
+        found = call.args[:1]
+    else:
+        return
+    for value in found:
+        for part in ast.walk(value):  # a condition may choose between two codes
+            if isinstance(part, ast.Constant) and isinstance(part.value, str) and CODE.match(part.value):
+                yield part.value
+
+
+def test_every_diagnostic_the_source_can_emit_is_explained():
+    places = dict(emitted())
+    assert len(places) > 80
+    assert {code: place for code, place in places.items() if explained(code) is None} == {}
+
+
+def test_no_code_is_explained_twice_or_without_being_emitted():
+    listed = [code for _, entries in SECTIONS.values() for code in entries]
+    assert len(listed) == len(set(listed))
+    packages = ("syncline", "connectors", "mappings", "model")
+    files = [path for package in packages for path in (ROOT / package).rglob("*.py") if "explained" not in path.parts]
+    source = "".join(path.read_text(encoding="utf-8") for path in files)
+    assert [code for code in listed if f'"{code}"' not in source] == []
+
+
+def test_the_page_of_diagnostics_is_what_the_program_says():
+    page = (ROOT / "docs" / "diagnostics.md").read_text(encoding="utf-8")
+    assert page == markdown(), "python -m syncline.explained > docs/diagnostics.md"
+
+
+def test_an_entry_says_what_happens_and_what_to_do():
+    for _, entries in SECTIONS.values():
+        for code, (cause, remedy) in entries.items():
+            assert cause.endswith("."), code
+            assert remedy.endswith((".", "?", "…")), code
+
+
+def test_a_code_is_explained_on_request(cli):
+    said = cli("check", "--explain", "unknown-path")
+    assert said.out.startswith("unknown-path\n")
+    assert max(map(len, said.out.splitlines())) <= 80
+    assert cli("check", "--explain", "unknown-path", "--json").json.keys() == {"code", "cause", "remedy"}
+    assert "did you mean 'unknown-path'?" in " ".join(cli("check", "--explain", "unknwn-path", code=2).err.split())
+
+
+SAME = {"code", "message", "severity", "file", "line", "column", "path", "hint"}
+
+
+@pytest.fixture
+def broken(starter):
+    mapping = starter / "mappings/crm_people.yaml"
+    text = mapping.read_text(encoding="utf-8").replace("rules:\n", "rules:\n  nick_name: x\n  nick_naem: x\n", 1)
+    mapping.write_text(text, encoding="utf-8")
+    return mapping
+
+
+def test_json_has_the_same_keys_for_everything_found(cli, broken):
+    found = cli("check", "--json", code=5).json
+    assert len(found) >= 2
+    assert {frozenset(one) for one in found} == {frozenset(SAME)}
+
+
+def test_sarif_says_the_same_as_the_lines(cli, broken):
+    plain = cli("check", "--json", code=5).json
+    log = cli("check", "--sarif", code=5).json
+    assert log["version"] == "2.1.0"
+    [run] = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == sorted({one["code"] for one in plain})
+    for one, result in zip(plain, run["results"], strict=True):
+        assert (result["ruleId"], rules[result["ruleIndex"]]) == (one["code"], one["code"])
+        assert result["level"] == one["severity"]
+        [location] = result["locations"]
+        region = location["physicalLocation"]["region"]
+        assert (region["startLine"], region["startColumn"]) == (one["line"], one["column"])
+        assert one["message"] in result["message"]["text"]
+    prints = [result["partialFingerprints"]["syncline/v1"] for result in run["results"]]
+    assert len(set(prints)) == len(prints)
+
+
+def test_files_of_the_project_are_named_in_sarif_as_seen_from_it(cli, broken, monkeypatch):
+    monkeypatch.chdir(cli.folder)
+    [run] = cli("check", "--sarif", code=5).json["runs"]
+    names = {result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in run["results"]}
+    assert names == {"mappings/crm_people.yaml"}
+
+
+def test_a_finding_keeps_its_fingerprint_when_it_moves_down(cli, broken):
+    before = cli("check", "--sarif", code=5).json["runs"][0]["results"]
+    broken.write_text("# a new first line\n" + broken.read_text(encoding="utf-8"), encoding="utf-8")
+    after = cli("check", "--sarif", code=5).json["runs"][0]["results"]
+    assert [one["partialFingerprints"] for one in before] == [one["partialFingerprints"] for one in after]
+    assert before != after
+
+
+def test_a_clean_project_is_an_empty_run_and_one_form_is_asked_for_at_a_time(cli):
+    [run] = cli("check", "--sarif").json["runs"]
+    assert all(result["level"] != "error" for result in run["results"])
+    cli("check", "--sarif", "--json", code=2)
