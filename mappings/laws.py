@@ -174,7 +174,7 @@ class _Examiner:
             rules.append((clause, clears or not others))
         for (case, rendition, _, after), (clause, clears) in zip(self._round(given), rules, strict=True):
             self._alone(case, rendition, after, clause)
-            if clears and clause.clears:
+            if clears and clause.clears and not clause.conditional:
                 self._cleared(case, after, clause)
 
     def _alone(self, case: _Case, rendition: Rendition, after: _Seen, clause: Clause) -> None:
@@ -188,6 +188,8 @@ class _Examiner:
                 continue
             if not self.mapping.pushes(path) and other.looks_at(written):
                 continue  # read from what was written, and meant to follow it
+            if other.conditional and (now is ABSENT or value is None):
+                continue  # whether the rule holds may follow from what was written
             problem = after.problems.get(path)
             why = f"becomes another value when {clause.rule.path} is written"
             message = problem.message if problem else why
@@ -204,7 +206,7 @@ class _Examiner:
 
     def _blanks(self, good: Sequence[tuple[Record, _Seen]]) -> None:
         """A field that is not there says nothing, a null one says null."""
-        turns = [clause for clause in self.clauses.all if clause.reads and clause.single]
+        turns = [clause for clause in self.clauses.all if clause.reads and clause.single and not clause.conditional]
         if not turns:
             return
         changed: list[tuple[Record, Clause, Any]] = []

@@ -311,6 +311,18 @@ def test_a_transform_that_never_settles_is_caught(monkeypatch):
     assert {(Law.IN, "changed"), (Law.OUT, "changed")} <= {(one.law, one.code) for one in examination.breaches}
 
 
+def test_a_rule_that_holds_for_some_records_only_is_lawful_and_said_to_be_so():
+    rules = "  given_name: {field: F, when: {in: [{field: T, present: true}], out: [{path: job_title, present: true}]}}"
+    examination = tried(mapping_of(f"{rules}\n  job_title: T\n"))
+    assert told(examination) == {}
+    assert {path for path, ground in examination.losses if ground == "when"} == {"given_name"}
+
+
+def test_a_proposed_rule_is_not_tried():
+    rule = '  "emails[work]": {field: Mail, max_length: 12, lifecycle: proposed}\n  job_title: Title\n'
+    assert told(tried(mapping_of(rule))) == {}
+
+
 # ── what the laws found
 
 
