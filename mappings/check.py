@@ -12,6 +12,7 @@ from mappings.check_standing import check_standing
 from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_text
 from mappings.meant import did_you_mean, nearest, oddity, resembling, shown
 from mappings.nodes import Notes
+from mappings.parts import NOT_IN_PARTS
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
 from mappings.transforms.registry import build, of_kind
@@ -104,6 +105,9 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
         spec = schema.field(path)
         if spec is None or paths.is_pattern(path) or "[]" in path:
             _unknown_path(path, schema, notes, rule.at, _subject(mapping, path))
+        elif len(rule.paths) > 1 and spec.kind in NOT_IN_PARTS:
+            say = _speaker(notes, rule, _subject(mapping, path))
+            say("kind-mismatch", f"is {spec.kind.value}, which no part of a text can be")
         elif len(rule.paths) == 1:
             say = _speaker(notes, rule, _subject(mapping, path))
             _check_kind(rule, spec, say, writes=mapping.writes(rule))

@@ -235,7 +235,7 @@ class _Checker:
                 f"{fact.name} takes {fact.max_length} characters; a longer value cannot be written",
                 at,
                 subject,
-                hint=f"max_length: {fact.max_length} would cut it instead",
+                hint=f"max_length: {fact.max_length} would cut it instead" if len(rule.paths) == 1 else None,
                 note=True,
             )
 

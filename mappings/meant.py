@@ -17,10 +17,10 @@ LONGEST_NAME = 80
 """Longer names are cut in messages, and nothing is suggested for them."""
 
 
-def nearest(word: str, known: Collection[str], least: int = 68) -> str | None:
+def nearest(word: str, known: Collection[str], least: int | None = None) -> str | None:
     """The name that was probably meant: the same but for case, spaces and signs that look alike, or a similar one.
 
-    ``least`` is how similar it has to be, out of a hundred.
+    ``least`` is how similar it has to be, out of a hundred; of short words a letter is a large part.
     """
     if not word or len(word) > LONGEST_NAME:
         return None
@@ -28,7 +28,9 @@ def nearest(word: str, known: Collection[str], least: int = 68) -> str | None:
     same = next((name for name in known if _bare(name) == bare), None)
     if same is not None:
         return same
-    found = process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=least)
+    found = process.extractOne(
+        word, list(known), scorer=fuzz.ratio, score_cutoff=least or (65 if len(word) < 5 else 68)
+    )
     return None if found is None else found[0]
 
 

@@ -13,7 +13,7 @@ from mappings.parse_agree import agree
 from mappings.parse_conditions import expression_text, when
 from mappings.reader import MAX_DEPTH, Path
 from mappings.transforms.base import OptionError, Transform
-from mappings.transforms.registry import TRANSFORMS, build
+from mappings.transforms.registry import TRANSFORMS, build, origin_of
 from model import paths
 from model.diagnostics import Severity
 
@@ -117,7 +117,7 @@ class RuleParser:
             lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
-        agree(node, rule)
+        agree(node, rule, built)
         return rule
 
     def _fields(self, node: Node) -> tuple[FieldPath, ...]:
@@ -176,7 +176,7 @@ class RuleParser:
                 continue
             try:
                 built.append(build(name, options))
-                steps.append(Step(name=name, options=options))
+                steps.append(Step(name=name, options=options, origin=origin_of(name)))
             except OptionError as error:
                 if isinstance(item, str) and len(built) < index and not nearest(item, TRANSFORMS):
                     continue  # the option of the transform in front of it, which is said to lack one

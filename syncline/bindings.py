@@ -69,7 +69,7 @@ def read_bindings(
     bindings = Bindings()
     files = mapping_files(folder)
     if not files:
-        hint = "add one, e.g. with `syncline new mapping`"
+        hint = "add one, e.g. with `syncline mappings suggest`"
         bindings.diagnostics.append(
             Diagnostic(code="no-mappings", message="there are no mappings", file=shown(folder), hint=hint)
         )

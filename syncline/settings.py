@@ -92,7 +92,8 @@ def load_project(
     environment = os.environ if environment is None else environment
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
     # What stood in a line that could not be read would be missed by the mappings.
-    project = reading.project(with_mappings=with_mappings and not document.lacks_lines, with_locks=with_locks)
+    readable = with_mappings and not document.lacks_lines
+    project = reading.project(with_mappings=readable, with_locks=with_locks)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 

@@ -80,7 +80,13 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
     for name, number in sorted(report.unanswered.items()):
         writes = "a write of an earlier run has" if number == 1 else f"{number:,} writes of earlier runs have"
         output.say(f"{name}: {writes} no answer yet; the next run looks up what became of them before anything else.")
-    _tell_left(output, report.left)
+    left = [
+        f"{counted(report.left[bucket], noun)} ({command})"
+        for bucket, noun, command in _LEFT
+        if report.left.get(bucket)
+    ]
+    if left:
+        output.say(f"After the run there would be {', '.join(left)}.")
     if report.actions and not reveal:
         output.say("Values are masked; --reveal shows them.")
     if total:
