@@ -47,6 +47,11 @@ class Clause:
         """Whether a value that became blank is written."""
         return self.rule.blank_out is Blank.CLEAR and self.rule.strength in (Strength.ON_CHANGE, Strength.ENFORCE)
 
+    @property
+    def conditional(self) -> bool:
+        """Whether it does not hold for every record, or not for every entity."""
+        return bool(self.rule.when_in or self.rule.when_out)
+
     def of(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Those of the values that are this rule's."""
         if self.rule.each is not None:
@@ -57,8 +62,8 @@ class Clause:
         return not all(map(is_blank, self.of(values).values()))
 
     def looks_at(self, written: Iterable[FieldPath]) -> bool:
-        """Whether one of the fields written holds, or lies in, one it reads."""
-        return any(_meet(one, place) for one in written for place in self.places)
+        """Whether one of the fields written holds, or lies in, one it reads; an expression may look at any."""
+        return bool(self.rule.expr) or any(_meet(one, place) for one in written for place in self.places)
 
     def governing(self, path: str) -> Rule:
         """The rule of one path: that of the attribute, where the path is an item's."""
@@ -72,7 +77,7 @@ class Clauses:
     """All rules of a mapping, found by path and by field."""
 
     def __init__(self, mapping: Compiled) -> None:
-        source = mapping.source
+        source = mapping.source.running()
         self.all = [Clause(rule, source.reads(rule), source.writes(rule)) for rule in source.rules]
         self.given = frozenset(source.record_defaults)
         self._lists = {clause.rule.path: clause for clause in self.all if clause.rule.each is not None}
@@ -87,6 +92,8 @@ class Clauses:
 
     def followed(self, clause: Clause) -> str | None:
         """Where a rule only reads: the field it reads and another rule writes. Its value is meant to follow that."""
+        if clause.rule.expr:
+            return "follows an expression"
         written = [field_path(name) for name in self._writers]
         found = sorted(field_text(place) for place in clause.places if any(_meet(one, place) for one in written))
         return f"follows {', '.join(found)}" if found and not clause.writes else None
@@ -118,12 +125,22 @@ def declared(mapping: Compiled, clauses: Clauses, path: str, before: Any, now: A
     rule = clause.governing(path)
     if rule.table is not None and word(before) in map(word, rule.table.only_read):
         return "values, only read"
-    if now is ABSENT and len(rule.paths) > 1:
-        return f"transform {rule.transforms[0].name}"  # of several values in one field, not all can always be told
     if now is ABSENT or is_blank(now):
-        return "placeholder" if rule.placeholder is not None and word(before) == word(rule.placeholder) else None
-    if not mapping.same(path, before, now):
-        return None
+        return _kept_back(clause, rule, before) if now is ABSENT else None
+    return _rewritten(rule, before, now, by_form=by_form) if mapping.same(path, before, now) else None
+
+
+def _kept_back(clause: Clause, rule: Rule, value: Any) -> str | None:
+    """What says that nothing is known of a value when it is read back."""
+    if clause.conditional:
+        return "when"
+    if len(rule.paths) > 1:
+        return f"transform {rule.transforms[0].name}"  # of several values in one field, not all can always be told
+    return "placeholder" if rule.placeholder is not None and word(value) == word(rule.placeholder) else None
+
+
+def _rewritten(rule: Rule, before: Any, now: Any, *, by_form: bool) -> str | None:
+    """What says that a value is read back as another one."""
     if rule.max_length is not None and len(str(now)) < len(str(before)):
         return "max_length"
     if Loss.LINES in rule.loses:

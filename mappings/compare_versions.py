@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from mappings.contract import Match, StrongRule
 from mappings.language import Condition, Each, MappingFile, Reference, Rule, Step, Table, field_text, meaning
 
+_SAYS_NOTHING = frozenset({"at", "description", "direction_given", "examples", "file", "made_of", "positions"})
 _NAMES = {
     "create_in": "create in",
     "create_out": "create out",
@@ -50,7 +51,7 @@ def changes(old: MappingFile, new: MappingFile) -> list[Change]:
     for identity, rule in after.items():
         if identity not in before:
             found.append(Change("added", rule.path, described(rule)))
-        elif meaning(before[identity]) != meaning(rule):
+        elif any(meaning_differs(before[identity], rule, part.name) for part in fields(Rule)):
             found.append(Change("changed", rule.path, "; ".join(_rule_changes(before[identity], rule))))
     found += [Change("removed", rule.path, described(rule)) for key, rule in before.items() if key not in after]
     return found
@@ -58,7 +59,7 @@ def changes(old: MappingFile, new: MappingFile) -> list[Change]:
 
 def meaning_differs(old: Any, new: Any, name: str) -> bool:
     """Whether one attribute of two values of the language differs in what it means; ``lifecycle`` counts, too."""
-    if name in ("file", "positions", "description", "at", "direction_given"):
+    if name in _SAYS_NOTHING:
         return False
     return bool(meaning(getattr(old, name)) != meaning(getattr(new, name)))
 

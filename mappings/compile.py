@@ -18,7 +18,8 @@ from mappings.contract import Blank, Direction, Match, OnDelete, Projection, Ren
 from mappings.expressions import CANONICAL, Expression, expression
 from mappings.extending import Fetch
 from mappings.language import LANGUAGE, Condition, FieldPath, Lifecycle, MappingFile, Rule, Test, field_path, meaning
-from mappings.nodes import Notes, nearest, shown
+from mappings.meant import nearest, shown
+from mappings.nodes import Notes
 from mappings.parse import file_stem, parse_what_can_be
 from mappings.parts import PartsCodec
 from mappings.projecting import Projector, item_codec, spec_of

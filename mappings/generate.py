@@ -42,7 +42,7 @@ class Generator:
     ) -> None:
         self._mapping, self._schema, self._seed = mapping, schema, seed
         self._facts = {fact.name: fact for fact in fields or ()}
-        source = mapping.source
+        self._source = source = mapping.source.running()
         self._rules = [rule for rule in source.rules if rule.fields]
         self._renderer = Renderer(_both_ways(source), schema, {})
         self.keys = keys_of(source)
@@ -67,7 +67,7 @@ class Generator:
 
     def _entity(self, dice: Dice) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for rule in self._mapping.source.rules:
+        for rule in self._source.rules:
             if rule.each is not None:
                 values.update(self._items(dice, rule))
                 continue
@@ -79,7 +79,7 @@ class Generator:
         if values.get("full_name"):
             parts = [str(values[name]) for name in ("given_name", "family_name") if values.get(name)]
             values["full_name"] = " ".join(parts) or values["full_name"]
-        for condition in self._mapping.source.filter_out:
+        for condition in self._source.filter_out:
             if condition.subject not in values and self._schema.field(condition.subject) and dice.share() < _FITTING:
                 values[condition.subject] = self._fitting(dice, condition)
         return values
@@ -129,11 +129,11 @@ class Generator:
         for name, value in fields.items():
             put_into(data, field_path(name), value)
         for rule in self._rules:
-            if not self._mapping.source.reads(rule):
+            if not self._source.reads(rule):
                 continue
             for place in chain(rule.fields, _beside(rule)):
                 self._change(dice, data, rule, place)
-        for condition in self._mapping.source.filter_in:
+        for condition in self._source.filter_in:
             if dice.share() < _FITTING:
                 _fit(dice, data, condition)
         return data

@@ -17,7 +17,7 @@ from mappings.codec import ABSENT, is_blank, taker
 from mappings.compile import Compiled
 from mappings.contract import Blank, RenderRequest, Rendition
 from mappings.generate import keys_of
-from mappings.language import field_path, field_text
+from mappings.language import field_path
 from model.records import Problem, Record
 
 PAGE = 500
@@ -102,7 +102,7 @@ class _Examiner:
         self._keys = keys_of(mapping.source)
         self._told: set[tuple[str, ...]] = set()
         self._writing = [clause for clause in self.clauses.all if clause.writes and clause.reads]
-        self._streams = {p: r.stream for g in self.clauses.all for p in g.rule.paths if (r := g.rule.reference)}
+        self._streams = {p: r.stream for c in self.clauses.all for p in c.rule.paths if (r := c.rule.reference)}
 
     # -- reading and writing
 
@@ -174,7 +174,7 @@ class _Examiner:
             rules.append((clause, clears or not others))
         for (case, rendition, _, after), (clause, clears) in zip(self._round(given), rules, strict=True):
             self._alone(case, rendition, after, clause)
-            if clears and clause.clears:
+            if clears and clause.clears and not clause.conditional:
                 self._cleared(case, after, clause)
 
     def _alone(self, case: _Case, rendition: Rendition, after: _Seen, clause: Clause) -> None:
@@ -188,6 +188,8 @@ class _Examiner:
                 continue
             if not self.mapping.pushes(path) and other.looks_at(written):
                 continue  # read from what was written, and meant to follow it
+            if other.conditional and (now is ABSENT or value is None):
+                continue  # whether the rule holds may follow from what was written
             problem = after.problems.get(path)
             why = f"becomes another value when {clause.rule.path} is written"
             message = problem.message if problem else why
@@ -204,7 +206,7 @@ class _Examiner:
 
     def _blanks(self, good: Sequence[tuple[Record, _Seen]]) -> None:
         """A field that is not there says nothing, a null one says null."""
-        turns = [clause for clause in self.clauses.all if clause.reads and clause.single]
+        turns = [clause for clause in self.clauses.all if clause.reads and clause.single and not clause.conditional]
         if not turns:
             return
         changed: list[tuple[Record, Clause, Any]] = []
@@ -219,10 +221,8 @@ class _Examiner:
                     continue
                 if now is not meant and (clause.rule.path == path or not is_blank(now)):
                     case = _Case(record, seen, {}, None)
-                    what = (
-                        "is not there, but is read as something" if meant is ABSENT else "is null, but is not read so"
-                    )
-                    self._breach(Law.BLANK, "appeared", case, path, meant, now, what)
+                    what = "is not there" if meant is ABSENT else "is null"
+                    self._breach(Law.BLANK, "appeared", case, path, meant, now, f"{what}, and is not read so")
 
     # -- laws over entities
 
@@ -311,9 +311,8 @@ class _Examiner:
     def _compare(self, law: Law, case: _Case, after: _Seen, wanted: Mapping[str, Any], *, anew: bool) -> None:
         if after.skipped is not None:
             if case.paths is not None:
-                self._breach(
-                    law, "left-out", case, "", None, ABSENT, f"is left out once it was written: {after.skipped}"
-                )
+                message = f"is left out once it was written: {after.skipped}"
+                self._breach(law, "left-out", case, "", None, ABSENT, message)
             return
         for at, problem in after.problems.items():
             if at not in case.seen.problems and not (anew and at is None):
@@ -326,7 +325,7 @@ class _Examiner:
                 continue
             if not self.mapping.pushes(path) and (now is ABSENT or self._is_ignored(path, now)):
                 continue
-            ground = declared(self.mapping, self.clauses, path, before, now, by_form=law is Law.OUT)
+            ground = declared(self.mapping, self.clauses, path, before, now, by_form=law is Law.OUT and anew)
             if ground is not None:
                 self._lose(case, path, ground)
             elif now is ABSENT or is_blank(now):
@@ -356,9 +355,8 @@ class _Examiner:
             if found is None or (len(found.rule.paths) > 1 and found.filled(case.written)):
                 continue  # a full name made of its parts
             rule = found.governing(path)
-            if rule.default is not None or (
-                case.paths is None and field_text(found.rule.field[:1]) in self.clauses.given
-            ):
+            given = case.paths is None and (found.field or "").split(".")[0] in self.clauses.given
+            if rule.default is not None or given:
                 self._lose(case, path, "default")
             else:
                 self._breach(law, "appeared", case, path, had, now, "has a value when read back, and had none")

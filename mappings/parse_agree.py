@@ -24,15 +24,20 @@ def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
     alone = [("reference", rule.reference), ("values", rule.table), ("each", rule.each)]
     present = [name for name, value in alone if value is not None]
     if len(present) > 1:
-        node.note("bad-rule", f"{' and '.join(present)} do not go together", present[-1])
+        node.note("bad-rule", f"{' and '.join(present)} do not go together", present[-1], hint="keep one of them")
     if rule.each is not None and (rule.transforms or rule.is_set):
-        node.note("bad-rule", "each has its transforms on the rules inside", "each")
+        node.note(
+            "bad-rule",
+            "transforms and sets belong to the rules inside each, not beside it",
+            "each",
+            hint="each: {key: id, rules: {title: {field: title, transform: trim}}}",
+        )
     if rule.reference is not None and rule.is_set:
-        node.note("bad-rule", "a reference is not a set", "list")
+        node.note("bad-rule", "a reference is one record, not a set", "list", hint="leave list out")
     if rule.separator and not rule.is_set and "list" not in node.data:
         node.note("bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}")
     if rule.constant is None and "constant" in node.data:
-        node.note("bad-rule", "a constant has a value", "constant")
+        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
 
 
 def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:

@@ -52,7 +52,7 @@ def diff(
     """Tell two versions of a mapping apart: what changed, and what that changes for records. Nothing is written.
 
     Give two files, or the name of a mapping, which is compared with its file in git. The records are made up unless
-    --sample or --file says where to take them from.
+    --sample or --file says where to take them from; then their values are masked.
     """
     from mappings.compare_versions import changes
     from mappings.effects import compare
@@ -71,6 +71,7 @@ def diff(
     ]
     schema = project.schemas[after.entity]
     made_up = file is None and not sample
+    reveal = reveal or made_up  # nobody's data are in what was made up
     taken = _made_for_both(before, schema, tried.records, seed) if made_up else tried.records
     found = compare(before, after, taken, others)
     if as_json:
@@ -153,44 +154,49 @@ def _tell_effects(
         return
     line = desk.output.line
     line(f"Of {origin}, {f'{found.differing:,}' if found.differing else 'none'} would differ.")
-    for heading, differences in (("Read otherwise", found.read), ("Written otherwise", found.written)):
-        rows = list(_rows(differences, schema, reveal=reveal))
-        if rows:
-            line()
-            line(heading)
-            columns: tuple[str, ...] = ("mapping", "value", "records", "first", "before", "after")
-            desk.output.table(columns, rows[:limit], "")
-            if len(rows) > limit:
-                line(f"and {len(rows) - limit} more: --limit {len(rows)} shows all")
-    for heading, problems in (("Problems that are new", found.new), ("Problems that are gone", found.solved)):
-        if problems:
-            line()
-            line(heading)
-            desk.output.table(
-                ("mapping", "value", "records", "first", "problem"), list(_problem_rows(problems))[:limit], ""
-            )
+    _list(desk, "Read otherwise", list(_lines(found.read, schema, reveal=reveal)), limit)
+    _list(desk, "Written otherwise", list(_lines(found.written, schema, reveal=reveal, where=True)), limit)
+    _list(desk, "Problems that are new", list(_problem_lines(found.new)), limit)
+    _list(desk, "Problems that are gone", list(_problem_lines(found.solved)), limit)
     for words, keys in (("left out by the filter", found.left_out), ("let in by the filter", found.let_in)):
         if keys:
             line()
             line(f"{counted(len(keys), 'record')} would be {words}, {keys[0]} first.")
 
 
-def _rows(differences: Iterable[Difference], schema: EntitySchema, *, reveal: bool) -> Iterable[tuple[Any, ...]]:
+def _list(desk: Desk, heading: str, rows: Sequence[tuple[str, int, str]], limit: int) -> None:
+    """What it is about, in how many records, and the first of them."""
+    if not rows:
+        return
+    line = desk.output.line
+    line()
+    line(heading)
+    width = max(len(subject) for subject, _, _ in rows[:limit])
+    for subject, number, first in rows[:limit]:
+        line(clean(f"  {subject:<{width}}  {number:>5,}×  {first}"))
+    if len(rows) > limit:
+        line(f"  and {len(rows) - limit} more: --limit {len(rows)} shows all")
+
+
+def _lines(
+    differences: Iterable[Difference], schema: EntitySchema, *, reveal: bool, where: bool = False
+) -> Iterable[tuple[str, int, str]]:
     groups: dict[tuple[str, str], list[Difference]] = {}
     for one in differences:
         groups.setdefault((one.where, one.name), []).append(one)
-    for (where, name), found in groups.items():
+    for (mapping, name), found in groups.items():
         first = found[0]
-        values = (shown(schema, first.path or "", value, reveal=reveal) for value in (first.before, first.after))
-        yield (where, name, f"{len(found):,}", first.record, *values)
+        before, after = (shown(schema, first.path or "", value, reveal=reveal) for value in (first.before, first.after))
+        subject = f"{mapping}: {name}" if where else name
+        yield subject, len(found), f"{first.record}: {before} → {after}"
 
 
-def _problem_rows(problems: Iterable[Told]) -> Iterable[tuple[Any, ...]]:
+def _problem_lines(problems: Iterable[Told]) -> Iterable[tuple[str, int, str]]:
     groups: dict[tuple[str, str | None, str], list[Told]] = {}
     for one in problems:
         groups.setdefault((one.where, one.path, one.message), []).append(one)
-    for (where, path, message), found in groups.items():
-        yield where, path or "the record", f"{len(found):,}", found[0].record, message
+    for (_, path, message), found in groups.items():
+        yield path or "the record", len(found), f"{found[0].record}: {message}"
 
 
 def _as_json(

@@ -51,7 +51,7 @@ def laws(
 
     What is read, written and read again must be the same, and so the other way round, unless the file declares a loss.
     Losses that it declares are done to the values, too: none may look like an edit. The exit code is 1 where a mapping
-    is unlawful.
+    is unlawful. Values are masked where the records are real.
     """
     from mappings.laws import examine
     from syncline.cli.specimens import Asked, named, specimens
@@ -61,6 +61,7 @@ def laws(
     chosen = named(project, names)
     if file is not None and len(chosen) != 1:
         raise typer.BadParameter("say of which mapping the file holds records", param_hint="NAME")
+    reveal = reveal or not (sample or file)  # nobody's data are in what was made up
     found: list[tuple[Examination, EntitySchema]] = []
     for mapping in chosen:
         tried = specimens(desk, project, mapping, Asked(records, sample, file, seed))

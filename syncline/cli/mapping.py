@@ -41,4 +41,4 @@ def list_mappings(context: typer.Context, as_json: options.Json = False) -> None
         desk.output.json(rows)
         return
     columns = tuple(rows[0]) if rows else ()
-    desk.output.table(columns, (tuple(row.values()) for row in rows), "No mappings yet: `syncline new mapping`.")
+    desk.output.table(columns, (tuple(row.values()) for row in rows), "No mappings yet: `syncline mappings suggest`.")

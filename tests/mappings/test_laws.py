@@ -18,6 +18,8 @@ from mappings.compile import load
 from mappings.contract import RenderRequest
 from mappings.generate import Generator
 from mappings.laws import Law, examine
+from mappings.transforms.base import Entry, Transform
+from mappings.transforms.registry import TRANSFORMS
 from model.entities import schemas
 from model.records import Record
 
@@ -276,6 +278,49 @@ ALL = """
 @given(seed=st.integers(0, 2**32))
 def test_a_mapping_of_many_kinds_of_rule_is_lawful_whatever_is_made_up(seed):
     assert told(tried(mapping_of(ALL), 60, seed)) == {}
+
+
+LINES = """
+  number: No
+  lines:
+    field: items
+    each:
+      key: id
+      rules:
+        sku: {field: sku, max_length: 3}
+        title: {field: title, loses: [case]}
+        quantity: amount.count
+        unit_price: {field: price.amount, transform: {money: {currency_field: price.currency}}}
+"""
+
+
+def test_lists_of_items_are_lawful_and_their_losses_are_done_to_the_items():
+    examination = tried(mapping_of(LINES, "order"))
+    assert told(examination) == {}
+    assert any(ground == "max_length" for _, ground in examination.losses)
+    table = "sku: {field: sku, values: {one: Ax, two: Bx}, loses: [case]}"
+    examination = tried(mapping_of(LINES.replace("sku: {field: sku, max_length: 3}", table), "order"))
+    assert {breach.law for breach in examination.breaches} == {Law.LOSS}
+    assert all(breach.path.endswith("].sku") for breach in examination.breaches)
+
+
+def test_a_transform_that_never_settles_is_caught(monkeypatch):
+    endless = Transform(name="endless", forward=lambda text: f"{text}.", back=lambda text: text)
+    monkeypatch.setitem(TRANSFORMS, "endless", Entry(make=lambda: endless))
+    examination = tried(mapping_of("  job_title: {field: Title, transform: endless}\n"))
+    assert {(Law.IN, "changed"), (Law.OUT, "changed")} <= {(one.law, one.code) for one in examination.breaches}
+
+
+def test_a_rule_that_holds_for_some_records_only_is_lawful_and_said_to_be_so():
+    rules = "  given_name: {field: F, when: {in: [{field: T, present: true}], out: [{path: job_title, present: true}]}}"
+    examination = tried(mapping_of(f"{rules}\n  job_title: T\n"))
+    assert told(examination) == {}
+    assert {path for path, ground in examination.losses if ground == "when"} == {"given_name"}
+
+
+def test_a_proposed_rule_is_not_tried():
+    rule = '  "emails[work]": {field: Mail, max_length: 12, lifecycle: proposed}\n  job_title: Title\n'
+    assert told(tried(mapping_of(rule))) == {}
 
 
 # ── what the laws found

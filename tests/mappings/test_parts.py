@@ -333,8 +333,10 @@ LAWFUL = [
     '"phones[work], phones[home]": {field: M, transform: {split: {label: ":"}}}',
     '"addresses[work].street": {fields: [S, No, More], transform: street}',
     '"addresses[work].region": {field: R, transform: {region: {country: US, style: name}}}',
-    """"addresses[work].region": {field: R, transform: {region: {country_field: C, style: name}}}
-  "addresses[work].country": {field: C, transform: {country: name}}""",
+    (
+        '"addresses[work].region": {field: R, transform: {region: {country_field: C, style: name}}}\n'
+        '  "addresses[work].country": {field: C, transform: {country: name}}'
+    ),
     "active: {field: F, transform: {boolean: x/blank}}",
     "active: {field: F, transform: {boolean: ja/nein}}",
     "time_zone: {field: Z, transform: {zone: windows}}",
