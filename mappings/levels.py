@@ -63,7 +63,8 @@ def between(draft: Draft, line: int) -> Trouble:
     deeper = [number for number in range(0 if lower is None else lower + 1, line) if says(draft.lines[number])]
     if not deeper and (lower is None or not _is_outlier(draft, lower, own, line)):
         column = draft.width(line)
-        draft.leave_out(line)
+        for number in draft.block(line):
+            draft.leave_out(number)
         return Trouble(
             _CODE, "is indented like no line above it", line, column, "as many spaces as the lines beside it"
         )

@@ -225,7 +225,7 @@ class _Case:
         text = self.draft.lines[line]
         end = end_of(text)
         if "{" in text[:column] or "[" in text[:column]:
-            end = max(len(text[:end].rstrip(" ]}")), column + 1)
+            end = max(len(text[:end].rstrip(" ]},")), column + 1)
         self.draft.change(line, end, end, text[column])
         return Trouble("never-closed", "the quote opened here is not closed", line, column, "close it on the same line")
 
@@ -265,6 +265,10 @@ class _Case:
         at = len(self.text[: self.column].rstrip())
         if self.text[self.column : self.column + 1] == ":":
             at = max(self.text.rfind(" ", 0, at) + 1, 0)
+        first = self.opened[0]
+        if _closing(self.draft.lines[first][self.opened[1] : end_of(self.draft.lines[first])]):  # it goes on below
+            for number in range(first, self._end_of_block(first) + 1):
+                self.draft.leave_out(number)
         return self._other(self.line, at, "a comma is missing here, or quotes around the value", hint)
 
     def _path_in_brackets(self, bracket: int) -> Trouble:

@@ -162,7 +162,7 @@ class _Parser:
         weights: dict[str, float] = {}
         given = node.data.get("weights")
         if not isinstance(given, dict) or not given:
-            node.note("missing-key", "a scored rule needs weights", hint="weights: {full_name: 3}")
+            node.missing("weights", "weights: {full_name: 3}", "a scored rule needs weights")
             given = {}
         for path, weight in given.items():
             if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
@@ -172,7 +172,7 @@ class _Parser:
                 weights[path] = float(weight)
         blocks = node.data.get("blocks")
         if not isinstance(blocks, list) or not blocks:
-            node.note("missing-key", "a scored rule needs blocks", hint="blocks: [[family_name]]")
+            node.missing("blocks", "blocks: [[family_name]]", "a scored rule needs blocks")
             blocks = []
         combinations = [self._paths(node, item, "blocks", index) for index, item in enumerate(blocks)]
         link, dispute = node.number("link", 0.92, 0, 1), node.number("dispute", 0.80, 0, 1)

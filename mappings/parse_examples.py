@@ -56,6 +56,8 @@ def _held(node: Node, key: str) -> dict[str, Any] | None:
 
 def _complete(node: Node, example: Example) -> None:
     """Note an example of which nothing can be tested, or that contradicts itself."""
+    if node.notes.positions.lacks(node.path):
+        return  # what it seems to lack may stand in a line that could not be read
     if example.record is None and example.canonical is None:
         node.note("empty-example", "an example needs a record, or a canonical record", hint="record: {Field: value}")
     elif example.skipped:

@@ -65,7 +65,7 @@ class Positions:
         unsure = self.left_out | self.guessed
         if not unsure:
             return False
-        begin, end = self.of(path, key=True)[0], self.ends.get(path, MAX_CHARACTERS)
+        begin, end = self.of(path, key=True)[0] if path else 1, self.ends.get(path, MAX_CHARACTERS)
         return any(begin <= line <= end for line in unsure)
 
     def also(self, given: Path, meant: Path) -> None:

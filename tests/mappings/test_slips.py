@@ -47,9 +47,8 @@ def errors(text: str, name: str) -> list[str]:
     return [str(one) for one in load(text, f"{name}.yaml", SCHEMAS)[1] if one.severity is Severity.ERROR]
 
 
-@pytest.mark.parametrize("name", ["salesforce/lead", "shopify/orders", "files/prospects"])
-def test_nearly_every_slip_is_said_once(name):
-    path = SHIPPED / f"{name}.yaml"
+def slips(path: Path) -> dict[tuple[str, int], list[str]]:
+    """What is said after each slip, by slip and line."""
     lines = path.read_text(encoding="utf-8").splitlines()
     assert errors("\n".join(lines), path.stem) == []
     said: dict[tuple[str, int], list[str]] = {}
@@ -61,7 +60,21 @@ def test_nearly_every_slip_is_said_once(name):
             if changed != line:
                 text = "\n".join([*lines[:number], changed, *lines[number + 1 :]])
                 said[slip, number + 1] = errors(text, path.stem)
+    return said
+
+
+def test_nearly_every_slip_is_said_once():
+    said = slips(Path(__file__).parent / "mistakes" / "people.yaml")
     several = {slip: found for slip, found in said.items() if len(found) > 1}
-    assert len(said) > 200
-    assert len(several) <= 0.07 * len(said), several
-    assert max(map(len, said.values())) <= 8
+    assert len(said) > 300
+    assert len(several) <= 0.05 * len(said), several
+    assert max(map(len, said.values())) <= 3, several
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["salesforce/lead", "shopify/orders", "files/prospects"])
+def test_most_slips_in_shipped_mappings_are_said_once(name):
+    said = slips(SHIPPED / f"{name}.yaml")
+    several = {slip: found for slip, found in said.items() if len(found) > 1}
+    assert len(several) <= 0.15 * len(said), several
+    assert max(map(len, said.values())) <= 12, several

@@ -176,33 +176,7 @@ def test_every_diagnostic_stands_in_a_line_that_is_marked_as_wrong(name):
     assert [one.line for one in found(name)] == marked
 
 
-GOOD = """\
-mapping: people
-description: People in the CRM
-connection: crm
-stream: Contact
-entity: contact
-direction: both
-match:
-  strong: ["emails[*]", [family_name, given_name]]
-create: both
-filter:
-  in: [{field: Status, not: Archived}]
-rules:
-  given_name: FirstName
-  family_name: {field: LastName, transform: trim, max_length: 80}
-  "emails[work]": {field: Email, loses: [case]}
-  "phones[work]": Phone
-  gender:
-    field: Sex
-    values: {male: M, female: F, other: F, undisclosed: F}
-    unknown: keep
-  tags: {field: Keywords, list: set, separator: ";"}
-  account: {field: AccountId, reference: Account}
-defaults:
-  record: {Title: Other}
-  canonical: {active: true}
-"""
+GOOD = (MISTAKES / "people.yaml").read_text(encoding="utf-8")
 
 
 def said(text: str) -> list[Diagnostic]:
