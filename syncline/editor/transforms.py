@@ -11,6 +11,7 @@ from syncline.editor.shapes import Schema, described, either, keys, one_or_more,
 
 OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("country", "style"): ("alpha2", "alpha3", "name"),
+    ("currency", "style"): ("code", "symbol", "name"),
     ("decimal", "written"): ("text", "number"),
     ("epoch", "unit"): ("seconds", "milliseconds"),
     ("integer", "written"): ("number", "text"),
@@ -18,8 +19,10 @@ OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("money", "written"): ("text", "number"),
     ("phone", "extension"): ("keep", "drop"),
     ("phone", "style"): ("e164", "international", "national"),
+    ("street", "number"): ("last", "first"),
     ("text", "of"): ("text", "integer", "number", "boolean"),
     ("url", "scheme"): ("https", "http"),
+    ("zone", "style"): ("iana", "windows"),
 }
 """Options that take one of some words. A test holds them to what the registry takes."""
 
