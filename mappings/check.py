@@ -10,7 +10,9 @@ from mappings.check_expressions import check_expressions, conditions_of
 from mappings.check_fields import FieldFacts, check_fields
 from mappings.check_standing import check_standing
 from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_text
-from mappings.nodes import Notes, did_you_mean, nearest, oddity, shown
+from mappings.meant import did_you_mean, nearest, oddity, resembling, shown
+from mappings.nodes import Notes
+from mappings.parts import NOT_IN_PARTS
 from mappings.reader import Path
 from mappings.transforms.base import Transform, UnfitError
 from mappings.transforms.registry import build, of_kind
@@ -94,14 +96,18 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
                 _unknown_path(path, schema, notes, sub.at, _subject(mapping, path))
             elif spec.kind in (Kind.REFERENCE, Kind.SET):
                 say = _speaker(notes, sub, _subject(mapping, path))
-                say("not-in-items", f"a {spec.kind.value} inside the items of a list cannot be mapped")
+                message = f"a {spec.kind.value} inside the items of a list cannot be mapped"
+                say("not-in-items", message, hint="take the rule out")
             else:
                 _check_kind(sub, spec, _speaker(notes, sub, _subject(mapping, path)), writes=mapping.writes(rule))
         return
     for path in rule.paths:
         spec = schema.field(path)
-        if spec is None or paths.is_pattern(path):
+        if spec is None or paths.is_pattern(path) or "[]" in path:
             _unknown_path(path, schema, notes, rule.at, _subject(mapping, path))
+        elif len(rule.paths) > 1 and spec.kind in NOT_IN_PARTS:
+            say = _speaker(notes, rule, _subject(mapping, path))
+            say("kind-mismatch", f"is {spec.kind.value}, which no part of a text can be")
         elif len(rule.paths) == 1:
             say = _speaker(notes, rule, _subject(mapping, path))
             _check_kind(rule, spec, say, writes=mapping.writes(rule))
@@ -110,6 +116,7 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
                     "no-direction",
                     f"the rule goes {rule.direction.value}, the mapping {mapping.direction.value}: nothing happens",
                     severity=Severity.WARNING,
+                    hint="direction: both in the mapping, or take the rule out",
                 )
 
 
@@ -119,14 +126,16 @@ def _unknown_path(path: str, schema: EntitySchema, notes: Notes, at: Path, subje
     except ValueError:
         template = path
     keyed = sorted({name.partition("[")[0] for name in schema.fields if "[" in name})
-    if paths.is_pattern(path):
+    if paths.is_pattern(path) or (path in schema.fields and "[]" in path):
         hint: str | None = "name an item, such as emails[work]; for lists in the record there is each"
     elif path in keyed:
         leaf = next(name for name in schema.fields if name.startswith(f"{path}[]"))
         hint = f"it is a list by key: {leaf.replace('[]', '[work]')}"
     else:
         known = [name for name in schema.fields if "[" not in name or "[" in path] + keyed
-        hint = did_you_mean(template, known) or did_you_mean(path.partition("[")[0], keyed)
+        hint = (
+            did_you_mean(template, known) or did_you_mean(path.partition("[")[0], keyed) or resembling(template, known)
+        )
     notes.add("unknown-path", f"{schema.name} has no field {template!r}", at, subject=subject, on_key=True, hint=hint)
 
 
@@ -134,26 +143,36 @@ def _check_kind(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) -> 
     kind = spec.kind
     if (kind is Kind.REFERENCE) != (rule.reference is not None):
         if rule.reference is not None:
-            say("kind-mismatch", f"is {kind.value}, not a reference", "reference")
+            message = f"the canonical field is {_a(kind)}, not a reference to another record"
+            say("kind-mismatch", message, "reference", hint="leave reference out, or map another path")
         elif rule.fields or rule.expr:
             hint = f"reference: <the stream that holds the {spec.target}>"
-            say("kind-mismatch", f"points to another record ({spec.target}); say in which stream", hint=hint)
+            message = f"the canonical field points to another record ({spec.target}); say in which stream"
+            say("kind-mismatch", message, hint=hint)
         return
     if (kind is Kind.SET) != rule.is_set:
         if rule.fields or rule.expr:
             hint = "list: set" if kind is Kind.SET else "leave list out"
-            say("kind-mismatch", f"is {'a set' if kind is Kind.SET else kind.value}", hint=hint)
+            other = "the rule makes one value" if kind is Kind.SET else "the rule makes a set"
+            say("kind-mismatch", f"the canonical field is {_a(kind)}, and {other}", hint=hint)
         return
     if not rule.fields and not rule.expr:
         _check_constant(rule.constant, spec, say, "constant")
         return
     if kind is Kind.MONEY and rule.table is None and not rule.transforms and not rule.expr:
-        say("kind-mismatch", "is an amount with a currency", hint="transform: {money: EUR}, or a currency_field")
+        message = "the canonical field is an amount with its currency, and the rule names none"
+        say("kind-mismatch", message, hint="transform: {money: EUR}, or a currency_field")
     if rule.table is not None:
         _check_table(rule, spec, say, writes=writes)
     elif rule.transforms:
         steps = [build(step.name, step.options) for step in rule.transforms]
         _check_chain(steps, spec, say)
+
+
+def _a(kind: Kind) -> str:
+    return {Kind.TEXT: "text", Kind.INTEGER: "a whole number", Kind.MONEY: "money"}.get(
+        kind, f"{'an' if kind.value[0] in 'aei' else 'a'} {kind.value}"
+    )
 
 
 def _check_chain(steps: list[Transform], spec: FieldSpec, say: _Speaker) -> None:
@@ -162,7 +181,7 @@ def _check_chain(steps: list[Transform], spec: FieldSpec, say: _Speaker) -> None
         kinds = " or ".join(sorted(kind.value for kind in last.kinds))
         say(
             "kind-mismatch",
-            f"{last.name} gives {kinds}, but this is {wanted.value}",
+            f"{last.name} makes {kinds}, and the canonical field is {_a(wanted)}",
             "transform",
             hint="use date, or day for the day of a moment" if wanted is Kind.DATE else None,
         )
@@ -200,7 +219,7 @@ def _check_table(rule: Rule, spec: FieldSpec, say: _Speaker, *, writes: bool) ->
     if missing and writes and not stands_in:
         say(
             "options-unmapped",
-            f"has no value for {', '.join(missing)}: such a value would be parked on its way out",
+            f"the table has no row for {', '.join(missing)}: such a value would be parked on its way out",
             "values",
             severity=Severity.NOTE,
         )
@@ -218,7 +237,7 @@ def _check_constant(value: Any, spec: FieldSpec, say: _Speaker, *at: str | int) 
         fits = False
     if not fits:
         hint = f"one of: {', '.join(spec.choices)}" if spec.choices else f"in its canonical form, as {spec.kind.value}"
-        say("bad-constant", "is not a value this field can have", *at, hint=hint)
+        say("bad-constant", f"the canonical field is {_a(spec.kind)} and cannot have this value", *at, hint=hint)
 
 
 def _canonical_targets(mapping: MappingFile) -> Iterator[tuple[str, Rule]]:
@@ -238,7 +257,7 @@ def _check_twice(mapping: MappingFile, notes: Notes) -> None:
         other = read.get(path)
         if other is not None or (name in lists and name != path):
             say = _speaker(notes, rule, _subject(mapping, path))
-            say("two-rules", "is filled by two rules", hint="keep one of them, or give one the direction out")
+            say("two-rules", "the path is filled by two rules", hint="keep one of them, or give one the direction out")
         read[path] = rule
     for rule in mapping.rules:
         if not mapping.writes(rule):

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from mappings.expression_faults import ExpressionError
 from mappings.expressions import CANONICAL, MISSING_ENGINE, RECORD, Expression, available, expression
 from mappings.language import Condition, MappingFile, Rule, Test
-from mappings.nodes import Notes, did_you_mean
+from mappings.meant import did_you_mean
+from mappings.nodes import Notes
 from mappings.reader import Path
 from model.diagnostics import Severity
 from model.fields import EntitySchema, FieldSpec, Kind

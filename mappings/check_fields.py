@@ -10,7 +10,8 @@ from mappings.check_types import mismatch
 from mappings.codec import word
 from mappings.expressions import RECORD
 from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_path, field_text
-from mappings.nodes import Notes, did_you_mean, nearest, shown
+from mappings.meant import did_you_mean, nearest, shown
+from mappings.nodes import Notes
 from mappings.reader import Path
 from mappings.transforms.registry import build
 from model.diagnostics import Severity
@@ -77,7 +78,9 @@ class _Checker:
             if not self._known(field_path(name)):
                 self._unknown(name, at, "defaults")
             elif fact is not None and not fact.creatable:
-                self.notes.add("read-only", f"{name} cannot be written on create", at)
+                self.notes.add(
+                    "read-only", f"{name} cannot be written on create", at, hint="take it out of defaults.record"
+                )
         if self.mapping.create_out:
             self._missing_on_create()
 
@@ -232,7 +235,7 @@ class _Checker:
                 f"{fact.name} takes {fact.max_length} characters; a longer value cannot be written",
                 at,
                 subject,
-                hint=f"max_length: {fact.max_length} would cut it instead",
+                hint=f"max_length: {fact.max_length} would cut it instead" if len(rule.paths) == 1 else None,
                 note=True,
             )
 

@@ -122,7 +122,7 @@ def chain_of(rule: Rule, spec: FieldSpec) -> tuple[Transform, ...]:
     return (*steps, of_kind(spec))
 
 
-def _folding(rule: Rule) -> Callable[[Any], Any]:
+def folding(rule: Rule) -> Callable[[Any], Any]:
     losses = rule.loses
 
     def fold_text(value: str) -> str:
@@ -145,7 +145,7 @@ def _folding(rule: Rule) -> Callable[[Any], Any]:
 
 
 class Codec:
-    """A rule with one canonical path (``full_name`` has a codec of its own)."""
+    """A rule with one canonical path. `mappings.parts` has the codec for several."""
 
     def __init__(self, rule: Rule, spec: FieldSpec, limit: int | None = None) -> None:
         self.rule, self.spec, self.limit = rule, spec, limit
@@ -156,10 +156,13 @@ class Codec:
         beside = next((step for step in self.chain if step.beside), None)
         self.beside = field_path(beside.beside) if beside and beside.beside else None
         self._take_beside = taker(self.beside) if self.beside else None
+        self.sibling = next((step.sibling for step in self.chain if step.sibling), None)
         self.beside_written = bool(beside and beside.beside_is_written)
         self._forwards = tuple(step.forward for step in self.chain)
         self._backs = tuple(step.back for step in reversed(self.chain) if step.back is not None)
-        self.fold = _folding(rule)
+        self.fold = folding(rule)
+        self._alike = last.alike if last is not None else None
+        self.blank_in = self.chain[0].blank if self.chain else None
         self.longest = spec.max_length if spec.kind is Kind.TEXT else None
         self.is_text = (
             spec.kind is Kind.TEXT
@@ -193,8 +196,10 @@ class Codec:
 
     def read_value(self, value: Any, data: Mapping[str, Any]) -> Any:
         """As `read`, of a value that does not come out of the rule's field."""
-        if value is ABSENT or value is None:
+        if value is ABSENT:
             return value
+        if value is None:
+            return self.blank_in
         if self._take_beside is None:
             return self.forward(value)
         other = self._take_beside(data)
@@ -206,20 +211,25 @@ class Codec:
             return ABSENT
         if self.rule.placeholder is not None and word(self.rule.placeholder) in map(word, values):
             return ABSENT  # one part is not known, so the whole is not
-        given = [None if value is ABSENT else value for value in values]
+        value = self._joined([None if value is ABSENT else value for value in values])
+        for forward in self._forwards[1:]:
+            value = value if value is None or value == "" else forward(value)
+        return self._ended(value)
+
+    def _joined(self, given: list[Any]) -> Any:
         try:
-            return self._ended(self._forwards[0](given))
+            return self._forwards[0](given)
         except UnfitError as unfit:
             if self.rule.direction.writes or unfit.code != "separator-inside":
                 raise
         # It is never taken apart again, so that what separates the parts may be in them, too.
         options = self.rule.transforms[0].options
         separator = options["separator"] if isinstance(options, Mapping) else options
-        return self._ended(str(separator).join(text_of(value) for value in given if value not in (None, "")))
+        return str(separator).join(text_of(value) for value in given if value not in (None, ""))
 
     def forward(self, value: Any, other: Any = None) -> Any:
         if value == "":
-            return "" if self.rule.empty_kept else None
+            return "" if self.rule.empty_kept else self.blank_in
         if self.rule.placeholder is not None and word(value) == word(self.rule.placeholder):
             return ABSENT
         if self.rule.is_set:
@@ -248,13 +258,13 @@ class Codec:
         found = (text_of(item).strip() for item in value if item is not None)
         return sorted({text_of(self._through(item)) for item in found if item})
 
-    def write(self, value: Any) -> Sequence[tuple[FieldPath, Any]]:
-        """Record paths and values for a canonical value that is not blank."""
+    def write(self, value: Any, sibling: Any = None) -> Sequence[tuple[FieldPath, Any]]:
+        """Record paths and values for a canonical value that is not blank. ``sibling``: see `Transform`."""
         if self.rule.is_set:
             return ((self.fields[0], self._set_out(value)),)
         other: Any = None
         for step, back in zip(reversed(self.chain), self._backs, strict=True):
-            value = back(value)
+            value = back(value) if step.sibling is None else back(value, sibling)
             if value is NOTHING:  # the system shows this but never takes it
                 return ()
             if step.beside:
@@ -271,7 +281,7 @@ class Codec:
         if len(parts) > room:
             if Loss.LINES not in self.rule.loses:
                 raise UnfitError("too-many-lines", f"has more parts than the {room} fields there are for it")
-            parts = [*parts[: room - 1], ", ".join(parts[room - 1 :])]
+            parts = [*parts[: room - 1], ", ".join(filter(None, parts[room - 1 :]))]
         padded = [*(self._bounded(part) for part in parts), *[None] * (room - len(parts))]
         return list(zip(self.fields, padded, strict=True))
 
@@ -311,10 +321,14 @@ class Codec:
             return True
         try:
             if is_blank(written):
+                if self.blank_in is not None and read == self.blank_in:
+                    return True
                 filler = self.rule.placeholder if self.rule.placeholder is not None else self.rule.default
                 if is_blank(read):
                     return True
                 return filler is not None and bool(self.fold(self.forward(filler)) == self.fold(read))
+            if self._alike is not None and self._alike(written, read):
+                return True
             if self.rule.direction.writes and len(self._backs) == len(self.chain):
                 written = self._shown(written)
         except UnfitError:

@@ -18,8 +18,10 @@ from mappings.contract import Blank, Direction, Match, OnDelete, Projection, Ren
 from mappings.expressions import CANONICAL, Expression, expression
 from mappings.extending import Fetch
 from mappings.language import LANGUAGE, Condition, FieldPath, Lifecycle, MappingFile, Rule, Test, field_path, meaning
-from mappings.nodes import Notes, nearest, shown
+from mappings.meant import nearest, shown
+from mappings.nodes import Notes
 from mappings.parse import file_stem, parse_what_can_be
+from mappings.parts import PartsCodec
 from mappings.projecting import Projector, item_codec, spec_of
 from mappings.rendering import Renderer
 from mappings.transforms.base import UnfitError
@@ -52,6 +54,8 @@ class Compiled:
         self.on_delete_out: OnDelete = mapping.on_delete_out
         self.defaults_in: Mapping[str, Any] = dict(mapping.canonical_defaults)
         self._rules, self._codecs = _by_path(mapping, schema)
+        several = [rule for rule in mapping.rules if len(rule.paths) > 1]
+        self._parts = {path: PartsCodec(rule, schema) for rule in several for path in rule.paths}
         self.reads = frozenset(path for path, rule in self._rules.items() if mapping.reads(rule))
         self.writes = frozenset(path for path, rule in self._rules.items() if mapping.writes(rule))
         self.reference_streams: Mapping[str, str] = {
@@ -150,9 +154,8 @@ class Compiled:
         codec = self._codecs.get(found) if found else None
         if codec is not None:
             return codec.same(written, read)
-        if isinstance(written, str) and isinstance(read, str):  # names: spaces are collapsed on the way
-            return " ".join(written.split()) == " ".join(read.split())
-        return not written and not read
+        parts = self._parts.get(path)
+        return parts.same(path, written, read) if parts is not None else not written and not read
 
 
 def _by_path(mapping: MappingFile, schema: EntitySchema) -> tuple[dict[str, Rule], dict[str, Codec]]:

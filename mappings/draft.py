@@ -77,6 +77,32 @@ class Draft:
             self.lines[number] = ""
             self.left_out.add(number)
 
+    def width(self, line: int) -> int:
+        return indent_of(self.lines[line])
+
+    def opens(self, line: int) -> bool:
+        """Whether the line is a key without a value."""
+        return self.lines[line][: end_of(self.lines[line])].endswith(":")
+
+    def after(self, line: int) -> int | None:
+        """The nearest line below that says something."""
+        return next((number for number in range(line + 1, len(self.lines)) if says(self.lines[number])), None)
+
+    def above(self, line: int, *, below_width: int) -> int | None:
+        """The nearest line above that is indented less than ``below_width``."""
+        wanted = (n for n in range(line - 1, -1, -1) if says(self.lines[n]) and self.width(n) < below_width)
+        return next(wanted, None)
+
+    def block(self, line: int) -> list[int]:
+        """The line, and those below it that are indented as much or more."""
+        found = [line]
+        for number in range(line + 1, len(self.lines)):
+            if says(self.lines[number]):
+                if self.width(number) < self.width(line):
+                    break
+                found.append(number)
+        return found
+
     def before(self, line: int) -> int | None:
         """The nearest line above that says something."""
         said = (number for number in range(line - 1, -1, -1) if says(self.lines[number]))

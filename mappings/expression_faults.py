@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mappings.nodes import did_you_mean
+from mappings.meant import did_you_mean, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,8 @@ def _unknown(name: str, text: str, offset: int, variable: str) -> Fault | None:
         return Fault("unknown-function", f"there is no function {name!r}", max(offset - len(name), 0), hint)
     root = name.partition(".")[0]
     start = max(text.rfind(root, 0, offset + len(root)), 0)
-    hint = did_you_mean(root, (variable,)) or f"what there is to read is in {variable}: {variable}.{name}"
+    near = nearest(root, (variable,), 60)  # a word of three letters
+    hint = f"did you mean {near!r}?" if near else f"what there is to read is in {variable}: {variable}.{name}"
     return Fault("unknown-name", f"there is no variable {root!r}", start, hint)
 
 

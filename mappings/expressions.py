@@ -34,6 +34,7 @@ RECORD, CANONICAL = "src", "to"
 """The variable of an expression: the record on the way in, the flat canonical one on the way out."""
 
 MAX_LENGTH = 1000
+_KEPT = 1 << 22  # characters
 MISSING_ENGINE = "pip install 'syncline[expressions]'"
 
 # What the engine's own conversions raise; with anything else our side would be wrong.
@@ -278,16 +279,29 @@ class Scope:
 
 
 class Told:
-    """The facts of the records of one page, made when first asked for. Keeps the records, so that ids stay theirs."""
+    """The facts of the records of one page, made when first asked for.
 
-    __slots__ = ("_found", "_scope")
+    They are kept for the next question about the record, but no more of them than a few megabytes; the last ones always
+    are, so that all rules share them. The page itself keeps the records, so that their ids stay theirs.
+    """
+
+    __slots__ = ("_about", "_found", "_last", "_scope", "_size")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._found: dict[int, Facts] = {}
+        self._size = 0
+        self._about: Mapping[str, Any] | None = None
+        self._last: Facts | None = None
 
     def of(self, data: Mapping[str, Any]) -> Facts:
+        if data is self._about and self._last is not None:
+            return self._last
         found = self._found.get(id(data))
         if found is None:
-            found = self._found[id(data)] = self._scope.facts(data)
+            found = self._scope.facts(data)
+            self._size += found.total
+            if self._size <= _KEPT:
+                self._found[id(data)] = found
+        self._about, self._last = data, found
         return found

@@ -76,10 +76,14 @@ class Test(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One transform of a chain, listed from the record to the canonical side."""
+    """One transform of a chain, listed from the record to the canonical side.
+
+    ``origin`` is the package, with its version, that a transform which is not built in comes from.
+    """
 
     name: str
     options: Any = None
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +124,8 @@ class Each:
 class Rule:
     """Canonical path ↔ record field. ``at`` is where the rule stands in its file; it is no part of what it means.
 
-    There are several ``paths`` only with the transform ``full_name``, and several ``fields`` only with ``join``.
+    There are several ``paths`` only with a transform that has parts (`template`), and several ``fields`` only with one
+    that gathers them (`join`).
     """
 
     paths: tuple[str, ...]

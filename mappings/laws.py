@@ -201,7 +201,7 @@ class _Examiner:
             if problem is not None:
                 message = f"was cleared, and then cannot be read: {problem.message}"
                 self._breach(Law.BLANK, "unreadable", case, path, None, now, message)
-            elif now is not ABSENT and not is_blank(now) and clause.rule.default is None:
+            elif clause.rule.default is None and not self._blank_there(path, now):
                 self._breach(Law.BLANK, "appeared", case, path, None, now, "was cleared, and is read back as a value")
 
     def _blanks(self, good: Sequence[tuple[Record, _Seen]]) -> None:
@@ -217,6 +217,8 @@ class _Examiner:
         for (record, clause, meant), seen in zip(changed, self._read([r for r, _, _ in changed]), strict=True):
             for path in () if seen.skipped else clause.rule.paths:
                 now = seen.values.get(path, ABSENT)
+                if meant is None and now is not ABSENT and self.mapping.same(path, None, now):
+                    continue
                 if now is not meant and (clause.rule.path == path or not is_blank(now)):
                     case = _Case(record, seen, {}, None)
                     what = "is not there" if meant is ABSENT else "is null"
@@ -331,6 +333,10 @@ class _Examiner:
             else:
                 self._breach(law, "changed", case, path, before, now, "is read back as another value")
         self._appeared(law, case, after)
+
+    def _blank_there(self, path: str, now: Any) -> bool:
+        """Whether that is how a field without a value is read: as nothing, or as what a blank stands for."""
+        return now is ABSENT or is_blank(now) or self.mapping.same(path, None, now)
 
     def _is_ignored(self, path: str, now: Any) -> bool:
         return is_blank(now) and self.mapping.blank_in(path) is Blank.IGNORE

@@ -87,8 +87,9 @@ MEANINGS: Mapping[str, str] = {
     " departamento, reparto, afdeling, avdelning, avdeling, dzial",
     "birth_date": "birth date, birthdate, date of birth, birthday, birth day, dob, birth dt, born, born on, gbdat,"
     " geburtsdatum, geburtstag, geb datum, gebdatum, geboren am, geboren, date de naissance, datenaissance, naissance,"
-    " ne le, dob date, fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita,"
-    " data de nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato, data urodzenia",
+    " ne le, dob date, fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita, data nascita,"
+    " datanascita, datanasc, data de nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato,"
+    " data urodzenia",
     "gender": "gender, sex, gender code, sex mf, geschlecht, gesch, sexe, genre, sexo, genero, sesso, genere, geslacht,"
     " kon, kjonn, plec",
     "language": "language, preferred language, language code, correspondence language, spoken language, locale, lang,"
@@ -253,6 +254,9 @@ ABBREVIATED: Mapping[str, str] = {
     "addr": "address",
     "adr": "address",
     "tel": "telephone",
+    "mobilnr": "mobilnummer",
+    "telcel": "cellulare",
+    "numtel": "telefono",
     "ph": "phone",
     "phn": "phone",
     "nr": "number",

@@ -12,6 +12,7 @@ from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.reader import ReaderError
 
 from mappings.draft import Draft, Trouble, end_of, indent_of, says
+from mappings.levels import between, spaces_for_tabs, too_deep
 
 _KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"|'[^']*'|[^\s#:][^#]*?)\s*:(?=\s|\Z)")
 _TIGHT = re.compile(r"\s*(?:-\s+)*[^\s:#\"'{\[]+:(?=[^\s:/\\])")
@@ -92,23 +93,8 @@ class _Case:
         if before.strip() or tabs is None:
             self.draft.change(self.line, self.column, self.column + 1, " ")
             return Trouble("tab", "a tab stands before the value", self.line, self.column, "put a space there")
-        self._spaces_for_tabs()
+        spaces_for_tabs(self.draft, self.line)
         return Trouble("tab", "is indented with a tab", self.line, self.column, "YAML wants spaces: two for each level")
-
-    def _spaces_for_tabs(self) -> None:
-        """A run of lines with tabs is one mistake, and becomes as deep as the line above it lets it be."""
-        above = self.draft.before(self.line)
-        width = 0 if above is None else indent_of(self.draft.lines[above])
-        if above is not None and self.draft.lines[above].split(" #")[0].rstrip().endswith(":"):
-            width += 2
-        first = self.text[: len(self.text) - len(self.text.lstrip())].count("\t")
-        for number in range(self.line, len(self.draft.lines)):
-            text = self.draft.lines[number]
-            blank = text[: len(text) - len(text.lstrip(" \t"))]
-            if text.strip() and "\t" not in blank:
-                break
-            depth = width + 2 * (blank.count("\t") - first)
-            self.draft.change(number, 0, len(blank), " " * max(0, depth))
 
     def _colon(self) -> Trouble:
         """A colon where no key can be: in a value, after a line that lacks its own, or too far to the right."""
@@ -116,23 +102,11 @@ class _Case:
         key = _KEY.match(self.text)
         if key is not None and key.end() - 1 < self.column:
             return self._colon_inside(key.end())
-        column = indent_of(self.text)
-        width = 0 if above is None else indent_of(self.draft.lines[above])
         if above is not None and self._lacks_colon(above):
             return self._no_colon(above)
-        if above is not None and width < column:
-            bare = self.draft.before(above)
-            if bare is not None and indent_of(self.draft.lines[bare]) == width and self._has_no_value(bare):
-                self.draft.change(above, 0, width, " " * column)
-                message, hint = "belongs below the key above it", f"{column} spaces, as the line below it"
-                return Trouble("bad-indentation", message, above, width, hint)
-            self.draft.indent(self.line, width)
-            message = "is indented below a line that has a value already"
-            return Trouble("bad-indentation", message, self.line, column, "begin it where the line above begins")
+        if above is not None and self.draft.width(above) < indent_of(self.text):
+            return too_deep(self.draft, self.line, above)
         return self._other(self.line, self.column, "a colon stands where no key can be", "put the value in quotes")
-
-    def _has_no_value(self, line: int) -> bool:
-        return self.draft.lines[line][: end_of(self.draft.lines[line])].endswith(":")
 
     def _lacks_colon(self, above: int) -> bool:
         """Whether the line above stands where a key should, and is none."""
@@ -157,6 +131,9 @@ class _Case:
     def _no_colon(self, line: int) -> Trouble:
         text = self.draft.lines[line]
         tight = _TIGHT.match(text)
+        if tight is not None and not text[tight.end() : end_of(text)].strip(";,.:"):
+            self.draft.change(line, tight.end(), end_of(text), "")
+            return Trouble("yaml-syntax", "a sign stands behind the colon", line, tight.end(), "take it out")
         if tight is not None:
             self.draft.change(line, tight.end(), tight.end(), " ")
             return Trouble("missing-space", "a space is missing behind the colon", line, tight.end() - 1, "key: value")
@@ -183,7 +160,7 @@ class _Case:
         if above is not None and self._lacks_colon(above):
             return self._no_colon(above)
         if "'<block mapping start>'" in self.problem or "'<block sequence start>'" in self.problem:
-            return self._too_shallow()
+            return between(self.draft, self.line)
         if "'-'" in self.problem or "'?'" in self.problem:
             return self._keys_and_elements()
         opened = self._open_quote()
@@ -234,23 +211,6 @@ class _Case:
                 if indent_of(lines[number]) == own:
                     found.append(number)
         return found
-
-    def _too_shallow(self) -> Trouble:
-        """A line between two levels: it is taken to stand beside the deeper line above it."""
-        own = indent_of(self.text)
-        deeper = None
-        for number in range(self.line - 1, -1, -1):
-            width = indent_of(self.draft.lines[number])
-            if not says(self.draft.lines[number]):
-                continue
-            if width <= own:
-                break
-            deeper = width if deeper is None else min(deeper, width)
-        if deeper is None:
-            return self._other(self.line, self.column, "is indented like no line above it", code="bad-indentation")
-        self.draft.indent(self.line, deeper)
-        message, hint = "is indented like no line above it", f"{deeper} spaces, as the lines beside it"
-        return Trouble("bad-indentation", message, self.line, self.column, hint)
 
     def _open_quote(self, lowest: int = 0) -> tuple[int, int] | None:
         """Where a quote was opened on a line above and not closed there."""

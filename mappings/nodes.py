@@ -2,115 +2,20 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from anyascii import anyascii
-from rapidfuzz import fuzz, process
-
-from mappings.reader import MOST, Path, Positions, clipped, located
-from model import paths
+from mappings.meant import ELSEWHERE, did_you_mean, nearest, shown, spaced, what
+from mappings.reader import MOST, Path, Positions, located
 from model.diagnostics import Diagnostic, Severity
 
+__all__ = ["Node", "Notes", "did_you_mean"]
+
+_MANY = 5
+"""So many unknown keys in one place are taken for one mistake."""
+
 E = TypeVar("E", bound=StrEnum)
-
-
-LONGEST_NAME = 80
-"""Longer names are cut in messages, and nothing is suggested for them."""
-
-
-def nearest(word: str, known: Collection[str]) -> str | None:
-    """The name that was probably meant: the same but for case, spaces and signs that look alike, or a similar one."""
-    if not word or len(word) > LONGEST_NAME:
-        return None
-    bare = _bare(word)
-    same = next((name for name in known if _bare(name) == bare), None)
-    if same is not None:
-        return same
-    found = process.extractOne(word, list(known), scorer=fuzz.ratio, score_cutoff=60)
-    return None if found is None else found[0]
-
-
-def _bare(name: str) -> str:
-    plain = name if name.isascii() else anyascii(name)
-    return plain.strip(" \t\"'`").lower().replace("-", "_").replace(" ", "_")
-
-
-def did_you_mean(word: str, known: Collection[str]) -> str | None:
-    """``did you mean 'Email'?`` where something is near enough."""
-    near = nearest(word, known)
-    return f"did you mean {near!r}?" if near is not None else None
-
-
-def shown(text: str) -> str:
-    """A name out of a file, in quotes, for a message; signs that cannot be seen are spelt out."""
-    return repr(clipped(text, LONGEST_NAME))
-
-
-def spaced(value: Any) -> str | None:
-    """A hint for a text that would be something else if a space were in it."""
-    if not isinstance(value, str):
-        return None
-    if re.match(r"-\S", value):
-        return "a space is missing behind the -"
-    return "a space is missing behind the colon" if re.match(r"[\w\[\].\"']+:\S", value) else None
-
-
-_SCRIPTS = ("CYRILLIC", "GREEK")
-
-
-def oddity(name: str) -> tuple[str, str, str] | None:
-    """Code, message and hint where a name holds what was hardly meant: spaces around it, signs like others."""
-    if name.isascii() and name == name.strip():
-        return None
-    if name[:1] in "“”„‘’«»" and name[-1:] in "“”‘’«»":
-        return "look-alike", "the typographic quotes are taken for part of the name", f'write "{name[1:-1]}"'
-    if name != name.strip():
-        return "padded", "the name begins or ends with a space", f"write {name.strip()!r}, if that is not meant"
-    hidden = next((sign for sign in name if unicodedata.category(sign) in ("Cf", "Zs") and sign != " "), None)
-    if hidden is not None:
-        what_ = unicodedata.name(hidden, "an invisible sign").lower()
-        return (
-            "look-alike",
-            f"the name holds {what_}, which cannot be seen",
-            "type the name again, if that is not meant",
-        )
-    for word in re.findall(r"\w+", name):
-        other = next((sign for sign in word if unicodedata.name(sign, "").startswith(_SCRIPTS)), None)
-        if other is not None and re.search(r"[A-Za-z]", word):
-            what_ = unicodedata.name(other).lower()
-            return "look-alike", f"the name holds {what_} among Latin ones", "type the name again, if that is not meant"
-    return None
-
-
-def path_hint(text: str) -> str:
-    """What to write instead of a text that is no canonical path."""
-    plain = text if text.isascii() else anyascii(text)
-    meant = re.sub(r"\s+", "_", re.sub(r"\s*([\[\].])\s*", r"\1", plain.strip(" \t\"'`"))).lower()
-    try:
-        paths.split(meant)
-    except ValueError:
-        return 'such as given_name, "emails[work]" or "addresses[billing].city"'
-    if text.isascii():
-        return f"did you mean {meant!r}?"
-    odd = next(sign for sign in text if not sign.isascii())
-    return f"did you mean {meant!r}? It holds {unicodedata.name(odd, 'a strange sign').lower()}"
-
-
-def what(value: Any) -> str:
-    """What a value is, in words."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, (int, float)):
-        return "a number"
-    if isinstance(value, str):
-        return "text" if value.strip() else "empty text"
-    return "a list" if isinstance(value, list) else "keys and values"
 
 
 class Node:
@@ -120,16 +25,31 @@ class Node:
         self, data: Mapping[str, Any], path: Path, notes: Notes, known: Collection[str], *, subject: str = ""
     ) -> None:
         self.data, self.path, self.notes, self.subject = data, path, notes, subject
-        for key in data:
-            if key not in known:
-                self._unknown(key, known)
+        self.strange = False
+        unknown = [key for key in data if key not in known]
+        if len(unknown) >= _MANY:
+            self._misplaced([key for key in unknown if nearest(key, known) is None], known)
+            unknown = [key for key in unknown if nearest(key, known) is not None]
+        for key in unknown:
+            self._unknown(key, known)
+
+    def _misplaced(self, keys: Sequence[str], known: Collection[str]) -> None:
+        """Many keys that mean nothing here are one mistake: the key they belong to is missing or misspelt."""
+        if not keys:
+            return
+        self.strange = True
+        listed = ", ".join(map(shown, keys[:3])) + (f" and {len(keys) - 3} more" if len(keys) > 3 else "")
+        hint = f"there are: {', '.join(known)}; is the key missing that they belong to?"
+        self.note("unknown-key", f"the keys {listed} do not belong here", keys[0], on_key=True, hint=hint)
 
     def _unknown(self, key: str, known: Collection[str]) -> None:
         """Note a key there is not. What it holds is read as if it were the one that was probably meant."""
-        near = nearest(key, known)
+        near = nearest(key, known) or next((name for name in ELSEWHERE.get(key.lower(), ()) if name in known), None)
         hint = f"did you mean {near!r}?" if near is not None else f"there are: {', '.join(known)}"
         self.note("unknown-key", f"there is no key {shown(key)} here", key, on_key=True, hint=hint)
-        if near is not None and near not in self.data:
+        if near is None or nearest(key, known, least=75) is None:
+            self.strange = True
+        elif near not in self.data:
             self.data = {**self.data, near: self.data[key]}
             self.notes.positions.also((*self.path, key), (*self.path, near))
 
@@ -159,11 +79,13 @@ class Node:
         return ""
 
     def missing(self, key: str, hint: str, message: str = "") -> None:
-        """Note that a key is missing, unless it may stand in a line that could not be read."""
+        """Note that a key is missing, unless an unknown one may be meant for it, or a line that could not be read."""
         if key in self.data:
-            self.note("missing-key", message or f"{key} is there, but has no value", key, on_key=True, hint=hint)
-        elif not self.notes.positions.lacks(self.path):
+            self.note("missing-key", message or f"the key {key!r} has no value", key, on_key=True, hint=hint)
+        elif not self.strange and not self.notes.positions.lacks(self.path):
             self.note("missing-key", message or f"the key {key!r} is missing", on_key=True, hint=hint)
+        else:
+            self.notes.hidden += 1
 
     def flag(self, key: str, *, default: bool) -> bool:
         value = self.data.get(key, default)
@@ -181,7 +103,9 @@ class Node:
         words = [option.value for option in options]
         if not isinstance(value, str) or value not in words:
             hint = did_you_mean(value, words) if isinstance(value, str) else None
-            self.note("unknown-choice", f"{at[-1]} is one of: {', '.join(words)}", *at, hint=hint)
+            said = shown(value) if isinstance(value, str) else what(value)
+            name = f"{self.path[-1]}.{at[-1]}" if at[-1] in ("in", "out") and self.path else at[-1]
+            self.note("unknown-choice", f"{name} is one of: {', '.join(words)}; not {said}", *at, hint=hint)
             return default
         return options(value)
 

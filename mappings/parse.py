@@ -9,7 +9,8 @@ from typing import Any
 from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle, MappingFile
-from mappings.nodes import Node, Notes, path_hint, shown, spaced, what
+from mappings.meant import did_you_mean, path_hint, shown, spaced, what
+from mappings.nodes import Node, Notes
 from mappings.parse_conditions import conditions
 from mappings.parse_examples import parse_examples
 from mappings.parse_rules import RuleParser
@@ -115,15 +116,19 @@ class _Parser:
         words = ("in", "out", "both", "none")
         value = self.top.data.get(key, direction.value)
         if value not in words:
-            self.top.note("unknown-choice", f"{key} is one of: {', '.join(words)}", key)
+            said = shown(value) if isinstance(value, str) else what(value)
+            hint = "none" if value in ("no", False) else "both" if value in ("yes", True) else None
+            hint = f"did you mean {hint!r}?" if hint else did_you_mean(str(value), words)
+            self.top.note("unknown-choice", f"{key} is one of: {', '.join(words)}; not {said}", key, hint=hint)
             return False, False
         inwards, outwards = value in ("in", "both"), value in ("out", "both")
         if key in self.top.data and ((inwards and not direction.reads) or (outwards and not direction.writes)):
             message = f"the mapping's direction is {direction.value}, so nothing can be {done} the other way"
+            hint = f"{key}: {direction.value}, or direction: both"
             if key == "create":
-                self.top.note("create-against-direction", message, key)
+                self.top.note("create-against-direction", message, key, hint=hint)
             else:
-                self.top.note("update-against-direction", message, key)
+                self.top.note("update-against-direction", message, key, hint=hint)
         return inwards and direction.reads, outwards and direction.writes
 
     def _owns(self) -> tuple[str, ...]:
@@ -141,7 +146,8 @@ class _Parser:
         strong = []
         given = node.data.get("strong")
         if given is not None and not isinstance(given, list):
-            node.note("not-a-list", "strong is a list of paths, or of lists of paths", "strong")
+            message = f"strong is a list of paths, or of lists of paths, and is {what(given)}"
+            node.note("not-a-list", message, "strong", hint='strong: ["emails[*]", [family_name, birth_date]]')
             given = None
         for index, item in enumerate(given or []):
             combination = self._paths(node, item, "strong", index)
@@ -171,7 +177,9 @@ class _Parser:
         combinations = [self._paths(node, item, "blocks", index) for index, item in enumerate(blocks)]
         link, dispute = node.number("link", 0.92, 0, 1), node.number("dispute", 0.80, 0, 1)
         if dispute > link:
-            node.note("not-in-range", "dispute cannot be above link", "dispute")
+            node.note(
+                "not-in-range", "dispute cannot be above link", "dispute", hint=f"at most {link:g}, or raise link"
+            )
         return ScoredRule(weights=weights, blocks=tuple(c for c in combinations if c), link_at=link, dispute_at=dispute)
 
     @staticmethod
@@ -187,7 +195,7 @@ class _Parser:
                 node.note("not-a-path", f"{said} is not a canonical path", *place, hint=hint)
                 return ()
         if not listed:
-            node.note("not-a-path", "is an empty list", *at)
+            node.note("not-a-path", "the list of paths is empty", *at, hint="name a path, or take the list out")
         return tuple(listed)
 
     @staticmethod
@@ -196,6 +204,7 @@ class _Parser:
         if defaults is None or given is None:
             return {}
         if not isinstance(given, dict):
-            defaults.note("not-a-mapping", f"defaults.{side} must hold names and values", side)
+            message = f"defaults.{side} must hold names and values, and is {what(given)}"
+            defaults.note("not-a-mapping", message, side, hint=f"{side}: {{name: value}}")
             return {}
         return dict(given)

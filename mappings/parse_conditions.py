@@ -6,6 +6,7 @@ from typing import Any
 
 from mappings.contract import Direction
 from mappings.language import Condition, Test
+from mappings.meant import what
 from mappings.nodes import Node
 
 _SUBJECTS = {"in": "field", "out": "path"}
@@ -19,8 +20,9 @@ def conditions(holder: Node | None, key: str, subject: str) -> tuple[Condition, 
         return ()
     if not isinstance(given, list):
         hint = f"{key}: [{{{subject}: …, is: …}}]"
-        what = "a filter" if holder.path[:1] == ("filter",) else "when"
-        holder.note("not-a-list", f"{what} is a list of conditions, all of which must hold", key, hint=hint)
+        it = "a filter" if holder.path[:1] == ("filter",) else "when"
+        message = f"{it} is a list of conditions, all of which must hold, and is {what(given)}"
+        holder.note("not-a-list", message, key, hint=hint)
         return ()
     found = (_condition(holder, item, (key, index), subject) for index, item in enumerate(given))
     return tuple(condition for condition in found if condition)
@@ -55,7 +57,8 @@ def expression_text(node: Node) -> str:
 
 def _condition(holder: Node, item: Any, at: tuple[str, int], subject: str) -> Condition | None:
     if not isinstance(item, dict):
-        holder.note("not-a-mapping", "a condition looks like this:", *at, hint=f"{{{subject}: …, is: …}}")
+        message = f"a condition holds keys and values, and is {what(item)}"
+        holder.note("not-a-mapping", message, *at, hint=f"{{{subject}: …, is: …}}")
         return None
     node = Node(
         item, (*holder.path, *at), holder.notes, (subject, *(test.value for test in Test)), subject=holder.subject
@@ -67,23 +70,27 @@ def _condition(holder: Node, item: Any, at: tuple[str, int], subject: str) -> Co
         text = expression_text(node)
         return Condition(subject="", test=Test.EXPR, operand=text, at=node.path) if text else None
     about = node.text(subject, required=True)
+    item = node.data
     tests = [test for test in Test if test.value in item]
-    if not tests and len(item) > (subject in item):
-        return None  # the test is misspelt, which is said
+    if (not tests and len(item) > (subject in item)) or not about:
+        return None  # the test or the subject is misspelt, or missing, which is said
     if len(tests) != 1:
-        node.note("bad-condition", f"a condition has exactly one of: {', '.join(test.value for test in Test)}")
+        given = f", and not {' and '.join(test.value for test in tests)}" if tests else ""
+        hint = "write one condition for each; all must hold" if tests else f"{{{subject}: …, is: …}}"
+        message = f"a condition has exactly one of: {', '.join(test.value for test in Test)}{given}"
+        node.note("bad-condition", message, hint=hint)
         return None
     test, operand = tests[0], item[tests[0].value]
     if test is Test.PRESENT and not isinstance(operand, bool):
-        node.note("not-boolean", "present is true or false", "present")
+        node.note("not-boolean", f"present is true or false, and is {what(operand)}", "present")
     elif test is Test.IN:
         if not isinstance(operand, list) or not operand or any(isinstance(o, (list, dict)) for o in operand):
-            node.note("not-a-list", "in needs a list of plain values", "in")
+            node.note("not-a-list", "in needs a list of plain values", "in", hint="in: [A, B]")
             return None
         operand = tuple(operand)
     elif test is Test.MATCHES and not isinstance(operand, str):
         node.note("not-text", "matches needs a text, in which * stands for anything", "matches")
     elif isinstance(operand, (list, dict)):
-        node.note("bad-condition", f"{test.value} needs a plain value", test.value)
+        node.note("bad-condition", f"{test.value} needs a plain value", test.value, hint="for several: in: [A, B]")
         return None
     return Condition(subject=about, test=test, operand=operand, at=node.path)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mappings.contract import Blank, Direction, Strength
 from mappings.language import Each, FieldPath, Lifecycle, Loss, Reference, Rule, Step, Table, Unknown, field_path
-from mappings.nodes import Node, path_hint
+from mappings.meant import nearest, path_hint, shown, spaced, what
+from mappings.nodes import Node
 from mappings.parse_agree import agree
 from mappings.parse_conditions import expression_text, when
 from mappings.reader import MAX_DEPTH, Path
 from mappings.transforms.base import OptionError, Transform
-from mappings.transforms.registry import build
+from mappings.transforms.registry import TRANSFORMS, build, origin_of
 from model import paths
 from model.diagnostics import Severity
 
@@ -49,10 +51,11 @@ class RuleParser:
     def rules(self) -> tuple[Rule, ...]:
         given = self.top.data.get("rules")
         if given is None or given == {}:
-            self.top.note("missing-key", "a mapping without rules maps nothing", hint="rules: {given_name: FirstName}")
+            self.top.missing("rules", "rules: {given_name: FirstName}", "a mapping without rules maps nothing")
             return ()
         if not isinstance(given, dict):
-            self.top.note("not-a-mapping", "rules must hold canonical paths and record fields", "rules")
+            message = f"rules must hold canonical paths and record fields, and is {what(given)}"
+            self.top.note("not-a-mapping", message, "rules", hint=spaced(given) or "rules: {given_name: FirstName}")
             return ()
         parsed = [self._rule(key, value) for key, value in given.items() if not self.top.notes.full]
         return tuple(rule for rule in parsed if rule is not None)
@@ -71,9 +74,10 @@ class RuleParser:
         if isinstance(value, str) and value:
             value = {"field": value}
         if not isinstance(value, dict):
-            self.top.notes.add(
-                "bad-rule", "a rule is the name of a field, or keys and values", at, subject=subject, hint="{field: …}"
-            )
+            message = f"a rule is the name of a field, or keys and values, and this is {what(value)}"
+            hint = "fields: […], transform: join" if isinstance(value, list) else "name the record field"
+            hint = "put the name of the field in quotes" if isinstance(value, (int, float)) else hint
+            self.top.notes.add("bad-rule", message, at, subject=subject, hint=hint)
             return None
         node = Node(value, at, self.top.notes, KEYS, subject=subject)
         before = self.top.notes.errors
@@ -113,7 +117,7 @@ class RuleParser:
             lifecycle=node.choice("lifecycle", Lifecycle, Lifecycle.LIVE),
             at=node.path,
         )
-        agree(node, rule)
+        agree(node, rule, built)
         return rule
 
     def _fields(self, node: Node) -> tuple[FieldPath, ...]:
@@ -130,7 +134,7 @@ class RuleParser:
                 node.note("bad-rule", "a rule has one field, or a list of at least two fields", "fields")
             return found
         if "field" not in data:
-            node.note("missing-key", "the rule names no field", hint="field: <name of the record field>")
+            node.missing("field", "field: <name of the record field>", "the rule names no field")
             return ((),)
         return (self._field_path(node, data["field"], "field"),)
 
@@ -138,7 +142,7 @@ class RuleParser:
     def _listed(node: Node, key: str) -> list[Any]:
         value = node.data[key]
         if not isinstance(value, list):
-            node.note("not-a-list", f"{key} must be a list", key)
+            node.note("not-a-list", f"{key} must be a list, and is {what(value)}", key, hint=f"{key}: [one, two]")
             return []
         return value
 
@@ -172,16 +176,21 @@ class RuleParser:
                 continue
             try:
                 built.append(build(name, options))
-                steps.append(Step(name=name, options=options))
+                steps.append(Step(name=name, options=options, origin=origin_of(name)))
             except OptionError as error:
+                if isinstance(item, str) and len(built) < index and not nearest(item, TRANSFORMS):
+                    continue  # the option of the transform in front of it, which is said to lack one
                 inner = (name, *([error.option] if error.option and isinstance(options, dict) else []))
-                node.note(
-                    "bad-transform", error.message, *at, *(inner if isinstance(item, dict) else ()), hint=error.hint
-                )
+                called = re.match(r"(\w+)\((.*)\)\Z", name)
+                hint = f"{{{called[1]}: {called[2]}}}" if called and called[1] in TRANSFORMS else error.hint
+                node.note("bad-transform", error.message, *at, *(inner if isinstance(item, dict) else ()), hint=hint)
         for transform in built[:-1]:
             if transform.beside:
                 node.note(
-                    "bad-transform", f"{transform.name} with a second field must be the last transform", "transform"
+                    "bad-transform",
+                    f"{transform.name} looks at a second field, so nothing can come behind it",
+                    "transform",
+                    hint="make it the last one",
                 )
         return tuple(steps), built
 
@@ -203,7 +212,12 @@ class RuleParser:
         if one_way is None or not direction.writes:
             return direction
         if "direction" in node.data:
-            node.note("one-way", f"{one_way} cannot be turned round, so the rule only goes in", "direction")
+            node.note(
+                "one-way",
+                f"{one_way} cannot be turned round, so the rule only goes in",
+                "direction",
+                hint="direction: in",
+            )
         else:
             node.note(
                 "one-way",
@@ -227,14 +241,15 @@ class RuleParser:
     def _empty(node: Node) -> bool:
         value = node.data.get("empty")  # `empty: null` reads as None, which is the default said aloud
         if value not in (None, "null", "keep"):
-            node.note("unknown-choice", "empty is one of: null, keep", "empty")
+            node.note("unknown-choice", f"empty is one of: null, keep; not {shown(str(value))}", "empty")
         return value == "keep"
 
     @staticmethod
     def _plain(node: Node, key: str) -> Any:
         value = node.data.get(key)
         if isinstance(value, (dict, list)):
-            node.note("bad-rule", f"{key} is a plain value, written when a record is created", key)
+            when = "written when a record is created" if key == "default" else "that stands for nothing"
+            node.note("bad-rule", f"{key} is a plain value {when}, and is {what(value)}", key, hint=f"{key}: …")
             return None
         return value
 
@@ -263,12 +278,17 @@ class RuleParser:
     def _table(node: Node) -> Table | None:
         given = node.data.get("values")
         if given is None:
-            if "unknown" in node.data:
-                node.note("bad-rule", "unknown goes with values", "unknown")
+            if "unknown" in node.data and not node.notes.positions.lacks(node.path):
+                node.note(
+                    "bad-rule", "unknown says what happens to options outside a table", "unknown", hint="values: {…}"
+                )
             return None
         if not isinstance(given, dict) or not given:
             node.note(
-                "not-a-mapping", "values is a table: canonical value, record value", "values", hint="{customer: Won}"
+                "not-a-mapping",
+                f"values is a table, canonical value: record value, and is {what(given)}",
+                "values",
+                hint="values: {customer: Won}",
             )
             return None
         rows: list[tuple[str, tuple[Any, ...]]] = []
@@ -279,7 +299,8 @@ class RuleParser:
                 record = record["read"]
             listed = record if isinstance(record, list) else [record]
             if not listed or any(isinstance(item, (dict, list)) or item is None for item in listed):
-                node.note("bad-rule", "stands for a plain value, or a list of them", "values", canonical)
+                message = f"{shown(canonical)} must stand for a plain value, or a list of them"
+                node.note("bad-rule", message, "values", canonical, hint="{customer: [Won, Regular]}")
                 continue
             rows.append((canonical, tuple(listed)))
         unknown = node.data.get("unknown", Unknown.PARK.value)
@@ -288,7 +309,7 @@ class RuleParser:
             inner = Node(unknown, (*node.path, "unknown"), node.notes, ("default",), subject=node.subject)
             default, unknown = inner.text("default", required=True), Unknown.DEFAULT.value
         elif unknown == Unknown.DEFAULT.value:
-            node.note("bad-rule", "default needs a value", "unknown", hint="unknown: {default: lead}")
+            node.note("bad-rule", "default has to say which value", "unknown", hint="unknown: {default: lead}")
         policy = node.chosen(unknown, Unknown, Unknown.PARK, "unknown")
         return Table(rows=tuple(rows), only_read=frozenset(only_read), unknown=policy, default=default)
 
@@ -311,17 +332,19 @@ class RuleParser:
             node.note("bad-rule", "each belongs to the plain name of a list", hint="lines, not lines[1]")
             return None
         if "key" not in inner.data:
-            inner.note("missing-key", "each needs the key that tells the items apart", hint="key: id")
+            inner.missing("key", "key: id", "each needs the key that tells the items apart")
             return None
         key = self._field_path(inner, inner.data["key"], "key")
         if ("rules" in inner.data) == ("value" in inner.data):
-            inner.note("bad-rule", "each needs rules (items with fields), or value (items that are one value)")
+            message = "each needs either rules (items with fields) or value (items that are one value)"
+            inner.note("bad-rule", message, hint="{key: id, rules: {sku: sku}}")
             return None
         if "value" in inner.data:
             return Each(key=key, rules=self._item_rules(inner, {"": inner.data["value"]}, ("value",)))
         given = inner.data["rules"]
         if not isinstance(given, dict) or not given:
-            inner.note("not-a-mapping", "rules must hold names and record fields", "rules")
+            message = f"rules must hold names and record fields, and is {what(given)}"
+            inner.note("not-a-mapping", message, "rules", hint="rules: {sku: sku}")
             return None
         return Each(key=key, rules=self._item_rules(inner, given, ("rules",)))
 
@@ -332,7 +355,8 @@ class RuleParser:
             if isinstance(value, str) and value:
                 value = {"field": value}
             if not isinstance(value, dict) or (leaf and not leaf.isidentifier()):
-                each.notes.add("bad-rule", "is not a rule for an attribute of the items", at, subject=each.subject)
+                message = f"{shown(leaf)} is no rule for an attribute of the items"
+                each.notes.add("bad-rule", message, at, subject=each.subject, hint="sku: <field of the item>")
                 continue
             node = Node(value, at, each.notes, ITEM_KEYS, subject=f"{each.subject}[].{leaf}".rstrip("."))
             rules.append(self._whole(node, (leaf,)))

@@ -12,7 +12,8 @@ from mappings.conditions import Conditions, scope_of
 from mappings.contract import Projection
 from mappings.expressions import Told, expression
 from mappings.language import Each, MappingFile, Rule, field_text
-from mappings.transforms.base import NOTHING, UnfitError, text_of
+from mappings.parts import PartsCodec
+from mappings.transforms.base import UnfitError, text_of
 from mappings.transforms.registry import build
 from model import paths
 from model.fields import EntitySchema, FieldSpec
@@ -116,20 +117,16 @@ class Projector:
 def _step(rule: Rule, schema: EntitySchema) -> Step:
     if rule.each is not None:
         return _each_step(rule, rule.each, schema)
-    if _is_names(rule):
-        return _names_step(rule)
+    if len(rule.paths) > 1:
+        return _parts_step(PartsCodec(rule, schema))
     if rule.reference is not None:
         return _reference_step(rule, spec_of(schema, rule.path))
     return _codec_step(rule, Codec(rule, spec_of(schema, rule.path)))
 
 
-def _is_names(rule: Rule) -> bool:
-    return len(rule.paths) > 1 or bool(rule.transforms and rule.transforms[0].name == "full_name")
-
-
 def _plain(rule: Rule, schema: EntitySchema) -> Column | None:
     """The column of a rule that only looks at one top-level field; None for any other."""
-    if rule.when_in or rule.each is not None or _is_names(rule) or rule.reference is not None:
+    if rule.when_in or rule.each is not None or len(rule.paths) > 1 or rule.reference is not None:
         return None
     if len(rule.fields) != 1 or len(rule.field) != 1:
         return None
@@ -155,14 +152,15 @@ def _when_step(rule: Rule, conditions: Conditions, step: Step, schema: EntitySch
 
 
 def _column(rule: Rule, codec: Codec) -> Column:
-    forward = codec.forward
+    forward, blank = codec.forward, codec.blank_in
     return Column(
         (rule.field[0], rule.path),
         codec,
-        lambda value: value if value is None or value is ABSENT else forward(value),
+        lambda value: blank if value is None else value if value is ABSENT else forward(value),
         lambda unfit: problem_of(unfit, rule, rule.path, codec.spec),
         form=codec.settled,
         longest=codec.longest,
+        blank=blank,
         blanks_differ=rule.empty_kept,
     )
 
@@ -248,23 +246,18 @@ def _reference_step(rule: Rule, spec: FieldSpec) -> Step:
     return step
 
 
-def _names_step(rule: Rule) -> Step:
+def _parts_step(codec: PartsCodec) -> Step:
+    rule = codec.rule
     source = _source(rule)
-    forward = build("full_name").forward
-    order = [("full_name", "given_name", "family_name").index(path) for path in rule.paths]
 
     def step(data: Mapping[str, Any], sink: _Sink) -> None:
         try:
-            value = source(data, sink)
-            if value is ABSENT or (rule.placeholder is not None and value == rule.placeholder):
-                return
-            parts = (None, None, None) if value is None or value == "" else forward(value)
-        except UnfitError as unfit:
-            sink.problems += [problem_of(unfit, rule, path, None) for path in rule.paths]
+            unfit = codec.read_value(source(data, sink), sink.values)
+        except UnfitError as error:
+            sink.problems += [problem_of(error, rule, path, None) for path in rule.paths]
             return
-        for path, index in zip(rule.paths, order, strict=True):
-            if parts[index] is not NOTHING:
-                sink.values[path] = parts[index]
+        if unfit:
+            sink.problems += [problem_of(error, rule, path, None) for path, error in unfit.items()]
 
     return step
 

@@ -62,10 +62,11 @@ class Positions:
 
     def lacks(self, path: Path) -> bool:
         """Whether lines of the mapping or list at ``path`` were not valid YAML, so that something may be missing."""
-        if not self.left_out:
+        unsure = self.left_out | self.guessed
+        if not unsure:
             return False
         begin, end = self.of(path, key=True)[0], self.ends.get(path, MAX_CHARACTERS)
-        return any(begin <= line <= end for line in self.left_out)
+        return any(begin <= line <= end for line in unsure)
 
     def also(self, given: Path, meant: Path) -> None:
         """Let what stands at ``given``, a misspelt key, be found under the name that was meant."""
@@ -112,6 +113,8 @@ class _StopError(Exception):
 
 _NO_KEY = "\x00"
 """Stands for a key of which only its value's place is kept."""
+_GUESSES = frozenset({"yaml-syntax", "never-closed", "bad-indentation"})
+"""What is put right by guessing, so that other mistakes in the same line may come from the guess."""
 _STAR = "put what begins with * in quotes"
 _TAGS: dict[str, Callable[[str], Any]] = {"tag:yaml.org,2002:str": str}
 
@@ -140,7 +143,7 @@ def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positio
             return None, builder.positions, troubles
         text = mended
     builder.positions.left_out = frozenset(line + 1 for line in draft.left_out)
-    guessed = {one.line for one in troubles if one.line is not None and one.code in ("yaml-syntax", "never-closed")}
+    guessed = {one.line for one in troubles if one.line is not None and one.code in _GUESSES}
     builder.positions.guessed = frozenset(guessed | builder.guessed)
     return builder.root, builder.positions, [*troubles, *builder.diagnostics]
 
@@ -319,6 +322,9 @@ class _Builder:
         if key in parent.seen:
             first = parent.seen[key].line
             self.note("duplicate-key", f"the key is given twice (first in line {first})", at, path=(*parent.path, key))
+            if isinstance(parent.data, dict) and parent.data.get(key) is None:
+                parent.key = key  # the first one has no value: this one's is read instead
+                return
             key = f"{key}{_NO_KEY}{len(parent.seen)}"  # its value is read and thrown away
         parent.seen[key] = at
         parent.key = key

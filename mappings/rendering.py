@@ -4,115 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
 from mappings.columns import Column, Columns, plain_renditions
 from mappings.conditions import Conditions, scope_of
-from mappings.contract import Blank, RenderRequest, Rendition, Strength
+from mappings.contract import RenderRequest, Rendition
 from mappings.expressions import CANONICAL, Told
 from mappings.language import Each, MappingFile, Rule, Test, field_text
+from mappings.parts import PartsCodec
 from mappings.projecting import item_codec, item_key, problem_of, spec_of
 from mappings.transforms.base import UnfitError
 from mappings.transforms.registry import build
+from mappings.writers import Plain, Sink, Writer
 from model import paths
 from model.fields import EntitySchema
 from model.records import Problem
 
 
-class _Sink:
-    """What the rendition of one entity collects."""
-
-    __slots__ = ("fields", "problems", "request", "told", "waiting")
-
-    def __init__(self, request: RenderRequest, fields: dict[str, Any], told: Told) -> None:
-        self.request = request
-        self.fields = fields
-        self.told = told
-        self.problems: list[Problem] = []
-        self.waiting: list[str] = []
-
-    def put(self, name: str, value: Any, path: str) -> None:
-        if name in self.fields and self.fields[name] != value:
-            self.problems.append(
-                Problem("two-values", f"{name} would have to hold two different values at once", name, path)
-            )
-            return
-        self.fields[name] = value
-
-
-class _Writer(Protocol):
-    def render(self, sink: _Sink) -> None: ...
-
-
-class _Plain:
-    """Blank policies, strength and fillers are the same for every rule; what a value becomes differs."""
-
-    def __init__(self, rule: Rule) -> None:
-        self.rule = rule
-        self.path = rule.path
-        self.name = field_text(rule.field)
-        self._take = taker(rule.field)
-        self._simple = rule.strength in (Strength.ON_CHANGE, Strength.ENFORCE)
-
-    def render(self, sink: _Sink) -> None:
-        request = sink.request
-        creating = request.paths is None
-        try:
-            value = self.value(request)
-            if is_blank(value) and not (value == "" and self.rule.empty_kept):
-                self._blank(sink, creating=creating)
-            elif creating or self._simple or self._pushes(request):
-                self.write(value, sink)
-        except UnfitError as unfit:
-            sink.problems.append(problem_of(unfit, self.rule, self.path, None))
-
-    def value(self, request: RenderRequest) -> Any:
-        return request.values.get(self.path)
-
-    def write(self, value: Any, sink: _Sink) -> None:
-        raise NotImplementedError
-
-    def clear(self, sink: _Sink) -> None:
-        sink.put(self.name, self.rule.placeholder, self.path)
-
-    def _blank(self, sink: _Sink, *, creating: bool) -> None:
-        rule = self.rule
-        if creating:
-            filler = rule.default if rule.default is not None else rule.placeholder
-            if filler is not None:
-                sink.put(self.name, filler, self.path)
-        elif rule.blank_out is Blank.CLEAR and (self._simple or self._pushes(sink.request)):
-            self.clear(sink)
-
-    def _pushes(self, request: RenderRequest) -> bool:
-        """Whether an update may write the field at all."""
-        if self.rule.strength is Strength.CREATE_ONLY:
-            return False
-        if self.rule.strength is Strength.IF_EMPTY and request.current is not None:
-            there = self._take(request.current)
-            return there is ABSENT or is_blank(there)
-        return True
-
-
-class _Value(_Plain):
+class _Value(Plain):
     def __init__(self, rule: Rule, codec: Codec) -> None:
         super().__init__(rule)
         self.codec = codec
+        keyed = codec.sibling is not None and "[" in rule.path
+        self._sibling = f"{paths.item(rule.path)}.{codec.sibling}" if keyed else codec.sibling
         self._fits: Callable[[str], Any] | None = None
         if codec.bound is None and codec.is_text:
             self._fits = bool
         elif codec.bound is None and codec.settled_back is not None:
             self._fits = codec.settled_back.fits
 
-    def write(self, value: Any, sink: _Sink) -> None:
+    def write(self, value: Any, sink: Sink) -> None:
         if type(value) is str and self._fits is not None and self._fits(value):
             sink.put(self.name, value, self.path)
             return
         if value == "":  # kept apart from null; no transform ever sees it
             sink.put(self.name, value, self.path)
             return
-        for path, written in self.codec.write(value):
+        sibling = None if self._sibling is None else sink.request.values.get(self._sibling)
+        for path, written in self.codec.write(value, sibling):
             sink.put(field_text(path) if path is not self.rule.field else self.name, written, self.path)
 
     @property
@@ -121,7 +51,7 @@ class _Value(_Plain):
         beside = self.codec.beside
         return None if beside is None or self.codec.beside_written else field_text(beside)
 
-    def stay(self, sink: _Sink) -> None:
+    def stay(self, sink: Sink) -> None:
         """The field beside is being written: write the value, too, where it would now be read as another one.
 
         A number without its country prefix belongs to the country that stands beside it.
@@ -148,7 +78,7 @@ class _Value(_Plain):
 
     @property
     def writes_one(self) -> bool:
-        return len(self.rule.fields) == 1 and self.codec.beside is None
+        return len(self.rule.fields) == 1 and self.codec.beside is None and self.codec.sibling is None
 
     def column(self) -> Column:
         """The same for creates, of a codec that writes one field."""
@@ -172,19 +102,19 @@ class _Value(_Plain):
             blanks_differ=rule.empty_kept,
         )
 
-    def clear(self, sink: _Sink) -> None:
+    def clear(self, sink: Sink) -> None:
         sink.put(self.name, self.codec.blank_value(), self.path)
         for path in self.rule.fields[1:]:
             sink.put(field_text(path), None, self.path)
 
 
-class _Reference(_Plain):
+class _Reference(Plain):
     def __init__(self, rule: Rule) -> None:
         super().__init__(rule)
         steps = [build(step.name, step.options) for step in rule.transforms]
         self._backs = [step.back for step in reversed(steps) if step.back is not None]
 
-    def write(self, value: Any, sink: _Sink) -> None:
+    def write(self, value: Any, sink: Sink) -> None:
         reference = self.rule.reference
         key: Any = sink.request.keys(reference.stream, value) if reference else None
         if key is None:
@@ -200,25 +130,28 @@ class _Reference(_Plain):
         sink.put(self.name, key, self.path)
 
 
-class _Names(_Plain):
-    """One field from full, given and family name: what changed decides; on create the parts, where both are known."""
+class _Parts(Plain):
+    """One field put together of several paths. What cannot be written is a problem of the first that was asked for."""
+
+    def __init__(self, rule: Rule, schema: EntitySchema, limit: int | None) -> None:
+        super().__init__(rule)
+        self.codec = PartsCodec(rule, schema, limit)
+
+    def render(self, sink: Sink) -> None:
+        before = len(sink.problems)
+        super().render(sink)
+        asked = sink.request.paths
+        news = next((path for path in self.rule.paths if asked is None or path in asked), self.path)
+        sink.problems[before:] = [one._replace(path=news) for one in sink.problems[before:]]
 
     def value(self, request: RenderRequest) -> Any:
-        full, given, family = (request.values.get(name) for name in ("full_name", "given_name", "family_name"))
-        known = self.rule.paths
-        given, family = (given if "given_name" in known else None), (family if "family_name" in known else None)
-        full = full if "full_name" in known else None
-        only_full = request.paths is not None and not request.paths & {"given_name", "family_name"}
-        back = build("full_name").back
-        triple = (full, None, None) if only_full and full else (full, given, family)
-        return back(triple) if back else None
+        return self.codec.write(request.values, request.paths)
 
-    def write(self, value: Any, sink: _Sink) -> None:
-        limit = self.rule.max_length
-        sink.put(self.name, value if limit is None else value[:limit].rstrip(), self.path)
+    def write(self, value: Any, sink: Sink) -> None:
+        sink.put(self.name, value, self.path)
 
 
-class _List(_Plain):
+class _List(Plain):
     """A list that is replaced as a whole: it starts from the current one and keeps what it does not know."""
 
     def __init__(self, rule: Rule, each: Each, schema: EntitySchema) -> None:
@@ -227,7 +160,7 @@ class _List(_Plain):
         self._codecs = {sub.path: item_codec(rule.path, sub, schema) for sub in each.rules}
         self._key = taker(each.key)
 
-    def render(self, sink: _Sink) -> None:
+    def render(self, sink: Sink) -> None:
         request = sink.request
         if request.paths is not None and not self._simple and not self._pushes(request):
             return
@@ -262,7 +195,7 @@ class _List(_Plain):
         except UnfitError:
             return None
 
-    def _item(self, key: str, leaves: Mapping[str, Any], current: Mapping[str, Any], sink: _Sink) -> dict[str, Any]:
+    def _item(self, key: str, leaves: Mapping[str, Any], current: Mapping[str, Any], sink: Sink) -> dict[str, Any]:
         item = dict(current)
         if not current:
             put_into(item, self.each.key, key)
@@ -271,8 +204,9 @@ class _List(_Plain):
                 continue
             try:
                 value = leaves[leaf]
+                sibling = None if codec.sibling is None else leaves.get(codec.sibling)
                 empty = value if value == "" and codec.rule.empty_kept else codec.blank_value()
-                written = ((codec.rule.field, empty),) if is_blank(value) else codec.write(value)
+                written = ((codec.rule.field, empty),) if is_blank(value) else codec.write(value, sibling)
                 for place, one in written:
                     put_into(item, place, one)
             except UnfitError as unfit:
@@ -284,11 +218,11 @@ class _List(_Plain):
 class _When:
     """A rule with conditions: where they do not hold, it writes nothing."""
 
-    def __init__(self, rule: Rule, writer: _Writer) -> None:
+    def __init__(self, rule: Rule, writer: Writer) -> None:
         self.rule, self.writer = rule, writer
         self.conditions = Conditions(rule.when_out, canonical=True)
 
-    def render(self, sink: _Sink) -> None:
+    def render(self, sink: Sink) -> None:
         try:
             failing = self.conditions.failing(sink.request.values, sink.told)
         except UnfitError as unfit:
@@ -304,7 +238,7 @@ class Renderer:
 
     def __init__(self, mapping: MappingFile, schema: EntitySchema, limits: Mapping[str, int]) -> None:
         self._defaults = dict(mapping.record_defaults)
-        self._others: list[_Writer] = []  # not written column by column
+        self._others: list[Writer] = []  # not written column by column
         self._index: dict[str, int] = {}
         self._lists: dict[str, int] = {}
         plain: list[Column] = []
@@ -345,7 +279,7 @@ class Renderer:
     def _created(self, requests: Sequence[RenderRequest], told: Told) -> list[Rendition]:
         fields, problems = self._columns.over([request.values for request in requests])
         if self._others:
-            made = [self._with_others(_Sink(request, fields[at], told)) for at, request in enumerate(requests)]
+            made = [self._with_others(Sink(request, fields[at], told)) for at, request in enumerate(requests)]
         else:
             made = plain_renditions(fields)
         for at in problems:
@@ -365,7 +299,7 @@ class Renderer:
             return made._replace(problems=[Problem(unfit.code, f"filter: {unfit.message}"), *made.problems])
         return made
 
-    def _with_others(self, sink: _Sink) -> Rendition:
+    def _with_others(self, sink: Sink) -> Rendition:
         for writer in self._others:
             writer.render(sink)
         in_order = {name: sink.fields[name] for name in self._names if name in sink.fields}
@@ -373,7 +307,7 @@ class Renderer:
 
     def _one(self, request: RenderRequest, told: Told) -> Rendition:
         """Rule by rule, so that problems stand in the order of the rules."""
-        sink = _Sink(request, {}, told)
+        sink = Sink(request, {}, told)
         asked = range(len(self._writers)) if request.paths is None else sorted(self._asked(request.paths))
         for at in asked:
             self._writers[at].render(sink)
@@ -394,7 +328,7 @@ class Renderer:
         return found
 
 
-def _beside(writer: _Writer) -> tuple[str, ...]:
+def _beside(writer: Writer) -> tuple[str, ...]:
     """The field that a writer fills besides those of its rule."""
     if isinstance(writer, _When):
         return _beside(writer.writer)
@@ -402,17 +336,17 @@ def _beside(writer: _Writer) -> tuple[str, ...]:
     return () if beside is None else (field_text(beside),)
 
 
-def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
+def _writer(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> Writer:
     writer = _unconditional(rule, schema, limits)
     return _When(rule, writer) if rule.when_out else writer
 
 
-def _unconditional(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> _Writer:
+def _unconditional(rule: Rule, schema: EntitySchema, limits: Mapping[str, int]) -> Writer:
     if rule.each is not None:
         return _List(rule, rule.each, schema)
+    limit = limits.get(field_text(rule.field)) if rule.fields else None
     if len(rule.paths) > 1:
-        return _Names(rule)
+        return _Parts(rule, schema, limit)
     if rule.reference is not None:
         return _Reference(rule)
-    limit = limits.get(field_text(rule.field)) if rule.fields else None
     return _Value(rule, Codec(rule, spec_of(schema, rule.path), limit))

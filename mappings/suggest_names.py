@@ -15,7 +15,7 @@ ADDRESS_PARTS = frozenset({"street", "house_number", "city", "district", "region
 _OWN_SUFFIX = re.compile(r"__(c|pc|r)\Z")  # what some systems add to the names of custom fields
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "æ": "ae", "œ": "oe", "đ": "d", "ı": "i"})
-_NEUTRAL = frozenset({"code", "cd", "key", "iso", "value", "text", "label", "field", "number", "name", "n", "no"})
+_NEUTRAL = frozenset({"code", "cd", "key", "iso", "value", "text", "label", "field", "number", "name", "no"})
 _INSIDE_ADDRESS = {
     "company": "address_company",
     "phone": "address_phone",
@@ -137,7 +137,7 @@ def _taken_apart(words: list[str], joined: str) -> Reading:
             cores.append(("company",))  # the company line of an address
         elif modifier is not None:
             said.setdefault(*modifier)
-        elif not (pieces[at] in _NEUTRAL and cores):
+        elif not (pieces[at] in _NEUTRAL and cores) and not (pieces[at] == "n" and not cores):  # «N° de téléphone»
             strange.append(pieces[at])
         at += length
     meanings = _one_of(cores)

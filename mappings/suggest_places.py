@@ -84,7 +84,10 @@ def _weight_of_owner(meaning: str, reading: Reading, entity: str) -> float:
 
 def _in_address(meaning: str, reading: Reading, around: Surroundings, weight: float) -> Iterator[Place]:
     use: str | None = reading.use
+    but = ""
     if use is None or use == "mailing":
+        if use is None and around.main_address == "mailing":
+            weight, but = min(weight, 0.55), "the billing address has fields of its own: say which address this is"
         use = around.main_address
     if reading.group is not None and reading.use is None:
         use = {1: around.main_address, 2: "other"}.get(reading.group)
@@ -99,7 +102,7 @@ def _in_address(meaning: str, reading: Reading, around: Surroundings, weight: fl
         else:
             yield Place(f"addresses[{use}].street", 0.5, "it may hold a whole address in one text")
         return
-    yield Place(f"addresses[{use}].{meaning}", weight)
+    yield Place(f"addresses[{use}].{meaning}", weight, but)
 
 
 def _email(reading: Reading, weight: float) -> Iterator[Place]:

@@ -58,7 +58,7 @@ def _head(proposal: Proposal, name: str) -> Iterator[str]:
         yield f"# Missing: every {proposal.entity} needs {field}, and no rule fills it."
     for one in proposal.homeless:
         if one.required:
-            yield f"# Missing: {one.field} is required for a new record, and no rule writes it."
+            yield f"# Missing: {_said(one.field)} is required for a new record, and no rule writes it."
     yield f"mapping: {scalar(name)}"
     yield f"connection: {scalar(source.connection)}"
     yield f"stream: {scalar(source.stream)}"
@@ -92,7 +92,12 @@ def rule_text(one: Suggestion) -> str:
 
 
 def because(one: Suggestion) -> str:
-    return "; ".join(one.evidence)
+    return _said("; ".join(one.evidence))
+
+
+def _said(text: str) -> str:
+    """Text for a comment: names of fields stand in it, and no name may end the comment."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _column(rules: Sequence[Suggestion]) -> int:
@@ -129,7 +134,7 @@ def _broken(one: Suggestion, text: str) -> Iterator[str]:
 def _doubtful(one: Suggestion) -> Iterator[str]:
     for line in _broken(one, rule_text(one)):
         yield f"  # {line.removeprefix('  ')}"
-    for said in _wrapped(one.doubt, _WIDTH - 10):
+    for said in _wrapped(_said(one.doubt), _WIDTH - 10):
         yield f"  #     {said}"
     if one.alternatives:
         yield f"  #     or: {', '.join(one.alternatives)}"
@@ -152,7 +157,7 @@ def _rest(proposal: Proposal) -> Iterator[str]:
         yield ""
         yield "# Needs no rule:"
         for one in kept:
-            yield f"#   {scalar(one.field)}: {one.why}"
+            yield f"#   {scalar(one.field)}: {_said(one.why)}"
     if free:
         yield ""
         yield f"# Without a place in {proposal.entity}. One worth keeping becomes a custom field, in config.yaml:"

@@ -12,12 +12,12 @@ from mappings.suggest_text import mapping_text
 from model.fields import EntitySchema
 from model.records import Record
 
-_TOO_MANY = 0.1
+_TOO_MANY = 0.25
 _NAME = "proposal"
 
 
 def tried(proposal: Proposal, schemas: Mapping[str, EntitySchema]) -> Proposal:
-    """The proposal with what its rules would park of the sample; one that parks more than a tenth becomes doubtful."""
+    """The proposal with what its rules would park of the sample; one that parks a quarter and more becomes doubtful."""
     records = proposal.source.records
     if not proposal.rules or not records:
         return proposal

@@ -133,6 +133,7 @@ def step_words(step: Step) -> str:
     """A transform in words, with the options given."""
     entry = TRANSFORMS.get(step.name)
     words = _STEPS.get(step.name) or (entry.summary if entry is not None else "") or step.name.replace("_", " ")
+    words += f", as {step.origin} has it" if step.origin else ""
     given = step.options
     if given is None:
         return words

@@ -157,8 +157,12 @@ def _agree(
         read = values.get(path, UNKNOWN) if mapping.covers(path) else UNKNOWN
         shown = sent if read is UNKNOWN else read
         if not (direct or shown == sent or (blank(sent) and blank(shown)) or mapping.same(path, sent, shown)):
-            # Not what such a write would show: somebody's edit came in between. It is merged as one.
-            shown = sent
+            before = link.base.get(path)
+            if before is None or before.value != shown:
+                # Not what such a write would show: somebody's edit came in between. It is merged as one.
+                shown = sent
+            # Else it shows what it did before: the system has its own way with this value. Were that an edit, two such
+            # systems would send one value to and fro for ever.
         current = canonical.field_rev(path)
         if rev == current and (shown == canonical.values.get(path) or (blank(shown) and blank(sent))):
             link.base.pop(path, None)

@@ -69,7 +69,7 @@ def read_bindings(
     bindings = Bindings()
     files = mapping_files(folder)
     if not files:
-        hint = "add one, e.g. with `syncline new mapping`"
+        hint = "add one, e.g. with `syncline mappings suggest`"
         bindings.diagnostics.append(
             Diagnostic(code="no-mappings", message="there are no mappings", file=shown(folder), hint=hint)
         )
@@ -191,8 +191,10 @@ def _against_connections(root: Node, connections: Mapping[str, Connection], name
     rules = root.value.get("rules")
     for path, rule in rules.items() if isinstance(rules, dict) else ():
         target = rule.get("reference") if isinstance(rule, dict) else None
+        at: tuple[str, ...] = ("rules", path, "reference")
+        if isinstance(target, dict):
+            target, at = target.get("stream"), (*at, "stream")
         if isinstance(target, str) and target not in streams:
-            at = ("rules", path, "reference")
             root.report(
                 "unknown-stream", f"connection {name!r} has no stream {target!r}", nearest(target, streams), at=at
             )

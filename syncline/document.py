@@ -16,7 +16,12 @@ Path = tuple[Any, ...]
 class Positions(Protocol):
     """Where each value of a document stands; `mappings.reader` supplies it."""
 
+    guessed: frozenset[int]
+    left_out: frozenset[int]
+
     def of(self, path: tuple[Any, ...], *, key: bool = False) -> tuple[int, int]: ...
+
+    def lacks(self, path: tuple[Any, ...]) -> bool: ...
 
     def file_of(self, path: tuple[Any, ...]) -> str | None: ...
 
@@ -41,6 +46,10 @@ class Document:
     ) -> None:
         """Add a diagnostic at a value, or at the name in front of it (``key``)."""
         line, column = self.positions.of(path, key=key) if self.positions is not None else (None, None)
+        if self.positions is not None and (
+            line in self.positions.guessed or (code == "missing-key" and self.positions.lacks(path))
+        ):
+            return  # it follows from a mistake in the writing, which is said
         elsewhere = self.positions.file_of(path) if self.positions is not None else None
         self.found.append(
             Diagnostic(
@@ -54,6 +63,10 @@ class Document:
                 hint=hint,
             )
         )
+
+    @property
+    def lacks_lines(self) -> bool:
+        return self.positions is not None and bool(self.positions.left_out)
 
 
 @dataclass(frozen=True, slots=True)

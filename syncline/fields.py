@@ -91,6 +91,7 @@ def _drift(
 ) -> Iterator[Diagnostic]:
     locked = lock.streams[stream]
     changes = drift.changes(stream, locked, fields)
+    lock = lock.with_places() if changes else lock
     suffered: set[str] = set()
     for mapping in mappings:
         examine = partial(check, mapping.source, project.schemas[mapping.entity])

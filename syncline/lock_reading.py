@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from mappings.reader import read_yaml
 from model.diagnostics import Diagnostic, Severity
 from syncline.connections import Connection
 from syncline.document import Document, Node, shown
-from syncline.locks import FOLDER, FORMAT, WRITABLE, Lock, made, places_of, text_of
+from syncline.locks import FOLDER, FORMAT, WRITABLE, Lock, made, text_of
 
 LARGEST = 8 * 1024 * 1024
 _KEYS = (
@@ -86,13 +87,7 @@ def read_text(text: str, file: str, stem: str, found: list[Diagnostic]) -> Lock 
     lock = as_written(text)
     if lock is None or lock.connection != stem:
         return _Reading(text, file, stem, found).lock()
-    return Lock(
-        connection=lock.connection,
-        connector=lock.connector,
-        streams=lock.streams,
-        file=file,
-        lines=places_of(lock),
-    )
+    return replace(lock, file=file)
 
 
 _SCALAR = r'("(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_.]*)'
@@ -201,11 +196,18 @@ def _field(name: str, facts: Mapping[str, Any]) -> Field:
     )
 
 
+def _too_large(one: Diagnostic, stem: str) -> Diagnostic:
+    """A lock as it was written may be long; one that was edited is read as any other YAML."""
+    message = f"the lock was edited, and is too long to be read like that: {one.message}"
+    return replace(one, code="bad-lock", message=message, hint=_RENEW.format(stem))
+
+
 class _Reading:
     """A lock that somebody edited, as YAML."""
 
     def __init__(self, text: str, file: str, stem: str, found: list[Diagnostic]) -> None:
         self.data, self.positions, problems = read_yaml(text, file)
+        problems = [_too_large(one, stem) if one.code == "too-large" else one for one in problems]
         self.document = Document(file, self.positions, found)
         self.broken = self.data is None and any(one.severity is Severity.ERROR for one in problems)
         found += problems

@@ -39,13 +39,20 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """The locked fields of one connection, by stream and name. ``lines`` tells where each stands in ``file``."""
+    """The locked fields of one connection, by stream and name.
+
+    ``lines`` tells where each stands in ``file``, where that is not where `text_of` puts it.
+    """
 
     connection: str
     connector: str
     streams: Mapping[str, Mapping[str, Field]]
     file: str = ""
     lines: Mapping[tuple[str, str], int] = field(default_factory=dict)
+
+    def with_places(self) -> Lock:
+        """The same lock, sure to tell the line of each field."""
+        return self if self.lines else replace(self, lines=places_of(self))
 
     def fields(self, stream: str) -> tuple[Field, ...]:
         """Empty where the stream is not locked."""

@@ -55,7 +55,8 @@ def _schedule(node: Node, selectable: Collection[str]) -> Schedule | None:
         return None
     before = len(node.document.found)
     entries = node.known({"name", "select", "every", "cron", "zone", "sweep", "full"}, required={"name"})
-    if ("every" in entries) == ("cron" in entries):
+    misspelt = len(node.document.found) > before
+    if ("every" in entries) == ("cron" in entries) and not misspelt:
         node.report("schedule-when", "a schedule needs either 'every' or 'cron'", 'every: 15m, or cron: "30 2 * * *"')
     select = tuple(_selection(entries["select"], selectable)) if "select" in entries else ()
     timing = entries.get("every") or entries.get("cron")

@@ -1,7 +1,8 @@
-"""What the author of a connector imports: all of it, and nothing else.
+"""What the author of a connector, or of a transform, imports: all of it, and nothing else.
 
 The names of `connectors.sdk`, which the built-in connectors use, and those of the HTTP client and its credentials. They
-are the very same objects: a connector of yours is told apart from ours by nothing.
+are the very same objects: a connector of yours is told apart from ours by nothing. Transforms are made of the names of
+`mappings.transforms.base`, and registered by the entry point group ``syncline.transforms``.
 """
 
 from connectors.http import Answer, Auth, Basic, Bearer, Download, Http, Transport, parse_moment
@@ -41,9 +42,12 @@ from connectors.sdk import (
     Writes,
     verify_deeds,
 )
+from mappings.transforms.base import NOTHING, Entry, Example, Form, OptionError, Parts, Transform, UnfitError
+from model.fields import Kind
 
 __all__ = [
     "CONTRACT",
+    "NOTHING",
     "Answer",
     "AnswerLostError",
     "Auth",
@@ -59,15 +63,21 @@ __all__ = [
     "Deletes",
     "Diagnostic",
     "Download",
+    "Entry",
+    "Example",
     "Field",
     "FieldType",
     "Flaw",
+    "Form",
     "Http",
     "JwtBearer",
+    "Kind",
     "MemoryTokens",
+    "OptionError",
     "Outcome",
     "OutcomeKind",
     "Page",
+    "Parts",
     "Problem",
     "ProtocolError",
     "Record",
@@ -81,8 +91,10 @@ __all__ = [
     "ThrottledError",
     "Token",
     "TokenStore",
+    "Transform",
     "Transport",
     "UnauthorisedError",
+    "UnfitError",
     "UnreachableError",
     "Watermark",
     "Write",

@@ -85,13 +85,15 @@ def load_project(
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
-    document, data, found = _opened(folder)
+    document, data, found = _opened(folder, mend=True)
     if document is None:
         return None, found
     name = document.file
     environment = os.environ if environment is None else environment
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
-    project = reading.project(with_mappings=with_mappings, with_locks=with_locks)
+    # What stood in a line that could not be read would be missed by the mappings.
+    readable = with_mappings and not document.lacks_lines
+    project = reading.project(with_mappings=readable, with_locks=with_locks)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
@@ -128,13 +130,13 @@ def load_workbench(
     return reading.workbench()
 
 
-def _opened(folder: Path) -> tuple[Document | None, Any, list[Diagnostic]]:
-    """The parsed `config.yaml`; None where it cannot even be read, with the reason."""
+def _opened(folder: Path, *, mend: bool = False) -> tuple[Document | None, Any, list[Diagnostic]]:
+    """The parsed `config.yaml`; None where it cannot even be read, with the reason. ``mend`` as in `read_yaml`."""
     config = folder / CONFIG
     text, trouble = _text(config)
     if text is None:
         return None, None, [trouble] if trouble else []
-    data, positions, found = read_yaml(text, shown(config))
+    data, positions, found = read_yaml(text, shown(config), mend=mend)
     if data is None and any(one.severity is Severity.ERROR for one in found):
         return None, None, found
     return Document(shown(config), positions, found), data, found

@@ -74,9 +74,17 @@ def bound_streams(folder: Path) -> list[Tie]:
     return [tie for tie in ties(folder) if all(tie[1:])]
 
 
-def file_name(connection: str, stream: str) -> str:
-    """``<connection>_<stream>.yaml``, in letters that every file system takes."""
-    return re.sub(r"[^a-z0-9]+", "_", f"{connection}_{stream}".lower()).strip("_") + ".yaml"
+def file_name(proposal: Proposal, bound: Sequence[Tie] = ()) -> str:
+    """``<connection>_<stream>.yaml``, in letters that every file system takes; with the entity behind it where the
+    stream has a mapping of that name to another one."""
+    source = proposal.source
+    stem = _stem(f"{source.connection}_{source.stream}")
+    taken = any(path.stem == stem and entity != proposal.entity for path, _, _, entity in bound)
+    return f"{_stem(f'{stem}_{proposal.entity}') if taken else stem}.yaml"
+
+
+def _stem(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
 def write_proposal(proposal: Proposal, path: Path, bound: Sequence[Tie] = ()) -> Path:

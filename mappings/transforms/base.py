@@ -1,8 +1,12 @@
 """What a transform is.
 
-Laws, tested for every one of them: whatever ``forward`` accepts, ``forward(back(forward(x))) == forward(x)``; and for a
-canonical value ``c`` that ``back`` accepts, ``back(forward(back(c))) == back(c)``. So a value that went through once is
-stable, and reading back our own write is never taken for an edit.
+Laws, tested for every one of them (`syncline.testing.transform_laws`): whatever ``forward`` accepts,
+``forward(back(forward(x))) == forward(x)``; and for a canonical value ``c`` that ``back`` accepts,
+``forward(back(c)) == c``. So a value that went through once is stable, and reading back our own write is never taken
+for an edit. Where that would not hold, ``back`` raises UnfitError.
+
+Two exceptions, each said on the transform's page. One that ``tidies`` (`trim`, `lower`) writes what it is given: the
+second law holds for tidy values. One whose system holds less (`epoch` in seconds) loses that once, and then keeps both.
 """
 
 from __future__ import annotations
@@ -57,37 +61,91 @@ class Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a text, each of them a canonical path whose last name it bears: ``city``, ``emails[work]``.
+
+    ``names`` are those there can be (None: any), ``every`` says that a rule has to have them all. Names that are
+    numbers count the rule's paths from 1.
+    """
+
+    names: tuple[str, ...] | None = None
+    every: bool = False
+
+    @property
+    def numbered(self) -> bool:
+        return bool(self.names) and all(name.isdigit() for name in self.names or ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transform:
     """A named pair. Neither function ever sees None or ``""``: blanks are the rule's business.
 
     ``back`` is None where the transform is one-way. ``kinds`` are the canonical kinds it yields (empty: any that its
     input fits). With ``beside``, ``forward`` takes ``(value, value of that record field)`` and ``back`` returns such a
-    pair; ``beside_is_written`` tells whether the second one is to be written too.
+    pair; ``beside_is_written`` tells whether the second one is to be written too. With ``sibling``, the name of an
+    attribute of the same canonical item (``country``), ``back`` takes ``(value, value of that attribute)``.
 
-    ``settled`` and ``settled_back`` are shortcuts: forms of text that ``forward`` (or ``back``) returns as it is.
+    With ``parts``, one record field is several canonical paths. ``forward`` takes ``(value, names)`` and gives a tuple
+    of values in the order of the names (None: no value, `NOTHING`: nothing known). ``back`` takes ``(values, names,
+    changed)``, where ``changed`` holds the names of the parts that are news, or is None where all are.
+
+    With ``gathers``, several record fields are one canonical path: ``forward`` takes the list of their values, ``back``
+    gives such a list.
+
+    ``alike`` tells whether a value that is read is another spelling of one that was written, where that depends on more
+    than the value. ``blank`` is what a field without a value stands for; a transform whose ``back`` gives None for that
+    value writes it so. ``settled`` and ``settled_back`` are shortcuts: forms of text that ``forward`` (or ``back``)
+    returns as it is.
     """
 
     name: str
     forward: Callable[..., Any]
-    back: Callable[[Any], Any] | None
+    back: Callable[..., Any] | None
     kinds: frozenset[Kind] = field(default_factory=frozenset)
     beside: str | None = None
     beside_is_written: bool = False
+    sibling: str | None = None
     settled: Form | None = None
     settled_back: Form | None = None
+    parts: Parts | None = None
+    gathers: bool = False
+    alike: Callable[[Any, Any], bool] | None = None
+    blank: Any = None
 
 
 Factory = Callable[..., Transform]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """What a record shows and what it means. ``written`` is what goes out where that is another spelling.
+
+    With ``parts``, ``canonical`` holds a value by name of part; with ``gathers``, ``record`` is the list of values;
+    with a field beside it, ``record`` is the pair of both.
+    """
+
+    options: Any = None
+    record: Any
+    canonical: Any
+    written: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A transform as the language knows it. ``main`` is the option a bare value stands for: ``{country: name}``."""
+    """A transform as the language knows it. ``main`` is the option a bare value stands for: ``{country: name}``.
+
+    ``summary``, ``options`` (what each is for), ``examples`` and ``note`` (what else a reader should know, above all
+    what is lost) make its page; the examples are tested, in both directions. ``tidies``: see the laws above.
+    """
 
     make: Factory
     main: str | None = None
     summary: str = ""
     needs_main: bool = False
+    tidies: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    note: str = ""
 
 
 C = TypeVar("C", bound=Callable[..., Any])

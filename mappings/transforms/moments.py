@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mappings.transforms.base import Entry, Form, OptionError, Transform, UnfitError, one_of, remembered
+from mappings.transforms.base import Entry, Example, Form, OptionError, Transform, UnfitError, one_of, remembered
 from model.fields import Kind
 
 NAMED = {"iso": "%Y-%m-%d", "us": "%m/%d/%Y", "eu": "%d.%m.%Y", "uk": "%d/%m/%Y", "compact": "%Y%m%d"}
@@ -53,7 +53,7 @@ def _iso_date(value: Any) -> date:
 
 def date_(format: Any = "iso") -> Transform:  # noqa: A002 (the option's name in mappings)
     """A day. ``iso`` also takes a moment at midnight, which is how many databases show a day."""
-    pattern = _format(format, NAMED, "Y mdjbB" if format in NAMED else "Y mbBj dj")
+    pattern = _format(format, NAMED, "Y mdjbB" if isinstance(format, str) and format in NAMED else "Y mbBj dj")
 
     @remembered(16384)
     def forward(value: Any) -> str:
@@ -213,9 +213,58 @@ def day(zone: Any = "UTC") -> Transform:
 
 
 ENTRIES: dict[str, Entry] = {
-    "date": Entry(make=date_, main="format", summary="a day, in a named format"),
-    "datetime": Entry(make=datetime_, main="format", summary="a moment, in a named format and zone"),
-    "time": Entry(make=time_, main="format", summary="a time of day, in a named format"),
-    "epoch": Entry(make=epoch, main="unit", summary="a count of seconds or milliseconds since 1970"),
-    "day": Entry(make=day, main="zone", summary="the day of a moment (one-way)"),
+    "date": Entry(
+        make=date_,
+        main="format",
+        summary="a day, in a named format",
+        options={"format": f"{', '.join(NAMED)}, or a pattern such as `%d.%m.%Y`"},
+        note="`iso` also takes a moment at midnight, which is how many databases show a day. Formats are named, never "
+        "guessed: `03/04/2026` is two different days.",
+        examples=(
+            Example(record="2026-11-21", canonical="2026-11-21"),
+            Example(options="eu", record="21.11.2026", canonical="2026-11-21"),
+        ),
+    ),
+    "datetime": Entry(
+        make=datetime_,
+        main="format",
+        summary="a moment, in a named format and zone",
+        options={
+            "format": "iso (as usual) or a pattern, which needs a zone",
+            "zone": "the IANA zone whose local time the system shows, without an offset",
+        },
+        note="The hour that a zone has twice in autumn is taken for the first of the two.",
+        examples=(
+            Example(
+                record="2026-07-01T10:00:00+02:00", canonical="2026-07-01T08:00:00Z", written="2026-07-01T08:00:00Z"
+            ),
+            Example(
+                options={"format": "%d.%m.%Y %H:%M", "zone": "Europe/Berlin"},
+                record="01.07.2026 10:00",
+                canonical="2026-07-01T08:00:00Z",
+            ),
+        ),
+    ),
+    "time": Entry(
+        make=time_,
+        main="format",
+        summary="a time of day, in a named format",
+        options={"format": f"{', '.join(TIMES)}, or a pattern"},
+        examples=(Example(options="us", record="09:30 PM", canonical="21:30:00"),),
+    ),
+    "epoch": Entry(
+        make=epoch,
+        main="unit",
+        summary="a count of seconds or milliseconds since 1970",
+        options={"unit": "seconds (as usual) or milliseconds"},
+        note="What is smaller than the unit is cut off; reading the moment back without it is no edit.",
+        examples=(Example(options="milliseconds", record=1767225600500, canonical="2026-01-01T00:00:00.5Z"),),
+    ),
+    "day": Entry(
+        make=day,
+        main="zone",
+        summary="the day of a moment (one-way)",
+        options={"zone": "in which IANA zone; UTC as usual"},
+        examples=(Example(options="Europe/Berlin", record="2026-06-30T23:00:00Z", canonical="2026-07-01"),),
+    ),
 }

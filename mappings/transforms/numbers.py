@@ -9,7 +9,7 @@ from typing import Any
 
 from babel.numbers import get_currency_precision, list_currencies
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of
+from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of
 from model.fields import Kind
 
 MAX_DIGITS = 60
@@ -194,8 +194,46 @@ def money(
     )
 
 
+_POINT = "the decimal sign: a full stop (as usual) or a comma"
+_GROUP = "the sign between thousands, which is read and never written; none as usual"
+
 ENTRIES: dict[str, Entry] = {
-    "decimal": Entry(make=decimal, main="written", summary="a decimal number, with the system's separators"),
-    "integer": Entry(make=integer, main="written", summary="a whole number"),
-    "money": Entry(make=money, main="currency", summary="an amount with a fixed currency or one in a field beside it"),
+    "decimal": Entry(
+        make=decimal,
+        main="written",
+        summary="a decimal number, with the system's separators",
+        options={"written": "what the system gets: text (as usual) or number", "point": _POINT, "group": _GROUP},
+        examples=(
+            Example(options={"point": ",", "group": "."}, record="1.234,50", canonical="1234.5", written="1234,5"),
+            Example(options="number", record=12.5, canonical="12.5"),
+        ),
+    ),
+    "integer": Entry(
+        make=integer,
+        main="written",
+        summary="a whole number",
+        options={"written": "what the system gets: number (as usual) or text", "group": _GROUP},
+        examples=(Example(record="12.0", canonical=12, written=12),),
+    ),
+    "money": Entry(
+        make=money,
+        main="currency",
+        summary="an amount with a fixed currency or one in a field beside it",
+        options={
+            "currency": "the ISO code of all amounts",
+            "currency_field": "the record field that holds the code, instead; it is written, too",
+            "point": _POINT,
+            "group": _GROUP,
+            "written": "what the system gets: text (as usual) or number",
+        },
+        note="Nothing is converted: an amount in another currency than the fixed one is a problem.",
+        examples=(
+            Example(options="EUR", record="12.5", canonical={"amount": "12.50", "currency": "EUR"}, written="12.50"),
+            Example(
+                options={"currency_field": "Currency", "written": "number"},
+                record=(1200, "JPY"),
+                canonical={"amount": "1200", "currency": "JPY"},
+            ),
+        ),
+    ),
 }

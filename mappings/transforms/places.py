@@ -10,7 +10,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of, remembered, text_of
 from model.fields import Kind
 
 # Names are understood in these languages, the first ones winning where two use one name for two countries.
@@ -81,7 +81,8 @@ _ALIASES = {
 _NOT_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"})
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """What names are compared by: letters and digits without case and accents, one space between words."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
     return " ".join(re.sub(r"[^\w]+", " ", bare.replace("&", " and ")).split())
 
@@ -116,9 +117,9 @@ def _names() -> dict[str, str]:
     for language in LOCALES:
         for code, name in Locale.parse(language).territories.items():
             if code in _codes():
-                index.setdefault(_fold(name), code)
+                index.setdefault(fold(name), code)
                 if "(" in name:  # "Myanmar (Burma)"
-                    index.setdefault(_fold(name.partition("(")[0]), code)
+                    index.setdefault(fold(name.partition("(")[0]), code)
     for alias, code in _ALIASES.items():
         index.setdefault(alias, code)
     return index
@@ -136,7 +137,7 @@ def country_code(value: Any) -> str:
     if dotless == "UK":
         return "GB"
     to_two, _, numeric = _alpha3()
-    found = to_two.get(dotless) or numeric.get(dotless) or _names().get(_fold(text))
+    found = to_two.get(dotless) or numeric.get(dotless) or _names().get(fold(text))
     if found is None:
         raise UnfitError("unknown-country", "is not the name or code of a country")
     return found
@@ -148,7 +149,7 @@ def _known_code(value: Any) -> str:
     raise UnfitError("unknown-country", "is not an ISO country code")
 
 
-def _locale(language: Any) -> Locale:
+def locale_of(language: Any) -> Locale:
     try:
         return Locale.parse(str(language).replace("-", "_"))
     except (ValueError, UnknownLocaleError, TypeError):
@@ -158,7 +159,7 @@ def _locale(language: Any) -> Locale:
 def country(style: Any = "alpha2", language: Any = "en") -> Transform:
     """Reads any common spelling; writes the name (in a language), the alpha-2 or the alpha-3 code."""
     chosen = one_of("style", style, ("name", "alpha2", "alpha3"))
-    locale = _locale(language)
+    locale = locale_of(language)
     if chosen == "name" and locale.language not in LOCALES:
         raise OptionError(f"names are known in: {', '.join(LOCALES)}", option="language")
 
@@ -190,7 +191,7 @@ def _languages() -> dict[str, str]:
         for code, name in Locale.parse(language).languages.items():
             tag = language_tag_or_none(code)
             if tag:
-                index.setdefault(_fold(name), tag)
+                index.setdefault(fold(name), tag)
     return index
 
 
@@ -212,7 +213,7 @@ def language_tag_or_none(text: str) -> str | None:
 def language_tag(value: Any) -> str:
     """A BCP 47 tag from a tag, a locale name or a language's name. Raises UnfitError."""
     text = text_of(value).strip()
-    found = language_tag_or_none(text.partition(".")[0]) or _languages().get(_fold(text))
+    found = language_tag_or_none(text.partition(".")[0]) or _languages().get(fold(text))
     if found is None:
         raise UnfitError("unknown-language", "is not the tag or name of a language")
     return found
@@ -237,6 +238,27 @@ def language(style: Any = "tag") -> Transform:
 
 
 ENTRIES: dict[str, Entry] = {
-    "country": Entry(make=country, main="style", summary="a country in any common spelling"),
-    "language": Entry(make=language, main="style", summary="a language tag, locale name or language name"),
+    "country": Entry(
+        make=country,
+        main="style",
+        summary="a country in any common spelling ↔ its ISO code",
+        options={
+            "style": "what is written: alpha2 (as usual), alpha3, name",
+            "language": "of a written name; names are read in nineteen languages",
+        },
+        examples=(
+            Example(options="name", record="Germany", canonical="DE"),
+            Example(record="U.S.A.", canonical="US", written="US"),
+        ),
+    ),
+    "language": Entry(
+        make=language,
+        main="style",
+        summary="a language tag, locale name or language name ↔ the tag",
+        options={"style": "what is written: tag (as usual), underscore, name (in English)"},
+        examples=(
+            Example(options="underscore", record="de_AT", canonical="de-AT"),
+            Example(record="Deutsch", canonical="de", written="de"),
+        ),
+    ),
 }

@@ -6,7 +6,17 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from mappings.transforms.base import Entry, Form, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import (
+    Entry,
+    Example,
+    Form,
+    OptionError,
+    Transform,
+    UnfitError,
+    one_of,
+    remembered,
+    text_of,
+)
 from mappings.transforms.places import country_code
 from model.fields import Kind
 
@@ -172,6 +182,32 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
 
 
 ENTRIES: dict[str, Entry] = {
-    "email": Entry(make=email, summary="an e-mail address, its domain in lower case"),
-    "phone": Entry(make=phone, main="region", summary="a telephone number, E.164 inside"),
+    "email": Entry(
+        make=email,
+        summary="an e-mail address, its domain in lower case",
+        tidies=True,
+        note="The part before the @ stays as it is written. Nothing is asked of the network.",
+        examples=(Example(record=" Ana.B@EXAMPLE.com", canonical="Ana.B@example.com", written="Ana.B@example.com"),),
+    ),
+    "phone": Entry(
+        make=phone,
+        main="region",
+        summary="a telephone number in any notation ↔ E.164, with `;ext=` where there is an extension",
+        options={
+            "region": "the country of numbers without a prefix",
+            "region_field": "the record field that names that country, where it has a value",
+            "style": "what is written: e164 (as usual), international, national",
+            "extension": "keep (as usual), or drop where the system takes nothing but a number",
+        },
+        note="`extension: drop` loses extensions on the way out; reading the number back without one is no edit.",
+        examples=(
+            Example(
+                options="US",
+                record="(206) 555-0100 x12",
+                canonical="+12065550100;ext=12",
+                written="+12065550100 ext. 12",
+            ),
+            Example(options={"region": "DE", "style": "national"}, record="030 0074321", canonical="+49300074321"),
+        ),
+    ),
 }

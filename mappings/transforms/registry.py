@@ -1,4 +1,4 @@
-"""The closed list of transforms, how a mapping names them, and the ones a kind of field brings by itself."""
+"""The list of transforms, how a mapping names them, and the ones a kind of field brings by itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,23 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from mappings.transforms import moments, numbers, places, reach, text
+from mappings.transforms import (
+    currencies,
+    lists,
+    moments,
+    numbers,
+    packages,
+    patterns,
+    people,
+    places,
+    reach,
+    regions,
+    streets,
+    template,
+    text,
+    truth,
+    zones,
+)
 from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, text_of
 from model.fields import FieldSpec, Kind
 
@@ -18,7 +34,19 @@ TRANSFORMS: Mapping[str, Entry] = {
     **moments.ENTRIES,
     **places.ENTRIES,
     **reach.ENTRIES,
+    **truth.ENTRIES,
+    **people.ENTRIES,
+    **lists.ENTRIES,
+    **template.ENTRIES,
+    **patterns.ENTRIES,
+    **streets.ENTRIES,
+    **regions.ENTRIES,
+    **currencies.ENTRIES,
+    **zones.ENTRIES,
 }
+
+
+_BUILT_IN = frozenset(TRANSFORMS)
 
 
 def build(name: str, given: Any = None) -> Transform:
@@ -26,13 +54,49 @@ def build(name: str, given: Any = None) -> Transform:
 
     Raises OptionError for an unknown name, an unknown option, or an option that makes no sense.
     """
+    entry = entry_of(name)
+    return entry.make(**_options(name, entry, given))
+
+
+def entry_of(name: str) -> Entry:
+    """A built-in transform, or one of an installed package. Raises OptionError."""
     entry = TRANSFORMS.get(name)
-    if entry is None:
-        near = difflib.get_close_matches(name, TRANSFORMS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(TRANSFORMS))}"
-        raise OptionError(f"there is no transform {name!r}", hint=hint)
-    options = _options(name, entry, given)
-    return entry.make(**options)
+    if entry is not None:
+        return entry
+    found = offers()
+    offer = found.find(name)
+    if offer is not None:
+        return offer.entry
+    known = [*TRANSFORMS, *found.names]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(sorted(known))}"
+    broken = "; ".join(found.troubles.values())
+    raise OptionError(f"there is no transform {name!r}", hint=f"{hint}; {broken}" if broken else hint)
+
+
+def turns_round(name: str) -> bool | None:
+    """Whether a transform goes both ways, as its first example uses it; None where that cannot be told."""
+    entry = entry_of(name)
+    try:
+        return build(name, entry.examples[0].options if entry.examples else None).back is not None
+    except OptionError:
+        return None
+
+
+def offers() -> packages.Offers:
+    """What installed packages bring, and what is wrong with them."""
+    return packages.installed(_BUILT_IN)
+
+
+def origin_of(name: str) -> str:
+    """The package and version that a transform comes from; "" for a built-in one."""
+    offer = None if name in TRANSFORMS else offers().find(name)
+    return "" if offer is None else offer.origin
+
+
+def names() -> list[str]:
+    """Every transform there is, built-in ones and those of installed packages."""
+    return sorted([*TRANSFORMS, *offers().names])
 
 
 def _options(name: str, entry: Entry, given: Any) -> dict[str, Any]:

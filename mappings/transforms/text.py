@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from mappings.transforms.base import NOTHING, Entry, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.template import Templates, given_parts
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W\d_]+")
 _TEXTUAL = frozenset({Kind.TEXT})
 
 
@@ -43,6 +45,18 @@ def lower() -> Transform:
 
 def upper() -> Transform:
     return Transform(name="upper", forward=_stable(str.upper), back=_same, kinds=_TEXTUAL)
+
+
+def title() -> Transform:
+    """``ANA TRUJILLO`` → ``Ana Trujillo``. A text in which both cases are used was written with care, and stays."""
+
+    def forward(value: Any) -> str:
+        given = text_of(value)
+        if given not in (given.upper(), given.lower()):
+            return given
+        return _WORD.sub(lambda word: word[0][:1].upper() + word[0][1:].lower(), given)
+
+    return Transform(name="title", forward=forward, back=None, kinds=_TEXTUAL)
 
 
 def collapse() -> Transform:
@@ -102,38 +116,6 @@ def text(of: Any = "text") -> Transform:
     return Transform(name="text", forward=forward, back=back, kinds=_TEXTUAL)
 
 
-def _words(option: str, value: Any) -> tuple[Any, ...]:
-    words = value if isinstance(value, (list, tuple)) else [value]
-    if not words or not all(isinstance(word, (str, int, bool)) for word in words):
-        raise OptionError(f"boolean needs a word, or a list of words, for {option}", option=option)
-    return tuple(words)
-
-
-def boolean(true: Any = ("true", True, 1), false: Any = ("false", False, 0)) -> Transform:
-    """Words ↔ truth. The first word of each list is the one written. Reading minds neither case nor spaces."""
-    yes, no = _words("true", true), _words("false", false)
-    table = {_word(word): truth for words, truth in ((no, False), (yes, True)) for word in words}
-    if {_word(w) for w in yes} & {_word(w) for w in no}:
-        raise OptionError("a word stands for both true and false", option="true")
-
-    def forward(value: Any) -> bool:
-        found = table.get(_word(value)) if isinstance(value, (str, int, float)) else None
-        if found is None:
-            raise UnfitError("not-boolean", "is none of the words for true and false")
-        return found
-
-    def back(value: Any) -> Any:
-        if not isinstance(value, bool):
-            raise UnfitError("not-boolean", "is neither true nor false")
-        return yes[0] if value else no[0]
-
-    return Transform(name="boolean", forward=forward, back=back, kinds=frozenset({Kind.BOOLEAN}))
-
-
-def _word(value: Any) -> str:
-    return str(value).strip().casefold()
-
-
 def url(scheme: Any = "https") -> Transform:
     """A web address: scheme and host in lower case, the given scheme where it has none, no bare final slash."""
     default = one_of("scheme", scheme, ("https", "http"))
@@ -156,8 +138,15 @@ def url(scheme: Any = "https") -> Transform:
     return Transform(name="url", forward=forward, back=_same, kinds=frozenset({Kind.URL, Kind.TEXT}))
 
 
-def join(separator: Any = "\n") -> Transform:
-    """Several record fields ↔ one text. ``forward`` takes a list; ``back`` gives the parts, as many as there are."""
+def join(separator: Any = "\n", template: Any = None) -> Transform:
+    """Several record fields ↔ one text. ``forward`` takes a list; ``back`` gives the parts, as many as there are.
+
+    With a ``template`` the fields are numbered: ``+{1} {2}``.
+    """
+    if template is not None:
+        if separator != "\n":
+            raise OptionError("join has a separator or a template, not both", option="template")
+        return _numbered(Templates(template, "template"))
     if not isinstance(separator, str) or not separator:
         raise OptionError("separator is the text between the parts", option="separator")
 
@@ -171,9 +160,33 @@ def join(separator: Any = "\n") -> Transform:
 
     def back(value: Any) -> list[str]:
         given = text_of(value)
-        return _lines(given) if separator == "\n" else given.split(separator)
+        if separator == "\n":
+            return _lines(given)
+        parts = given.split(separator)
+        if not all(parts):
+            raise UnfitError("empty-part", "has nothing before, after or between the texts that separate its parts")
+        return parts
 
-    return Transform(name="join", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
+    return Transform(name="join", forward=forward, back=back, kinds=_TEXTUAL, gathers=True)
+
+
+def _numbered(templates: Templates) -> Transform:
+    count = len(templates.names)
+    if set(templates.names) != {str(at) for at in range(1, count + 1)} or count < 2:
+        raise OptionError("the fields are counted from 1", option="template", hint='"{1:digits} {2}"')
+    numbers = [str(at) for at in range(1, count + 1)]
+
+    def forward(values: Sequence[Any]) -> str | None:
+        if len(values) != count:
+            raise UnfitError("bad-template", f"has {len(values)} fields, and the template {count} parts")
+        present = given_parts(values, numbers)
+        return templates.compose(present) if present else None
+
+    def back(value: Any) -> list[str | None]:
+        found = templates.split(text_of(value))
+        return [found.get(number) for number in numbers]
+
+    return Transform(name="join", forward=forward, back=back, kinds=_TEXTUAL, gathers=True)
 
 
 def _lines(value: str) -> list[str]:
@@ -204,62 +217,92 @@ def lines(separator: Any = "\n") -> Transform:
     return Transform(name="lines", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
 
 
-def nth(position: Any = 1) -> Transform:
-    """One element of a list, counted from 1 (negative: from the end). One-way."""
-    if not isinstance(position, int) or isinstance(position, bool) or position == 0:
-        raise OptionError(
-            "position is a whole number, counted from 1 (or from the end, if negative)", option="position"
-        )
-    index = position - 1 if position > 0 else position
-
-    def forward(value: Any) -> Any:
-        if not isinstance(value, list):
-            raise UnfitError("not-a-list", "is not a list")
-        return value[index] if -len(value) <= index < len(value) else None
-
-    return Transform(name="nth", forward=forward, back=None)
-
-
-def full_name() -> Transform:
-    """One field ↔ ``full_name``, ``given_name``, ``family_name``.
-
-    ``forward`` gives ``(full, given, family)``. Nobody guesses: exactly two words are a given and a family name;
-    otherwise nothing is known about the parts. ``back`` takes such a triple (None where absent): the full name, if the
-    parts are in it; else the parts, which are then newer than it.
-    """
-
-    def forward(value: Any) -> tuple[Any, Any, Any]:
-        full = _SPACES.sub(" ", text_of(value)).strip()
-        words = full.split(" ")
-        if len(words) == 2 and "," not in full:
-            return full, words[0], words[1]
-        return full or None, NOTHING, NOTHING
-
-    def back(triple: Any) -> str | None:
-        full, given, family = triple
-        parts = [part for part in (given, family) if part]
-        text = str(full) if full and all(part in full for part in parts) else " ".join(parts) or full
-        words = text.split() if text else []
-        if parts and len(words) == 2 and parts != words:
-            raise UnfitError("not-lossless", "would be taken for other name parts when it is read again")
-        return " ".join(words) or None
-
-    return Transform(name="full_name", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
-
-
 ENTRIES: dict[str, Entry] = {
-    "trim": Entry(make=trim, summary="takes spaces off both ends"),
-    "lower": Entry(make=lower, summary="lower case"),
-    "upper": Entry(make=upper, summary="upper case"),
-    "collapse": Entry(make=collapse, summary="every run of spaces becomes one; none at the ends"),
-    "prefix": Entry(make=prefix, main="text", needs_main=True, summary="takes a fixed beginning off, puts it back"),
-    "suffix": Entry(make=suffix, main="text", needs_main=True, summary="takes a fixed ending off, puts it back"),
-    "text": Entry(make=text, main="of", summary="a number or truth value as text"),
-    "boolean": Entry(make=boolean, summary="words for true and false"),
-    "url": Entry(make=url, main="scheme", summary="a web address in one spelling"),
-    "join": Entry(make=join, main="separator", summary="several fields as one text"),
-    "lines": Entry(make=lines, main="separator", summary="text of several lines"),
-    "nth": Entry(make=nth, main="position", needs_main=True, summary="one element of a list (one-way)"),
-    "first": Entry(make=nth, summary="the first element of a list (one-way)"),
-    "full_name": Entry(make=full_name, summary="one field for full, given and family name, without guessing"),
+    "trim": Entry(
+        make=trim,
+        summary="takes spaces off both ends",
+        tidies=True,
+        examples=(Example(record=" Ana ", canonical="Ana", written="Ana"),),
+    ),
+    "collapse": Entry(
+        make=collapse,
+        summary="every run of spaces becomes one; none at the ends",
+        tidies=True,
+        examples=(Example(record="Ana  María\n", canonical="Ana María", written="Ana María"),),
+    ),
+    "lower": Entry(
+        make=lower,
+        summary="lower case",
+        tidies=True,
+        examples=(Example(record="ANA", canonical="ana", written="ana"),),
+    ),
+    "upper": Entry(
+        make=upper,
+        summary="upper case",
+        tidies=True,
+        examples=(Example(record="Ana", canonical="ANA", written="ANA"),),
+    ),
+    "title": Entry(
+        make=title,
+        summary="capital letters at the beginning of words, where all of a text is in one case (one-way)",
+        note="A text in which both cases are used stays as it is.",
+        examples=(Example(record="ANA TRUJILLO-BÖHM", canonical="Ana Trujillo-Böhm"),),
+    ),
+    "prefix": Entry(
+        make=prefix,
+        main="text",
+        needs_main=True,
+        summary="takes a fixed beginning off, puts it back",
+        options={"text": "the beginning; a value without it does not fit"},
+        examples=(Example(options="C-", record="C-17", canonical="17"),),
+    ),
+    "suffix": Entry(
+        make=suffix,
+        main="text",
+        needs_main=True,
+        summary="takes a fixed ending off, puts it back",
+        options={"text": "the ending; a value without it does not fit"},
+        examples=(Example(options=" Ltd", record="Acme Ltd", canonical="Acme"),),
+    ),
+    "text": Entry(
+        make=text,
+        main="of",
+        summary="a number or truth value as text",
+        options={"of": "what the system holds and gets back: text (as usual), integer, number, boolean"},
+        examples=(Example(options="integer", record=17, canonical="17"),),
+    ),
+    "url": Entry(
+        make=url,
+        main="scheme",
+        summary="a web address in one spelling",
+        tidies=True,
+        options={"scheme": "of an address without one: https (as usual) or http"},
+        examples=(
+            Example(record="WWW.Example.com/", canonical="https://www.example.com", written="https://www.example.com"),
+        ),
+    ),
+    "join": Entry(
+        make=join,
+        main="separator",
+        summary="several `fields` as one text",
+        options={
+            "separator": "the text between the fields; as usual each is a line of its own",
+            "template": 'instead: a text in which the fields are counted, `"+{1:digits} {2}"`; see `template`',
+        },
+        note="More parts than fields are a problem on the way out (`loses: [lines]` puts them into the last). Other "
+        'transforms may follow, as in `[{join: " "}, {phone: US}]`.',
+        examples=(
+            Example(record=["Obere Str. 57", "Hof"], canonical="Obere Str. 57\nHof"),
+            Example(options={"template": "{1:digits}-{2:digits}"}, record=["206", "5550100"], canonical="206-5550100"),
+        ),
+    ),
+    "lines": Entry(
+        make=lines,
+        main="separator",
+        summary="text of several lines",
+        tidies=True,
+        options={"separator": 'between the lines in the system: `"\\n"` (as usual), `"\\r\\n"`, `", "`, `"; "`, list'},
+        note="Empty lines and spaces at the ends of lines go.",
+        examples=(Example(options=", ", record="Obere Str. 57, Hof", canonical="Obere Str. 57\nHof"),),
+    ),
 }

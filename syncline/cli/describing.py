@@ -14,11 +14,9 @@ from syncline.cli import options
 from syncline.cli.desk import Desk, desk_of
 from syncline.cli.exits import Exit
 from syncline.cli.output import clean, counted
+from syncline.cli.telling import counts, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from model.diagnostics import Diagnostic
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -62,19 +60,19 @@ def check(
         wanted = {path.absolute() for path in files}
         found = [one for one in found if one.file is not None and Path(one.file).absolute() in wanted]
     if as_sarif:
-        from syncline.sarif import sarif
+        from syncline.sarif import sarif  # the entries of all codes are read only where they are printed
 
         desk.output.json(sarif(found, Path.cwd()))
     elif as_json:
         desk.output.json(found)
     else:
-        for one in found:
-            desk.output.line(clean(one))
+        tell(desk.output, found)
     errors = sum(1 for one in found if one.severity is Severity.ERROR or strict)
     if errors:
-        desk.output.say(", ".join(_counts(found)))
+        worst = min(found, key=lambda one: list(Severity).index(one.severity))
+        desk.output.say(f"{counts(found)}. More about one: syncline check --explain {worst.code}")
     elif project is not None:
-        desk.output.say(_summary(project))
+        desk.output.say(_summary(project) + (f" ({counts(found)})" if found else ""))
     raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
 
 
@@ -95,13 +93,6 @@ def _explain(desk: Desk, code: str, *, as_json: bool) -> None:
         desk.output.line()
         for line in textwrap.wrap(text, 78, break_long_words=False, break_on_hyphens=False):
             desk.output.line(f"  {line}")
-
-
-def _counts(found: Sequence[Diagnostic]) -> Iterator[str]:
-    for severity in Severity:
-        number = sum(1 for one in found if one.severity is severity)
-        if number:
-            yield counted(number, severity.value)
 
 
 def _summary(project: Project) -> str:

@@ -18,7 +18,7 @@ from syncline.cli.output import Output, counted
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
-new_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Start a connector or a mapping.")
+new_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Start a connector, a mapping or transforms.")
 sandbox_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fake systems to try things with.")
 
 
@@ -38,6 +38,22 @@ def new_connector(
 
     try:
         files = scaffold_connector(name, folder)
+    except ConfigurationError as error:
+        raise typer.BadParameter(str(error)) from None
+    _tell(desk_of(context).output, files)
+
+
+@new_app.command("transforms")
+def new_transforms(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Whose transforms they are, e.g. acme.")],
+    folder: Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")] = Path(),
+) -> None:
+    """Write a package with a transform of your own, its laws tested, that rules can name once it is installed."""
+    from syncline.scaffold.transforms import scaffold_transforms
+
+    try:
+        files = scaffold_transforms(name, folder)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
     _tell(desk_of(context).output, files)

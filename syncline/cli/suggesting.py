@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
 SAMPLE = 200
+_NEAR = 0.6
 
 
 def register(app: typer.Typer) -> None:
@@ -90,7 +91,7 @@ def proposed(
         proposal = proposal_for(
             connectors[connection], connection, stream, fields, project.schemas, entity, sample=sample, bound=bound
         )
-    name = file_name(connection, stream)
+    name = file_name(proposal, bound)
     if out == "-":
         if not dry:
             desk.output.line(mapping_text(proposal, Path(name).stem).rstrip())
@@ -141,9 +142,11 @@ def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
     parts += [f"{len(proposal.doubtful)} doubtful"] if proposal.doubtful else []
     parts += [f"{counted(free, 'field')} without a place"] if free else []
     desk.output.say(f"Proposed for {proposal.entity}: {', '.join(parts)}.")
-    near = [name for name, fit in proposal.ranking[1:] if fit >= 0.6 * proposal.ranking[0][1] > 0]
+    # Every contact could be a lead as well: that is only said of streams that are called so, and those come first.
+    others = [(name, fit) for name, fit in proposal.ranking[1:] if name != "lead"]
+    near = [name for name, fit in others if fit >= _NEAR * proposal.ranking[0][1] > 0]
     if near:
-        desk.output.say(f"It could also be {' or '.join(near)}: --entity {near[0]} proposes that.")
+        desk.output.say(f"It also looks like {' or '.join(near)}: --entity {near[0]}. A stream may feed several.")
     for field in proposal.missing:
         desk.output.say(f"No field certainly is the {field}, which every {proposal.entity} needs.")
     if path is not None:

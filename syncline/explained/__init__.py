@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from syncline.explained.computing import COMPUTING
 from syncline.explained.connecting import CONNECTING
 from syncline.explained.entry import Entry
 from syncline.explained.files import FILES
@@ -21,6 +22,7 @@ __all__ = ["SECTIONS", "Entry", "explained"]
 SECTIONS: Mapping[str, tuple[str, Mapping[str, Entry]]] = {
     "Reading a file": ("What keeps a YAML file from being read as meant.", FILES),
     "Writing a mapping": ("Keys and values of a mapping file that say nothing, or two things.", WRITING),
+    "Expressions": ("What is computed, in rules and in conditions.", COMPUTING),
     "A mapping and its schemas": (
         "Whether a mapping fits the canonical model and, where they are known, the fields of its stream.",
         FITTING,

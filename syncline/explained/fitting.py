@@ -5,14 +5,6 @@ from __future__ import annotations
 from syncline.explained.entry import Entry
 
 FITTING = {
-    "expr-unavailable": Entry(
-        "The mapping holds an expression, and the engine that computes them is not installed.",
-        "`pip install 'syncline[expressions]'`; plain rules work without it.",
-    ),
-    "whole-record": Entry(
-        "An expression looks at the whole record, so a change of any of its fields makes the hub look at it again.",
-        "Name the fields it needs: `src.name`.",
-    ),
     "deprecated": Entry(
         "A mapping or a rule is marked as deprecated. It runs as ever.",
         "Remove it as soon as nothing needs it any more.",

@@ -19,7 +19,7 @@ PROJECTS = {
     ),
     "no-mappings": Entry(
         "The folder `mappings/` holds no mapping, so nothing would be carried anywhere.",
-        "Write one, or let `syncline new mapping` propose one.",
+        "Write one, or let `syncline mappings suggest` propose one.",
     ),
     "in-the-way": Entry(
         "A file to be written exists already. Nothing was written.",
@@ -28,6 +28,10 @@ PROJECTS = {
     "unknown-system": Entry(
         "There is no template for a system of that name.",
         "Choose one of those the hint lists.",
+    ),
+    "nothing-found": Entry(
+        "No field of the stream certainly is one of the entity. A mapping without rules maps nothing: none is written.",
+        "Name another --entity. With --json you see what was found all the same. Or write the mapping by hand.",
     ),
     "unknown-format": Entry(
         "config.yaml says that it is written for another version of the format.",

@@ -87,7 +87,7 @@ WRITING = {
         "See the table of keys under Rules in the mapping language.",
     ),
     "bad-condition": Entry(
-        "A condition of a filter has one subject and exactly one test.",
+        "A condition of a filter or of `when` has one subject and exactly one test, or is an expression.",
         "Write for example `{field: Status, not: Closed}`; several conditions in a list must all hold.",
     ),
     "bad-transform": Entry(

@@ -8,7 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ _DELIMITERS = (",", ";", "\t", "|")
 _KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _KEYS = ("id", "uuid", "guid", "key", "number", "no", "nr", "nummer", "numero", "code")
 _MOST_ROWS = 200_000
+_MOST_NUMBERS = 5
+_RANK_OF_MAIL = 2
 _TAB = '"\\t"'
 
 
@@ -50,6 +52,7 @@ def look_at(path: Path) -> Export:
         delimiter = _delimiter(path, encoding) if kind == "csv" else ","
         trim = kind == "csv" and _padded(path, encoding, delimiter)
         key, rows = _key(_rows(path, kind, encoding, delimiter))
+        key = key or (_pair(_rows(path, kind, encoding, delimiter)) if rows else None)
     except FileNotFoundError:
         raise _refusal(path, "is not there", "name the file as seen from here") from None
     except (OSError, ValueError, csv.Error) as error:
@@ -135,13 +138,30 @@ def _key(rows: Iterator[Mapping[str, Any]]) -> tuple[str | tuple[str, ...] | Non
     return (min(met, key=lambda name: (_rank(name), list(met).index(name))) if met else None), count
 
 
+def _pair(rows: Iterator[Mapping[str, Any]]) -> tuple[str, ...] | None:
+    """Two numbers that only together tell rows apart, as those of an order and an article do; None: there are none."""
+    met: dict[tuple[str, ...], set[int]] = {}
+    for number, row in enumerate(rows):
+        if not number:
+            names = [name for name in row if isinstance(name, str) and _rank(name) < _RANK_OF_MAIL][:_MOST_NUMBERS]
+            met = {pair: set() for pair in combinations(names, 2)}
+        for pair in list(met):
+            values = [row.get(name) for name in pair]
+            mark = hash(tuple(values))
+            if mark in met[pair] or any(not isinstance(value, (str, int)) or value == "" for value in values):
+                del met[pair]
+            else:
+                met[pair].add(mark)
+    return next(iter(met), None)
+
+
 def _rank(name: str) -> int:
     """Columns called a number or id first, e-mail addresses before the rest: names are hardly ever keys."""
     words = split(name)
     if words and (words[-1] in _KEYS or words == ("key",)):
         return 0
     joined = "".join(words)
-    return 1 if joined.endswith(("id", "nr", "nummer")) else 2 if "mail" in joined else 3
+    return 1 if joined.endswith(("id", "nr", "nummer")) else _RANK_OF_MAIL if "mail" in joined else _RANK_OF_MAIL + 1
 
 
 def sections(exports: Sequence[Export], folder: Path) -> tuple[str, list[tuple[str, Export]]]:

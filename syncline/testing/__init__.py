@@ -14,6 +14,8 @@
 
 The facts on the streams decide which tests apply; the others are skipped, and say why. A test that does not fit is
 overridden in the subclass with a skip and its reason: visible, never silent.
+
+A transform of yours is proved by `transform_laws`.
 """
 
 import pytest
@@ -28,6 +30,7 @@ pytest.register_assert_rewrite(
 
 from syncline.testing.quality import RULES, check_quality  # noqa: E402 (asserts are to be rewritten first)
 from syncline.testing.suite import ConnectorSuite  # noqa: E402
+from syncline.testing.transforms import transform_laws  # noqa: E402 (asserts are to be rewritten first)
 from syncline.testing.wire import Fault, Wire  # noqa: E402
 
-__all__ = ["RULES", "ConnectorSuite", "Fault", "Wire", "check_quality"]
+__all__ = ["RULES", "ConnectorSuite", "Fault", "Wire", "check_quality", "transform_laws"]

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from model.diagnostics import Diagnostic, Severity
+from syncline.cli.telling import roomy
 from syncline.explained import SECTIONS, explained, markdown
 
 ROOT = Path(__file__).parents[2]
@@ -139,3 +141,64 @@ def test_a_clean_project_is_an_empty_run_and_one_form_is_asked_for_at_a_time(cli
     [run] = cli("check", "--sarif").json["runs"]
     assert all(result["level"] != "error" for result in run["results"])
     cli("check", "--sarif", "--json", code=2)
+
+
+def test_lines_name_the_code_that_can_be_explained(cli, broken):
+    said = cli("check", code=5)
+    assert said.out.splitlines()[0].endswith("[unknown-path]")
+    assert "syncline check --explain unknown-path" in said.err
+
+
+def one_of_each(cli):
+    return [Diagnostic(**{**one, "severity": Severity(one["severity"])}) for one in cli("check", "--json", code=5).json]
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_on_a_terminal_nothing_is_wider_than_it_and_places_stay_whole(cli, broken, width):
+    for one in one_of_each(cli):
+        head, *lines = roomy(one, width, color=False)
+        assert one.place in head
+        assert one.code in head
+        assert all(len(line) < max(width, 41) for line in lines)
+        said = " ".join(" ".join(lines).split())
+        assert one.message in said
+        assert one.hint is None or f"→ {one.hint}" in said
+
+
+def test_what_only_shows_between_mappings_is_found_by_check(cli, starter):
+    config = starter / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    begin, end = text.index("entities:"), text.index("# The systems.")
+    config.write_text(text[:begin] + text[end:], encoding="utf-8")
+    (found,) = cli("check", "--json").json
+    assert (found["code"], found["severity"], found["path"]) == ("no-order", "note", "contact")
+    assert "1 note" in cli("check").err
+    (starter / "mappings/shop_customers.yaml").unlink()
+    assert cli("check", "--json").json == []
+
+
+def test_nothing_is_missed_between_mappings_while_one_of_them_cannot_be_read(cli, starter):
+    mapping = starter / "mappings/shop_customers.yaml"
+    mapping.write_text("mapping: [", encoding="utf-8")
+    assert {one["file"] for one in cli("check", "--json", code=5).json} == {str(mapping)}
+
+
+def test_config_is_read_past_its_syntax_errors_and_what_follows_from_them_is_not_said(cli, starter):
+    config = starter / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    text = text.replace("    connector: sql", "\tconnector: sql").replace("    folder: data", "    folder:data")
+    config.write_text(text.replace("every: 15m", "evry: 15m"), encoding="utf-8")
+    found = cli("check", "--json", code=5).json
+    assert [one["code"] for one in found if one["file"].endswith("config.yaml")] == [
+        "missing-space",
+        "tab",
+        "unknown-key",
+    ]
+
+
+def test_a_reference_in_long_form_to_a_stream_there_is_not_is_said(cli, starter):
+    mapping = starter / "mappings/crm_people.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    mapping.write_text(f"{text}  account: {{field: company, reference: {{stream: peple}}}}\n", encoding="utf-8")
+    found = [one for one in cli("check", "--json", code=5).json if one["code"] == "unknown-stream"]
+    assert [(one["hint"], one["severity"]) for one in found] == [("did you mean 'people'?", "error")]

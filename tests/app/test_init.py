@@ -170,6 +170,8 @@ def test_the_key_of_a_file_is_rather_a_number_than_a_name(tmp_path):
     assert (found.key, found.delimiter, found.rows) == ("customer no", "\t", 2)
     path.write_text("name\tmail\tcustomer no\nA\ta@x.org\t7\nB\tb@x.org\t7\n", encoding="utf-8")
     assert look_at(path).key == "mail"
+    path.write_text("order id\tarticle no\tname\n1\t7\tA\n1\t8\tA\n2\t7\tA\n", encoding="utf-8")
+    assert look_at(path).key == ("order id", "article no")
 
 
 def test_a_suggestion_is_written_with_evidence_and_never_over_anything(cli, starter):
@@ -181,6 +183,8 @@ def test_a_suggestion_is_written_with_evidence_and_never_over_anything(cli, star
         "already ties"
         in cli("mappings", "suggest", "shop", "customers", "--out", str(path.parent / "x.yaml"), code=5).err
     )
+    lead = cli("mappings", "suggest", "shop", "customers", "--entity", "lead").out.strip()
+    assert lead.endswith("mappings/shop_customers_lead.yaml")
     mine = starter / "mine.txt"
     mine.write_text("mine", encoding="utf-8")
     assert "there already" in cli("mappings", "suggest", "shop", "customers", "--out", str(mine), code=5).err

@@ -91,7 +91,7 @@ def test_whatever_a_system_calls_its_fields_a_lock_reads_back_as_it_was_written_
     edited = read_text(f"{text}# somebody was here\n", CRM, "crm", said)
     assert said == []
     assert edited.streams == lock.streams
-    assert edited.lines == read_text(text, CRM, "crm", said).lines
+    assert edited.lines == read_text(text, CRM, "crm", said).with_places().lines
 
 
 @settings(max_examples=50, deadline=None)
@@ -103,7 +103,7 @@ def test_a_lock_is_yaml_in_which_every_field_stands_in_the_line_that_is_told(loc
     assert {stream: list(body["fields"]) for stream, body in data["streams"].items()} == {
         stream: list(fields) for stream, fields in lock.streams.items()
     }
-    for (stream, name), line in read_text(text, CRM, "crm", []).lines.items():
+    for (stream, name), line in read_text(text, CRM, "crm", []).with_places().lines.items():
         assert positions.of(("streams", stream, "fields", name), key=True)[0] == line
 
 
@@ -179,6 +179,12 @@ def test_a_check_without_a_lock_ends_as_one_with_differences(cli, starter):
     assert not (starter / "schemas").exists()
 
 
+def test_a_lock_of_another_connector_is_different_even_where_its_fields_are_the_same(locked, starter):
+    lock = starter / CRM
+    lock.write_text(lock.read_text(encoding="utf-8").replace("connector: sql", "connector: acme"), encoding="utf-8")
+    assert locked("connections", "discover", "crm", "--check", "--json", code=10).json == []
+
+
 def test_streams_are_locked_by_name_and_others_stay_locked(locked, starter):
     execute(starter, "CREATE TABLE firms (id INTEGER PRIMARY KEY, title TEXT)")
     config = starter / "config.yaml"
@@ -190,6 +196,8 @@ def test_streams_are_locked_by_name_and_others_stay_locked(locked, starter):
     assert "firms" not in (starter / CRM).read_text(encoding="utf-8")
     locked("connections", "discover", "crm", "firms", "--lock")
     assert {"firms", "people"} == read_text((starter / CRM).read_text(encoding="utf-8"), CRM, "crm", []).streams.keys()
+    execute(starter, "ALTER TABLE firms ADD COLUMN size INTEGER")
+    assert "size" in locked("connections", "discover", "crm", "--lock").out
     (starter / CRM).unlink()
     locked("connections", "discover", "crm", "--lock", "--all")
     assert {"firms", "people"} == read_text((starter / CRM).read_text(encoding="utf-8"), CRM, "crm", []).streams.keys()
@@ -297,6 +305,18 @@ def test_any_other_file_in_its_place_is_said_to_be_no_lock(locked, starter, cont
     assert {one[2] for one in said} == {str(starter / CRM)}
 
 
+def test_a_lock_may_be_long_as_long_as_nobody_edits_it(locked, starter):
+    lock = starter / CRM
+    fields = [Field(name=f"Field_{number}__c", label="A label of some length" * 3) for number in range(2000)]
+    known = read_text(lock.read_text(encoding="utf-8"), CRM, "crm", []).streams["people"].values()
+    write(lock, made("crm", "sql", {"people": [*known, *fields]}))
+    assert found(locked, code=0) == []
+    lock.write_text(lock.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    (one,) = found(locked, code=5)
+    assert one[0] == "bad-lock"
+    assert "edited" in one[5]
+
+
 def test_a_lock_of_no_connection_or_of_another_connector_is_not_used_and_that_is_said(locked, starter):
     lock = starter / CRM
     text = lock.read_text(encoding="utf-8")
@@ -327,7 +347,9 @@ def test_drift_is_told_by_field_and_by_the_rule_that_suffers_from_it(locked, sta
     def line(text):
         return line_of(starter, "mappings/crm_people.yaml", text)
 
-    said = {(one[1], one[2], one[3], one[5]) for one in found(locked, "--online", code=5) if one[0] == "drift"}
+    online = found(locked, "--online", code=5)
+    assert {one[0] for one in online} == {"drift"}, "an effect is told once, with what brought it about"
+    said = {(one[1], one[2], one[3], one[5]) for one in online}
     by_effect = {(severity, place, number, message.partition(": ")[0]) for severity, place, number, message in said}
     assert by_effect == {
         ("error", file, line("job_title"), "crm.people.job_title is gone"),

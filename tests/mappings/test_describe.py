@@ -180,7 +180,7 @@ PARTS = [
     (
         Step,
         Step(name="trim"),
-        {"name": "lower", "options": {"x": 1}},
+        {"name": "lower", "options": {"x": 1}, "origin": "acme 1.0"},
         lambda one: replace(MAPPING, rules=(replace(RULE, transforms=(one,)),)),
     ),
     (

@@ -105,7 +105,7 @@ def fuzz(seed: int, rounds: int, folder: Path) -> None:
 
 
 def test_accidents_in_the_shipped_files_end_in_diagnostics(tmp_path):
-    fuzz(int(os.environ.get("SYNCLINE_SEED", "1")), 150, tmp_path)
+    fuzz(int(os.environ.get("SYNCLINE_SEED", "1")), 60, tmp_path)
 
 
 @pytest.mark.slow
@@ -138,6 +138,31 @@ def finite(data) -> bool:
     except ValueError:
         return False
     return True
+
+
+HEAD = "connection: crm\nstream: Contact\nentity: contact\nrules:\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "base", "code"),
+    [
+        ("extends: base\nrules:\n" + "".join(f'  "emails[k{n}]": G\n' for n in range(5000)), None, None),
+        ("extends: [" + ", ".join(f"b{n}" for n in range(3000)) + "]\n", None, "too-large"),
+        ("extends: [a, a]\n", "extends: [a, a]\n", "extends-itself"),
+        (
+            "extends: [b1, b2, b3, b4, b5]\n",
+            "extends: [{0}1, {0}2, {0}3, {0}4, {0}5, {0}6]\n" + "#" * 5000,
+            "too-large",
+        ),
+    ],
+)
+def test_files_that_extend_much_or_many_times_cost_no_more_than_others(own, base, code):
+    large = HEAD + "".join(f'  "emails[k{n}]": F\n' for n in range(5000))
+    begun = time.process_time()
+    text = large if base is None else base
+    found = load(own, "own.yaml", SCHEMAS, None, lambda name: (text.replace("{0}", name), f"{name}.yaml"))[1]
+    assert code is None or code in {one.code for one in found}
+    assert time.process_time() - begun < 2 * MOST_SECONDS
 
 
 def monsters(*names: str) -> list[dict]:

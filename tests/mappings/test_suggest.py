@@ -468,6 +468,17 @@ def test_the_file_is_proposed_commented_and_right():
     assert max(map(len, text.splitlines())) <= 120
 
 
+def test_no_name_of_a_field_gets_out_of_a_comment():
+    names = ["state\n", "phone", "billing\ncode", "country\u2028", "annual revenue", "currency\r\n"]
+    fields = [*(Field(name=name) for name in names), Field(name="x\nrules: 1\n", required=True)]
+    rows = [dict(zip(names, ("WA", NUMBERS[0], "98101", "US", "12,5", "EUR"), strict=True)) for _ in range(20)]
+    for entity in ("contact", "account"):
+        text = text_of(proposal(fields, rows, entity))
+        assert problems(text) == []
+        shown = [line for line in text.splitlines() if line and line[0] not in "# "]
+        assert [line.partition(":")[0] for line in shown if line.startswith(("rules", "x"))] == ["rules"]
+
+
 def test_taking_the_comment_sign_off_makes_a_doubtful_rule_a_rule():
     found = proposal([Field(name="FirstName"), Field(name="DoNotCall", type=FieldType.BOOLEAN)], writable=True)
     lines = text_of(found).splitlines()
