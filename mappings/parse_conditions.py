@@ -20,8 +20,8 @@ def conditions(holder: Node | None, key: str, subject: str) -> tuple[Condition, 
         return ()
     if not isinstance(given, list):
         hint = f"{key}: [{{{subject}: …, is: …}}]"
-        it = "a filter" if holder.path[:1] == ("filter",) else "when"
-        message = f"{it} is a list of conditions, all of which must hold, and is {what(given)}"
+        which = "a filter" if holder.path[:1] == ("filter",) else "when"
+        message = f"{which} is a list of conditions, all of which must hold, and is {what(given)}"
         holder.note("not-a-list", message, key, hint=hint)
         return ()
     found = (_condition(holder, item, (key, index), subject) for index, item in enumerate(given))

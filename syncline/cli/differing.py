@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mappings.compare_versions import Change
     from mappings.compile import Compiled
     from mappings.effects import Comparison, Difference, Told
+    from mappings.extending import Fetch
     from model.fields import EntitySchema
     from model.records import Record
     from syncline.settings import Project
@@ -82,24 +84,31 @@ def diff(
 
 
 def _versions(project: Project, old: str, new: Path | None, against: str) -> tuple[Compiled, Compiled]:
-    if new is not None:
-        return _compiled(project, _text(Path(old), "OLD"), Path(old)), _compiled(project, _text(new, "NEW"), new)
+    from syncline.bindings import fetching
     from syncline.cli.specimens import named
 
+    def read(path: Path, what: str) -> Compiled:
+        return _compiled(project, _text(path, what), path, fetching(path.absolute().parent))
+
+    if new is not None:
+        return read(Path(old), "OLD"), read(new, "NEW")
     (mapping,) = named(project, [old])
     path = Path(mapping.source.file)
     if Path(against).is_file():
-        return _compiled(project, _text(Path(against), "--against"), Path(against)), mapping
-    return _compiled(project, _of_git(path, against), path, of=f" ({against})"), mapping
+        return read(Path(against), "--against"), mapping
+    text, fetch = _of_git(path, against), _git_fetching(path.absolute().parent, against)
+    return _compiled(project, text, path, fetch, of=f" ({against})"), mapping
 
 
-def _compiled(project: Project, text: str, file: Path, of: str = "") -> Compiled:
+def _compiled(project: Project, text: str, file: Path, fetch: Fetch, of: str = "") -> Compiled:
     """One version. Raises ConfigurationError where it has mistakes."""
     from mappings.compile import load
 
-    mapping, found = load(text, str(file), project.schemas)
+    mapping, found = load(text, str(file), project.schemas, fetch=fetch)
     if mapping is None:
-        raise ConfigurationError([replace(one, file=f"{one.file}{of}") for one in found])
+        raise ConfigurationError(
+            [replace(one, file=f"{one.file}{of if one.file == str(file) else ''}") for one in found]
+        )
     return mapping
 
 
@@ -124,15 +133,36 @@ def _of_git(path: Path, revision: str) -> str:
     """A file as it was in a revision."""
     if revision.startswith("-") or ":" in revision:
         raise typer.BadParameter(f"{revision!r} is neither a file nor a revision", param_hint="--against")
-    command = ["git", "-C", str(path.absolute().parent), "show", f"{revision}:./{path.name}"]
+    text = _git_text(path.absolute().parent, path.name, revision)
+    if text is None:
+        message = f"git has no {path.name} in {revision!r}; give another revision, or a file"
+        raise typer.BadParameter(message, param_hint="--against")
+    return text
+
+
+def _git_text(folder: Path, name: str, revision: str) -> str | None:
+    command = ["git", "-C", str(folder), "show", f"{revision}:./{name}"]
     try:
         done = subprocess.run(command, capture_output=True, check=False, timeout=60)  # noqa: S603 (git; no shell)
     except (OSError, subprocess.TimeoutExpired):
         raise typer.BadParameter("git cannot be asked; give a file", param_hint="--against") from None
-    if done.returncode:
-        message = f"git has no {path.name} in {revision!r}; give another revision, or a file"
-        raise typer.BadParameter(message, param_hint="--against")
-    return done.stdout.decode("utf-8", errors="replace")
+    return None if done.returncode else done.stdout.decode("utf-8-sig", errors="replace")
+
+
+def _git_fetching(folder: Path, revision: str) -> Fetch:
+    """Finds what a mapping extended in a revision, as `syncline.bindings.fetching` does in the folder."""
+
+    def fetch(name: str) -> tuple[str, str] | None:
+        if posixpath.normpath(name).startswith(("..", "/")):
+            return None
+        for ending in ("", ".yaml", ".yml"):
+            file = posixpath.normpath(f"{name}{ending}")
+            text = _git_text(folder, file, revision) if file.endswith((".yaml", ".yml")) else None
+            if text is not None:
+                return text, f"{file} ({revision})"
+        return None
+
+    return fetch
 
 
 def _tell_changes(desk: Desk, before: Compiled, after: Compiled, said: Sequence[Change]) -> None:

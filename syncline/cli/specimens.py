@@ -15,8 +15,10 @@ from connectors.contract import Field
 from mappings.compile import Compiled
 from mappings.generate import Generator
 from model.records import Record
+from syncline.bindings import known_fields
 from syncline.cli.desk import Desk
 from syncline.cli.output import counted
+from syncline.lock_reading import read_locks
 from syncline.settings import Project
 from syncline.wiring import opened_connections
 
@@ -52,11 +54,12 @@ def specimens(desk: Desk, project: Project, mapping: Compiled, asked: Asked) -> 
     return Specimens(made.records(asked.made_up), made.entities(asked.made_up), f"{asked.made_up:,} made-up records")
 
 
-def fields_of(project: Project, mapping: Compiled) -> tuple[Field, ...]:
-    """The stream's fields as the configuration declares them."""
+def fields_of(project: Project, mapping: Compiled) -> Sequence[Field]:
+    """The stream's fields as they are locked, else as the configuration declares them."""
     connection = project.connections.get(mapping.connection)
     streams = connection.streams if connection is not None else ()
-    return next((stream.fields for stream in streams if stream.name == mapping.stream), ())
+    locks = read_locks(project.folder, project.connections, list(project.connections), [])
+    return next((known_fields(mapping.connection, one, locks) for one in streams if one.name == mapping.stream), ())
 
 
 def named(project: Project, names: Sequence[str] | None) -> list[Compiled]:

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Mapping
 
 from mappings.transforms.base import Entry
-from mappings.transforms.registry import TRANSFORMS
+from mappings.transforms.registry import entry_of, names
 from syncline.editor.shapes import Schema, described, either, keys, one_or_more, words
 
 OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("country", "style"): ("alpha2", "alpha3", "name"),
+    ("currency", "style"): ("code", "symbol", "name"),
     ("decimal", "written"): ("text", "number"),
     ("epoch", "unit"): ("seconds", "milliseconds"),
     ("integer", "written"): ("number", "text"),
@@ -18,8 +19,10 @@ OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("money", "written"): ("text", "number"),
     ("phone", "extension"): ("keep", "drop"),
     ("phone", "style"): ("e164", "international", "national"),
+    ("street", "number"): ("last", "first"),
     ("text", "of"): ("text", "integer", "number", "boolean"),
     ("url", "scheme"): ("https", "http"),
+    ("zone", "style"): ("iana", "windows"),
 }
 """Options that take one of some words. A test holds them to what the registry takes."""
 
@@ -31,10 +34,11 @@ def transform(field: Schema) -> Schema:
 
     ``field`` is the shape of options that name a field beside the rule's own.
     """
-    bare = [name for name, entry in TRANSFORMS.items() if not entry.needs_main]
-    named = words(bare, {name: TRANSFORMS[name].summary for name in bare})
+    entries = {name: entry_of(name) for name in names()}
+    bare = [name for name, entry in entries.items() if not entry.needs_main]
+    named = words(bare, {name: entries[name].summary for name in bare})
     with_options: Schema = {
-        **keys({name: described(_options(name, entry, field), entry.summary) for name, entry in TRANSFORMS.items()}),
+        **keys({name: described(_options(name, entry, field), entry.summary) for name, entry in entries.items()}),
         "minProperties": 1,
         "maxProperties": 1,
     }
@@ -46,17 +50,17 @@ def option_names(name: str, entry: Entry) -> tuple[str, ...]:
 
 
 def _options(name: str, entry: Entry, field: Schema) -> Schema:
-    options = {
-        option: field if option.endswith("_field") else _option(name, option) for option in option_names(name, entry)
-    }
+    options = {option: _option(name, option, entry, field) for option in option_names(name, entry)}
     by_name: Schema = keys(options, required=(entry.main,) if entry.needs_main and entry.main else ())
     alone: Schema = {"type": "null"}
     if entry.main is not None:
         main = options.get(entry.main, {})
-        alone = main or {"type": ["string", "number", "boolean", "array"]}
+        free = main.keys() <= {"description"}
+        alone = {**main, "type": ["string", "number", "boolean", "array"]} if free else main
     return either(alone, by_name) if options else {"type": ["null", "object"], "maxProperties": 0}
 
 
-def _option(name: str, option: str) -> Schema:
+def _option(name: str, option: str, entry: Entry, field: Schema) -> Schema:
     known = OPTION_WORDS.get((name, option))
-    return words(known) if known is not None else {}
+    shape = field if option.endswith("_field") else words(known) if known is not None else {}
+    return described(shape, entry.options.get(option, ""))

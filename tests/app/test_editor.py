@@ -16,7 +16,7 @@ from mappings.parse import KEYS, parse_mapping
 from mappings.parse_examples import KEYS as EXAMPLE_KEYS
 from mappings.reader import read_yaml
 from mappings.transforms.base import OptionError
-from mappings.transforms.registry import TRANSFORMS, build
+from mappings.transforms.registry import build, entry_of, names
 from model.entities import schemas
 from model.fields import FieldSpec, Kind
 from syncline.editor import words
@@ -258,13 +258,15 @@ def test_every_key_that_the_parser_takes_is_in_the_schema_and_explained():
     assert in_sections - known - {"rules", "value"} == set()
 
 
-def test_every_transform_and_option_of_the_registry_is_in_the_schema():
+def test_every_transform_and_option_of_the_registry_is_in_the_schema_and_explained():
     (bare, with_options), _ = (one.get("anyOf", one) for one in TRANSFORM["anyOf"])
-    assert set(with_options["properties"]) == set(TRANSFORMS)
-    assert set(bare["enum"]) == {name for name, entry in TRANSFORMS.items() if not entry.needs_main}
-    for name, entry in TRANSFORMS.items():
-        shapes = json.dumps(with_options["properties"][name])
+    entries = {name: entry_of(name) for name in names()}
+    assert set(with_options["properties"]) == set(entries)
+    assert set(bare["enum"]) == {name for name, entry in entries.items() if not entry.needs_main}
+    for name, entry in entries.items():
+        shapes = json.dumps(with_options["properties"][name], ensure_ascii=False)
         assert all(f'"{option}"' in shapes for option in option_names(name, entry)), name
+        assert all(json.dumps(said, ensure_ascii=False) in shapes for said in entry.options.values()), name
 
 
 TRANSFORM = mapping_schema(KNOWN)["definitions"]["transform"]

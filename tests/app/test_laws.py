@@ -135,14 +135,39 @@ def test_two_files_are_compared_as_they_are_given(cli, people, before):
     assert "both versions mean the same" in cli("mappings", "diff", str(before), str(before)).out
 
 
-def test_an_edit_is_compared_with_git(cli, starter, people):
+@pytest.fixture
+def commit(starter):
+    """Put the mappings under version control as they are."""
+
     def git(*words):
         identity = ("-c", "user.name=Ana", "-c", "user.email=ana@example.com")
         subprocess.run(["git", "-C", str(starter), *identity, *words], check=True, capture_output=True)
 
-    git("init", "-q")
-    git("add", "mappings")
-    git("commit", "-q", "-m", "As it was")
+    def commit():
+        git("init", "-q")
+        git("add", "mappings")
+        git("commit", "-q", "-m", "As it was")
+
+    return commit
+
+
+def test_what_a_mapping_extended_in_git_is_found_there(cli, people, commit):
+    shared = people.parent / "shared" / "people.yaml"
+    shared.parent.mkdir()
+    text = people.read_text(encoding="utf-8")
+    head, rules = text.split("rules:\n")
+    shared.write_text(f"rules:\n{rules}", encoding="utf-8")
+    people.write_text(f"extends: shared/people\n{head}rules:\n  nickname: nick\n", encoding="utf-8")
+    commit()
+    edit(shared, *BREAK)
+    edit(people, "nickname: nick", "nickname: nickname")
+    out = cli("mappings", "diff", "crm_people").out
+    assert "~ nickname: field: nick → nickname" in out
+    assert "~ emails[work]: max length: nothing → 9" in out
+
+
+def test_an_edit_is_compared_with_git(cli, people, commit):
+    commit()
     edit(people, *BREAK)
     assert "max length: nothing → 9" in cli("mappings", "diff", "crm_people").out
     said = cli("mappings", "diff", "crm_people", "--against", "no-such-revision", code=2)

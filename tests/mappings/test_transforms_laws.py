@@ -167,7 +167,7 @@ LAWS: dict[str, list[Law]] = {
         Law(
             None,
             st.from_regex(r"[A-Za-z.]{1,8}@[A-Z]{1,8}\.(com|TEST|de)", fullmatch=True),
-            st.from_regex(r"[A-Za-z]{1,8}@[a-z]{1,8}\.(com|test|de)", fullmatch=True).filter(lambda a: len(a) > 14),
+            st.from_regex(r"[a-z]{1,8}@[a-z]{1,8}\.(com|test|de)", fullmatch=True),
         )
     ],
     "phone": [

@@ -271,7 +271,8 @@ def test_all_mistakes_of_all_files_are_said_at_once(site):
     site.edit("config.yaml", "connector: files", "connector: fils")
     site.edit("mappings/erp_staff.yaml", "job_title: job", "jobtitle: job")
     site.edit("mappings/crm_contacts.yaml", "FirstName", "FirstName\n  given_nme: FirstName")
-    assert len({line.split(":")[0].rpartition("/")[2] for line in site("check", code=5).stdout.splitlines()}) == 3
+    said = [line for line in site("check", code=5).stdout.splitlines() if not line.startswith("note:")]
+    assert len({line.split(":")[0].rpartition("/")[2] for line in said}) == 3
 
 
 def test_a_mapped_field_the_system_does_not_have_is_found_by_check_online(site):
