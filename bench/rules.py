@@ -17,9 +17,9 @@ from typing import Any
 
 from bench.people import COLUMNS, rows
 from bench.projects import mapping_text
+from mappings.cel.engine import available
 from mappings.compile import load
 from mappings.contract import CompiledMapping, RenderRequest
-from mappings.expressions import available
 from model.entities import schemas
 from model.records import Record
 

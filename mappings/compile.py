@@ -11,18 +11,18 @@ from typing import Any
 
 import orjson
 
-from mappings.check import FieldFacts, check
+from mappings.cel.engine import CANONICAL, Expression, expression
+from mappings.checking.mapping import FieldFacts, check
 from mappings.codec import Codec
 from mappings.conditions import Conditions, scope_of
 from mappings.contract import Blank, Direction, Match, OnDelete, Projection, RenderRequest, Rendition, Strength
-from mappings.expressions import CANONICAL, Expression, expression
-from mappings.extending import Fetch
 from mappings.language import LANGUAGE, Condition, FieldPath, Lifecycle, MappingFile, Rule, Test, field_path, meaning
-from mappings.meant import nearest, shown
-from mappings.nodes import Notes
-from mappings.parse import file_stem, parse_what_can_be
 from mappings.parts import PartsCodec
 from mappings.projecting import Projector, item_codec, spec_of
+from mappings.reading.extending import Fetch
+from mappings.reading.meant import nearest, shown
+from mappings.reading.nodes import Notes
+from mappings.reading.parse import file_stem, parse_what_can_be
 from mappings.rendering import Renderer
 from mappings.transforms.base import UnfitError
 from model import paths

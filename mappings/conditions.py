@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mappings.cel.engine import CANONICAL, RECORD, Expression, Scope, Told, expression
 from mappings.codec import ABSENT, is_blank, taker, word
-from mappings.expressions import CANONICAL, RECORD, Expression, Scope, Told, expression
 from mappings.language import Condition, Rule, Test, field_path
 from mappings.transforms.base import UnfitError
 from model import paths

@@ -11,7 +11,7 @@ from enum import Enum, StrEnum
 from typing import Any
 
 from mappings.contract import Blank, Direction, Match, OnDelete, Strength
-from mappings.reader import Path, Positions
+from mappings.reading.reader import Path, Positions
 
 LANGUAGE = 1
 """The version of the language. It is part of every mapping's version: a change of meaning changes them all."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
+from mappings.cel.engine import Told, expression
 from mappings.codec import ABSENT, Codec, taker
 from mappings.columns import Column, Columns, plain_projections
 from mappings.conditions import Conditions, scope_of
 from mappings.contract import Projection
-from mappings.expressions import Told, expression
 from mappings.language import Each, MappingFile, Rule, field_text
 from mappings.parts import PartsCodec
 from mappings.transforms.base import UnfitError, text_of

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
+from mappings.cel.engine import CANONICAL, Told
 from mappings.codec import ABSENT, Codec, is_blank, put_into, taker
 from mappings.columns import Column, Columns, plain_renditions
 from mappings.conditions import Conditions, scope_of
 from mappings.contract import RenderRequest, Rendition
-from mappings.expressions import CANONICAL, Told
 from mappings.language import Each, MappingFile, Rule, Test, field_text
 from mappings.parts import PartsCodec
 from mappings.projecting import item_codec, item_key, problem_of, spec_of

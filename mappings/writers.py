@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from mappings.cel.engine import Told
 from mappings.codec import ABSENT, is_blank, taker
 from mappings.contract import Blank, RenderRequest, Strength
-from mappings.expressions import Told
 from mappings.language import Rule, field_text
 from mappings.projecting import problem_of
 from mappings.transforms.base import UnfitError

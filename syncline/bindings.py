@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Field, Stream
-from mappings.check_all import Decided, check_all, required_cycles
+from mappings.checking.together import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
-from mappings.extending import Fetch, read_source
 from mappings.language import Lifecycle
+from mappings.reading.extending import Fetch, read_source
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection

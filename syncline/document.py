@@ -14,7 +14,7 @@ Path = tuple[Any, ...]
 
 
 class Positions(Protocol):
-    """Where each value of a document stands; `mappings.reader` supplies it."""
+    """Where each value of a document stands; `mappings.reading.reader` supplies it."""
 
     guessed: frozenset[int]
     left_out: frozenset[int]

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from connectors.contract import Connector, Field
-from mappings.check import check
-from mappings.check_all import required_cycles
+from mappings.checking.mapping import check
+from mappings.checking.together import required_cycles
 from mappings.compile import Compiled
 from mappings.language import field_path, field_text
 from model.diagnostics import Diagnostic

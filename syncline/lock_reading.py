@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Field, FieldType
-from mappings.reader import read_yaml
+from mappings.reading.reader import read_yaml
 from model.diagnostics import Diagnostic, Severity
 from syncline.connections import Connection
 from syncline.document import Document, Node, shown

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connectors.contract import Field
-from mappings.scalars import plain_scalar
+from mappings.reading.scalars import plain_scalar
 
 FOLDER = "schemas"
 FORMAT = 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from mappings.check_standing import owned_leaves
+from mappings.checking.standing import owned_leaves
 from mappings.compile import Compiled
-from mappings.nodes import Notes
+from mappings.reading.nodes import Notes
 from model import paths
 from model.diagnostics import Diagnostic
 from model.fields import EntitySchema

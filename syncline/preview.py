@@ -14,7 +14,7 @@ from mappings.codec import is_blank
 from mappings.compile import Compiled
 from mappings.contract import Projection
 from mappings.language import field_text
-from mappings.trace import TraceIn, TraceOut, fields_of, taken, trace_in, trace_out
+from mappings.proving.trace import TraceIn, TraceOut, fields_of, taken, trace_in, trace_out
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
 from model.records import Page, Record, RecordRef

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mappings.compile import Compiled
-from mappings.reader import read_yaml
+from mappings.reading.reader import read_yaml
 from model.custom import custom_fields
 from model.diagnostics import Diagnostic, Severity
 from model.entities import ENTITIES, schemas

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Connector, Field, Stream
-from mappings.suggest import THE_KEY, Proposal, Source, suggest
-from mappings.suggest_names import read
-from mappings.suggest_text import mapping_text
-from mappings.suggest_trial import tried
+from mappings.suggesting.names import read
+from mappings.suggesting.suggest import THE_KEY, Proposal, Source, suggest
+from mappings.suggesting.text import mapping_text
+from mappings.suggesting.trial import tried
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
 from model.fields import EntitySchema

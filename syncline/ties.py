@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mappings.compile import Compiled
-from mappings.extending import read_source
+from mappings.reading.extending import read_source
 from syncline.bindings import fetching, mapping_files
 from syncline.document import shown
 

@@ -19,10 +19,10 @@ from syncline.cli.masking import masked_field
 from syncline.cli.output import clean, counted
 
 if TYPE_CHECKING:
-    from mappings.compare_versions import Change
     from mappings.compile import Compiled
-    from mappings.effects import Comparison, Difference, Told
-    from mappings.extending import Fetch
+    from mappings.proving.compare_versions import Change
+    from mappings.proving.effects import Comparison, Difference, Told
+    from mappings.reading.extending import Fetch
     from model.fields import EntitySchema
     from model.records import Record
     from syncline.settings import Project
@@ -56,8 +56,8 @@ def diff(
     Give two files, or the name of a mapping, which is compared with its file in git. The records are made up unless
     --sample or --file says where to take them from; then their values are masked.
     """
-    from mappings.compare_versions import changes
-    from mappings.effects import compare
+    from mappings.proving.compare_versions import changes
+    from mappings.proving.effects import compare
     from syncline.cli.specimens import Asked, specimens
 
     desk = desk_of(context)
@@ -114,7 +114,7 @@ def _compiled(project: Project, text: str, file: Path, fetch: Fetch, of: str = "
 
 def _made_for_both(before: Compiled, schema: EntitySchema, records: Sequence[Record], seed: int) -> list[Record]:
     """Made-up records of the new version, with the fields that only the old one looks at."""
-    from mappings.generate import Generator
+    from mappings.proving.generate import Generator
 
     earlier = Generator(before, schema, seed).records(len(records))
     return [one._replace(data={**was.data, **one.data}) for was, one in zip(earlier, records, strict=True)]

@@ -16,7 +16,7 @@ from syncline.cli.masking import masked_field
 from syncline.cli.output import clean, counted
 
 if TYPE_CHECKING:
-    from mappings.laws import Breach, Examination
+    from mappings.proving.laws import Breach, Examination
     from model.fields import EntitySchema
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -53,7 +53,7 @@ def laws(
     Losses that it declares are done to the values, too: none may look like an edit. The exit code is 1 where a mapping
     is unlawful. Values are masked where the records are real.
     """
-    from mappings.laws import examine
+    from mappings.proving.laws import examine
     from syncline.cli.specimens import Asked, named, specimens
 
     desk = desk_of(context)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from mappings.codec import ABSENT
 from mappings.language import field_text, one_line
-from mappings.wording import short
+from mappings.telling.wording import short
 from model.records import Problem, RecordRef
 from syncline.cli.masking import masked, masked_field
 from syncline.cli.output import Output, clean, plain
 
 if TYPE_CHECKING:
     from mappings.language import Rule
-    from mappings.trace import Read, TraceOut, Written
+    from mappings.proving.trace import Read, TraceOut, Written
     from model.fields import EntitySchema
     from syncline.preview import Preview
 

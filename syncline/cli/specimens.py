@@ -13,7 +13,7 @@ import typer
 
 from connectors.contract import Field
 from mappings.compile import Compiled
-from mappings.generate import Generator
+from mappings.proving.generate import Generator
 from model.records import Record
 from syncline.bindings import known_fields
 from syncline.cli.desk import Desk

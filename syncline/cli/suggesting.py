@@ -12,7 +12,7 @@ from syncline.cli.desk import Desk, desk_of
 from syncline.cli.output import counted
 
 if TYPE_CHECKING:
-    from mappings.suggest import Proposal, Suggestion
+    from mappings.suggesting.suggest import Proposal, Suggestion
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -70,7 +70,7 @@ def proposed(
     dry: bool = False,
 ) -> tuple[Path | None, Proposal]:
     """Make the proposal and put it where it belongs; the path is None where no file was asked for."""
-    from mappings.suggest_text import mapping_text
+    from mappings.suggesting.text import mapping_text
     from syncline.cli.describing import connection_named
     from syncline.editor.export import accompany
     from syncline.settings import MAPPINGS

@@ -7,8 +7,8 @@ from typing import Any
 
 from mappings.codec import ABSENT
 from mappings.compile import Compiled
-from mappings.examples import Difference, Trial
 from mappings.language import Rule, field_text, one_line
+from mappings.proving.examples import Difference, Trial
 from syncline.cli.output import Output, clean
 from syncline.cli.previewing import shown
 

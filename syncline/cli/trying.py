@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def run_examples(context: typer.Context, names: Names = None, as_json: options.Json = False) -> None:
     """Run the examples of mappings, in both directions. No system is asked, and no secret is needed."""
-    from mappings.examples import try_examples
+    from mappings.proving.examples import try_examples
     from syncline.cli.trials import tell_trial, trial_json
 
     desk = desk_of(context)
@@ -207,7 +207,7 @@ def docs(
     as_json: options.Json = False,
 ) -> None:
     """Describe mappings in words, a page of Markdown each, for people who do not read YAML."""
-    from mappings.describe import describe
+    from mappings.telling.describe import describe
 
     desk = desk_of(context)
     workbench, mappings = _chosen(desk, names or ())

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from connectors.contract import Field
 from mappings.contract import Direction, OnDelete
 from mappings.language import Lifecycle
-from mappings.parse import KEYS
-from mappings.parse_examples import KEYS as EXAMPLE_KEYS
+from mappings.reading.examples import KEYS as EXAMPLE_KEYS
+from mappings.reading.parse import KEYS
 from model.entities import ENTITIES
 from model.fields import EntitySchema
 from syncline.editor import paths

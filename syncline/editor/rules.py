@@ -12,8 +12,8 @@ from typing import Any
 from connectors.contract import Field
 from mappings.contract import Blank, Direction, Strength
 from mappings.language import Lifecycle, Loss, Test, Unknown
-from mappings.parse_rules import ITEM_KEYS, KEYS, REFERENCE_KEYS
-from mappings.scalars import plain_scalar
+from mappings.reading.rules import ITEM_KEYS, KEYS, REFERENCE_KEYS
+from mappings.reading.scalars import plain_scalar
 from model.fields import FieldSpec
 from syncline.editor import words as say
 from syncline.editor.shapes import (

@@ -1,4 +1,4 @@
-"""Codes of `mappings.check_expressions` and `mappings.expression_faults`: expressions, in rules and in conditions."""
+"""Codes of `mappings.checking.expressions` and `mappings.cel.faults`: expressions, in rules and in conditions."""
 
 from __future__ import annotations
 

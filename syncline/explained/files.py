@@ -1,4 +1,4 @@
-"""Codes of `mappings.reader`, and of files that cannot be opened."""
+"""Codes of `mappings.reading.reader`, and of files that cannot be opened."""
 
 from __future__ import annotations
 

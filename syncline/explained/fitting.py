@@ -1,4 +1,4 @@
-"""Codes of `mappings.check` and `mappings.check_fields` (one mapping), and of `mappings.check_all` (all of them)."""
+"""Codes of `mappings.checking`: of one mapping, and of all of them together."""
 
 from __future__ import annotations
 

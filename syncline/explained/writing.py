@@ -1,4 +1,4 @@
-"""Codes of `mappings.parse`: how a mapping is written."""
+"""Codes of `mappings.reading.parse`: how a mapping is written."""
 
 from __future__ import annotations
 

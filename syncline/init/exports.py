@@ -14,8 +14,8 @@ from typing import Any
 
 import orjson
 
-from mappings.suggest_names import split
-from mappings.suggest_text import flow, scalar
+from mappings.suggesting.names import split
+from mappings.suggesting.text import flow, scalar
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
 

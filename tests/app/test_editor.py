@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft7Validator
 
-import mappings.parse
-import mappings.parse_rules
+import mappings.reading.parse
+import mappings.reading.rules
 from connectors.contract import Connector, Field, FieldType, Settings, Stream
-from mappings.parse import KEYS, parse_mapping
-from mappings.parse_examples import KEYS as EXAMPLE_KEYS
-from mappings.reader import read_yaml
+from mappings.reading.examples import KEYS as EXAMPLE_KEYS
+from mappings.reading.parse import KEYS, parse_mapping
+from mappings.reading.reader import read_yaml
 from mappings.transforms.base import OptionError
 from mappings.transforms.registry import build, entry_of, names
 from model.entities import schemas
@@ -253,7 +253,7 @@ def test_every_key_that_the_parser_takes_is_in_the_schema_and_explained():
     silent += [key for key in REFERENCE_KEYS if key not in words.REFERENCE]
     assert silent == [], "say in syncline/editor/words.py what these are for"
     known = set(every_key(schema))
-    in_sections = {*sections(mappings.parse), *sections(mappings.parse_rules)}
+    in_sections = {*sections(mappings.reading.parse), *sections(mappings.reading.rules)}
     assert {"weights", "one_to_one", "canonical", "key"} <= in_sections, "the parser is read as it is written"
     assert in_sections - known - {"rules", "value"} == set()
 

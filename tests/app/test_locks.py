@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Field, FieldType
-from mappings.check import check
+from mappings.checking.mapping import check
 from mappings.compile import load
-from mappings.reader import read_yaml
+from mappings.reading.reader import read_yaml
 from model.diagnostics import Severity
 from model.entities import schemas
 from syncline import drift

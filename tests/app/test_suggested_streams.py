@@ -11,7 +11,7 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.shopify import ShopifyConnector, ShopifySettings
 from mappings.compile import load
 from mappings.language import field_text
-from mappings.suggest_text import mapping_text
+from mappings.suggesting.text import mapping_text
 from model.clock import ManualClock
 from model.diagnostics import Severity
 from model.entities import schemas

@@ -19,4 +19,12 @@ def test_the_rules_are_measured_on_records_that_they_take_as_they_are(capsys):
         assert projection.values == request.values
         assert len(projection.values) == len(mapping.reads) == 14
     assert rules.main(["--records", "500"]) == 0
-    assert [line[:3] for line in capsys.readouterr().out.splitlines()] == ["500", "flo", "pro", "ren", "fin", "flo", "pro"]
+    assert [line[:3] for line in capsys.readouterr().out.splitlines()] == [
+        "500",
+        "flo",
+        "pro",
+        "ren",
+        "fin",
+        "flo",
+        "pro",
+    ]

@@ -7,9 +7,9 @@ from collections.abc import Collection
 import pytest
 
 from connectors.contract import Field, FieldType
-from mappings.check_all import check_all, required_cycles
+from mappings.checking.together import check_all, required_cycles
 from mappings.language import MappingFile
-from mappings.parse import parse_mapping
+from mappings.reading.parse import parse_mapping
 from model.entities import schemas
 
 SCHEMAS = schemas()

@@ -11,7 +11,6 @@ import mappings.compile
 from mappings import language
 from mappings.compile import load
 from mappings.contract import Blank, Direction, Match, OnDelete, ScoredRule, Strength, StrongRule
-from mappings.describe import describe
 from mappings.language import (
     Condition,
     Each,
@@ -26,8 +25,9 @@ from mappings.language import (
     Unknown,
     field_text,
 )
+from mappings.telling.describe import describe
+from mappings.telling.wording import IN_COLUMNS, LOSSES, RULE_WORDS, STRENGTHS, UNKNOWN, UNSAID, rule_words, step_words
 from mappings.transforms.registry import TRANSFORMS
-from mappings.wording import IN_COLUMNS, LOSSES, RULE_WORDS, STRENGTHS, UNKNOWN, UNSAID, rule_words, step_words
 from model.entities import schemas
 
 SCHEMAS = schemas()

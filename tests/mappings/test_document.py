@@ -8,8 +8,8 @@ from pathlib import Path
 import mappings.compile
 from mappings.compile import load
 from mappings.language import Loss
-from mappings.parse import KEYS
-from mappings.parse_rules import KEYS as RULE_KEYS
+from mappings.reading.parse import KEYS
+from mappings.reading.rules import KEYS as RULE_KEYS
 from mappings.transforms.registry import TRANSFORMS
 from model.entities import schemas
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import mappings.compile
 from mappings.codec import ABSENT
 from mappings.compile import load
-from mappings.examples import try_examples
+from mappings.proving.examples import try_examples
 from model.diagnostics import Severity
 from model.entities import schemas
 

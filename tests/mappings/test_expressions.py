@@ -17,12 +17,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Field
+from mappings.cel.engine import MAX_LENGTH, RECORD, Scope, _environment, expression
+from mappings.cel.faults import ExpressionError, Fault
+from mappings.cel.values import MAX_RESULT
 from mappings.codec import ABSENT
 from mappings.compile import Compiled, load
-from mappings.expression_faults import ExpressionError, Fault
-from mappings.expression_values import MAX_RESULT
-from mappings.expressions import MAX_LENGTH, RECORD, Scope, _environment, expression
-from mappings.reader import read_yaml
+from mappings.reading.reader import read_yaml
 from mappings.transforms.base import UnfitError
 from model.diagnostics import Diagnostic, Severity
 from model.entities import schemas

@@ -16,8 +16,8 @@ from connectors.contract import Field
 from mappings.codec import ABSENT
 from mappings.compile import load
 from mappings.contract import RenderRequest
-from mappings.generate import Generator
-from mappings.laws import Law, examine
+from mappings.proving.generate import Generator
+from mappings.proving.laws import Law, examine
 from mappings.transforms.base import Entry, Transform
 from mappings.transforms.registry import TRANSFORMS
 from model.entities import schemas

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from mappings.compile import load
 from mappings.contract import Blank, Direction, OnDelete, Strength
 from mappings.language import Lifecycle, Unknown, field_path, field_text
-from mappings.parse import KEYS, parse_mapping
-from mappings.parse_rules import KEYS as RULE_KEYS
+from mappings.reading.parse import KEYS, parse_mapping
+from mappings.reading.rules import KEYS as RULE_KEYS
 from mappings.transforms.registry import TRANSFORMS
 from model.diagnostics import Diagnostic
 from model.entities import schemas

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from connectors.contract import Field
 from mappings.compile import Compiled, load
 from mappings.contract import RenderRequest
-from mappings.generate import Generator
-from mappings.laws import examine
+from mappings.proving.generate import Generator
+from mappings.proving.laws import examine
 from model.entities import schemas
 from model.records import Record
 

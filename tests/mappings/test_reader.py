@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.reader import MAX_CHARACTERS, read_yaml
+from mappings.reading.reader import MAX_CHARACTERS, read_yaml
 
 
 def only(text: str) -> tuple[str, int | None, int | None]:

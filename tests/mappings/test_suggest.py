@@ -11,10 +11,10 @@ from ruamel.yaml import YAML
 
 from connectors.contract import Field, FieldType
 from mappings.compile import load
-from mappings.suggest import Source, suggest
-from mappings.suggest_names import read
-from mappings.suggest_text import mapping_text
-from mappings.suggest_trial import tried
+from mappings.suggesting.names import read
+from mappings.suggesting.suggest import Source, suggest
+from mappings.suggesting.text import mapping_text
+from mappings.suggesting.trial import tried
 from model.custom import custom_fields
 from model.diagnostics import Severity
 from model.entities import schemas

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mappings.compile import load
-from mappings.trace import trace_in, trace_out
+from mappings.proving.trace import trace_in, trace_out
 from model.entities import schemas
 from model.records import Record, RecordRef
 

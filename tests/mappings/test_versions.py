@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mappings.codec import ABSENT
-from mappings.compare_versions import changes
 from mappings.compile import load
-from mappings.effects import compare
+from mappings.proving.compare_versions import changes
+from mappings.proving.effects import compare
 from model.entities import schemas
 from model.records import Record
 

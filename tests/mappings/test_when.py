@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from connectors.contract import Field
 from mappings.compile import Compiled, load
 from mappings.contract import Projection, RenderRequest, Rendition
-from mappings.describe import describe
-from mappings.examples import try_examples
-from mappings.trace import trace_in
+from mappings.proving.examples import try_examples
+from mappings.proving.trace import trace_in
+from mappings.telling.describe import describe
 from model.diagnostics import Diagnostic, Severity
 from model.entities import schemas
 from model.records import Problem, Record

@@ -1,0 +1,1 @@
+"""Expressions: computed values and conditions, in bounds of time and memory."""

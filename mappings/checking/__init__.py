@@ -1,0 +1,1 @@
+"""Whether mappings fit the canonical model, the systems' fields, and each other."""

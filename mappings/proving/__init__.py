@@ -1,0 +1,1 @@
+"""Examples, laws, traces and comparisons: what a mapping does, before it does it."""

@@ -1,0 +1,1 @@
+"""From YAML text to the values of the language, with every mistake at its place."""

@@ -1,0 +1,113 @@
+"""Keys of one rule that do not go together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mappings.language import Rule
+from mappings.parts import part_names
+from mappings.reading.nodes import Node, did_you_mean
+from mappings.transforms.base import Transform
+
+_OUTWARD = ("default", "max_length", "loses", "strength")
+
+
+def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
+    """Note every combination that makes no sense. ``built`` are the rule's transforms."""
+    if "expr" in node.data:
+        _agree_expression(node)
+    given = node.data.get("transform")
+    asked = len(given) if isinstance(given, list) else int(given is not None)
+    if len(built) == asked:  # otherwise one of them is wrong, which was said
+        _several_paths(node, rule, built)
+        _several_fields(node, rule, built)
+    alone = [("reference", rule.reference), ("values", rule.table), ("each", rule.each)]
+    present = [name for name, value in alone if value is not None]
+    if len(present) > 1:
+        node.note("bad-rule", f"{' and '.join(present)} do not go together", present[-1], hint="keep one of them")
+    if rule.each is not None and (rule.transforms or rule.is_set):
+        node.note(
+            "bad-rule",
+            "transforms and sets belong to the rules inside each, not beside it",
+            "each",
+            hint="each: {key: id, rules: {title: {field: title, transform: trim}}}",
+        )
+    if rule.reference is not None and rule.is_set:
+        node.note("bad-rule", "a reference is one record, not a set", "list", hint="leave list out")
+    if rule.separator and not rule.is_set and "list" not in node.data:
+        node.note("bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}")
+    if rule.constant is None and "constant" in node.data:
+        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
+
+
+def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
+    parts = built[-1].parts if built else None
+    if any(transform.parts for transform in built[:-1]):
+        node.note("bad-rule", "a transform that fills several paths comes last", "transform")
+        return
+    if parts is None:
+        if len(rule.paths) > 1:
+            node.note(
+                "bad-rule",
+                "several paths need a transform that tells them apart: template, full_name, split or regex",
+                hint='"given_name, family_name": {field: …, transform: {template: "{family_name}, {given_name}"}}',
+            )
+        return
+    name = built[-1].name
+    if len(set(rule.paths)) < len(rule.paths):
+        node.note("bad-rule", "a rule names each of its paths once")
+        return
+    if len(rule.paths) == 1:
+        listed = ", ".join(parts.names or ())
+        node.note("bad-rule", f"{name} fills several paths", hint=f'"{listed or "emails[work], emails[home]"}": …')
+        return
+    _named(node, rule, built[-1])
+    for key in ("values", "reference", "each", "list"):
+        if key in node.data:
+            node.note("bad-rule", f"{key} belongs to a rule with one path", key)
+    if rule.max_length is not None and name != "full_name":
+        node.note("bad-rule", "a text that was cut could not be taken apart again", "max_length")
+
+
+def _named(node: Node, rule: Rule, transform: Transform) -> None:
+    """Whether paths and parts are the same."""
+    parts = transform.parts
+    if parts is None:
+        return
+    found = part_names(rule.paths, parts)
+    twice = next((name for name in found if found.count(name) > 1), None)
+    if twice is not None:
+        hint = "count the paths instead: {1}, {2}" if transform.name == "template" else None
+        node.note("bad-rule", f"two of the paths are called {twice!r}", hint=hint)
+        return
+    if parts.names is None:
+        return
+    for name in found:
+        if name not in parts.names:
+            hint = did_you_mean(name, parts.names) or f"it has: {', '.join(parts.names)}"
+            node.note("bad-rule", f"{transform.name} has no part {name!r}", "transform", hint=hint)
+            return
+    missing = [name for name in parts.names if name not in found]
+    if parts.every and missing:
+        node.note("bad-rule", f"the part {missing[0]!r} has no path to go to", "transform", hint="add its path")
+
+
+def _several_fields(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
+    gathers = [at for at, transform in enumerate(built) if transform.gathers]
+    if (len(rule.fields) > 1) != bool(gathers):
+        node.note("bad-rule", "several fields go with the transform join or street, and these with several fields")
+    elif gathers and gathers != [0]:
+        node.note("bad-rule", f"{built[gathers[-1]].name} comes first, and once", "transform")
+    elif gathers and len(rule.paths) > 1:
+        node.note("bad-rule", "a rule has several fields or several paths, not both")
+
+
+def _agree_expression(node: Node) -> None:
+    for key in ("field", "fields", "constant"):
+        if key in node.data:
+            node.note(
+                "bad-rule", f"a rule has an expression or a {key}, not both", key, hint="src.<field> reads a field"
+            )
+    for key in _OUTWARD:
+        if key in node.data:
+            node.note("bad-rule", f"{key} is for the way out, and an expression only goes in", key)

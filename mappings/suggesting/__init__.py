@@ -1,0 +1,1 @@
+"""Proposals for a stream nobody mapped yet, with the evidence for each rule."""

@@ -1,0 +1,195 @@
+"""How values are written: date formats, decimal commas, telephone regions. What the sample cannot tell is said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from mappings.suggesting.fields import Seen
+from mappings.suggesting.values import ALMOST_ALL, DATE_FORMATS, Days, Sample
+from mappings.transforms.base import UnfitError
+from mappings.transforms.places import LOCALES, country
+from mappings.transforms.reach import phone_number
+from model.fields import Kind
+
+
+class Form(NamedTuple):
+    """Settings of a rule, what speaks for them, and what has to be decided by a person."""
+
+    settings: Mapping[str, Any]
+    evidence: str = ""
+    doubt: str = ""
+
+
+_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "SE", "DK", "NO", "PL", "PT", "AU", "JP", "IN")
+_TRIED = 60
+_SWAPPED = {"us": "uk", "uk": "us", "%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%Y"}
+_SAID = {"us": "month/day/year", "uk": "day/month/year", "%d-%m-%Y": "day-month-year", "%m-%d-%Y": "month-day-year"}
+
+
+def phone(sample: Sample, others: Mapping[str, Seen], path: str) -> Form:
+    """The region of numbers without a country prefix: from a country field, from the states, or from the numbers."""
+    if sample.mostly("international phone"):
+        return Form({}, "with country prefix")
+    beside = _of_same_record(others, "country", path)
+    if beside is not None:
+        evidence = f"the country comes from {beside.path_text}"
+        return Form({"transform": {"phone": {"region_field": beside.path_text}}}, evidence)
+    if not sample.texts:
+        return Form({}, "numbers without a country prefix need {phone: {region: …}}")
+    states = _of_same_record(others, "region", path)
+    if states is not None and states.sample.mostly("US state") and not states.sample.mostly("Canadian province"):
+        return Form({"transform": {"phone": {"region": "US"}}}, f"{states.path_text} holds states of the US")
+    if states is not None and states.sample.mostly("Canadian province"):
+        return Form({"transform": {"phone": {"region": "CA"}}}, f"{states.path_text} holds provinces of Canada")
+    tried = [text for text in sample.texts if not text.startswith("+")][:_TRIED]
+    shares = {region: _valid(tried, region) for region in _REGIONS}
+    best, second = sorted(shares, key=lambda region: -shares[region])[:2]
+    settings = {"transform": {"phone": {"region": best}}}
+    if shares[best] >= ALMOST_ALL and shares[second] < 0.5:
+        count = round(shares[best] * len(tried))
+        return Form(
+            settings, f"{count} of {len(tried)} without country prefix are valid numbers of {best}, few elsewhere"
+        )
+    return Form(settings, "", f"the numbers have no country prefix: say whose they are (is it {best}?)")
+
+
+def _of_same_record(others: Mapping[str, Seen], leaf: str, path: str) -> Seen | None:
+    """The country or region that goes with a number: of its own address, of the main one, or the only one."""
+    own = path.partition(".")[0] if path.startswith("addresses[") else "addresses[billing]"
+    found = others.get(f"{own}.{leaf}")
+    if found is None:
+        all_of_them = [seen for other, seen in others.items() if other.endswith(f".{leaf}")]
+        found = all_of_them[0] if len(all_of_them) == 1 else None
+    return found
+
+
+def _valid(texts: list[str], region: str) -> float:
+    import phonenumbers  # takes a while to load, and only numbers without a prefix need it
+
+    def valid(text: str) -> bool:
+        try:
+            return phonenumbers.is_valid_number(phonenumbers.parse(phone_number(text, region), None))
+        except (UnfitError, phonenumbers.NumberParseException):
+            return False
+
+    return sum(map(valid, texts)) / len(texts) if texts else 0.0
+
+
+def day(sample: Sample) -> Form:
+    """The format of days. Where month and day could be either way round, that is said and nothing is guessed."""
+    if not sample.texts:
+        return Form({}, "no values to tell the format from: it is taken for year-month-day")
+    days = Days(sample.texts)
+    if not days.names:
+        if sample.mostly("moment"):
+            return Form({"transform": {"day": "UTC"}}, "", "the values are moments: say in which zone the day is meant")
+        if days.short_years:
+            return Form({}, "", "the years have two digits, so the century cannot be told; ask for four")
+        return Form({}, "", "the values have no date format that is known here, or several")
+    if "iso" in days.names:
+        return Form({}, "written year-month-day")
+    name = days.names[0]
+    swapped = _SWAPPED.get(name)
+    if swapped is not None:
+        mine, theirs = days.only(name, swapped), days.only(swapped, name)
+        if theirs > mine:
+            name, swapped, mine, theirs = swapped, name, theirs, mine
+        if not mine and not theirs:
+            return Form({"transform": {"date": name}}, "", _either(name, swapped, days.total))
+        if theirs:
+            return Form(
+                {"transform": {"date": name}},
+                "",
+                f"{theirs} values can only be {_SAID[swapped]}, {mine} only {_SAID[name]}",
+            )
+        return Form({"transform": {"date": name}}, f"{mine} of {days.total} can only be {_SAID[name]}")
+    written = date(2026, 12, 31).strftime(DATE_FORMATS[name])
+    return Form({"transform": {"date": name}}, f"written like {written}")
+
+
+def _either(name: str, swapped: str, total: int) -> str:
+    return f"each of {total} values can be {_SAID[name]} ({name}) or {_SAID[swapped]} ({swapped}): say which"
+
+
+def moment(sample: Sample) -> Form:
+    """Moments without an offset need a zone, which no value can tell."""
+    if not sample.texts or all(text.endswith("Z") or "+" in text[10:] or "-" in text[10:] for text in sample.texts):
+        return Form({})
+    if sample.mostly("moment"):
+        return Form(
+            {"transform": {"datetime": {"zone": "UTC"}}}, "", "the values have no time zone: say which is meant"
+        )
+    return Form({}, "", "the values are no moments in ISO form: name their format and zone")
+
+
+def number(sample: Sample, kind: Kind) -> Form:
+    name = "integer" if kind is Kind.INTEGER else "decimal"
+    separators = _separators(sample)
+    if separators and name == "integer":
+        separators = {"group": separators.get("group", "," if separators.get("point") != "," else ".")}
+    return Form({"transform": {name: separators}}, "by its separators") if separators else Form({})
+
+
+def _separators(sample: Sample) -> dict[str, str]:
+    """Decimal comma and the sign between thousands, where values show them."""
+    if sample.count("comma number") > sample.count("number") / 2 and sample.count("comma number"):
+        groups = [sign for sign in (".", " ", "'") if any(sign in text for text in sample.texts)]
+        return {"point": ",", **({"group": groups[0]} if groups else {})}
+    if any("," in text for text in sample.texts):
+        return {"group": ","}
+    return {}
+
+
+def amount(sample: Sample, beside: str | None, written: str | None) -> Form:
+    """An amount needs a currency: from a field beside it, or from a person."""
+    options: dict[str, Any] = {**_separators(sample), **({"written": written} if written else {})}
+    if beside is not None:
+        return Form(
+            {"transform": {"money": {"currency_field": beside, **options}}}, f"the currency comes from {beside}"
+        )
+    doubt = "no field tells the currency: name it (EUR is only an example)"
+    if sample.share("money sign") >= 0.5:
+        doubt = "the values carry a currency sign, which has to come off before they are numbers"
+    return Form({"transform": {"money": {"currency": "EUR", **options} if options else "EUR"}}, "", doubt)
+
+
+def country_style(sample: Sample) -> Form:
+    """How the system spells countries, so that it is written as it is read."""
+    texts = sample.texts
+    if not texts:
+        return Form({}, "written as two letters; {country: name} and {country: alpha3} write them otherwise")
+    if sum(len(text) == 2 for text in texts) >= ALMOST_ALL * len(texts):
+        return Form({})
+    if sum(len(text) == 3 and text.isupper() for text in texts) >= ALMOST_ALL * len(texts):
+        return Form({"transform": {"country": "alpha3"}})
+    shares = {language: _written_so(texts, language) for language in LOCALES[:8]}
+    best = max(shares, key=lambda language: shares[language])
+    if shares[best] < 0.5:
+        return Form({"transform": {"country": "name"}}, "in spellings of its own; written in English")
+    style: Any = "name" if best == "en" else {"style": "name", "language": best}
+    return Form({"transform": {"country": style}})
+
+
+def _written_so(texts: list[str], language: str) -> float:
+    transform = country(style="name", language=language)
+
+    def same(text: str) -> bool:
+        try:
+            return transform.back is not None and transform.back(transform.forward(text)) == text
+        except UnfitError:
+            return False
+
+    return sum(map(same, texts)) / len(texts)
+
+
+def list_of(sample: Sample, *, listed: bool) -> Form:
+    """A set of texts: a list, or one text with a separator that the values show."""
+    if listed or (sample.filled and sample.lists == sample.filled):
+        return Form({"list": "set"})
+    for separator in (";", "|", ","):
+        if sum(separator in text for text in sample.texts) >= 0.2 * len(sample.texts) and sample.texts:
+            return Form({"list": "set", "separator": separator}, f"several in one text, separated by {separator}")
+    doubt = "no value shows what separates several" if sample.texts else "no values to tell the separator from"
+    return Form({"list": "set", "separator": ";"}, "", doubt)

@@ -1,0 +1,243 @@
+"""From a field and its place to a rule: transform, table, separator, reference; and what a person has to decide."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mappings.suggesting.fields import Seen
+from mappings.suggesting.forms import amount, country_style, day, list_of, moment, number, phone
+from mappings.suggesting.places import Surroundings
+from mappings.suggesting.score import Judgement
+from mappings.suggesting.tables import choice_table, consent_table, truth_transform
+from mappings.transforms.registry import TRANSFORMS
+from model.fields import EntitySchema, FieldSpec, Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A rule in the making. ``settled`` says that its values leave nothing to decide."""
+
+    paths: tuple[str, ...]
+    fields: tuple[str, ...]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    confidence: float
+    evidence: tuple[str, ...] = ()
+    doubt: str = ""
+    settled: bool = False
+
+    def with_(self, settings: Mapping[str, Any], evidence: str = "", doubt: str = "") -> Draft:
+        said = (*self.evidence, evidence) if evidence else self.evidence
+        return replace(self, settings={**self.settings, **settings}, evidence=said, doubt=self.doubt or doubt)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """What a rule has to know of the others: whether the stream is written, and which field went where."""
+
+    writes: bool
+    by_path: Mapping[str, Seen]
+    around: Surroundings
+    all_fields: Sequence[Seen] = ()
+
+
+Chosen = tuple[Seen, str, Judgement]
+
+
+def drafted(chosen: Sequence[Chosen], schema: EntitySchema, others: Neighbours) -> list[Draft]:
+    """A draft per canonical path; the lines of one street become one rule."""
+    together: dict[str, list[Chosen]] = {}
+    for one in chosen:
+        together.setdefault(one[1], []).append(one)
+    return [_draft(path, members, schema, others) for path, members in together.items()]
+
+
+def _draft(path: str, members: list[Chosen], schema: EntitySchema, others: Neighbours) -> Draft:
+    seen, _, judgement = members[0]
+    spec = schema.field(path)
+    assert spec is not None, "places are checked against the schema"
+    if len(members) > 1:
+        return _joined(path, members, others)
+    draft = Draft(
+        paths=(path,),
+        fields=(seen.path_text,),
+        confidence=judgement.confidence,
+        evidence=judgement.evidence,
+        doubt=judgement.doubt,
+    )
+    draft = _SHAPERS.get(spec.kind, _text)(draft, seen, spec, others)
+    return _one_way(draft, [seen], others)
+
+
+def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
+    """Several lines, or street and number, as one street."""
+    numbered = any("house_number" in seen.reading.meanings + seen.label_reading.meanings for seen, _, _ in members)
+    ordered = sorted(members, key=_turn)
+    if not numbered and len({one[0].reading.index for one in ordered}) < len(ordered):
+        ordered = ordered[:1]  # two fields that call themselves the street are not its lines
+    fields = tuple(seen.path_text for seen, _, _ in ordered)
+    judgement = min((one[2] for one in ordered), key=lambda one: one.confidence)
+    draft = Draft(
+        paths=(path,), fields=fields, confidence=judgement.confidence, evidence=("by name",), doubt=judgement.doubt
+    )
+    if len(ordered) > 1:
+        if numbered:
+            draft = _numbered(draft, ordered, others)
+        else:
+            settings: dict[str, Any] = {"transform": "join"}
+            if others.writes:
+                settings["loses"] = ["lines"]
+            draft = draft.with_(settings, "lines of one street")
+    return _one_way(draft, [seen for seen, _, _ in ordered], others)
+
+
+def _numbered(draft: Draft, ordered: Sequence[Chosen], others: Neighbours) -> Draft:
+    """Street and number as one text."""
+    if "street" not in TRANSFORMS:
+        settings = {"transform": {"join": " "}, **({"direction": "in"} if others.writes else {})}
+        return draft.with_(settings, "street and number, which cannot be told apart on the way back")
+    first = _turn(ordered[0])[0] < 0
+    names = [seen.path_text for seen, _, _ in ordered]
+    if first:
+        names[:2] = reversed(names[:2])
+    else:
+        names = [names[0], names[-1], *names[1:-1]]
+    said = f"street and number, the number {'first' if first else 'last'}"
+    return replace(draft, fields=tuple(names)).with_({"transform": {"street": "first"} if first else "street"}, said)
+
+
+_NUMBER_FIRST = frozenset({"housenumber", "houseno", "streetnumber", "streetno", "buildingnumber", "numeroderue"})
+"""Where a field is called so, people write the number before the street."""
+
+
+def _turn(one: Chosen) -> tuple[int, int, int]:
+    """The place of a field in its street: number first or last, lines in their order."""
+    seen = one[0]
+    number = "house_number" in seen.reading.meanings + seen.label_reading.meanings
+    side = 0 if not number else -1 if seen.reading.joined in _NUMBER_FIRST else 1
+    return side, seen.reading.index or 1, seen.at
+
+
+def _one_way(draft: Draft, members: Sequence[Seen], others: Neighbours) -> Draft:
+    if not others.writes or "direction" in draft.settings:
+        return draft
+    if not all(seen.writable for seen in members):
+        return draft.with_({"direction": "in"}, "it cannot be written")
+    if not all(seen.field.updatable for seen in members):
+        return draft.with_({"strength": "create_only"}, "it can only be written on create")
+    return draft
+
+
+Shaper = Callable[[Draft, Seen, FieldSpec, Neighbours], Draft]
+
+
+def _text(draft: Draft, seen: Seen, spec: FieldSpec, others: Neighbours) -> Draft:
+    path, sample = draft.paths[0], seen.sample
+    if path == "full_name":
+        return _full_name(draft, seen, others)
+    if seen.field.type == "integer":
+        return draft.with_({"transform": {"text": "integer"} if others.writes else "text"}, "a number, kept as text")
+    if path.endswith(".street") and sample.count("several lines"):
+        return draft.with_({"transform": "lines"}, "some have several lines")
+    if spec.template in ("given_name", "family_name", "name") and sample.count("idle spaces"):
+        return draft.with_({"transform": "collapse"}, f"{sample.count('idle spaces')} with idle spaces")
+    if sample.count("padded"):
+        return draft.with_({"transform": "trim"}, f"{sample.count('padded')} with spaces around them")
+    return draft
+
+
+def _full_name(draft: Draft, seen: Seen, others: Neighbours) -> Draft:
+    if others.around.has_given or others.around.has_family:
+        settings = {"direction": "in"} if others.writes else {}
+        return draft.with_(settings, "the parts have fields of their own")
+    sample = seen.sample
+    if sample.share("family name, given name") >= 0.5:
+        count = sample.count("family name, given name")
+        said = f"{count} of {len(sample.texts)} look like «family name, given name»"
+        if "order" not in inspect.signature(TRANSFORMS["full_name"].make).parameters:
+            return draft.with_({}, f"{said}: kept whole")
+        draft = replace(draft, paths=("full_name", "given_name", "family_name"))
+        return draft.with_({"transform": {"full_name": {"order": "family_first", "separator": ", "}}}, said)
+    draft = replace(draft, paths=("full_name", "given_name", "family_name"))
+    said = "exactly two words are read as given and family name, others stay whole"
+    return draft.with_({"transform": "full_name"}, said)
+
+
+def _phone(draft: Draft, seen: Seen, _spec: FieldSpec, others: Neighbours) -> Draft:
+    return draft.with_(*phone(seen.sample, others.by_path, draft.paths[0]))
+
+
+def _date(draft: Draft, seen: Seen, _spec: FieldSpec, _others: Neighbours) -> Draft:
+    if seen.field.type == "date":
+        return draft
+    return draft.with_(*day(seen.sample))
+
+
+def _moment(draft: Draft, seen: Seen, _spec: FieldSpec, _others: Neighbours) -> Draft:
+    return draft if seen.field.type == "datetime" else draft.with_(*moment(seen.sample))
+
+
+def _money(draft: Draft, seen: Seen, _spec: FieldSpec, others: Neighbours) -> Draft:
+    beside = others.by_path.get("currency")
+    written = "number" if others.writes and seen.field.type in ("integer", "decimal") else None
+    return draft.with_(*amount(seen.sample, beside.path_text if beside else None, written))
+
+
+def _number(draft: Draft, seen: Seen, spec: FieldSpec, others: Neighbours) -> Draft:
+    typed = seen.field.type in ("integer", "decimal")
+    if typed:
+        settings = (
+            {"transform": {"decimal": {"written": "number"}}} if spec.kind is Kind.DECIMAL and others.writes else {}
+        )
+        return draft.with_(settings)
+    return draft.with_(*number(seen.sample, spec.kind))
+
+
+def _country(draft: Draft, seen: Seen, _spec: FieldSpec, others: Neighbours) -> Draft:
+    return draft.with_(*country_style(seen.sample)) if others.writes else draft
+
+
+def _set(draft: Draft, seen: Seen, _spec: FieldSpec, _others: Neighbours) -> Draft:
+    return draft.with_(*list_of(seen.sample, listed=seen.field.type in ("set", "list")))
+
+
+def _boolean(draft: Draft, seen: Seen, _spec: FieldSpec, _others: Neighbours) -> Draft:
+    inverse = "inactive" in seen.reading.meanings + seen.label_reading.meanings
+    return draft.with_(*truth_transform(seen, inverse=inverse))
+
+
+def _choice(draft: Draft, seen: Seen, spec: FieldSpec, others: Neighbours) -> Draft:
+    if spec.is_consent:
+        return draft.with_(*consent_table(seen))
+    settings, evidence, doubt = choice_table(seen, spec, writes=others.writes)
+    draft = replace(draft, settled=bool(settings) and not doubt)
+    if draft.settled:
+        draft = replace(draft, confidence=max(draft.confidence, 0.8), doubt="")
+    return draft.with_(settings, evidence, doubt)
+
+
+def _reference(draft: Draft, seen: Seen, _spec: FieldSpec, _others: Neighbours) -> Draft:
+    stream = seen.field.references[0]
+    numbers = any(isinstance(value, int) for value in seen.sample.values)
+    reference: Any = {"stream": stream, "number": True} if numbers else stream
+    doubt = ""
+    if len(seen.field.references) > 1:
+        doubt = f"it points into several streams: {', '.join(seen.field.references)}"
+    return draft.with_({"reference": reference}, "", doubt)
+
+
+_SHAPERS: Mapping[Kind, Shaper] = {
+    Kind.PHONE: _phone,
+    Kind.DATE: _date,
+    Kind.DATETIME: _moment,
+    Kind.MONEY: _money,
+    Kind.INTEGER: _number,
+    Kind.DECIMAL: _number,
+    Kind.COUNTRY: _country,
+    Kind.SET: _set,
+    Kind.BOOLEAN: _boolean,
+    Kind.CHOICE: _choice,
+    Kind.REFERENCE: _reference,
+}

@@ -1,0 +1,132 @@
+"""Value tables: which word of a system is which canonical choice, and which words mean true and false."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from mappings.suggesting import lexicon
+from mappings.suggesting.fields import Seen, truth_pair
+from mappings.suggesting.forms import Form
+from mappings.suggesting.names import fold
+from model.fields import FieldSpec
+
+_FEW = 12
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", fold(text)))
+
+
+@lru_cache(maxsize=64)
+def _known(leaf: str, choices: tuple[str, ...]) -> Mapping[str, tuple[str, ...]]:
+    """How choices are written elsewhere: folded word → canonical choices it can stand for."""
+    words: dict[str, tuple[str, ...]] = {}
+    spellings = lexicon.CHOICES.get(leaf, {})
+    for choice in choices:
+        listed = (choice, choice.replace("_", " "), *spellings.get(choice, "").split(","))
+        for word in dict.fromkeys(map(_plain, listed)):
+            if word:
+                words[word] = (*words.get(word, ()), choice)
+    return words
+
+
+def words_of(seen: Seen) -> tuple[str, ...] | None:
+    """The words a field can hold: its choices, or those of the sample where they are few and frequent."""
+    return seen.field.choices or seen.sample.words(_FEW)
+
+
+def choice_table(seen: Seen, spec: FieldSpec, *, writes: bool) -> Form:
+    """A table between the field's words and the choices. What has no counterpart is listed for a person to decide."""
+    words = words_of(seen)
+    if not words:
+        return Form({}, "", "its values are not a short list of words that are used again and again")
+    leaf = spec.template.rpartition(".")[2]
+    choices = spec.choices or ()
+    rows, unmatched, codes = _matched(words, leaf, choices)
+    if not rows:
+        return Form({}, "", f"none of its words is known as a {leaf.replace('_', ' ')}: write the table by hand")
+    settings: dict[str, Any] = {
+        "values": {choice: found if len(found) > 1 else found[0] for choice, found in rows.items()}
+    }
+    if unmatched or writes:
+        settings["unknown"] = "collect"
+    if codes:
+        return Form(settings, "", "the values are codes: see what each stands for")
+    if unmatched:
+        shown = ", ".join(unmatched[:6]) + (f" and {len(unmatched) - 6} more" if len(unmatched) > 6 else "")
+        covered = _share(seen, [word for found in rows.values() for word in found])
+        doubt = "" if covered >= 0.9 else f"no counterpart for {shown}"
+        return Form(settings, f"no counterpart for {shown}: such values are parked and listed", doubt)
+    return Form(settings, f"{len(words)} different words, all known")
+
+
+def _share(seen: Seen, words: Sequence[str]) -> float:
+    """How much of the sample (or of the choices, without one) the words make up."""
+    texts = seen.sample.texts or list(seen.field.choices or ())
+    return sum(text in words for text in texts) / len(texts) if texts else 0.0
+
+
+def _matched(words: Sequence[str], leaf: str, choices: tuple[str, ...]) -> tuple[dict[str, list[str]], list[str], bool]:
+    """Rows in the order of the choices, words without a counterpart, and whether they are mere codes."""
+    known = dict(_known(leaf, choices))
+    folded = {_plain(word) for word in words}
+    if leaf == "gender" and "h" in folded and "m" in folded:
+        # «hombre, mujer» beside «homme, femme»: M is a woman where H is a man.
+        known |= {"h": ("male",), "m": ("female",)} if "f" not in folded else {}
+    elif leaf == "gender" and "h" in folded:
+        known["h"] = ("male",)
+    found: dict[str, list[str]] = {}
+    unmatched: list[str] = []
+    for word in words:
+        counterparts = known.get(_plain(word), ())
+        if len(counterparts) == 1:
+            found.setdefault(counterparts[0], []).append(word)
+        else:
+            unmatched.append(word)
+    rows = {choice: found[choice] for choice in choices if choice in found}
+    return rows, unmatched, any(word.isdigit() for listed in rows.values() for word in listed)
+
+
+def truth_transform(seen: Seen, *, inverse: bool) -> Form:
+    """Words for true and false; ``inverse`` where the field says the opposite (`inactive`)."""
+    if seen.field.type == "boolean":
+        return Form({"transform": {"boolean": {"true": False, "false": True}}}, "the opposite") if inverse else Form({})
+    words = words_of(seen)
+    pair = truth_pair(words) if words else None
+    if pair is None or not words:
+        return Form({}, "", "its values are no words for true and false that are known here")
+    yes, no = (_as_written(word, words) for word in pair)
+    if inverse:
+        yes, no = no, yes
+    elif pair in (("true", "false"), ("1", "0")):
+        return Form({}, f"{pair[0]} and {pair[1]}")
+    return Form({"transform": {"boolean": {"true": yes, "false": no}}}, f"{pair[0]} and {pair[1]}")
+
+
+def _as_written(word: str, words: Sequence[str]) -> str:
+    """A word in the system's own spelling; where it does not occur, as its counterpart is spelt."""
+    found = next((one for one in words if fold(one).strip() == word), None)
+    if found is None:
+        return word.upper() if all(one.isupper() for one in words if one.isalpha()) else word
+    return found
+
+
+def consent_table(seen: Seen) -> Form:
+    """Yes and no as a consent. No opt-out is not an opt-in, and whoever did not opt in was never asked."""
+    if seen.field.type == "boolean":
+        yes: Any = True
+        no: Any = False
+    else:
+        words = words_of(seen)
+        pair = truth_pair(words) if words else None
+        if pair is None or not words:
+            return Form({}, "", "consent: its values are no words for yes and no that are known here")
+        yes, no = (_as_written(word, words) for word in pair)
+    if "email_opt_in" in seen.reading.meanings + seen.label_reading.meanings:
+        table = {"opted_in": yes, "unknown": no, "pending": no, "opted_out": no}
+    else:
+        table = {"opted_out": yes, "unknown": no, "pending": no, "opted_in": no}
+    return Form({"values": table, "blank": {"out": "ignore"}})

@@ -1,0 +1,176 @@
+"""A proposal as a mapping file: commented, checked, and never live."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mappings.suggesting.suggest import Homeless, Proposal, Suggestion
+
+_WIDTH = 120
+_COLUMN = 58
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./\\-]*\Z")
+_TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # YAML readers take these for something else
+
+
+def scalar(text: str) -> str:
+    """A YAML scalar that is certainly this text."""
+    if _PLAIN.match(text) and text.lower() not in _TAKEN and "\\" not in text:
+        return text
+    escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text.replace("\\", "\\\\"))
+    return '"' + escaped.replace('"', '\\"') + '"'
+
+
+def flow(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{scalar(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    return scalar(value) if isinstance(value, str) else str(value)
+
+
+def mapping_text(proposal: Proposal, name: str) -> str:
+    """The file. Without a single rule it would not be a mapping: ask for `Proposal.rules` first."""
+    lines = [*_head(proposal, name), *_match(proposal.match), "rules:"]
+    width = _column(proposal.rules)
+    for one in proposal.rules:
+        lines += _rule(one, width)
+    if proposal.doubtful:
+        lines += ["", "  # Doubtful: take the # off where it is right."]
+        for one in proposal.doubtful:
+            lines += _doubtful(one)
+    lines += _rest(proposal)
+    return "\n".join([*lines, ""])
+
+
+def _head(proposal: Proposal, name: str) -> Iterator[str]:
+    source = proposal.source
+    looked = f"and {len(source.records)} records" if source.records else "alone, without a look at records"
+    yield f"# A proposal, made from the names of the fields {looked}. Nothing of it runs before you say so:"
+    yield "# look at each rule, then set lifecycle: live."
+    for field in proposal.missing:
+        yield f"# Missing: every {proposal.entity} needs {field}, and no rule fills it."
+    for one in proposal.homeless:
+        if one.required:
+            yield f"# Missing: {_said(one.field)} is required for a new record, and no rule writes it."
+    yield f"mapping: {scalar(name)}"
+    yield f"connection: {scalar(source.connection)}"
+    yield f"stream: {scalar(source.stream)}"
+    yield f"entity: {scalar(proposal.entity)}"
+    yield f"direction: {'both' if source.writable else 'in'}"
+    yield "lifecycle: proposed"
+    yield ""
+
+
+def _match(match: Mapping[str, Any]) -> Iterator[str]:
+    if not match:
+        return
+    yield "match: # how a record that is not linked finds its entity"
+    if match.get("strong"):
+        yield f"  strong: {flow(match['strong'])}"
+    scored = match.get("scored")
+    if scored:
+        yield "  scored:"
+        yield f"    weights: {flow(scored['weights'])}"
+        yield f"    blocks: {flow(scored['blocks'])}"
+    yield ""
+
+
+def rule_text(one: Suggestion) -> str:
+    """The rule alone, on one line: ``given_name: FirstName``."""
+    fields = list(one.fields)
+    if not one.settings and len(fields) == 1:
+        return f"{scalar(one.key)}: {scalar(fields[0])}"
+    body: dict[str, Any] = {"field": fields[0]} if len(fields) == 1 else {"fields": fields}
+    return f"{scalar(one.key)}: {flow({**body, **one.settings})}"
+
+
+def because(one: Suggestion) -> str:
+    return _said("; ".join(one.evidence))
+
+
+def _said(text: str) -> str:
+    """Text for a comment: names of fields stand in it, and no name may end the comment."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
+
+
+def _column(rules: Sequence[Suggestion]) -> int:
+    lengths = [len(rule_text(one)) for one in rules]
+    return max((length for length in lengths if length <= _COLUMN), default=0)
+
+
+def _rule(one: Suggestion, width: int) -> Iterator[str]:
+    text, why = rule_text(one), because(one)
+    if len(text) <= width and 2 + width + 4 + len(why) <= _WIDTH:
+        yield f"  {text:<{width}}  # {why}"
+        return
+    yield f"  # {why}"
+    yield from _broken(one, text)
+
+
+def _broken(one: Suggestion, text: str) -> Iterator[str]:
+    """A rule that is too long for one line, a line for each of its keys."""
+    if len(text) <= _WIDTH - 4:
+        yield f"  {text}"
+        return
+    body: dict[str, Any] = {"field": one.fields[0]} if len(one.fields) == 1 else {"fields": list(one.fields)}
+    yield f"  {scalar(one.key)}:"
+    for key, value in {**body, **one.settings}.items():
+        line = f"    {key}: {flow(value)}"
+        if len(line) <= _WIDTH or not isinstance(value, Mapping):
+            yield line
+            continue
+        yield f"    {key}:"
+        for inner, item in value.items():
+            yield f"      {scalar(str(inner))}: {flow(item)}"
+
+
+def _doubtful(one: Suggestion) -> Iterator[str]:
+    for line in _broken(one, rule_text(one)):
+        yield f"  # {line.removeprefix('  ')}"
+    for said in _wrapped(_said(one.doubt), _WIDTH - 10):
+        yield f"  #     {said}"
+    if one.alternatives:
+        yield f"  #     or: {', '.join(one.alternatives)}"
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    lines, line = [], ""
+    for word in text.split():
+        if line and len(line) + len(word) + 1 > width:
+            lines.append(line)
+            line = ""
+        line = f"{line} {word}".strip()
+    return [*lines, line] if line else lines
+
+
+def _rest(proposal: Proposal) -> Iterator[str]:
+    kept = [one for one in proposal.homeless if one.custom is None]
+    free = [one for one in proposal.homeless if one.custom is not None]
+    if kept:
+        yield ""
+        yield "# Needs no rule:"
+        for one in kept:
+            yield f"#   {scalar(one.field)}: {_said(one.why)}"
+    if free:
+        yield ""
+        yield f"# Without a place in {proposal.entity}. One worth keeping becomes a custom field, in config.yaml:"
+        yield "#   entities:"
+        yield f"#     {proposal.entity}:"
+        yield "#       fields:"
+        for one in free:
+            yield f"#         {scalar(one.name)}: {_declaration(one)}"
+        yield "# and gets its rule here:"
+        for one in free:
+            yield f"#   {scalar(one.name)}: {scalar(one.field)}"
+
+
+def _declaration(one: Homeless) -> str:
+    custom = dict(one.custom or {})
+    return str(custom["type"]) if list(custom) == ["type"] else flow(custom)

@@ -1,0 +1,200 @@
+"""What sample values look like. Everything here is about shares of a sample: no value leaves this module."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from mappings.suggesting import lexicon
+from mappings.suggesting.names import fold
+from mappings.transforms.base import UnfitError
+from mappings.transforms.moments import zone_or_none
+from mappings.transforms.numbers import currency_code
+from mappings.transforms.places import country_code, language_tag, language_tag_or_none
+
+_EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[A-Za-z]{2,}\Z")
+_PHONE = re.compile(r"\+?[\d\s()./\-–]{6,24}(?:(?:x|ext\.?|#)\s*\d{1,6})?\Z", re.IGNORECASE)
+_URL = re.compile(r"(?:https?://\S+|www\.\S+|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?:/\S*)?)\Z", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}\Z", re.IGNORECASE)
+_POSTAL = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 \-]{2,9}\Z", re.IGNORECASE)
+_DAY_FIRST = re.compile(r"\d{1,4}[-./ ]")
+_WHOLE = re.compile(r"[-+]?\d{1,18}\Z")
+_NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?\Z")
+_COMMA_NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:[.\u00a0 ']\d{3})+),\d+\Z")
+_MONEY_SIGN = re.compile(r"[$€£¥₹]|\b[A-Z]{3}\b")
+_LAST_FIRST = re.compile(r"[^\W\d][\w'’ .\-]*, ?[^\W\d][\w'’ .\-]*\Z")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
+
+DATE_FORMATS: Mapping[str, str] = {
+    "iso": "%Y-%m-%d",
+    "us": "%m/%d/%Y",
+    "uk": "%d/%m/%Y",
+    "eu": "%d.%m.%Y",
+    "compact": "%Y%m%d",
+    "%Y/%m/%d": "%Y/%m/%d",
+    "%d-%m-%Y": "%d-%m-%Y",
+    "%m-%d-%Y": "%m-%d-%Y",
+    "%d %b %Y": "%d %b %Y",
+    "%d-%b-%Y": "%d-%b-%Y",
+    "%d %B %Y": "%d %B %Y",
+    "%b %d, %Y": "%b %d, %Y",
+    "%B %d, %Y": "%B %d, %Y",
+}
+_SHORT_YEAR = re.compile(r"\d{1,2}[-./]\d{1,2}[-./]\d{2}\Z")
+_LONGEST_DATE = 35
+ALMOST_ALL = 0.9
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(fold(word).strip() for word in text.replace("\n", " ").split(","))
+
+
+_SALUTATIONS = frozenset(word.strip() for word in _words(lexicon.SALUTATIONS))
+_SUFFIXES = _words(lexicon.SUFFIXES)
+_STATES = frozenset(lexicon.STATES_US.split())
+_PROVINCES = frozenset(lexicon.STATES_CA.split())
+
+
+def _plain_word(text: str) -> str:
+    return re.sub(r"[^a-z0-9 ]", " ", fold(text)).strip()
+
+
+def _reads(reader: Callable[[Any], Any]) -> Callable[[str], bool]:
+    def test(text: str) -> bool:
+        try:
+            reader(text)
+        except UnfitError:
+            return False
+        return True
+
+    return test
+
+
+def _phone(text: str) -> bool:
+    digits = sum(sign.isdigit() for sign in text)
+    return 6 <= digits <= 17 and bool(_PHONE.match(text)) and not _date(text) and not _MOMENT.match(text)
+
+
+def _date(text: str) -> bool:
+    return any(_fits(text, pattern) for name, pattern in DATE_FORMATS.items() if name != "compact")
+
+
+@lru_cache(maxsize=16384)
+def _fits(text: str, pattern: str) -> bool:
+    """A day in this form; a time of midnight behind it does not matter."""
+    if not 6 <= len(text) <= _LONGEST_DATE or not any(sign.isdigit() for sign in text):
+        return False
+    if not _DAY_FIRST.match(text) and pattern[:2] in ("%Y", "%m", "%d") and pattern != "%Y%m%d":
+        return False
+    if len(text) > 10 and _MOMENT.match(text) and text[11:19] in ("00:00", "00:00:00"):
+        text = text[:10]
+    try:
+        return datetime.strptime(text, pattern).year >= 1000  # noqa: DTZ007 (a day has no zone)
+    except ValueError:
+        return False
+
+
+LOOKS: Mapping[str, Callable[[str], bool]] = {
+    "email": lambda text: bool(_EMAIL.match(text)),
+    "phone": _phone,
+    "url": lambda text: bool(_URL.match(text)),
+    "domain": lambda text: bool(_DOMAIN.match(text)),
+    "postal": lambda text: bool(_POSTAL.match(text)) and not _date(text),
+    "date": lambda text: any(_fits(text, pattern) for pattern in DATE_FORMATS.values()),
+    "moment": lambda text: bool(_MOMENT.match(text)),
+    "whole": lambda text: bool(_WHOLE.match(text)),
+    "number": lambda text: bool(_NUMBER.match(text)),
+    "comma number": lambda text: bool(_COMMA_NUMBER.match(text)),
+    "money sign": lambda text: bool(_MONEY_SIGN.search(text)),
+    "country": _reads(country_code),
+    "language": _reads(language_tag),
+    "language tag": lambda text: language_tag_or_none(text) is not None,
+    "currency": _reads(currency_code),
+    "time zone": lambda text: "/" in text and zone_or_none(text) is not None,
+    "salutation": lambda text: _plain_word(text) in _SALUTATIONS or _plain_word(text).replace(" ", "") in _SALUTATIONS,
+    "suffix": lambda text: _plain_word(text).replace(" ", "") in _SUFFIXES,
+    "US state": lambda text: fold(text) in _STATES,
+    "Canadian province": lambda text: fold(text) in _PROVINCES,
+    "family name, given name": lambda text: bool(_LAST_FIRST.match(text)),
+    "two words": lambda text: len(text.split()) == 2 and "," not in text,
+    "letters": lambda text: any(sign.isalpha() for sign in text),
+    "digits": lambda text: any(sign.isdigit() for sign in text),
+    "several lines": lambda text: "\n" in text,
+    "idle spaces": lambda text: text != " ".join(text.split()),
+    "padded": lambda text: text != text.strip(),
+    "international phone": lambda text: text.lstrip().startswith("+"),
+    "uuid": lambda text: bool(_UUID.match(text)),
+    "short year": lambda text: bool(_SHORT_YEAR.match(text)),
+}
+"""What a text can look like."""
+
+
+class Sample:
+    """The values of one field in some records, asked about by share."""
+
+    def __init__(self, values: Iterable[Any] = ()) -> None:
+        listed = list(values)
+        self.seen = len(listed)
+        self.values = [value for value in listed if value not in (None, "", [], {})]
+        self.filled = len(self.values)
+        self.lists = sum(isinstance(value, list) for value in self.values)
+        self.raw = [_text(value) for value in self.values if isinstance(value, (str, int, float, bool))]
+        self.texts = [text.strip() for text in self.raw if text.strip()]
+        self._counts: dict[str, int] = {}
+
+    def count(self, look: str) -> int:
+        """How many values look like that."""
+        if look not in self._counts:
+            texts = self.raw if look in ("idle spaces", "padded") else self.texts
+            self._counts[look] = sum(map(LOOKS[look], texts))
+        return self._counts[look]
+
+    def share(self, look: str) -> float:
+        return self.count(look) / len(self.texts) if self.texts else 0.0
+
+    def mostly(self, look: str) -> bool:
+        return self.share(look) >= ALMOST_ALL
+
+    @property
+    def distinct(self) -> Counter[str]:
+        return Counter(self.texts)
+
+    def words(self, most: int = 12) -> tuple[str, ...] | None:
+        """The values where they are few words used again and again, as a picklist has them; else None.
+
+        What occurs once or twice, holds many digits or is long may be about a person: then there is no such list.
+        """
+        counts = self.distinct
+        if not counts or len(counts) > most or len(self.texts) < 5 * len(counts) or min(counts.values()) < 2:
+            return None
+        if any(len(text) > 30 or sum(s.isdigit() for s in text) > 4 or "@" in text for text in counts):
+            return None
+        return tuple(sorted(counts))
+
+
+def _text(value: Any) -> str:
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+class Days:
+    """Which date formats read the values, and what speaks for each. ``names`` is empty where none does."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        reading = {name: [_fits(text, pattern) for text in texts] for name, pattern in DATE_FORMATS.items()}
+        enough = ALMOST_ALL * len(texts)
+        self.names = [name for name, fits in reading.items() if texts and sum(fits) >= enough]
+        if "%d %B %Y" in self.names and "%d %b %Y" in self.names:
+            self.names.remove("%d %B %Y")
+        self._reading = reading
+        self.counts = {name: sum(fits) for name, fits in reading.items()}
+        self.total = len(texts)
+        self.short_years = sum(bool(_SHORT_YEAR.match(text)) for text in texts) >= enough > 0
+
+    def only(self, name: str, other: str) -> int:
+        """How many values the first format reads and the other does not."""
+        return sum(mine and not theirs for mine, theirs in zip(*(self._reading[n] for n in (name, other)), strict=True))

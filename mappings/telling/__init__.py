@@ -1,0 +1,1 @@
+"""Mappings in words, for people who do not read YAML."""
