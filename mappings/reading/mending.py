@@ -34,7 +34,10 @@ def diagnose(error: Exception, draft: Draft) -> Trouble | None:
         return None
     line = min(mark.line, len(draft.lines) - 1)
     column = mark.column if line == mark.line else len(draft.lines[line])
-    return _Case(error, draft, line, column).trouble()
+    try:
+        return _Case(error, draft, line, column).trouble()
+    except IndexError:  # the parser counts lines and columns otherwise after some odd sign
+        return None
 
 
 def _sign(error: ReaderError, draft: Draft) -> Trouble | None:
