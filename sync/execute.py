@@ -259,10 +259,8 @@ class Executor:
             fields, problems, waiting = rendition
             if (fields and not (problems or waiting)) or self._sendable(binding, action, rendition):
                 action.fields = fields
-                left_out = set(waiting)
-                if mapping.conditional:
-                    left_out.update(path for path in action.revs if mapping.withholds(path, request.values))
-                if left_out:
+                if waiting or mapping.conditional:
+                    left_out = {path for path in action.revs if mapping.withholds(path, request.values)}.union(waiting)
                     action.revs = {path: rev for path, rev in action.revs.items() if path not in left_out}
                 ready.append(action)
         return ready
