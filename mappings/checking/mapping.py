@@ -86,6 +86,16 @@ def _speaker(notes: Notes, rule: Rule, subject: str) -> _Speaker:
 
 def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
     if rule.each is not None:
+        plain = schema.field(rule.path)
+        if plain is not None:
+            say = _speaker(notes, rule, _subject(mapping, rule.path))
+            say(
+                "kind-mismatch",
+                f"the canonical field is {_a(plain.kind)}, not a list of items",
+                "each",
+                hint="leave each out",
+            )
+            return
         if not any(template.startswith(f"{rule.path}[]") for template in schema.fields):
             _unknown_path(rule.path, schema, notes, rule.at, _subject(mapping, rule.path))
             return

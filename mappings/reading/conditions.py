@@ -35,6 +35,14 @@ def when(rule: Node, direction: Direction) -> _Both:
         if direction.reads:
             return conditions(rule, "when", "field"), ()
         return (), conditions(rule, "when", "path")
+    if isinstance(given, dict) and given.keys() & {
+        *_SUBJECTS.values(),
+        *(test.value for test in Test if test is not Test.IN),
+    }:
+        rule.note(
+            "not-a-list", "when is a list of conditions, and is one of them", "when", hint="when: [{field: …, is: …}]"
+        )
+        return (), ()
     section = rule.section("when", ("in", "out"))
     if section is None:
         return (), ()

@@ -18,6 +18,9 @@ from model.diagnostics import Diagnostic, Severity
 Fetch = Callable[[str], tuple[str, str] | None]
 """From a name as written after ``extends`` to the text of that file and how diagnostics call it; None: not there."""
 
+BASELESS = frozenset({"unknown-base", "extends-itself", "extends-too-deep", "unusable-base"})
+"""Codes that say that a file to extend could not be had."""
+
 _DEEPEST = 5
 _DEEPEST_PART = 3
 """How many levels down single keys are replaced, at most."""

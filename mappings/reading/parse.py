@@ -10,7 +10,7 @@ from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.language import Lifecycle, MappingFile
 from mappings.reading.conditions import conditions
 from mappings.reading.examples import parse_examples
-from mappings.reading.extending import Fetch, read_source
+from mappings.reading.extending import BASELESS, Fetch, read_source
 from mappings.reading.meant import did_you_mean, path_hint, shown, spaced, what
 from mappings.reading.nodes import Node, Notes
 from mappings.reading.reader import Positions
@@ -60,7 +60,10 @@ def parse_what_can_be(
         message = f"a mapping file holds keys and values, and this is {what(data)}"
         notes.add("not-a-mapping", message, (), hint=spaced(data) or "begin with: mapping: <name>")
         return None, found, False
+    rootless = any(one.code in BASELESS for one in found)
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
+    if rootless:  # what is missing here may stand in the file that could not be had
+        found[:] = [one for one in found if one.code != "missing-key"]
     return replace(mapping, made_of=files), found, not notes.failed
 
 

@@ -44,6 +44,15 @@ REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
 
 
+def _turned_round(name: str, value: Any) -> str | None:
+    """A rule whose sides were taken for each other: the record field first."""
+    try:
+        paths.split(value)
+    except (ValueError, TypeError):
+        return None
+    return f"the canonical path comes first: {value}: {name}"
+
+
 class RuleParser:
     def __init__(self, top: Node, entity: str) -> None:
         self.top, self.entity = top, entity
@@ -68,7 +77,7 @@ class RuleParser:
             try:
                 paths.split(name)
             except ValueError:
-                message, hint = "is not a canonical path", path_hint(name)
+                message, hint = "is not a canonical path", _turned_round(name, value) or path_hint(name)
                 self.top.notes.add("not-a-path", message, at, subject=subject, on_key=True, hint=hint)
                 return None
         if isinstance(value, str) and value:
@@ -130,7 +139,7 @@ class RuleParser:
             return ()
         if "fields" in data:
             found = tuple(self._field_path(node, item, "fields") for item in self._listed(node, "fields"))
-            if "field" in data or len(found) < 2:
+            if "field" in data or (isinstance(data["fields"], list) and len(found) < 2):
                 node.note("bad-rule", "a rule has one field, or a list of at least two fields", "fields")
             return found
         if "field" not in data:

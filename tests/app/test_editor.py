@@ -171,7 +171,7 @@ def test_a_mistake_beside_the_rules_is_found_where_it_stands(top, place):
         "given_name: {field: 'a\\.b'}",
         "given_name: {field: [a.b]}",
         "given_name: {constant: Ada}",
-        "given_name: {field: FirstName, placeholder: '-', default: '-', empty: keep, blank: {in: ignore}}",
+        "given_name: {field: FirstName, placeholder: '-', default: none, empty: keep, blank: {in: ignore}}",
         "given_name: {field: FirstName, transform: [trim, {prefix: 'x'}, {phone: DE}, {email: }]}",
         '"full_name, given_name, family_name": {field: FirstName, transform: full_name}',
         "active: {field: Rating, values: {true: Hot, false: [Cold, Frozen]}}",
