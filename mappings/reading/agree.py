@@ -36,20 +36,11 @@ def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
         node.note("bad-rule", "a reference is one record, not a set", "list", hint="leave list out")
     if rule.separator and not rule.is_set and "list" not in node.data:
         node.note("bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}")
-    _fillers(node, rule)
-    if rule.constant is None and "constant" in node.data:
-        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
-
-
-def _fillers(node: Node, rule: Rule) -> None:
-    """What is written where there is no value has to fit, and to be read as what it stands for."""
-    for key in ("default", "placeholder"):
-        filler = node.data.get(key)
-        if rule.max_length is not None and isinstance(filler, str) and len(filler) > rule.max_length:
-            node.note("bad-rule", f"{key} is longer than max_length, and would be written cut", key)
     if rule.default is not None and rule.default == rule.placeholder:
         message = "default and placeholder are one text: what is written as a value would be read as nothing"
         node.note("bad-rule", message, "default", hint="keep one of them")
+    if rule.constant is None and "constant" in node.data:
+        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
 
 
 def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:

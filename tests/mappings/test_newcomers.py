@@ -22,8 +22,6 @@ def said(text, files=None):
         ("rules:\n  LastName: family_name\n", 5, "not-a-path", "family_name: LastName"),
         ("rules:\n  job_title: {fields: Title}\n", 5, "not-a-list", "must be a list"),
         ("rules:\n  job_title: {field: T, when: {field: A, is: x}}\n", 5, "not-a-list", "when: [{field"),
-        ("rules:\n  job_title: {field: T, max_length: 3, default: none at all}\n", 5, "bad-rule", "max_length"),
-        ("rules:\n  job_title: {field: T, max_length: 3, placeholder: nobody}\n", 5, "bad-rule", "max_length"),
         ("rules:\n  job_title: {field: T, default: x, placeholder: x}\n", 5, "bad-rule", "read as nothing"),
         (
             'owns: ["emails[work]"]\nrules:\n  "emails[work]": {field: E, transform: emial}\n',
