@@ -10,6 +10,9 @@ from mappings.reading.meant import what
 from mappings.reading.nodes import Node
 
 _SUBJECTS = {"in": "field", "out": "path"}
+_OF_ONE = frozenset(_SUBJECTS.values()) | {test.value for test in Test} - {"in"}
+"""Keys of one condition, where a list of them, or ``in`` and ``out``, should stand."""
+
 _Both = tuple[tuple[Condition, ...], tuple[Condition, ...]]
 
 
@@ -35,10 +38,7 @@ def when(rule: Node, direction: Direction) -> _Both:
         if direction.reads:
             return conditions(rule, "when", "field"), ()
         return (), conditions(rule, "when", "path")
-    if isinstance(given, dict) and given.keys() & {
-        *_SUBJECTS.values(),
-        *(test.value for test in Test if test is not Test.IN),
-    }:
+    if isinstance(given, dict) and given.keys() & _OF_ONE:
         rule.note(
             "not-a-list", "when is a list of conditions, and is one of them", "when", hint="when: [{field: …, is: …}]"
         )

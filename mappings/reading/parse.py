@@ -63,7 +63,7 @@ def parse_what_can_be(
     rootless = any(one.code in BASELESS for one in found)
     mapping = _Parser(Node(data, (), notes, KEYS)).mapping(file, positions)
     if rootless:  # what is missing here may stand in the file that could not be had
-        found[:] = [one for one in found if one.code != "missing-key"]
+        found[:] = [one for one in found if one.code != "missing-key" or one.path not in (None, *KEYS)]
     return replace(mapping, made_of=files), found, not notes.failed
 
 

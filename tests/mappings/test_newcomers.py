@@ -10,8 +10,9 @@ HEAD = "connection: crm\nstream: Contact\nentity: contact\n"
 
 
 def said(text, files=None):
-    files = files or {}
-    fetch = lambda name: (files[name], f"{name}.yaml") if name in files else None  # noqa: E731
+    def fetch(name):
+        return (files[name], f"{name}.yaml") if name in (files or {}) else None
+
     return [(one.line, one.code, one.message, one.hint) for one in load(text, "crm.yaml", SCHEMAS, None, fetch)[1]]
 
 
@@ -42,3 +43,6 @@ def test_one_mistake_has_one_diagnostic_that_says_what_to_write(rest, line, code
 def test_a_file_whose_base_is_missing_is_told_of_that_alone():
     assert [code for _, code, _, _ in said("extends: shared/peple\nconnection: crm\n")] == ["unknown-base"]
     assert [code for _, code, _, _ in said("extends: a\n", {"a": "extends: a\n"})] == ["extends-itself"]
+    rules = "rules: {job_title: {max_length: 3}}\n"
+    found = said(f"extends: nowhere\nconnection: crm\n{rules}")
+    assert [(line, code) for line, code, _, _ in found] == [(1, "unknown-base"), (3, "missing-key")]
