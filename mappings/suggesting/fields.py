@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mappings.language import field_path, field_text
-from mappings.suggesting import lexicon
 from mappings.suggesting.names import Reading, fold, read, split
 from mappings.suggesting.values import Days, Sample
 from model.fields import EntitySchema
@@ -25,6 +24,15 @@ _BY_THE_SYSTEM = re.compile(
     r"(creat|modif|updat|chang|delet|sync|timestamp|stamp|insert|login|logged|viewed|referenced|etag|version|revision)"
 )
 _IDENTIFIERS = frozenset({"id", "no", "nr", "number", "code", "key", "nummer", "numero"})
+_NAMES_OF_PEOPLE = frozenset(
+    {"given_name", "middle_name", "family_name", "full_name", "nickname", "name", "customer_name"}
+    | {"owner", "some_owner", "reports_to"}
+)
+_SAYS_WHO = frozenset(
+    "agent assigned assignee author bearbeiter berater betreuer by contact creator employee name owner person rep"
+    " salesperson seller user verkaufer".split()
+)
+"""Words in the names of fields that hold people: as few as they may be, their names are no picklist."""
 _CUSTOM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TYPES = {
     "integer": "integer",
@@ -92,7 +100,8 @@ class Seen:
         """The type of such a field, and its choices where they are the words of a picklist."""
         kind = _TYPES.get(self.field.type)
         sample = self.sample
-        choices = self.field.choices or (None if kind else sample.words(8))
+        declared = tuple(dict.fromkeys(filter(str.strip, self.field.choices or ())))
+        choices = declared or (None if kind else self._picked())
         if choices and _truth(choices):
             kind = "boolean"
         elif choices and not all(_number(word) for word in choices):
@@ -109,6 +118,13 @@ class Seen:
                 kind = "date"
         return {"type": kind or "text"}
 
+    def _picked(self) -> tuple[str, ...] | None:
+        """Words of the sample that a custom field may list. None where the field says who somebody is."""
+        said = {*split(self.field.name), *split(self.field.label)} & _SAYS_WHO
+        meanings = {*self.reading.meanings, *self.label_reading.meanings} & _NAMES_OF_PEOPLE
+        words = self.sample.words(8)
+        return None if said or meanings or len(words or ()) < 2 else words
+
 
 def _number(word: str) -> bool:
     return word.replace(".", "").replace(",", "").lstrip("+-").isdigit()
@@ -118,12 +134,6 @@ def _truth(words: Sequence[str]) -> bool:
     """Whether `true` and `false` are all there is, in words that need no transform."""
     folded = {fold(word) for word in words}
     return folded in ({"true", "false"}, {"0", "1"})
-
-
-def truth_pair(words: Sequence[str]) -> tuple[str, str] | None:
-    """The pair of words for true and false that these are; None where they are something else."""
-    folded = {fold(word).strip() for word in words}
-    return next((pair for pair in lexicon.TRUTHS if folded and folded <= set(pair)), None)
 
 
 def seen_fields(source: Source) -> list[Seen]:

@@ -52,7 +52,7 @@ def phone(sample: Sample, others: Mapping[str, Seen], path: str) -> Form:
         return Form(
             settings, f"{count} of {len(tried)} without country prefix are valid numbers of {best}, few elsewhere"
         )
-    return Form(settings, "", f"the numbers have no country prefix: say whose they are (is it {best}?)")
+    return Form(settings, "", f"the numbers have no country prefix: say whose they are ({best} is a guess)")
 
 
 def _of_same_record(others: Mapping[str, Seen], leaf: str, path: str) -> Seen | None:
@@ -84,10 +84,11 @@ def day(sample: Sample) -> Form:
     days = Days(sample.texts)
     if not days.names:
         if sample.mostly("moment"):
-            return Form({"transform": {"day": "UTC"}}, "", "the values are moments: say in which zone the day is meant")
+            zone = "the values are moments: say in which zone the day is meant (UTC is only an example)"
+            return Form({"transform": {"day": "UTC"}}, "", zone)
         if days.short_years:
-            return Form({}, "", "the years have two digits, so the century cannot be told; ask for four")
-        return Form({}, "", "the values have no date format that is known here, or several")
+            return Form({}, "", "the years have two digits, so the century cannot be told: have it exported with four")
+        return Form({}, "", "the values have no date format that is known here, or several: name it, transform: {date: …}")
     if "iso" in days.names:
         return Form({}, "written year-month-day")
     name = days.names[0]
@@ -119,39 +120,70 @@ def moment(sample: Sample) -> Form:
         return Form({})
     if sample.mostly("moment"):
         return Form(
-            {"transform": {"datetime": {"zone": "UTC"}}}, "", "the values have no time zone: say which is meant"
+            {"transform": {"datetime": {"zone": "UTC"}}},
+            "",
+            "the values have no time zone: say which is meant (UTC is only an example)",
         )
-    return Form({}, "", "the values are no moments in ISO form: name their format and zone")
+    return Form({}, "", "the values are no moments in ISO form: name both, transform: {datetime: {format: …, zone: …}}")
 
 
 def number(sample: Sample, kind: Kind) -> Form:
-    name = "integer" if kind is Kind.INTEGER else "decimal"
-    separators = _separators(sample)
-    if separators and name == "integer":
-        separators = {"group": separators.get("group", "," if separators.get("point") != "," else ".")}
-    return Form({"transform": {name: separators}}, "by its separators") if separators else Form({})
+    whole = kind is Kind.INTEGER
+    separators, doubt = _separators(sample, whole=whole)
+    if not separators:
+        return Form({}, "", doubt)
+    said = "" if doubt else "by its separators"
+    return Form({"transform": {"integer" if whole else "decimal": separators}}, said, doubt)
 
 
-def _separators(sample: Sample) -> dict[str, str]:
-    """Decimal comma and the sign between thousands, where values show them."""
-    if sample.count("comma number") > sample.count("number") / 2 and sample.count("comma number"):
-        groups = [sign for sign in (".", " ", "'") if any(sign in text for text in sample.texts)]
-        return {"point": ",", **({"group": groups[0]} if groups else {})}
-    if any("," in text for text in sample.texts):
-        return {"group": ","}
-    return {}
+_EITHER = "«{0}» can be a thousand and more, or one and a bit: look at the numbers, and say point and group"
+
+
+def _separators(sample: Sample, *, whole: bool) -> tuple[dict[str, str], str]:
+    """The decimal sign and the one between thousands, where values show them; and what they leave open.
+
+    A comma before three digits can be either. Numbers that are whole have only one use for it.
+    """
+    decimals, thousands = sample.count("comma before decimals"), sample.count("comma between thousands")
+    several = sum(text.count(".") > 1 for text in sample.texts)
+    behind_three = sample.count("point of either kind")
+    pointed = bool(several + behind_three) and several + behind_three == sum("." in text for text in sample.texts)
+    if whole:
+        sign = "." if decimals > thousands or pointed else _grouping(sample, ",")
+        return ({"group": sign} if sign else {}), ""
+    if decimals > thousands:
+        sign = _grouping(sample, ".")
+        return {"point": ",", **({"group": sign} if sign else {})}, ""
+    if thousands:
+        return {"group": ","}, ""
+    if sample.count("comma of either kind"):
+        return {"group": ","}, _EITHER.format("1,234")
+    sign = _grouping(sample, "")
+    if sign:
+        return {"group": sign}, ""
+    if several:
+        return {"point": ",", "group": "."}, ""
+    return {}, _EITHER.format("1.234") if pointed else ""
+
+
+def _grouping(sample: Sample, more: str) -> str | None:
+    """The first of the signs between thousands that stands in a value."""
+    return next((sign for sign in (*more, " ", "'", "\u00a0", "\u202f") if any(sign in t for t in sample.texts)), None)
 
 
 def amount(sample: Sample, beside: str | None, written: str | None) -> Form:
     """An amount needs a currency: from a field beside it, or from a person."""
-    options: dict[str, Any] = {**_separators(sample), **({"written": written} if written else {})}
-    if beside is not None:
-        return Form(
-            {"transform": {"money": {"currency_field": beside, **options}}}, f"the currency comes from {beside}"
-        )
-    doubt = "no field tells the currency: name it (EUR is only an example)"
+    separators, doubt = _separators(sample, whole=False)
+    options: dict[str, Any] = {**separators, **({"written": written} if written else {})}
     if sample.share("money sign") >= 0.5:
-        doubt = "the values carry a currency sign, which has to come off before they are numbers"
+        doubt = (
+            "the values carry a currency sign: a transform before money has to take it off, such as replace"
+            ' ({pattern: "[^0-9.,-]", by: ""}), and then the rule goes in only'
+        )
+    if beside is not None:
+        settings = {"transform": {"money": {"currency_field": beside, **options}}}
+        return Form(settings, f"the currency comes from {beside}", doubt)
+    doubt = doubt or "no field tells the currency: name it (EUR is only an example)"
     return Form({"transform": {"money": {"currency": "EUR", **options} if options else "EUR"}}, "", doubt)
 
 
@@ -192,4 +224,5 @@ def list_of(sample: Sample, *, listed: bool) -> Form:
         if sum(separator in text for text in sample.texts) >= 0.2 * len(sample.texts) and sample.texts:
             return Form({"list": "set", "separator": separator}, f"several in one text, separated by {separator}")
     doubt = "no value shows what separates several" if sample.texts else "no values to tell the separator from"
+    doubt += ": name it (; is only an example)"
     return Form({"list": "set", "separator": ";"}, "", doubt)

@@ -334,41 +334,19 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
 }
 """Canonical choices, and how they are written elsewhere."""
 
-TRUTHS: tuple[tuple[str, str], ...] = (
-    ("true", "false"),
-    ("yes", "no"),
-    ("y", "n"),
+SWITCHES: tuple[tuple[str, str], ...] = (
     ("1", "0"),
     ("t", "f"),
     ("on", "off"),
     ("active", "inactive"),
     ("enabled", "disabled"),
-    ("ja", "nein"),
-    ("j", "n"),
     ("aktiv", "inaktiv"),
-    ("wahr", "falsch"),
-    ("oui", "non"),
-    ("o", "n"),
-    ("vrai", "faux"),
     ("actif", "inactif"),
-    ("si", "no"),
-    ("s", "n"),
-    ("verdadero", "falso"),
-    ("vero", "falso"),
-    ("sim", "nao"),
-    ("ja", "nee"),
-    ("ja", "nej"),
-    ("tak", "nie"),
 )
-"""Words for true and false that go together."""
+"""Words for true and false that go together, besides those of the transform `boolean`."""
 
 SALUTATIONS = (
     "mr, mrs, ms, miss, mx, dr, prof, sir, madam, herr, frau, herrn, fraulein, dr med, monsieur, madame, mademoiselle,"
     " m, mme, mlle, sr, sra, srta, senor, senora, sig, sig ra, dott, don, dona, dhr, mevr, mevrouw, de heer, hr, fr"
 )
 SUFFIXES = "jr, sr, ii, iii, iv, phd, md, esq, dds, mba, cpa, dvm, rn"
-STATES_US = (
-    "al ak az ar ca co ct de dc fl ga hi id il in ia ks ky la me md ma mi mn ms mo mt ne nv nh nj nm ny nc nd oh ok or"
-    " pa ri sc sd tn tx ut vt va wa wv wi wy pr"
-)
-STATES_CA = "ab bc mb nb nl ns nt nu on pe qc sk yt"

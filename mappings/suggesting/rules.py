@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,7 +11,6 @@ from mappings.suggesting.forms import amount, country_style, day, list_of, momen
 from mappings.suggesting.places import Surroundings
 from mappings.suggesting.score import Judgement
 from mappings.suggesting.tables import choice_table, consent_table, truth_transform
-from mappings.transforms.registry import TRANSFORMS
 from model.fields import EntitySchema, FieldSpec, Kind
 
 
@@ -40,7 +38,6 @@ class Neighbours:
     writes: bool
     by_path: Mapping[str, Seen]
     around: Surroundings
-    all_fields: Sequence[Seen] = ()
 
 
 Chosen = tuple[Seen, str, Judgement]
@@ -84,7 +81,7 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
     )
     if len(ordered) > 1:
         if numbered:
-            draft = _numbered(draft, ordered, others)
+            draft = _numbered(draft, ordered)
         else:
             settings: dict[str, Any] = {"transform": "join"}
             if others.writes:
@@ -93,11 +90,8 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
     return _one_way(draft, [seen for seen, _, _ in ordered], others)
 
 
-def _numbered(draft: Draft, ordered: Sequence[Chosen], others: Neighbours) -> Draft:
+def _numbered(draft: Draft, ordered: Sequence[Chosen]) -> Draft:
     """Street and number as one text."""
-    if "street" not in TRANSFORMS:
-        settings = {"transform": {"join": " "}, **({"direction": "in"} if others.writes else {})}
-        return draft.with_(settings, "street and number, which cannot be told apart on the way back")
     first = _turn(ordered[0])[0] < 0
     names = [seen.path_text for seen, _, _ in ordered]
     if first:
@@ -156,8 +150,6 @@ def _full_name(draft: Draft, seen: Seen, others: Neighbours) -> Draft:
     if sample.share("family name, given name") >= 0.5:
         count = sample.count("family name, given name")
         said = f"{count} of {len(sample.texts)} look like «family name, given name»"
-        if "order" not in inspect.signature(TRANSFORMS["full_name"].make).parameters:
-            return draft.with_({}, f"{said}: kept whole")
         draft = replace(draft, paths=("full_name", "given_name", "family_name"))
         return draft.with_({"transform": {"full_name": {"order": "family_first", "separator": ", "}}}, said)
     draft = replace(draft, paths=("full_name", "given_name", "family_name"))

@@ -19,10 +19,9 @@ class Judgement(NamedTuple):
     doubt: str = ""
 
 
-_OF_PERSONS = frozenset(
-    {"given_name", "middle_name", "family_name", "full_name", "nickname", "job_title", "department"}
-)
-_SURE = 0.7  # as in `mappings.suggesting.suggest`, which needs this module
+SURE = 0.7
+"""From here on a rule is proposed as it is; below, it is doubtful and stands in comments."""
+
 _NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.MONEY})
 _TEXTS = frozenset(Kind) - {Kind.REFERENCE}
 _FIT: Mapping[str, frozenset[Kind]] = {
@@ -49,9 +48,9 @@ _LOOKS: Mapping[Kind, tuple[tuple[str, ...], str]] = {
     Kind.TIMEZONE: (("time zone",), "a time zone"),
     Kind.DATE: (("date", "moment", "short year"), "a date"),
     Kind.DATETIME: (("moment", "date"), "a moment"),
-    Kind.INTEGER: (("whole", "number"), "a whole number"),
-    Kind.DECIMAL: (("number", "comma number"), "a number"),
-    Kind.MONEY: (("number", "comma number", "money sign"), "an amount"),
+    Kind.INTEGER: (("whole", "number", "grouped number"), "a whole number"),
+    Kind.DECIMAL: (("number", "comma number", "grouped number"), "a number"),
+    Kind.MONEY: (("number", "comma number", "grouped number", "money sign"), "an amount"),
 }
 _LOOKS_OF: Mapping[str, tuple[tuple[str, ...], str]] = {
     "postal_code": (("postal",), "a postal code"),
@@ -60,7 +59,8 @@ _LOOKS_OF: Mapping[str, tuple[tuple[str, ...], str]] = {
     "domain": (("domain",), "a domain"),
     "currency": (("currency",), "a currency"),
 }
-_WORDY = _OF_PERSONS | {
+_WORDY = {
+    *("given_name", "middle_name", "family_name", "full_name", "nickname", "job_title", "department"),
     *("name", "legal_name", "company", "street", "city", "district", "region"),
     *("owner", "occupation", "recipient", "interests", "industry"),
 }
@@ -88,7 +88,7 @@ def judged(one: Seen, place: Place, spec: FieldSpec) -> Judgement:
         confidence, said, found = _with_values(
             confidence, place.path, spec, sample, one.reading.meanings + one.label_reading.meanings
         )
-        doubt = found or (doubt if confidence < _SURE else "")
+        doubt = found or (doubt if confidence < SURE else "")
     elif sample.seen and not sample.filled:
         confidence -= 0.1
         said = f"all {sample.seen} records looked at are empty here"
@@ -115,8 +115,7 @@ def _with_values(
         return max(confidence, 0.8), "the values are no salutations", ""
     if not looks:
         return _plain(confidence, leaf, sample)
-    best = max(looks, key=sample.count)
-    count, total = sample.count(best), len(sample.texts)
+    count, total = sample.count(*looks), len(sample.texts)
     share = count / total
     said = f"{count} of {total} values look like {noun}"
     if share >= ALMOST_ALL:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from typing import Any, Protocol
 
 from mappings.checking.fields import FieldFacts
@@ -16,12 +17,10 @@ from mappings.suggesting.fields import Seen, seen_fields
 from mappings.suggesting.names import read
 from mappings.suggesting.places import BUT, Place, Surroundings, places
 from mappings.suggesting.rules import Draft, Neighbours, drafted
-from mappings.suggesting.score import Judgement, judged
+from mappings.suggesting.score import SURE, Judgement, judged
 from model import paths
 from model.fields import EntitySchema, Kind
 
-SURE = 0.7
-"""From here on a rule is proposed as it is; below, it is doubtful and stands in comments."""
 WORTH_SAYING = 0.35
 THE_KEY = "the record key: the hub keeps it with each link"
 
@@ -85,11 +84,11 @@ class Proposal:
 
     source: Source
     entity: str
-    rules: tuple[Suggestion, ...]
-    doubtful: tuple[Suggestion, ...]
-    homeless: tuple[Homeless, ...]
-    match: Mapping[str, Any]
-    missing: tuple[str, ...]
+    rules: tuple[Suggestion, ...] = ()
+    doubtful: tuple[Suggestion, ...] = ()
+    homeless: tuple[Homeless, ...] = ()
+    match: Mapping[str, Any] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
     fit: float
     ranking: tuple[tuple[str, float], ...] = ()
 
@@ -116,32 +115,40 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
     open_fields = [one for one in fields if one.known_as is None and one.readable]
     candidates = [found for one in open_fields for found in _candidates(one, schema, around, source)]
     chosen = _assigned(candidates)
-    neighbours = Neighbours(source.writable, chosen_fields(chosen), around)
+    neighbours = Neighbours(source.writable, {one.place.path: one.seen for one in chosen}, around)
     rules: list[Suggestion] = []
     doubtful: list[Suggestion] = []
     for draft in drafted([(c.seen, c.place.path, c.judgement) for c in chosen], schema, neighbours):
         one = _suggestion(draft, candidates)
         (rules if one.confidence >= SURE and not one.doubt else doubtful).append(one)
-    order = {template: at for at, template in enumerate(schema.fields)}
-    rules.sort(key=lambda one: _order(one, order))
-    doubtful.sort(key=lambda one: _order(one, order))
     placed = {name for one in (*rules, *doubtful) for name in one.fields}
-    active = [path for one in rules for path in one.paths]
-    return Proposal(
+    proposal = Proposal(
         source=source,
         entity=schema.name,
-        rules=tuple(rules),
-        doubtful=tuple(doubtful),
-        homeless=tuple(_homeless(one, schema, source.key) for one in fields if one.path_text not in placed),
-        match=match_rules(schema.name, active),
-        missing=_missing(schema, active),
+        homeless=_told_apart(_homeless(one, schema, source.key) for one in fields if one.path_text not in placed),
         fit=_fit(source.stream, schema, rules, doubtful),
     )
+    return with_rules(proposal, schema, rules, doubtful)
 
 
-def chosen_fields(chosen: Iterable[_Candidate]) -> dict[str, Seen]:
-    """Fields by the path they were chosen for."""
-    return {candidate.place.path: candidate.seen for candidate in chosen}
+def with_rules(
+    proposal: Proposal, schema: EntitySchema, rules: Iterable[Suggestion], doubtful: Iterable[Suggestion]
+) -> Proposal:
+    """The proposal with these rules in the order of the entity's fields, and what follows from them."""
+    order = {template: at for at, template in enumerate(schema.fields)}
+    sure = tuple(sorted(rules, key=lambda one: _order(one, order)))
+    active = [path for one in sure for path in one.paths]
+    return replace(
+        proposal,
+        rules=sure,
+        doubtful=tuple(sorted(doubtful, key=lambda one: _order(one, order))),
+        match=match_rules(schema.name, active),
+        missing=tuple(
+            spec.template
+            for spec in schema.fields.values()
+            if spec.required and "[" not in spec.template and spec.template not in active
+        ),
+    )
 
 
 def _order(one: Suggestion, order: Mapping[str, int]) -> tuple[int, str]:
@@ -299,12 +306,6 @@ def match_rules(entity: str, active: Sequence[str]) -> dict[str, Any]:
     return match if match.get("strong") or match.get("scored") else {}
 
 
-def _missing(schema: EntitySchema, active: Sequence[str]) -> tuple[str, ...]:
-    return tuple(
-        s.template for s in schema.fields.values() if s.required and "[" not in s.template and s.template not in active
-    )
-
-
 def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtful: Sequence[Suggestion]) -> float:
     """How well a stream fits an entity: what was placed, what the entity needs, what it is called."""
     own = sum(one.confidence for one in rules if not one.paths[0].startswith(("addresses[", "phones[", "emails[")))
@@ -317,6 +318,18 @@ def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtfu
     told = any(read(one.fields[0]).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required)
     whole = 1.5 if required and not lacking and told else 0.0
     return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (2.0 if lacking else 0.0))
+
+
+def _told_apart(homeless: Iterable[Homeless]) -> tuple[Homeless, ...]:
+    """Each custom field under a name of its own: ``billing.code`` and ``shipping.code`` both end in a code."""
+    taken: set[str] = set()
+    found: list[Homeless] = []
+    for one in homeless:
+        names = chain([one.name], (f"{one.name}_{number}" for number in count(2)))
+        name = next(name for name in names if not name or name not in taken)
+        taken.add(name)
+        found.append(replace(one, name=name))
+    return tuple(found)
 
 
 def _homeless(one: Seen, schema: EntitySchema, key: Sequence[str]) -> Homeless:

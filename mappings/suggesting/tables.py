@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any
 
 from mappings.suggesting import lexicon
-from mappings.suggesting.fields import Seen, truth_pair
+from mappings.suggesting.fields import Seen
 from mappings.suggesting.forms import Form
 from mappings.suggesting.names import fold
+from mappings.transforms.truth import LANGUAGES
 from model.fields import FieldSpec
 
 _FEW = 12
@@ -40,14 +41,19 @@ def words_of(seen: Seen) -> tuple[str, ...] | None:
 
 def choice_table(seen: Seen, spec: FieldSpec, *, writes: bool) -> Form:
     """A table between the field's words and the choices. What has no counterpart is listed for a person to decide."""
-    words = words_of(seen)
-    if not words:
-        return Form({}, "", "its values are not a short list of words that are used again and again")
     leaf = spec.template.rpartition(".")[2]
     choices = spec.choices or ()
+    by_hand = f"write the table, values: {{{choices[0] if choices else '…'}: …}}"
+    words = words_of(seen)
+    if not words:
+        words = tuple(sorted(seen.sample.distinct))  # in a small sample no word comes often; known ones will do
+        if not words:
+            return Form({}, "", f"no values to make a table of: {by_hand}")
+        if len(words) > _FEW or _matched(words, leaf, choices)[1]:
+            return Form({}, "", f"its values are not a short list of words that are used again and again: {by_hand}")
     rows, unmatched, codes = _matched(words, leaf, choices)
     if not rows:
-        return Form({}, "", f"none of its words is known as a {leaf.replace('_', ' ')}: write the table by hand")
+        return Form({}, "", f"none of its words is known as a {leaf.replace('_', ' ')}: {by_hand}")
     settings: dict[str, Any] = {
         "values": {choice: found if len(found) > 1 else found[0] for choice, found in rows.items()}
     }
@@ -94,16 +100,41 @@ def truth_transform(seen: Seen, *, inverse: bool) -> Form:
     """Words for true and false; ``inverse`` where the field says the opposite (`inactive`)."""
     if seen.field.type == "boolean":
         return Form({"transform": {"boolean": {"true": False, "false": True}}}, "the opposite") if inverse else Form({})
-    words = words_of(seen)
-    pair = truth_pair(words) if words else None
-    if pair is None or not words:
-        return Form({}, "", "its values are no words for true and false that are known here")
+    words, pair = _truths_of(seen)
+    if pair is None:
+        return Form({}, "", f"{_unknown_truth(seen)}: say which, {{boolean: {{true: X, false: Y}}}}")
     yes, no = (_as_written(word, words) for word in pair)
     if inverse:
         yes, no = no, yes
     elif pair in (("true", "false"), ("1", "0")):
         return Form({}, f"{pair[0]} and {pair[1]}")
     return Form({"transform": {"boolean": {"true": yes, "false": no}}}, f"{pair[0]} and {pair[1]}")
+
+
+def _truths_of(seen: Seen) -> tuple[tuple[str, ...], tuple[str, str] | None]:
+    """The words of a field, however few the records, and the pair for true and false that they are."""
+    words = seen.field.choices or tuple(sorted(seen.sample.distinct))
+    return words, truth_pair(words)
+
+
+def truth_pair(words: Sequence[str]) -> tuple[str, str] | None:
+    """The pair of words for true and false that these are; None where they are something else."""
+    folded = {fold(word).strip() for word in words}
+    return next((pair for pair in _truth_pairs() if folded and folded <= set(pair)), None)
+
+
+@lru_cache(maxsize=1)
+def _truth_pairs() -> tuple[tuple[str, str], ...]:
+    """Words that go together. The transform `boolean` lists its own by language, each with its opposite from the end."""
+    own = [tuple(zip(reversed(yes), reversed(no), strict=False))[::-1] for yes, no in LANGUAGES.values()]
+    pairs = (*own[0], *lexicon.SWITCHES, *(pair for spoken in own[1:] for pair in spoken))
+    return tuple(dict.fromkeys((fold(yes), fold(no)) for yes, no in pairs))
+
+
+def _unknown_truth(seen: Seen) -> str:
+    if not seen.sample.texts and not seen.field.choices:
+        return "no values to tell from which of them mean yes and no"
+    return "its values are no words for yes and no that are known here"
 
 
 def _as_written(word: str, words: Sequence[str]) -> str:
@@ -120,10 +151,10 @@ def consent_table(seen: Seen) -> Form:
         yes: Any = True
         no: Any = False
     else:
-        words = words_of(seen)
-        pair = truth_pair(words) if words else None
-        if pair is None or not words:
-            return Form({}, "", "consent: its values are no words for yes and no that are known here")
+        words, pair = _truths_of(seen)
+        if pair is None:
+            table = "write the table, values: {opted_in: …, opted_out: …, unknown: …}"
+            return Form({}, "", f"consent: {_unknown_truth(seen)}: {table}")
         yes, no = (_as_written(word, words) for word in pair)
     if "email_opt_in" in seen.reading.meanings + seen.label_reading.meanings:
         table = {"opted_in": yes, "unknown": no, "pending": no, "opted_out": no}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from mappings.suggesting.suggest import Homeless, Proposal, Suggestion
 
 _WIDTH = 120
 _COLUMN = 58
+_MOST_LISTED = 200
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./\\-]*\Z")
 _TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # YAML readers take these for something else
 
@@ -18,7 +20,7 @@ def scalar(text: str) -> str:
     """A YAML scalar that is certainly this text."""
     if _PLAIN.match(text) and text.lower() not in _TAKEN and "\\" not in text:
         return text
-    escaped = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text.replace("\\", "\\\\"))
+    escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text.replace("\\", "\\\\"))
     return '"' + escaped.replace('"', '\\"') + '"'
 
 
@@ -37,12 +39,12 @@ def flow(value: Any) -> str:
 
 def mapping_text(proposal: Proposal, name: str) -> str:
     """The file. Without a single rule it would not be a mapping: ask for `Proposal.rules` first."""
-    lines = [*_head(proposal, name), *_match(proposal.match), "rules:"]
+    lines = [*_head(proposal, name), *_match(proposal), "rules:"]
     width = _column(proposal.rules)
     for one in proposal.rules:
         lines += _rule(one, width)
     if proposal.doubtful:
-        lines += ["", "  # Doubtful: take the # off where it is right."]
+        lines += ["", "  # Doubtful: take the # off a rule where it is right; what stands below it says why to look."]
         for one in proposal.doubtful:
             lines += _doubtful(one)
     lines += _rest(proposal)
@@ -68,8 +70,12 @@ def _head(proposal: Proposal, name: str) -> Iterator[str]:
     yield ""
 
 
-def _match(match: Mapping[str, Any]) -> Iterator[str]:
+def _match(proposal: Proposal) -> Iterator[str]:
+    match = proposal.match
     if not match:
+        yield f"# Missing: no rule tells which {proposal.entity} a record is, so each becomes a new one. Where a field"
+        yield '# does, say so: match: {strong: ["emails[*]", [family_name, birth_date]]}'
+        yield ""
         return
     yield "match: # how a record that is not linked finds its entity"
     if match.get("strong"):
@@ -132,22 +138,13 @@ def _broken(one: Suggestion, text: str) -> Iterator[str]:
 
 
 def _doubtful(one: Suggestion) -> Iterator[str]:
+    """The rule without a space behind the sign: what is left when that is taken off is indented as a rule is."""
     for line in _broken(one, rule_text(one)):
-        yield f"  # {line.removeprefix('  ')}"
-    for said in _wrapped(_said(one.doubt), _WIDTH - 10):
+        yield f"  #{line.removeprefix('  ')}"
+    for said in wrap(_said(one.doubt), _WIDTH - 10):
         yield f"  #     {said}"
     if one.alternatives:
-        yield f"  #     or: {', '.join(one.alternatives)}"
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    lines, line = [], ""
-    for word in text.split():
-        if line and len(line) + len(word) + 1 > width:
-            lines.append(line)
-            line = ""
-        line = f"{line} {word}".strip()
-    return [*lines, line] if line else lines
+        yield f"  #     it may also be: {', '.join(one.alternatives)}"
 
 
 def _rest(proposal: Proposal) -> Iterator[str]:
@@ -156,21 +153,35 @@ def _rest(proposal: Proposal) -> Iterator[str]:
     if kept:
         yield ""
         yield "# Needs no rule:"
-        for one in kept:
+        for one in kept[:_MOST_LISTED]:
             yield f"#   {scalar(one.field)}: {_said(one.why)}"
+        yield from _more(kept)
     if free:
         yield ""
         yield f"# Without a place in {proposal.entity}. One worth keeping becomes a custom field, in config.yaml:"
         yield "#   entities:"
         yield f"#     {proposal.entity}:"
         yield "#       fields:"
-        for one in free:
-            yield f"#         {scalar(one.name)}: {_declaration(one)}"
-        yield "# and gets its rule here:"
-        for one in free:
-            yield f"#   {scalar(one.name)}: {scalar(one.field)}"
+        for one in free[:_MOST_LISTED]:
+            yield from _declaration(one)
+        yield from _more(free)
+        yield "# and gets its rule here, where the # is taken off:"
+        for one in free[:_MOST_LISTED]:
+            yield f"  #{scalar(one.name)}: {scalar(one.field)}"
 
 
-def _declaration(one: Homeless) -> str:
+def _more(listed: Sequence[Homeless]) -> Iterator[str]:
+    if len(listed) > _MOST_LISTED:
+        yield f"#   and {len(listed) - _MOST_LISTED:,} more: syncline mappings suggest … --json lists them all"
+
+
+def _declaration(one: Homeless) -> Iterator[str]:
     custom = dict(one.custom or {})
-    return str(custom["type"]) if list(custom) == ["type"] else flow(custom)
+    said = str(custom["type"]) if list(custom) == ["type"] else flow(custom)
+    line = f"#         {scalar(one.name)}: "
+    for part in said.split(", "):
+        if len(line) + len(part) > _WIDTH - 2:
+            yield line.rstrip()
+            line = "#             "
+        line += f"{part}, "
+    yield line.removesuffix(", ")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from mappings.compile import load
-from mappings.suggesting.suggest import Proposal, Suggestion
+from mappings.suggesting.suggest import Proposal, Suggestion, with_rules
 from mappings.suggesting.text import mapping_text
 from model.fields import EntitySchema
 from model.records import Record
@@ -22,7 +22,7 @@ def tried(proposal: Proposal, schemas: Mapping[str, EntitySchema]) -> Proposal:
     if not proposal.rules or not records:
         return proposal
     mapping, _ = load(mapping_text(proposal, _NAME), f"{_NAME}.yaml", schemas)
-    if mapping is None:
+    if mapping is None:  # too large to be a mapping: `syncline check` says so of the file, too
         return proposal
     parked: Counter[str] = Counter()
     for projection in mapping.project([Record(str(at), data) for at, data in enumerate(records)]):
@@ -36,4 +36,4 @@ def tried(proposal: Proposal, schemas: Mapping[str, EntitySchema]) -> Proposal:
             doubtful.append(replace(one, confidence=min(one.confidence, 0.6), doubt=said))
         else:
             rules.append(replace(one, evidence=(*one.evidence, said)) if count else one)
-    return replace(proposal, rules=tuple(rules), doubtful=tuple(doubtful))
+    return with_rules(proposal, schemas[proposal.entity], rules, doubtful)

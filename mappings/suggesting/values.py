@@ -12,9 +12,10 @@ from typing import Any
 from mappings.suggesting import lexicon
 from mappings.suggesting.names import fold
 from mappings.transforms.base import UnfitError
-from mappings.transforms.moments import zone_or_none
+from mappings.transforms.moments import NAMED, zone_or_none
 from mappings.transforms.numbers import currency_code
 from mappings.transforms.places import country_code, language_tag, language_tag_or_none
+from mappings.transforms.regions import regions_of
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[A-Za-z]{2,}\Z")
 _PHONE = re.compile(r"\+?[\d\s()./\-–]{6,24}(?:(?:x|ext\.?|#)\s*\d{1,6})?\Z", re.IGNORECASE)
@@ -24,18 +25,16 @@ _POSTAL = re.compile(r"(?=.*\d)[A-Z0-9][A-Z0-9 \-]{2,9}\Z", re.IGNORECASE)
 _DAY_FIRST = re.compile(r"\d{1,4}[-./ ]")
 _WHOLE = re.compile(r"[-+]?\d{1,18}\Z")
 _NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?\Z")
-_COMMA_NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:[.\u00a0 ']\d{3})+),\d+\Z")
+_COMMA_NUMBER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:[.\u00a0\u202f ']\d{3})+),\d+\Z")
+_GROUPED = re.compile(r"[-+]?\d{1,3}(?:(?:[\u00a0\u202f ']\d{3})+(?:\.\d+)?|(?:\.\d{3}){2,})\Z")
+_THREE_BEHIND = re.compile(r"[-+]?[1-9]\d{0,2}\.\d{3}\Z")
 _MONEY_SIGN = re.compile(r"[$€£¥₹]|\b[A-Z]{3}\b")
 _LAST_FIRST = re.compile(r"[^\W\d][\w'’ .\-]*, ?[^\W\d][\w'’ .\-]*\Z")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 
 DATE_FORMATS: Mapping[str, str] = {
-    "iso": "%Y-%m-%d",
-    "us": "%m/%d/%Y",
-    "uk": "%d/%m/%Y",
-    "eu": "%d.%m.%Y",
-    "compact": "%Y%m%d",
+    **NAMED,
     "%Y/%m/%d": "%Y/%m/%d",
     "%d-%m-%Y": "%d-%m-%Y",
     "%m-%d-%Y": "%m-%d-%Y",
@@ -56,8 +55,8 @@ def _words(text: str) -> frozenset[str]:
 
 _SALUTATIONS = frozenset(word.strip() for word in _words(lexicon.SALUTATIONS))
 _SUFFIXES = _words(lexicon.SUFFIXES)
-_STATES = frozenset(lexicon.STATES_US.split())
-_PROVINCES = frozenset(lexicon.STATES_CA.split())
+_STATES = frozenset(map(fold, regions_of("US")))
+_PROVINCES = frozenset(map(fold, regions_of("CA")))
 
 
 def _plain_word(text: str) -> str:
@@ -110,6 +109,11 @@ LOOKS: Mapping[str, Callable[[str], bool]] = {
     "whole": lambda text: bool(_WHOLE.match(text)),
     "number": lambda text: bool(_NUMBER.match(text)),
     "comma number": lambda text: bool(_COMMA_NUMBER.match(text)),
+    "grouped number": lambda text: bool(_GROUPED.match(text)),  # 1'234.50, 1 234, 1.234.567
+    "comma before decimals": lambda text: bool(_COMMA_NUMBER.match(text)) and not _NUMBER.match(text),
+    "comma between thousands": lambda text: "," in text and bool(_NUMBER.match(text)) and not _COMMA_NUMBER.match(text),
+    "comma of either kind": lambda text: bool(_COMMA_NUMBER.match(text)) and bool(_NUMBER.match(text)),  # 1,234
+    "point of either kind": lambda text: bool(_THREE_BEHIND.match(text)),  # 1.234
     "money sign": lambda text: bool(_MONEY_SIGN.search(text)),
     "country": _reads(country_code),
     "language": _reads(language_tag),
@@ -140,19 +144,19 @@ class Sample:
     def __init__(self, values: Iterable[Any] = ()) -> None:
         listed = list(values)
         self.seen = len(listed)
-        self.values = [value for value in listed if value not in (None, "", [], {})]
+        self.values = [value for value in listed if value not in (None, [], {}) and str(value).strip()]
         self.filled = len(self.values)
         self.lists = sum(isinstance(value, list) for value in self.values)
         self.raw = [_text(value) for value in self.values if isinstance(value, (str, int, float, bool))]
         self.texts = [text.strip() for text in self.raw if text.strip()]
-        self._counts: dict[str, int] = {}
+        self._counts: dict[tuple[str, ...], int] = {}
 
-    def count(self, look: str) -> int:
-        """How many values look like that."""
-        if look not in self._counts:
-            texts = self.raw if look in ("idle spaces", "padded") else self.texts
-            self._counts[look] = sum(map(LOOKS[look], texts))
-        return self._counts[look]
+    def count(self, *looks: str) -> int:
+        """How many values look like that, or like one of these."""
+        if looks not in self._counts:
+            texts = self.raw if looks[0] in ("idle spaces", "padded") else self.texts
+            self._counts[looks] = sum(any(LOOKS[look](text) for look in looks) for text in texts)
+        return self._counts[looks]
 
     def share(self, look: str) -> float:
         return self.count(look) / len(self.texts) if self.texts else 0.0
