@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from itertools import chain, islice
 from typing import Any, cast
 
 from connectors.contract import Connector
@@ -15,8 +14,6 @@ from mappings.compile import Compiled
 from mappings.contract import Projection
 from mappings.language import field_text
 from mappings.proving.trace import TraceIn, TraceOut, fields_of, taken, trace_in, trace_out
-from model.diagnostics import Diagnostic
-from model.errors import ConfigurationError
 from model.records import Page, Record, RecordRef
 
 SAMPLED = 2000
@@ -128,42 +125,10 @@ def targets_of(mapping: Compiled, mappings: Iterable[Compiled]) -> list[Compiled
     return sorted(others, key=lambda one: one.name)
 
 
-def records_of_file(path: Path) -> list[Record]:
-    """Records out of a file of JSON Lines: an object each, as the system shows it. Raises ConfigurationError.
-
-    The key is the line's number: what a system takes for a key is no matter here.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = (
-            "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({type(error).__name__})"
-        )
-        raise ConfigurationError([Diagnostic(code="unreadable", message=f"the file {what}", file=str(path))]) from None
-    found: list[Record] = []
-    wrong: list[Diagnostic] = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        data = _object(line)
-        if data is None:
-            hint = "a JSON object on each line"
-            wrong.append(
-                Diagnostic(code="not-a-record", message="this is no record", file=str(path), line=number, hint=hint)
-            )
-        else:
-            found.append(Record(f"line {number}", data))
-    if wrong:
-        raise ConfigurationError(wrong)
-    return found
-
-
-def _object(line: str) -> dict[str, Any] | None:
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return data if isinstance(data, dict) else None
+def live_records(connector: Connector[Any], stream: str) -> Iterator[Record]:
+    """The records of a stream as one full read shows them, and none that is only said to be gone."""
+    with closing(connector.read(stream, None)) as pages:  # type: ignore[type-var] # reads are generators
+        yield from (record for page in pages for record in page.records if not record.deleted)
 
 
 def with_keys(connector: Connector[Any], mapping: Compiled, keys: Sequence[str]) -> tuple[list[Picked], list[str]]:
@@ -178,14 +143,11 @@ def with_keys(connector: Connector[Any], mapping: Compiled, keys: Sequence[str])
 
 
 def _searched(connector: Connector[Any], mapping: Compiled, wanted: set[str]) -> Iterator[Record]:
-    seen = 0
-    for page in connector.read(mapping.stream, None):
-        for record in page.records:
-            if record.key in wanted:
-                wanted.discard(record.key)
-                yield record
-        seen += len(page.records)
-        if not wanted or seen >= SEARCHED:
+    for record in islice(live_records(connector, mapping.stream), SEARCHED):
+        if record.key in wanted:
+            wanted.discard(record.key)
+            yield record
+        if not wanted:
             return
 
 
@@ -245,7 +207,7 @@ def _features(mapping: Compiled, records: Sequence[Record], projections: Sequenc
         if projection.skipped is not None:
             found[at][f"kept out: {projection.skipped}"] = _SKIPPED
     rules = [rule for rule in mapping.source.rules if mapping.source.reads(rule)]
-    for path in dict.fromkeys(itertools.chain.from_iterable(map(fields_of, rules))):
+    for path in dict.fromkeys(chain.from_iterable(map(fields_of, rules))):
         name = field_text(path)
         column = [taken(record.data, path) for record in records]
         texts = [len(value) if isinstance(value, str) else 0 for value in column]

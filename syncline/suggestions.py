@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from connectors.contract import Connector, Field, Stream
-from mappings.suggesting.names import read
+from mappings.suggesting.names import fold, read
 from mappings.suggesting.suggest import THE_KEY, Proposal, Source, suggest
 from mappings.suggesting.text import mapping_text
 from mappings.suggesting.trial import tried
@@ -18,6 +17,7 @@ from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
 from model.fields import EntitySchema
 from syncline.document import shown
+from syncline.preview import live_records
 from syncline.ties import Tie, ties
 
 _NUMBERS = frozenset({"number", "customer_number", "account_number", "contact_number"})
@@ -36,7 +36,7 @@ def proposal_for(
 ) -> Proposal:
     """What is proposed for a stream, after a look at up to ``sample`` of its records (0: at none)."""
     facts = connector.stream(stream)
-    records = list(islice(_records(connector, stream), sample)) if sample else []
+    records = [record.data for record in islice(live_records(connector, stream), sample)] if sample else []
     source = Source(
         connection=connection,
         stream=stream,
@@ -48,12 +48,6 @@ def proposal_for(
         entities={other: kind for _, owner, other, kind in bound if owner == connection},
     )
     return tried(suggest(source, schemas, entity), schemas)
-
-
-def _records(connector: Connector[Any], stream: str) -> Iterator[Mapping[str, Any]]:
-    with closing(connector.read(stream, None)) as pages:  # type: ignore[type-var] # reads are generators
-        for page in pages:
-            yield from (record.data for record in page.records if not record.deleted)
 
 
 def _kept(stream: Stream) -> Iterator[tuple[str, str]]:
@@ -78,13 +72,14 @@ def file_name(proposal: Proposal, bound: Sequence[Tie] = ()) -> str:
     """``<connection>_<stream>.yaml``, in letters that every file system takes; with the entity behind it where the
     stream has a mapping of that name to another one."""
     source = proposal.source
-    stem = _stem(f"{source.connection}_{source.stream}")
+    parts = [_stem(name) for name in (source.connection, source.stream)]
+    stem = "_".join(part or proposal.entity for part in parts)  # 顧客: in no letters that every file system takes
     taken = any(path.stem == stem and entity != proposal.entity for path, _, _, entity in bound)
     return f"{_stem(f'{stem}_{proposal.entity}') if taken else stem}.yaml"
 
 
 def _stem(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return re.sub(r"[^a-z0-9]+", "_", fold(text)).strip("_")
 
 
 def write_proposal(proposal: Proposal, path: Path, bound: Sequence[Tie] = ()) -> Path:
@@ -93,6 +88,9 @@ def write_proposal(proposal: Proposal, path: Path, bound: Sequence[Tie] = ()) ->
     source = proposal.source
     if path.exists():
         raise _refusal("in-the-way", f"{shown(path)} is there already", "move it away, or name another file with --out")
+    if path.suffix != ".yaml":
+        hint = f"name it {path.with_suffix('.yaml').name}"
+        raise _refusal("in-the-way", f"{shown(path)} would not be read: the files of mappings end in .yaml", hint)
     for other, connection, stream, entity in bound:
         same = (connection, stream, entity) == (source.connection, source.stream, proposal.entity)
         if same and other.parent.absolute() == path.parent.absolute():

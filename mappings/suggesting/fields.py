@@ -29,8 +29,8 @@ _NAMES_OF_PEOPLE = frozenset(
     | {"owner", "some_owner", "reports_to"}
 )
 _SAYS_WHO = frozenset(
-    "agent assigned assignee author bearbeiter berater betreuer by contact creator employee name owner person rep"
-    " salesperson seller user verkaufer".split()
+    {"agent", "assigned", "assignee", "author", "bearbeiter", "berater", "betreuer", "by", "contact", "creator"}
+    | {"employee", "name", "owner", "person", "rep", "salesperson", "seller", "user", "verkaufer"}
 )
 """Words in the names of fields that hold people: as few as they may be, their names are no picklist."""
 _CUSTOM_NAME = re.compile(r"[a-z][a-z0-9_]*\Z")

@@ -88,7 +88,9 @@ def day(sample: Sample) -> Form:
             return Form({"transform": {"day": "UTC"}}, "", zone)
         if days.short_years:
             return Form({}, "", "the years have two digits, so the century cannot be told: have it exported with four")
-        return Form({}, "", "the values have no date format that is known here, or several: name it, transform: {date: …}")
+        return Form(
+            {}, "", "the values have no date format that is known here, or several: name it, transform: {date: …}"
+        )
     if "iso" in days.names:
         return Form({}, "written year-month-day")
     name = days.names[0]

@@ -15,8 +15,11 @@ from syncline.cli.desk import Desk, desk_of
 from syncline.cli.exits import Exit
 from syncline.cli.output import clean, counted
 from syncline.cli.telling import counts, tell
+from syncline.document import nearest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -50,15 +53,15 @@ def check(
         return
     if as_json and as_sarif:
         raise typer.BadParameter("--json and --sarif are two forms of one thing: give one of them")
+    wanted = _wanted(desk, files or ())
     project, found = desk.load(with_locks=True)
     asked = (project or desk.load()[0]) if online else None  # what a lock finds wrong is no reason not to ask
     if asked is not None:
         from syncline.fields import check_fields
 
         found = [*found, *check_fields(asked, desk.world)]
-    if files:
-        wanted = {path.absolute() for path in files}
-        found = [one for one in found if one.file is not None and Path(one.file).absolute() in wanted]
+    if wanted:
+        found = [one for one in found if one.file is not None and _within(Path(one.file).absolute(), wanted)]
     if as_sarif:
         from syncline.sarif import sarif  # the entries of all codes are read only where they are printed
 
@@ -67,13 +70,31 @@ def check(
         desk.output.json(found)
     else:
         tell(desk.output, found)
-    errors = sum(1 for one in found if one.severity is Severity.ERROR or strict)
+    grave = {Severity.ERROR, Severity.WARNING} if strict else {Severity.ERROR}
+    errors = sum(1 for one in found if one.severity in grave)
     if errors:
         worst = min(found, key=lambda one: list(Severity).index(one.severity))
         desk.output.say(f"{counts(found)}. More about one: syncline check --explain {worst.code}")
     elif project is not None:
         desk.output.say(_summary(project) + (f" ({counts(found)})" if found else ""))
-    raise typer.Exit(Exit.INVALID if errors or (project is None and not files) else Exit.DONE)
+    elif wanted:
+        desk.output.say(f"No errors there{f' ({counts(found)})' if found else ''}, but elsewhere: syncline check")
+    raise typer.Exit(Exit.INVALID if errors or (project is None and not wanted) else Exit.DONE)
+
+
+def _wanted(desk: Desk, files: Sequence[Path]) -> set[Path]:
+    """Files and folders that are looked at; a name that is none of this project's would look like one without
+    mistakes."""
+    for path in files:
+        if not path.exists():
+            raise typer.BadParameter(f"there is no file {path}", param_hint="FILES")
+        if not path.absolute().is_relative_to(desk.folder.absolute()):
+            raise typer.BadParameter(f"{path} is no file of the project in {desk.folder}", param_hint="FILES")
+    return {path.absolute() for path in files}
+
+
+def _within(path: Path, wanted: set[Path]) -> bool:
+    return path in wanted or not wanted.isdisjoint(path.parents)
 
 
 def _explain(desk: Desk, code: str, *, as_json: bool) -> None:
@@ -81,7 +102,7 @@ def _explain(desk: Desk, code: str, *, as_json: bool) -> None:
 
     entry = explained(code)
     if entry is None:
-        known = sorted(name for _, entries in SECTIONS.values() for name in entries)
+        known = [name for _, entries in SECTIONS.values() for name in entries]
         close = difflib.get_close_matches(code, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else "docs/diagnostics.md lists them all"
         raise typer.BadParameter(f"there is no diagnostic {code!r}; {hint}", param_hint="--explain")
@@ -250,4 +271,5 @@ def _facts(field: Any) -> str:
 def connection_named(project: Project, name: str) -> None:
     """Raise a usage error, naming what there is, where the project has no such connection."""
     if name not in project.connections:
-        raise typer.BadParameter(f"there is no connection {name!r}; there are {', '.join(project.connections)}")
+        hint = nearest(name, project.connections) if project.connections else "config.yaml has none yet"
+        raise typer.BadParameter(f"there is no connection {name!r}; {hint}")

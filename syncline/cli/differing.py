@@ -14,9 +14,9 @@ import typer
 from model.errors import ConfigurationError
 from syncline.cli import options
 from syncline.cli.desk import Desk, desk_of
-from syncline.cli.lawful import File, MadeUp, Sample, Seed, shown
+from syncline.cli.lawful import File, MadeUp, Sample, Seed, lines, shown
 from syncline.cli.masking import masked_field
-from syncline.cli.output import clean, counted
+from syncline.cli.output import counted
 
 if TYPE_CHECKING:
     from mappings.compile import Compiled
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mappings.reading.extending import Fetch
     from model.fields import EntitySchema
     from model.records import Record
-    from syncline.settings import Project
+    from syncline.settings import Workbench
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
@@ -56,22 +56,25 @@ def diff(
     Give two files, or the name of a mapping, which is compared with its file in git. The records are made up unless
     --sample or --file says where to take them from; then their values are masked.
     """
+    from mappings.language import Lifecycle
     from mappings.proving.compare_versions import changes
     from mappings.proving.effects import compare
     from syncline.cli.specimens import Asked, specimens
 
     desk = desk_of(context)
-    project = desk.project()
-    before, after = _versions(project, old, new, against)
+    workbench, before, after = _versions(desk, old, new, against)
     said = changes(before.source, after.source)
     if before.entity != after.entity:
-        _tell_changes(desk, before, after, said)
         raise typer.BadParameter(f"they map different entities, {before.entity} and {after.entity}: nothing to compare")
-    tried = specimens(desk, project, after, Asked(records, sample, file, seed))
+    tried = specimens(desk, workbench, after, Asked(records, sample, file, seed))
     others = [
-        one for one in project.mappings if one.entity == after.entity and one.name not in (before.name, after.name)
+        one
+        for one in workbench.mappings
+        if one.entity == after.entity
+        and one.name not in (before.name, after.name)
+        and one.source.lifecycle is not Lifecycle.PROPOSED
     ]
-    schema = project.schemas[after.entity]
+    schema = workbench.schemas[after.entity]
     made_up = file is None and not sample
     reveal = reveal or made_up  # nobody's data are in what was made up
     taken = _made_for_both(before, schema, tried.records, seed) if made_up else tried.records
@@ -83,28 +86,31 @@ def diff(
     _tell_effects(desk, found, tried.origin, schema, limit, reveal=reveal)
 
 
-def _versions(project: Project, old: str, new: Path | None, against: str) -> tuple[Compiled, Compiled]:
+def _versions(desk: Desk, old: str, new: Path | None, against: str) -> tuple[Workbench, Compiled, Compiled]:
     from syncline.bindings import fetching
-    from syncline.cli.specimens import named
+    from syncline.cli.specimens import chosen
 
     def read(path: Path, what: str) -> Compiled:
-        return _compiled(project, _text(path, what), path, fetching(path.absolute().parent))
+        return _compiled(workbench, _text(path, what), path, fetching(path.absolute().parent))
 
     if new is not None:
-        return read(Path(old), "OLD"), read(new, "NEW")
-    (mapping,) = named(project, [old])
+        workbench, _ = desk.workbench()
+        return workbench, read(Path(old), "OLD"), read(new, "NEW")
+    if old.endswith((".yaml", ".yml")):
+        raise typer.BadParameter("one file alone is compared with nothing; give two, or the name of a mapping")
+    workbench, (mapping,) = chosen(desk, [old])
     path = Path(mapping.source.file)
     if Path(against).is_file():
-        return read(Path(against), "--against"), mapping
+        return workbench, read(Path(against), "--against"), mapping
     text, fetch = _of_git(path, against), _git_fetching(path.absolute().parent, against)
-    return _compiled(project, text, path, fetch, of=f" ({against})"), mapping
+    return workbench, _compiled(workbench, text, path, fetch, of=f" ({against})"), mapping
 
 
-def _compiled(project: Project, text: str, file: Path, fetch: Fetch, of: str = "") -> Compiled:
+def _compiled(workbench: Workbench, text: str, file: Path, fetch: Fetch, of: str = "") -> Compiled:
     """One version. Raises ConfigurationError where it has mistakes."""
     from mappings.compile import load
 
-    mapping, found = load(text, str(file), project.schemas, fetch=fetch)
+    mapping, found = load(text, str(file), workbench.schemas, fetch=fetch)
     if mapping is None:
         raise ConfigurationError(
             [replace(one, file=f"{one.file}{of if one.file == str(file) else ''}") for one in found]
@@ -173,7 +179,7 @@ def _tell_changes(desk: Desk, before: Compiled, after: Compiled, said: Sequence[
     line(f"{after.name}: {before.version} → {after.version}")
     for change in said:
         subject = f"{change.path}: " if change.path else ""
-        line(clean(f"  {_SIGNS[change.kind]} {subject}{change.words}"))
+        lines(desk, f"{_SIGNS[change.kind]} {subject}{change.words}", 2)
 
 
 def _tell_effects(
@@ -203,7 +209,7 @@ def _list(desk: Desk, heading: str, rows: Sequence[tuple[str, int, str]], limit:
     line(heading)
     width = max(len(subject) for subject, _, _ in rows[:limit])
     for subject, number, first in rows[:limit]:
-        line(clean(f"  {subject:<{width}}  {number:>5,}×  {first}"))
+        lines(desk, f"{subject:<{width}}  {number:>5,}×", 2, f" {first}")
     if len(rows) > limit:
         line(f"  and {len(rows) - limit} more: --limit {len(rows)} shows all")
 

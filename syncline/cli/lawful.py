@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import wrap
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 _WIDEST = 40  # of a value in an example
+_ACROSS = 79
 
 MadeUp = Annotated[int, typer.Option("--records", min=0, help="How many records to make up, each way.")]
 Sample = Annotated[int, typer.Option("--sample", min=0, help="Take this many records of the stream instead.")]
@@ -54,18 +55,17 @@ def laws(
     is unlawful. Values are masked where the records are real.
     """
     from mappings.proving.laws import examine
-    from syncline.cli.specimens import Asked, named, specimens
+    from syncline.cli.specimens import NO_MAPPINGS, Asked, chosen, specimens
 
     desk = desk_of(context)
-    project = desk.project()
-    chosen = named(project, names)
-    if file is not None and len(chosen) != 1:
+    workbench, mappings = chosen(desk, names or ())
+    if file is not None and len(mappings) != 1:
         raise typer.BadParameter("say of which mapping the file holds records", param_hint="NAME")
     reveal = reveal or not (sample or file)  # nobody's data are in what was made up
     found: list[tuple[Examination, EntitySchema]] = []
-    for mapping in chosen:
-        tried = specimens(desk, project, mapping, Asked(records, sample, file, seed))
-        found.append((examine(mapping, tried.records, tried.entities), project.schemas[mapping.entity]))
+    for mapping in mappings:
+        tried = specimens(desk, workbench, mapping, Asked(records, sample, file, seed))
+        found.append((examine(mapping, tried.records, tried.entities), workbench.schemas[mapping.entity]))
     if as_json:
         desk.output.json([_as_json(one, schema, reveal=reveal) for one, schema in found])
     else:
@@ -73,7 +73,7 @@ def laws(
             _tell(desk, one, schema, limit, reveal=reveal)
         unlawful = sum(1 for one, _ in found if not one.lawful)
         told = f"{counted(unlawful, 'mapping')} would not bring everything back." if unlawful else "All come back."
-        desk.output.say(told if found else "No mappings yet: `syncline new mapping`.")
+        desk.output.say(told if found else NO_MAPPINGS)
     raise typer.Exit(Exit.DONE if all(one.lawful for one, _ in found) else Exit.FAILED)
 
 
@@ -82,22 +82,34 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
     groups = _grouped(one.breaches)
     tried = f"{counted(one.records, 'record')} in" + (f", {one.entities:,} out" if one.entities else "")
     left = f" ({one.left_out:,} left out)" if one.left_out else ""
-    verdict = f"{counted(len(groups), 'rule')} not lawful" if groups else "lawful"
+    verdict = f"{counted(len({path for (_, path, _), _ in groups}), 'rule')} not lawful" if groups else "lawful"
     line(f"{one.mapping}: {verdict}; tried {tried}{left}")
     for (law, path, message), breaches in groups[:limit]:
         field = breaches[0].field
-        line(f"  {path or 'the record'}" + (f" ({field})" if field and field != path else ""))
-        line(f"    {clean(message)}: {counted(len(breaches), 'record')}, law «{law}»")
+        line(clean(f"  {path or 'the record'}" + (f" ({field})" if field and field != path else "")))
+        lines(desk, f"{message}: {counted(len(breaches), 'record')}, law «{law}»", 4)
         for breach in breaches[:_EXAMPLES]:
             before, after = (shown(schema, breach.path, value, reveal=reveal) for value in breach[5:7])
-            line(f"      {breach.record}: {before} → {after}")
+            lines(desk, f"{breach.record}: {before}", 6, f"→ {after}")
     if len(groups) > limit:
         line(f"  and {len(groups) - limit} more: --limit {len(groups)} shows all")
     for what, counts in (("comes back otherwise, as declared", one.losses), ("not taken from elsewhere", one.refused)):
         told = [f"{path or 'the record'} ({why}) {number:,}×" for (path, why), number in counts.most_common(limit)]
-        text = f"{what}: {', '.join(told)}" if told else ""
-        for wrapped in wrap(text, 78, initial_indent="  ", subsequent_indent="    "):
-            line(wrapped)
+        told += [f"and {len(counts) - limit} more"] if len(counts) > limit else []
+        if told:
+            lines(desk, f"{what}: {', '.join(told)}", 2)
+
+
+def lines(desk: Desk, text: str, indent: int, then: str = "") -> None:
+    """A text on as many lines as it takes; ``then`` behind it, or below it where it does not fit there."""
+    margin = " " * indent
+    if then and len(text) + len(then) + indent < _ACROSS:
+        text, then = f"{text} {then}", ""
+    for part in (text, then.strip()):
+        whole = TextWrapper(_ACROSS, margin, f"{margin}  ", break_long_words=False, break_on_hyphens=False)
+        for wrapped in whole.wrap(clean(part)):
+            desk.output.line(wrapped)
+        margin += "  "
 
 
 def _grouped(breaches: Sequence[Breach]) -> list[tuple[tuple[str, str, str], list[Breach]]]:
@@ -111,12 +123,12 @@ def _grouped(breaches: Sequence[Breach]) -> list[tuple[tuple[str, str, str], lis
 def shown(schema: EntitySchema, path: str, value: Any, *, reveal: bool) -> str:
     """A value on a line: masked, kept short, and words for what is no value."""
     from mappings.codec import ABSENT
+    from syncline.cli.previewing import shown as whole
 
-    if value is ABSENT or value is None:
-        return "absent" if value is ABSENT else "null"
-    text = clean(value if reveal else masked_field(schema, path, value))
-    text = text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
-    return f"«{text}»" if isinstance(value, str) else text
+    if value is ABSENT:
+        return "absent"
+    text = whole(value if reveal or value is None else masked_field(schema, path, value))
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _as_json(one: Examination, schema: EntitySchema, *, reveal: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from syncline.preview import Preview
 
 _FIELDS_SHOWN = 12
+_LONGEST = 120  # of a value
 
 
 def shown(found: Any) -> str:
@@ -31,8 +32,13 @@ def shown(found: Any) -> str:
     if isinstance(found, dict) and set(found) == {"amount", "currency"}:
         return clean(f"{found['amount']} {found['currency']}")
     if isinstance(found, str):
-        return f'"{clean(found)}"'
-    return clean(json.dumps(plain(found), ensure_ascii=False))
+        return f'"{_cut(clean(found))}"'
+    return _cut(clean(json.dumps(plain(found), ensure_ascii=False)))
+
+
+def _cut(text: str) -> str:
+    """A cell of a table that a page fits into: what is longer is told by its length."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
 
 
 def _names(rule: Rule) -> str:

@@ -1,26 +1,34 @@
-"""What a mapping is tried on: records from a file, from the stream itself, or made up."""
+"""Which mappings are tried, and what on: records from a file, from the stream itself, or made up."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import typer
 
-from connectors.contract import Field
-from mappings.compile import Compiled
 from mappings.proving.generate import Generator
+from model.diagnostics import Severity
+from model.errors import ConfigurationError
 from model.records import Record
-from syncline.bindings import known_fields
 from syncline.cli.desk import Desk
-from syncline.cli.output import counted
-from syncline.lock_reading import read_locks
-from syncline.settings import Project
+from syncline.cli.output import clean, counted
+from syncline.document import nearest
+from syncline.lock_reading import read_lock
+from syncline.locks import lock_file
+from syncline.preview import live_records
 from syncline.wiring import opened_connections
+
+if TYPE_CHECKING:
+    from connectors.contract import Field
+    from mappings.compile import Compiled
+    from syncline.settings import Workbench
+
+
+NO_MAPPINGS = "No mappings yet: `syncline mappings suggest`."
 
 
 class Specimens(NamedTuple):
@@ -40,60 +48,86 @@ class Asked(NamedTuple):
     seed: int = 0
 
 
-def specimens(desk: Desk, project: Project, mapping: Compiled, asked: Asked) -> Specimens:
+def chosen(desk: Desk, names: Sequence[str]) -> tuple[Workbench, list[Compiled]]:
+    """The mappings named (all by default), in the order of their names. No secret is asked for, no system needed.
+
+    Raises ConfigurationError where one of them has mistakes, and a usage error for a name that is none.
+    """
+    workbench, found = desk.workbench()
+    by_name = workbench.by_name
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    if wrong and not set(names or ("",)) <= by_name.keys():
+        raise ConfigurationError(wrong)
+    return workbench, [_named(by_name, name) for name in sorted(set(names) or by_name)]
+
+
+def _named(mappings: Mapping[str, Compiled], name: str) -> Compiled:
+    if name not in mappings:
+        hint = nearest(name, mappings) if mappings else "there is none yet: syncline mappings suggest"
+        raise typer.BadParameter(f"there is no mapping {name!r}; {hint}", param_hint="NAME")
+    return mappings[name]
+
+
+def connected(desk: Desk, workbench: Workbench, mapping: Compiled) -> Workbench:
+    """The workbench, once it is sure that the mapping's system can be asked. Raises ConfigurationError with the reason
+    where it cannot."""
+    if mapping.connection not in workbench.connections:
+        desk.project()
+    return workbench
+
+
+def specimens(desk: Desk, workbench: Workbench, mapping: Compiled, asked: Asked) -> Specimens:
     """Records and entities to try ``mapping`` on. Raises ConnectorError where the system cannot be asked."""
-    schema = project.schemas[mapping.entity]
-    made = Generator(mapping, schema, asked.seed, fields_of(project, mapping))
+    schema = workbench.schemas[mapping.entity]
+    made = Generator(mapping, schema, asked.seed, fields_of(desk.folder, workbench, mapping))
     if asked.file is not None:
-        records: Sequence[Record] = list(_from_file(asked.file))
+        records: Sequence[Record] = records_of_file(asked.file)
         return Specimens(records, made.entities(asked.made_up), counted(len(records), "record") + f" of {asked.file}")
     if asked.sample:
-        records = _of_stream(desk, project, mapping, asked.sample)
+        with opened_connections(connected(desk, workbench, mapping), desk.world, {mapping.connection}) as connectors:
+            records = list(islice(live_records(connectors[mapping.connection], mapping.stream), asked.sample))
         where = f"{mapping.connection}.{mapping.stream}"
         return Specimens(records, made.entities(asked.made_up), f"{counted(len(records), 'record')} of {where}")
     return Specimens(made.records(asked.made_up), made.entities(asked.made_up), f"{asked.made_up:,} made-up records")
 
 
-def fields_of(project: Project, mapping: Compiled) -> Sequence[Field]:
+def fields_of(folder: Path, workbench: Workbench, mapping: Compiled) -> Sequence[Field]:
     """The stream's fields as they are locked, else as the configuration declares them."""
-    connection = project.connections.get(mapping.connection)
-    streams = connection.streams if connection is not None else ()
-    locks = read_locks(project.folder, project.connections, list(project.connections), [])
-    return next((known_fields(mapping.connection, one, locks) for one in streams if one.name == mapping.stream), ())
+    lock = read_lock(lock_file(folder, mapping.connection), [])
+    locked = lock.fields(mapping.stream) if lock is not None else ()
+    connection = workbench.connections.get(mapping.connection)
+    declared = (one.fields for one in (connection.streams if connection else ()) if one.name == mapping.stream)
+    return locked or next(declared, ())
 
 
-def named(project: Project, names: Sequence[str] | None) -> list[Compiled]:
-    """The mappings of these names, all where none is given; a name that is none is told with the nearest one."""
-    known = {mapping.name: mapping for mapping in (*project.mappings, *project.proposed)}
-    for name in names or ():
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(known))}"
-            raise typer.BadParameter(f"there is no mapping {name!r}; {hint}", param_hint="NAME")
-    return [known[name] for name in sorted(known) if not names or name in names]
+def records_of_file(path: Path) -> list[Record]:
+    """Records out of a file of JSON Lines: an object each, as the system shows it, keyed by the line it stands in.
 
-
-def _of_stream(desk: Desk, project: Project, mapping: Compiled, number: int) -> list[Record]:
-    with opened_connections(project, desk.world, {mapping.connection}) as connectors:
-        pages = connectors[mapping.connection].read(mapping.stream, None)
-        return list(islice(chain.from_iterable(page.records for page in pages), number))
-
-
-def _from_file(path: Path) -> Iterator[Record]:
-    """One JSON object per line; the line's number is the key."""
+    Raises a usage error for anything else.
+    """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
         raise typer.BadParameter(f"{path} {why}", param_hint="--file") from None
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            data = json.loads(line)
-        except (ValueError, RecursionError):
-            data = None
-        if not isinstance(data, dict):
-            message = f"{path}:{number}: is not a JSON object; one record per line is wanted"
-            raise typer.BadParameter(message, param_hint="--file")
-        yield Record(f"line {number}", data)
+    lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
+    found = [(number, _object(line)) for number, line in lines]
+    wrong = [number for number, data in found if data is None]
+    if wrong:
+        more = f", and {len(wrong) - 1:,} other lines are none" if len(wrong) > 1 else ""
+        message = f"{path}:{wrong[0]}: is not a JSON object{more}; one record per line is wanted"
+        raise typer.BadParameter(clean(message), param_hint="--file")
+    return [Record(f"line {number}", data) for number, data in found if data is not None]
+
+
+def _object(line: str) -> dict[str, Any] | None:
+    try:
+        data = json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def _no_number(text: str) -> NoReturn:
+    """``NaN`` and ``Infinity`` are no JSON, and no system shows them."""
+    raise ValueError(text)

@@ -72,6 +72,7 @@ def proposed(
     """Make the proposal and put it where it belongs; the path is None where no file was asked for."""
     from mappings.suggesting.text import mapping_text
     from syncline.cli.describing import connection_named
+    from syncline.document import nearest
     from syncline.editor.export import accompany
     from syncline.settings import MAPPINGS
     from syncline.suggestions import bound_streams, file_name, proposal_for, write_proposal
@@ -80,13 +81,14 @@ def proposed(
 
     connection_named(project, connection)
     if entity is not None and entity not in project.schemas:
-        raise typer.BadParameter(f"there is no entity {entity!r}; there are {', '.join(project.schemas)}")
+        hint = nearest(entity, project.schemas)
+        raise typer.BadParameter(f"there is no entity {entity!r}; {hint}", param_hint="--entity")
     folder = project.folder / MAPPINGS
     bound = bound_streams(folder)
     with opened_connections(project, desk.world, {connection}) as connectors:
         known = [one.name for one in connectors[connection].declared_streams()]
         if stream not in known:
-            raise typer.BadParameter(f"{connection} has no stream {stream!r}; it has {', '.join(known)}")
+            raise typer.BadParameter(f"{connection} has no stream {stream!r}; {nearest(stream, known)}")
         fields = connectors[connection].discover(stream)
         proposal = proposal_for(
             connectors[connection], connection, stream, fields, project.schemas, entity, sample=sample, bound=bound

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from model.diagnostics import Severity
-from model.errors import ConfigurationError, StateError
+from model.errors import StateError
 from syncline.cli import options
 from syncline.cli.desk import Desk, desk_of
 from syncline.cli.exits import Exit
@@ -42,10 +40,11 @@ def register(app: typer.Typer) -> None:
 def run_examples(context: typer.Context, names: Names = None, as_json: options.Json = False) -> None:
     """Run the examples of mappings, in both directions. No system is asked, and no secret is needed."""
     from mappings.proving.examples import try_examples
+    from syncline.cli.specimens import NO_MAPPINGS, chosen
     from syncline.cli.trials import tell_trial, trial_json
 
     desk = desk_of(context)
-    workbench, mappings = _chosen(desk, names or ())
+    workbench, mappings = chosen(desk, names or ())
     tried = [(mapping, try_examples(mapping, workbench.schemas[mapping.entity])) for mapping in mappings]
     if as_json:
         desk.output.json([trial_json(mapping, trial) for mapping, trials in tried for trial in trials])
@@ -62,25 +61,9 @@ def run_examples(context: typer.Context, names: Names = None, as_json: options.J
         desk.output.say(f"{failed} of {counted(number, 'example')} failed.")
     elif number:
         desk.output.say(f"{counted(number, 'example')} passed.")
+    elif not mappings:
+        desk.output.say(NO_MAPPINGS)
     raise typer.Exit(Exit.FAILED if failed else Exit.DONE)
-
-
-def _chosen(desk: Desk, names: Sequence[str]) -> tuple[Workbench, list[Compiled]]:
-    """The mappings named (all by default), in the order of their names. Raises ConfigurationError for a wrong one."""
-    workbench, found = desk.workbench()
-    by_name = workbench.by_name
-    wrong = [one for one in found if one.severity is Severity.ERROR]
-    if wrong and not set(names or ("",)) <= by_name.keys():
-        raise ConfigurationError(wrong)
-    return workbench, [_named(by_name, name) for name in sorted(set(names) or by_name)]
-
-
-def _named(mappings: Mapping[str, Compiled], name: str) -> Compiled:
-    if name not in mappings:
-        close = difflib.get_close_matches(name, mappings, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(sorted(mappings)) or 'none yet'}"
-        raise typer.BadParameter(f"there is no mapping {name!r}; {hint}", param_hint="NAME")
-    return mappings[name]
 
 
 def preview(
@@ -133,19 +116,18 @@ def _previewed(
 ) -> tuple[list[Preview], EntitySchema]:
     """The previews asked for, and the schema of the mapping's entity."""
     from model.records import Page
-    from syncline.preview import records_of_file, sampled, with_keys
+    from syncline.cli.specimens import chosen, connected, records_of_file
+    from syncline.preview import sampled, with_keys
     from syncline.wiring import opened_connections
 
-    workbench, [mapping] = _chosen(desk, [name])
+    workbench, [mapping] = chosen(desk, [name])
     _reading(mapping, workbench.mappings)
     schema = workbench.schemas[mapping.entity]
     if file is not None:
         picking = sampled(mapping, [Page(records_of_file(file))], sample)
         _narrate(desk, picking)
         return _traced(None, workbench, mapping, picking.picked), schema
-    if mapping.connection not in workbench.connections:
-        desk.project()  # says what is wrong with it
-    with opened_connections(workbench, desk.world, {mapping.connection}) as connectors:
+    with opened_connections(connected(desk, workbench, mapping), desk.world, {mapping.connection}) as connectors:
         connector = connectors[mapping.connection]
         picked: Sequence[Picked]
         if keys:
@@ -161,9 +143,9 @@ def _previewed(
     return _traced(desk, workbench, mapping, picked, keyed), schema
 
 
-def _reading(mapping: Compiled, mappings: Iterable[Compiled]) -> Compiled:
+def _reading(mapping: Compiled, mappings: Iterable[Compiled]) -> None:
     if mapping.direction.reads:
-        return mapping
+        return
     others = sorted(one.name for one in mappings if one.entity == mapping.entity and one.direction.reads)
     hint = f"preview one that does, and see there what this one writes: {', '.join(others) or 'there is none yet'}"
     raise typer.BadParameter(f"{mapping.name} reads no records; {hint}", param_hint="NAME")
@@ -208,15 +190,18 @@ def docs(
 ) -> None:
     """Describe mappings in words, a page of Markdown each, for people who do not read YAML."""
     from mappings.telling.describe import describe
+    from syncline.cli.specimens import NO_MAPPINGS, chosen
 
     desk = desk_of(context)
-    workbench, mappings = _chosen(desk, names or ())
+    workbench, mappings = chosen(desk, names or ())
     pages = {
         mapping.name: describe(mapping.source, workbench.schemas[mapping.entity], version=mapping.version)
         for mapping in mappings
     }
     if as_json:
         desk.output.json([{"mapping": name, "page": page} for name, page in pages.items()])
+    elif not pages:
+        desk.output.say(NO_MAPPINGS)
     elif out is None:
         desk.output.line("\n".join(pages.values()).rstrip("\n"))
     else:
