@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import os
@@ -14,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from mappings.suggesting.names import split
+from mappings.suggesting.names import fold, split
 from mappings.suggesting.text import flow, scalar
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
@@ -23,9 +24,11 @@ _DELIMITERS = (",", ";", "\t", "|")
 _KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _KEYS = ("id", "uuid", "guid", "key", "number", "no", "nr", "nummer", "numero", "code")
 _MOST_ROWS = 200_000
+_LINES_LOOKED_AT = 20
 _MOST_NUMBERS = 5
 _RANK_OF_MAIL = 2
 _TAB = '"\\t"'
+_WESTERN = "it is not UTF-8; umlauts and accents show whether this is right"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +51,32 @@ def look_at(path: Path) -> Export:
     if kind is None:
         raise _refusal(path, "is neither CSV nor JSON Lines", "name it .csv, .tsv, .jsonl or .ndjson")
     try:
-        encoding = _encoding(path)
+        encoding = _encoding(path) if kind == "csv" else "utf-8"
         delimiter = _delimiter(path, encoding) if kind == "csv" else ","
+        repeated = _repeated(path, encoding, delimiter) if kind == "csv" else None
         trim = kind == "csv" and _padded(path, encoding, delimiter)
         key, rows = _key(_rows(path, kind, encoding, delimiter))
         key = key or (_pair(_rows(path, kind, encoding, delimiter)) if rows else None)
     except FileNotFoundError:
         raise _refusal(path, "is not there", "name the file as seen from here") from None
-    except (OSError, ValueError, csv.Error) as error:
+    except csv.Error as error:
+        if "field larger" not in str(error):
+            raise _refusal(path, f"cannot be read as CSV ({error})", "is it the file you mean?") from None
+        hint = "is a quote open that never closes?"
+        raise _refusal(path, f"has a cell of more than {csv.field_size_limit():,} characters", hint) from None
+    except orjson.JSONDecodeError:
+        raise _refusal(path, "cannot be read as JSON Lines", "one JSON object on each line, in UTF-8") from None
+    except (OSError, ValueError) as error:
         raise _refusal(path, f"cannot be read ({type(error).__name__})", "is it the file you mean?") from None
     if not rows:
         raise _refusal(path, "has no rows", "a header line alone does not tell enough")
+    if repeated is not None:
+        said = f"names the column {repeated!r} twice" if repeated else "has two columns without a name"
+        raise _refusal(path, said, "give each column a name of its own in the first line")
     if key is None:
         hint = "add a column with a number of its own for each row"
         raise _refusal(path, "has no column that is filled and different in every row", hint)
-    stream = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_") or "records"
+    stream = re.sub(r"[^a-z0-9]+", "_", fold(path.stem)).strip("_") or "records"
     return Export(
         stream=stream, path=path, kind=kind, key=key, rows=rows, delimiter=delimiter, encoding=encoding, trim=trim
     )
@@ -73,7 +87,11 @@ def _refusal(path: Path, message: str, hint: str) -> ConfigurationError:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8 where all of it is, else the encoding of Western Windows, in which every byte means something."""
+    """UTF-8 where all of it is, UTF-16 where it says so (spreadsheets call that Unicode text), else the encoding of
+    Western Windows, in which every byte means something."""
+    with path.open("rb") as start:
+        if start.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            return "utf-16"
     with path.open(encoding="utf-8-sig") as file:
         try:
             while file.read(1 << 20):
@@ -88,15 +106,23 @@ def _opened(path: Path, encoding: str) -> io.TextIOWrapper:
 
 
 def _delimiter(path: Path, encoding: str) -> str:
-    """The sign that cuts the header into the most columns, and the first rows into as many."""
+    """The sign that cuts the header into many columns, and the first rows into as many: the more of both, the surer."""
     with _opened(path, encoding) as file:
-        lines = list(islice(file, 20))
+        lines = list(islice(file, _LINES_LOOKED_AT))
 
-    def width(delimiter: str) -> int:
-        widths = [len(row) for row in csv.reader(lines[:10], delimiter=delimiter) if row]
-        return widths[0] if widths and len(set(widths[:-1])) <= 1 else 0
+    def fit(delimiter: str) -> float:
+        header, *others = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row] or [0]
+        rows = others[:-1] or others  # the last one may go on beyond the lines that were read
+        return header * (1 + sum(width == header for width in rows)) / (1 + len(rows)) if header > 1 else header
 
-    return max(_DELIMITERS, key=width)
+    return max(_DELIMITERS, key=fit)
+
+
+def _repeated(path: Path, encoding: str, delimiter: str) -> str | None:
+    """A name that the header gives to two columns: then nobody knows which one a rule means."""
+    with _opened(path, encoding) as file:
+        header = [name.strip() for name in next(csv.reader(file, delimiter=delimiter), [])]
+    return next((name for at, name in enumerate(header) if name in header[:at]), None)
 
 
 def _padded(path: Path, encoding: str, delimiter: str) -> bool:
@@ -130,7 +156,7 @@ def _key(rows: Iterator[Mapping[str, Any]]) -> tuple[str | tuple[str, ...] | Non
         count += 1
         for name in list(met):
             value = row.get(name)
-            mark = hash(value) if isinstance(value, (str, int)) and value != "" else None
+            mark = hash(str(value)) if _tells(value) else None
             if mark is None or mark in met[name]:
                 del met[name]
             else:
@@ -147,12 +173,17 @@ def _pair(rows: Iterator[Mapping[str, Any]]) -> tuple[str, ...] | None:
             met = {pair: set() for pair in combinations(names, 2)}
         for pair in list(met):
             values = [row.get(name) for name in pair]
-            mark = hash(tuple(values))
-            if mark in met[pair] or any(not isinstance(value, (str, int)) or value == "" for value in values):
+            mark = hash(tuple(map(str, values)))
+            if mark in met[pair] or not all(map(_tells, values)):
                 del met[pair]
             else:
                 met[pair].add(mark)
     return next(iter(met), None)
+
+
+def _tells(value: Any) -> bool:
+    """Whether a value may be a key, or a part of one; that something is true or not is none."""
+    return isinstance(value, (str, int)) and not isinstance(value, bool) and bool(str(value).strip())
 
 
 def _rank(name: str) -> int:
@@ -161,6 +192,8 @@ def _rank(name: str) -> int:
     if words and (words[-1] in _KEYS or words == ("key",)):
         return 0
     joined = "".join(words)
+    if not name:
+        return _RANK_OF_MAIL + 2  # a column without a name is an index that some program added
     return 1 if joined.endswith(("id", "nr", "nummer")) else _RANK_OF_MAIL if "mail" in joined else _RANK_OF_MAIL + 1
 
 
@@ -177,9 +210,10 @@ def sections(exports: Sequence[Export], folder: Path) -> tuple[str, list[tuple[s
         lines += ["    connector: files", f"    folder: {scalar(_seen_from(place, folder))}", "    streams:"]
         taken: set[str] = set()
         for export in members:
-            name = export.stream
+            name, same = export.stream, 1
             while name in taken:
-                name += "_2"
+                same += 1
+                name = f"{export.stream}_{same}"
             taken.add(name)
             placed.append((connection, replace(export, stream=name)))
             lines += _stream(name, export)
@@ -197,7 +231,8 @@ def _stream(name: str, export: Export) -> Iterator[str]:
     if export.trim:
         yield "        trim: true # cells have spaces around them that mean nothing"
     if export.encoding != "utf-8":
-        yield f"        encoding: {export.encoding} # it is not UTF-8; umlauts and accents show whether this is right"
+        certain = "as its first bytes say" if export.encoding == "utf-16" else _WESTERN
+        yield f"        encoding: {export.encoding} # {certain}"
     yield "        # writable: true # lets the hub write what changes elsewhere back into the file"
 
 
