@@ -139,10 +139,15 @@ def _written_here(old: Compiled, new: Compiled, pairs: Sequence[_Pair], out: _Co
     """What each version writes into this stream, of what the hub has from it now."""
     if not (old.writes or new.writes):
         return
-    was = old.render([RenderRequest(pair.before, None, keys_of(old.source)) for pair in pairs])
-    now = new.render([RenderRequest(pair.before, None, keys_of(new.source)) for pair in pairs])
+    was, now = (
+        one.render([RenderRequest(pair.before, None, keys) for pair in pairs])
+        for one, keys in ((old, keys_of(old.source)), (new, keys_of(new.source)))
+    )
+    earlier, later = _written_by(old), _written_by(new)
+    # A field that meant something else before has no path: it is as private as the more private of the two.
+    paths = {name: path for name, path in {**earlier, **later}.items() if earlier.get(name, path) == path}
     for pair, one, other in zip(pairs, was, now, strict=True):
-        _fields(pair.record.key, new, one.fields, other.fields, out)
+        _fields(pair.record.key, new.name, paths, one.fields, other.fields, out)
         _problems(pair.record.key, new.name, one.problems, other.problems, out)
 
 
@@ -153,17 +158,28 @@ def _written_there(other: Compiled, pairs: Sequence[_Pair], out: _Collected) -> 
     keys = keys_of(other.source)
     was = other.render([RenderRequest(pair.before, paths & pair.before.keys(), keys) for pair, paths in due])
     now = other.render([RenderRequest(pair.after, paths, keys) for pair, paths in due])
+    by_field = _written_by(other)
     for (pair, _), one, two in zip(due, was, now, strict=True):
-        _fields(pair.record.key, other, one.fields, two.fields, out)
+        _fields(pair.record.key, other.name, by_field, one.fields, two.fields, out)
         _problems(pair.record.key, other.name, one.problems, two.problems, out)
 
 
+def _written_by(mapping: Compiled) -> dict[str, str]:
+    """The canonical path of each record field, by the rule that writes it."""
+    rules = [rule for rule in mapping.source.rules if mapping.source.writes(rule)]
+    return {field_text(place): rule.path for rule in rules for place in rule.fields}
+
+
 def _fields(
-    record: str, mapping: Compiled, before: Mapping[str, Any], after: Mapping[str, Any], out: _Collected
+    record: str,
+    where: str,
+    paths: Mapping[str, str],
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    out: _Collected,
 ) -> None:
-    paths = {field_text(place): rule.path for rule in mapping.source.rules for place in rule.fields}
     for name in dict.fromkeys((*before, *after)):
         if _differ(before, after, name):
             value = (before.get(name, ABSENT), after.get(name, ABSENT))
-            out.written.append(Difference(record, mapping.name, name, paths.get(name), *value))
+            out.written.append(Difference(record, where, name, paths.get(name), *value))
             out.differing.add(record)

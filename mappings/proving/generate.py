@@ -17,7 +17,18 @@ from mappings.checking.mapping import FieldFacts
 from mappings.codec import canonical_word, put_into
 from mappings.compile import Compiled
 from mappings.contract import Direction, RenderRequest
-from mappings.language import Condition, FieldPath, MappingFile, Rule, Step, Test, Unknown, field_path, field_text
+from mappings.language import (
+    Condition,
+    FieldPath,
+    MappingFile,
+    Rule,
+    Step,
+    Table,
+    Test,
+    Unknown,
+    field_path,
+    field_text,
+)
 from mappings.projecting import spec_of
 from mappings.proving.dice import Dice
 from mappings.proving.specimens import AMOUNTS, BY_LEAF, CANONICAL, CURRENCIES, WORDS, WRITTEN
@@ -105,8 +116,7 @@ class Generator:
         """One canonical value, never blank."""
         if rule.table is not None and (rule.table.rows or not spec.choices):
             listed = [canonical_word(name, spec.kind) for name, _ in rule.table.rows]
-            kept = [str(value) for _, values in rule.table.rows for value in values] + list(WORDS[:3])
-            return dice.choice([*listed, *(spec.choices or (kept if rule.table.unknown is Unknown.KEEP else ()))])
+            return dice.choice([*listed, *(spec.choices or _kept(rule.table, spec))])
         if rule.constant is not None and dice.share() < 0.5:
             return rule.constant
         if spec.choices:
@@ -219,6 +229,15 @@ def _money(dice: Dice, steps: Sequence[Step]) -> dict[str, str]:
     code = fixed if isinstance(fixed, str) and dice.share() < 0.95 else dice.choice(CURRENCIES)
     amount: dict[str, str] = build("money", code).forward(dice.choice(AMOUNTS))
     return amount
+
+
+def _kept(table: Table, spec: FieldSpec) -> Sequence[Any]:
+    """Values of a field that its table does not list, and lets through."""
+    if table.unknown is not Unknown.KEEP:
+        return ()
+    if spec.kind in CANONICAL:
+        return _in_form(spec)
+    return [*(str(value) for _, values in table.rows for value in values), *WORDS[:3]]
 
 
 @lru_cache(maxsize=256)

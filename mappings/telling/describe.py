@@ -172,7 +172,6 @@ def _rules(page: _Page) -> Iterator[str]:
         yield "↔ goes both ways, → only to the hub, ← only from the hub."
     if page.mapping.direction.writes:
         yield "Unless said otherwise, a field is written when its value in the hub changes."
-    if page.mapping.direction.writes:
         yield ""
     yield f"| {page.mapping.connection}: {page.mapping.stream} | | {page.entity} in the hub | how |"
     yield "|---|---|---|---|"
@@ -202,18 +201,21 @@ def _items(page: _Page, rule: Rule, each: Each) -> Iterator[str]:
     yield "| there | | in the hub | how |"
     yield "|---|---|---|---|"
     for sub in each.rules:
-        path = f"{rule.path}[*]" + (f".{sub.path}" if sub.path else "")
+        path = _of_items(rule, sub)
         spec = page.schema.field(path)
         here = f"{label(path, page.schema).removesuffix(' (any)')} `{sub.path or 'the item'}`"
         yield _row(page, replace(sub, direction=rule.direction), here, spec.kind if spec is not None else None)
     yield ""
 
 
+def _of_items(rule: Rule, sub: Rule) -> str:
+    """The canonical path of a rule within `each`: an attribute of every item, or the item itself."""
+    return f"{rule.path}[*].{sub.path}" if sub.path else f"{rule.path}[*]"
+
+
 def _tables(page: _Page) -> Iterator[str]:
     every = [(rule, rule.path) for rule in page.mapping.rules]
-    every += [
-        (sub, f"{rule.path}[*].{sub.path}") for rule in page.mapping.rules if rule.each for sub in rule.each.rules
-    ]
+    every += [(sub, _of_items(rule, sub)) for rule in page.mapping.rules if rule.each for sub in rule.each.rules]
     tabled = [(rule, path) for rule, path in every if rule.table is not None]
     if not tabled:
         return

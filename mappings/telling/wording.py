@@ -6,6 +6,7 @@ still told, by its name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from enum import Enum
@@ -91,7 +92,8 @@ def code(value: Any) -> str:
     text = text.replace("\n", "⏎").replace("|", "\\|")
     if not text.strip():
         return f"“{text}”"
-    return f"`` {text} ``" if "`" in text else f"`{text}`"
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
 
 
 def _bare(value: Any) -> str:
@@ -223,7 +225,8 @@ def _each(rule: Rule) -> str:
 
 
 def _length(rule: Rule) -> str:
-    return f"cut to {rule.max_length} characters on its way there" if rule.max_length is not None else ""
+    signs = "1 character" if rule.max_length == 1 else f"{rule.max_length} characters"
+    return f"cut to {signs} on its way there" if rule.max_length is not None else ""
 
 
 def _loses(rule: Rule) -> str:

@@ -14,7 +14,7 @@ import typer
 from model.errors import ConfigurationError
 from syncline.cli import options
 from syncline.cli.desk import Desk, desk_of
-from syncline.cli.lawful import File, MadeUp, Sample, Seed, lines, shown
+from syncline.cli.lawful import ACROSS, File, MadeUp, Sample, Seed, lines, shown
 from syncline.cli.masking import masked_field
 from syncline.cli.output import counted
 
@@ -208,8 +208,12 @@ def _list(desk: Desk, heading: str, rows: Sequence[tuple[str, int, str]], limit:
     line()
     line(heading)
     width = max(len(subject) for subject, _, _ in rows[:limit])
-    for subject, number, first in rows[:limit]:
-        lines(desk, f"{subject:<{width}}  {number:>5,}×", 2, f" {first}")
+    begun = [(f"{subject:<{width}}  {number:>5,}×", first) for subject, number, first in rows[:limit]]
+    below = any(len(start) + len(first) + 4 > ACROSS for start, first in begun)
+    for start, first in begun:
+        lines(desk, start if below else f"{start}  {first}", 2)
+        if below:
+            lines(desk, first, 6)
     if len(rows) > limit:
         line(f"  and {len(rows) - limit} more: --limit {len(rows)} shows all")
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 _WIDEST = 40  # of a value in an example
-_ACROSS = 79
+ACROSS = 79
+"""Columns that a line may take: reports are read in narrow terminals, and pasted."""
 
 MadeUp = Annotated[int, typer.Option("--records", min=0, help="How many records to make up, each way.")]
 Sample = Annotated[int, typer.Option("--sample", min=0, help="Take this many records of the stream instead.")]
@@ -103,10 +104,10 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
 def lines(desk: Desk, text: str, indent: int, then: str = "") -> None:
     """A text on as many lines as it takes; ``then`` behind it, or below it where it does not fit there."""
     margin = " " * indent
-    if then and len(text) + len(then) + indent < _ACROSS:
+    if then and len(text) + len(then) + indent < ACROSS:
         text, then = f"{text} {then}", ""
     for part in (text, then.strip()):
-        whole = TextWrapper(_ACROSS, margin, f"{margin}  ", break_long_words=False, break_on_hyphens=False)
+        whole = TextWrapper(ACROSS, margin, f"{margin}  ", break_long_words=False, break_on_hyphens=False)
         for wrapped in whole.wrap(clean(part)):
             desk.output.line(wrapped)
         margin += "  "
