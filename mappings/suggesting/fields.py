@@ -101,10 +101,10 @@ class Seen:
         kind = _TYPES.get(self.field.type)
         sample = self.sample
         declared = tuple(dict.fromkeys(filter(str.strip, self.field.choices or ())))
-        choices = declared or (None if kind else self._picked())
+        choices = declared or (None if kind else sample.words(8))
         if choices and _truth(choices):
             kind = "boolean"
-        elif choices and not all(_number(word) for word in choices):
+        elif choices and not all(_number(word) for word in choices) and (declared or self._picked(choices)):
             return {"type": "choice", "choices": list(choices)}
         named = set(split(self.field.name)[-1:]) & _IDENTIFIERS
         if (
@@ -118,12 +118,11 @@ class Seen:
                 kind = "date"
         return {"type": kind or "text"}
 
-    def _picked(self) -> tuple[str, ...] | None:
-        """Words of the sample that a custom field may list. None where the field says who somebody is."""
+    def _picked(self, words: Sequence[str]) -> bool:
+        """Whether words of the sample are those of a picklist, which may be told, and no names of people."""
         said = {*split(self.field.name), *split(self.field.label)} & _SAYS_WHO
         meanings = {*self.reading.meanings, *self.label_reading.meanings} & _NAMES_OF_PEOPLE
-        words = self.sample.words(8)
-        return None if said or meanings or len(words or ()) < 2 else words
+        return len(words) > 1 and not said and not meanings
 
 
 def _number(word: str) -> bool:

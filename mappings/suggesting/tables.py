@@ -125,7 +125,7 @@ def truth_pair(words: Sequence[str]) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=1)
 def _truth_pairs() -> tuple[tuple[str, str], ...]:
-    """Words that go together. The transform `boolean` lists its own by language, each with its opposite from the end."""
+    """Words that go together. The transform `boolean` lists its own by language, opposites in line from the end."""
     own = [tuple(zip(reversed(yes), reversed(no), strict=False))[::-1] for yes, no in LANGUAGES.values()]
     pairs = (*own[0], *lexicon.SWITCHES, *(pair for spoken in own[1:] for pair in spoken))
     return tuple(dict.fromkeys((fold(yes), fold(no)) for yes, no in pairs))

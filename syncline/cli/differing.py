@@ -14,7 +14,7 @@ import typer
 from model.errors import ConfigurationError
 from syncline.cli import options
 from syncline.cli.desk import Desk, desk_of
-from syncline.cli.lawful import ACROSS, File, MadeUp, Sample, Seed, lines, shown
+from syncline.cli.lawful import File, MadeUp, Sample, Seed, shown
 from syncline.cli.masking import masked_field
 from syncline.cli.output import counted
 
@@ -83,7 +83,7 @@ def diff(
         desk.output.json(_as_json(before, after, said, found, schema, reveal=reveal))
         return
     _tell_changes(desk, before, after, said)
-    _tell_effects(desk, found, tried.origin, schema, limit, reveal=reveal)
+    _tell_effects(desk, after.name, found, tried.origin, schema, limit, reveal=reveal)
 
 
 def _versions(desk: Desk, old: str, new: Path | None, against: str) -> tuple[Workbench, Compiled, Compiled]:
@@ -172,6 +172,8 @@ def _git_fetching(folder: Path, revision: str) -> Fetch:
 
 
 def _tell_changes(desk: Desk, before: Compiled, after: Compiled, said: Sequence[Change]) -> None:
+    from syncline.cli.previewing import lines
+
     line = desk.output.line
     if not said:
         line(f"{after.name}: both versions mean the same ({after.version})")
@@ -179,11 +181,11 @@ def _tell_changes(desk: Desk, before: Compiled, after: Compiled, said: Sequence[
     line(f"{after.name}: {before.version} → {after.version}")
     for change in said:
         subject = f"{change.path}: " if change.path else ""
-        lines(desk, f"{_SIGNS[change.kind]} {subject}{change.words}", 2)
+        lines(desk.output, f"{_SIGNS[change.kind]} {subject}{change.words}", 2)
 
 
 def _tell_effects(
-    desk: Desk, found: Comparison, origin: str, schema: EntitySchema, limit: int, *, reveal: bool
+    desk: Desk, name: str, found: Comparison, origin: str, schema: EntitySchema, limit: int, *, reveal: bool
 ) -> None:
     if not found.records:
         desk.output.say("There was no record to try it on.")
@@ -192,8 +194,8 @@ def _tell_effects(
     line(f"Of {origin}, {f'{found.differing:,}' if found.differing else 'none'} would differ.")
     _list(desk, "Read otherwise", list(_lines(found.read, schema, reveal=reveal)), limit)
     _list(desk, "Written otherwise", list(_lines(found.written, schema, reveal=reveal, where=True)), limit)
-    _list(desk, "Problems that are new", list(_problem_lines(found.new)), limit)
-    _list(desk, "Problems that are gone", list(_problem_lines(found.solved)), limit)
+    _list(desk, "Problems that are new", list(_problem_lines(found.new, name)), limit)
+    _list(desk, "Problems that are gone", list(_problem_lines(found.solved, name)), limit)
     for words, keys in (("left out by the filter", found.left_out), ("let in by the filter", found.let_in)):
         if keys:
             line()
@@ -202,6 +204,8 @@ def _tell_effects(
 
 def _list(desk: Desk, heading: str, rows: Sequence[tuple[str, int, str]], limit: int) -> None:
     """What it is about, in how many records, and the first of them."""
+    from syncline.cli.previewing import ACROSS, lines
+
     if not rows:
         return
     line = desk.output.line
@@ -211,9 +215,9 @@ def _list(desk: Desk, heading: str, rows: Sequence[tuple[str, int, str]], limit:
     begun = [(f"{subject:<{width}}  {number:>5,}×", first) for subject, number, first in rows[:limit]]
     below = any(len(start) + len(first) + 4 > ACROSS for start, first in begun)
     for start, first in begun:
-        lines(desk, start if below else f"{start}  {first}", 2)
+        lines(desk.output, start if below else f"{start}  {first}", 2)
         if below:
-            lines(desk, first, 6)
+            lines(desk.output, first, 6)
     if len(rows) > limit:
         line(f"  and {len(rows) - limit} more: --limit {len(rows)} shows all")
 
@@ -231,12 +235,13 @@ def _lines(
         yield subject, len(found), f"{first.record}: {before} → {after}"
 
 
-def _problem_lines(problems: Iterable[Told]) -> Iterable[tuple[str, int, str]]:
+def _problem_lines(problems: Iterable[Told], own: str) -> Iterable[tuple[str, int, str]]:
     groups: dict[tuple[str, str | None, str], list[Told]] = {}
     for one in problems:
         groups.setdefault((one.where, one.path, one.message), []).append(one)
-    for (_, path, message), found in groups.items():
-        yield path or "the record", len(found), f"{found[0].record}: {message}"
+    for (where, path, message), found in groups.items():
+        subject = "" if where == own else f"{where}: "
+        yield f"{subject}{path or 'the record'}", len(found), f"{found[0].record}: {message}"
 
 
 def _as_json(

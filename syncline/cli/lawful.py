@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 _EXAMPLES = 3
 _WIDEST = 40  # of a value in an example
-ACROSS = 79
-"""Columns that a line may take: reports are read in narrow terminals, and pasted."""
 
 MadeUp = Annotated[int, typer.Option("--records", min=0, help="How many records to make up, each way.")]
 Sample = Annotated[int, typer.Option("--sample", min=0, help="Take this many records of the stream instead.")]
@@ -79,6 +76,8 @@ def laws(
 
 
 def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, reveal: bool) -> None:
+    from syncline.cli.previewing import lines
+
     line = desk.output.line
     groups = _grouped(one.breaches)
     tried = f"{counted(one.records, 'record')} in" + (f", {one.entities:,} out" if one.entities else "")
@@ -88,29 +87,17 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
     for (law, path, message), breaches in groups[:limit]:
         field = breaches[0].field
         line(clean(f"  {path or 'the record'}" + (f" ({field})" if field and field != path else "")))
-        lines(desk, f"{message}: {counted(len(breaches), 'record')}, law «{law}»", 4)
+        lines(desk.output, f"{message}: {counted(len(breaches), 'record')}, law «{law}»", 4)
         for breach in breaches[:_EXAMPLES]:
             before, after = (shown(schema, breach.path, value, reveal=reveal) for value in breach[5:7])
-            lines(desk, f"{breach.record}: {before}", 6, f"→ {after}")
+            lines(desk.output, f"{breach.record}: {before}", 6, f"→ {after}")
     if len(groups) > limit:
         line(f"  and {len(groups) - limit} more: --limit {len(groups)} shows all")
     for what, counts in (("comes back otherwise, as declared", one.losses), ("not taken from elsewhere", one.refused)):
         told = [f"{path or 'the record'} ({why}) {number:,}×" for (path, why), number in counts.most_common(limit)]
         told += [f"and {len(counts) - limit} more"] if len(counts) > limit else []
         if told:
-            lines(desk, f"{what}: {', '.join(told)}", 2)
-
-
-def lines(desk: Desk, text: str, indent: int, then: str = "") -> None:
-    """A text on as many lines as it takes; ``then`` behind it, or below it where it does not fit there."""
-    margin = " " * indent
-    if then and len(text) + len(then) + indent < ACROSS:
-        text, then = f"{text} {then}", ""
-    for part in (text, then.strip()):
-        whole = TextWrapper(ACROSS, margin, f"{margin}  ", break_long_words=False, break_on_hyphens=False)
-        for wrapped in whole.wrap(clean(part)):
-            desk.output.line(wrapped)
-        margin += "  "
+            lines(desk.output, f"{what}: {', '.join(told)}", 2)
 
 
 def _grouped(breaches: Sequence[Breach]) -> list[tuple[tuple[str, str, str], list[Breach]]]:

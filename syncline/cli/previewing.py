@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from shutil import get_terminal_size
+from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 from mappings.codec import ABSENT
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from model.fields import EntitySchema
     from syncline.preview import Preview
 
+Row = tuple[str, str, str, str, str]
+
 _FIELDS_SHOWN = 12
 _LONGEST = 120  # of a value
+ACROSS = 79
+"""Columns that a line of a report may take: they are read in narrow terminals, and pasted."""
 
 
 def shown(found: Any) -> str:
@@ -39,6 +45,18 @@ def shown(found: Any) -> str:
 def _cut(text: str) -> str:
     """A cell of a table that a page fits into: what is longer is told by its length."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
+
+
+def lines(output: Output, text: str, indent: int, then: str = "") -> None:
+    """A text on as many lines as it takes; ``then`` behind it, or below it where it does not fit there."""
+    margin = " " * indent
+    if then and len(text) + len(then) + indent < ACROSS:
+        text, then = f"{text} {then}", ""
+    for part in (text, then):
+        whole = TextWrapper(ACROSS, margin, f"{margin}  ", break_long_words=False, break_on_hyphens=False)
+        for wrapped in whole.wrap(clean(part)):
+            output.line(wrapped)
+        margin += "  "
 
 
 def _names(rule: Rule) -> str:
@@ -67,7 +85,7 @@ class Teller:
         title = f"{mapping.name}: {trace.record.key}  ({mapping.connection}.{mapping.stream} → {mapping.entity})"
         self.output.line(clean(title))
         if one.why:
-            self.output.line(clean(f"picked for: {'; '.join(one.why)}"))
+            self._note(f"picked for: {'; '.join(one.why)}")
         self.output.line()
         if trace.record.deleted or trace.projection.skipped is not None:
             self.output.line(clean(f"It is left out: {trace.projection.skipped or 'it is deleted there'}."))
@@ -75,21 +93,39 @@ class Teller:
         rows = [row for step in trace.steps for row in self._read_rows(step)]
         rows += [("", "", "on create", path, shown(self.here(path, value))) for path, value in one.defaults.items()]
         if rows:
-            self.output.table(("field", "value", "how", "canonical", "becomes"), rows, "")
+            self._rules(("field", "value", "how", "canonical", "becomes"), rows)
         else:
             self.output.line("No rule reads anything in it.")
         for problem in trace.rest:
-            self.output.line(clean(f"problem: {problem.message} [{problem.code}]"))
+            self._note(f"problem: {problem.message} [{problem.code}]")
         if trace.unmapped:
             self.output.line()
-            self.output.line(clean(f"Not read by any rule: {_listed(trace.unmapped)}"))
+            self._note(f"Not read by any rule: {_listed(trace.unmapped)}")
         if any(problem.path is None for problem in trace.projection.problems):
             self.output.line()
-            self.output.line("The whole record is set aside until that is mended; nothing goes on to other systems.")
+            self._note("The whole record is set aside until that is mended; nothing goes on to other systems.")
         for out in one.outward:
             self._tell_out(out)
 
-    def _read_rows(self, step: Read) -> list[tuple[str, str, str, str, str]]:
+    def _rules(self, headings: Row, rows: Sequence[Row]) -> None:
+        """A table, or, where the terminal is too narrow for one, two lines for each rule."""
+        across = sum(2 + max(map(len, column)) for column in zip(headings, *rows, strict=True))
+        if self.output.plain or across <= get_terminal_size().columns:
+            self.output.table(headings, rows, "")
+            return
+        for name, value, how, other, becomes in rows:
+            if name or value or how:
+                lines(self.output, ": ".join(filter(None, (name, value))), 0, f"({how})" if how else "")
+            lines(self.output, f"{other}: {becomes}", 4)
+
+    def _note(self, text: str) -> None:
+        """A sentence about the record; programs that read along get it on one line."""
+        if self.output.plain:
+            self.output.line(clean(text))
+        else:
+            lines(self.output, text, 0)
+
+    def _read_rows(self, step: Read) -> list[Row]:
         """A row for each value; a rule of which the record says nothing has none."""
         rule = step.rule
         names = ", ".join(step.fields) if step.fields else ""
@@ -118,21 +154,21 @@ class Teller:
         rows = [row for step in out.steps for row in self._written_rows(step)]
         rows += [("", "", "on create", name, shown(self.there(None, value))) for name, value in out.defaults.items()]
         if rows:
-            self.output.table(("canonical", "value", "how", "field", "written"), rows, "")
+            self._rules(("canonical", "value", "how", "field", "written"), rows)
         else:
             self.output.line("Nothing of it is written there.")
         for problem in out.rest:
-            self.output.line(clean(f"problem: {problem.message} [{problem.code}]"))
+            self._note(f"problem: {problem.message} [{problem.code}]")
         if not mapping.create_out:
-            self.output.line("No record is created there: this goes to the record it is linked to, if there is one.")
+            self._note("No record is created there: this goes to the record it is linked to, if there is one.")
         if out.left or out.otherwise:
             self.output.line()
         if out.left:
-            self.output.line(clean(f"Not carried there: {_listed(out.left)}"))
+            self._note(f"Not carried there: {_listed(out.left)}")
         for path, value in out.otherwise.items():
-            self.output.line(clean(f"Will be shown there as: {path} {shown(self.here(path, value))}"))
+            self._note(f"Will be shown there as: {path} {shown(self.here(path, value))}")
 
-    def _written_rows(self, step: Written) -> list[tuple[str, str, str, str, str]]:
+    def _written_rows(self, step: Written) -> list[Row]:
         rule = step.rule
         if not step.values and not step.fields:
             return []
