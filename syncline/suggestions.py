@@ -99,9 +99,13 @@ def write_proposal(proposal: Proposal, path: Path, bound: Sequence[Tie] = ()) ->
     if not proposal.rules:
         what = f"nothing in {source.connection}.{source.stream} certainly is a field of {proposal.entity}"
         raise _refusal("nothing-found", f"{what}; nothing was written", "name another --entity, or see it with --json")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8") as file:
-        file.write(mapping_text(proposal, path.stem))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
+            file.write(mapping_text(proposal, path.stem))
+    except OSError as error:
+        what = f"{shown(path)} cannot be written ({error.strerror})"
+        raise _refusal("in-the-way", what, "name another file with --out") from None
     return path
 
 

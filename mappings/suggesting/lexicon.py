@@ -12,46 +12,43 @@ MEANINGS: Mapping[str, str] = {
     # A person's name
     "salutation": "salutation, name prefix, prefix, honorific, courtesy title, greeting title, per title, name title,"
     " form of address, anrede, anred, civilite, tratamiento, trato, titolo di cortesia, tratamento, aanhef, tilltal",
-    "given_name": "first name, given name, forename, fore name, christian name, fname, fst name, f name, name first,"
-    " person first name, first names, given names, vorname, vornamen, rufname, namev, prenom, prenoms, nombre de pila,"
-    " primer nombre, nombres, nome di battesimo, nome proprio, primeiro nome, voornaam, fornamn, fornavn, imie,"
-    " etunimi",
+    "given_name": "first name, given name, forename, christian name, fname, fst name, name first, person first name,"
+    " first names, given names, vorname, vornamen, rufname, namev, prenom, prenoms, nombre de pila, primer nombre,"
+    " nombres, nome di battesimo, nome proprio, primeiro nome, voornaam, fornamn, fornavn, imie, etunimi",
     "middle_name": "middle name, mid name, second name, mname, name middle, middle initial, middle names,"
     " zweiter vorname, zweitname, weitere vornamen, deuxieme prenom, segundo nombre, secondo nome, tweede voornaam",
-    "family_name": "last name, family name, surname, sur name, lname, lst name, l name, name last, person last name,"
-    " familienname, nachname, zuname, nom de famille, apellido, apellidos, primer apellido, cognome, sobrenome,"
-    " apelido, achternaam, efternamn, efternavn, etternavn, nazwisko, sukunimi",
+    "family_name": "last name, family name, surname, lname, lst name, name last, person last name, familienname,"
+    " nachname, zuname, nom de famille, apellido, apellidos, primer apellido, cognome, sobrenome, apelido, achternaam,"
+    " efternamn, efternavn, etternavn, nazwisko, sukunimi",
     "suffix": "suffix, name suffix, generational suffix, generation suffix, namenszusatz, suffixe, sufijo",
     "full_name": "full name, display name, complete name, name full, contact name, person name, contact person,"
     " contact full name, primary contact name, vollstandiger name, vollstaendiger name, vor und nachname,"
     " ansprechpartner, kontaktperson, nom complet, nom et prenom, prenom et nom, personne de contact, nombre completo,"
     " nombre y apellidos, nombre y apellido, persona de contacto, nome completo, nome e cognome, naam contactpersoon,"
-    " contactpersoon, fullname",
+    " contactpersoon",
     "customer_name": "customer name, client name, kundenname, nom du client, nombre del cliente, nome cliente,"
     " klantnaam",
     "name": "name, nom, nombre, nome, naam, namn, navn, name 1, nazwa",
-    "nickname": "nickname, nick name, known as, preferred name, goes by, spitzname, surnom, apodo, soprannome,"
-    " roepnaam",
+    "nickname": "nickname, known as, preferred name, goes by, spitzname, surnom, apodo, soprannome, roepnaam",
     # How to reach somebody
-    "email": "email, e mail, email address, e mail address, mail, mail address, internet email, email addr, smtp addr,"
-    " emailadresse, e mail adresse, mailadresse, courriel, adresse email, adresse e mail, adresse mail,"
-    " adresse electronique, correo, correo electronico, direccion de correo, direccion de correo electronico,"
-    " posta elettronica, indirizzo email, endereco de email, correio eletronico, emailadres, e mailadres, epost,"
-    " e post, epostadress, sahkoposti, adres email",
+    "email": "email, email address, mail, mail address, internet email, email addr, smtp addr, emailadresse,"
+    " mailadresse, courriel, adresse email, adresse mail, adresse electronique, correo, correo electronico,"
+    " direccion de correo, direccion de correo electronico, posta elettronica, indirizzo email, endereco de email,"
+    " correio eletronico, emailadres, epost, epostadress, sahkoposti, adres email",
     "phone": "phone, telephone, phone number, telephone number, phone no, tel, tel no, tel number, telf 1, telf,"
     " numtelephone, telephone bis, landline, phone num, ph num, ph no, telefon, telefonnummer, festnetz,"
     " rufnummer, telefonnr, telephone fixe, numero de telephone, telefono, telefono fijo, numero de telefono,"
     " numero telefonico, numero di telefono, telefone, telefoon, telefoonnummer, puhelin, numer telefonu, fon",
     "mobile": "mobile, mobile phone, mobile number, mobile no, mobile phone number, mobile telephone, cell, cell phone,"
-    " cellphone, cell number, cellular, cellular phone, cell ph num, mob, mob no, sms phone, handy, handynummer,"
-    " mobil, mobiltelefon, mobilnummer, mobilfunk, mobiltelefonnummer, portable, telephone portable, mobile portable,"
-    " telephone mobile, tel portable, movil, telefono movil, celular, telefono celular, cellulare, telemovel,"
-    " mobiel, mobiele telefoon, gsm, telf 2 mobil",
+    " cell number, cellular, cellular phone, cell ph num, mob, mob no, sms phone, handy, handynummer, mobil,"
+    " mobiltelefon, mobilnummer, mobilfunk, mobiltelefonnummer, portable, telephone portable, mobile portable,"
+    " telephone mobile, tel portable, movil, telefono movil, celular, telefono celular, cellulare, telemovel, mobiel,"
+    " mobiele telefoon, gsm, telf 2 mobil",
     "fax": "fax, fax number, fax no, fax phone, fax ph num, facsimile, telefax, faxnummer, telfx, telecopie,"
     " numero de fax, numero de telecopie, fax phone number",
-    "website": "website, web site, website url, web page, webpage, homepage, home page, web address, web, url,"
-    " webseite, internetseite, internetadresse, site web, site internet, sitio web, pagina web, sito web,"
-    " sito internet, webstek, hemsida, hjemmeside",
+    "website": "website, website url, web page, homepage, web address, web, url, webseite, internetseite,"
+    " internetadresse, site web, site internet, sitio web, pagina web, sito web, sito internet, webstek, hemsida,"
+    " hjemmeside",
     # Where somebody is
     "address": "address, full address, adresse, anschrift, direccion, indirizzo, endereco, domicilio, adres, adress,"
     " postal address, postadresse, postanschrift, adresse postale, direccion postal, street address full",
@@ -69,14 +66,14 @@ MEANINGS: Mapping[str, str] = {
     "region": "state, province, region, state province, state or province, state region, state code, province code,"
     " state name, state abbreviation, st, regio, bundesland, kanton, canton, provincia, comunidad autonoma,"
     " departement, estado, regione, provincie, lan, administrative area",
-    "postal_code": "postal code, post code, postcode, zip, zip code, zipcode, zip postal code, postal, plz, pstlz,"
-    " postleitzahl, code postal, cp, codigo postal, cap, codice postale, cep, codigo de postal, postnummer, postnr,"
-    " kod pocztowy, postinumero, zip 5, zip or postal code, postalzip, postal zip",
+    "postal_code": "postal code, post code, zip, zip code, zip postal code, postal, plz, pstlz, postleitzahl,"
+    " code postal, cp, codigo postal, cap, codice postale, cep, codigo de postal, postnummer, postnr, kod pocztowy,"
+    " postinumero, zip 5, zip or postal code, postalzip",
     "country": "country, country name, country code, country region, nation, land, land 1, laenderschlussel,"
     " landerkurzel, laenderkuerzel, landeskennzeichen, staat, pays, code pays, pais, codigo de pais, paese, nazione,"
     " landcode, landkode, kraj, maa, country iso, iso country, country iso code, country iso 2, country id iso",
     # Persons
-    "job_title": "job title, position, position title, job, function, role title, job position, jobtitle, stelle,"
+    "job_title": "job title, position, position title, job, function, role title, job position, stelle,"
     " position im unternehmen, funktion, berufsbezeichnung, stellenbezeichnung, fonction, poste, intitule du poste,"
     " cargo, puesto, puesto de trabajo, qualifica, posizione, functie, funzione, befattning, stanowisko,"
     " business title",
@@ -85,17 +82,16 @@ MEANINGS: Mapping[str, str] = {
     "occupation": "occupation, profession, beruf, metier, profesion, ocupacion, professione, beroep, yrke",
     "department": "department, dept, department name, dept name, business unit, abteilung, abtnr, service, departement,"
     " departamento, reparto, afdeling, avdelning, avdeling, dzial",
-    "birth_date": "birth date, birthdate, date of birth, birthday, birth day, dob, birth dt, born, born on, gbdat,"
-    " geburtsdatum, geburtstag, geb datum, gebdatum, geboren am, geboren, date de naissance, datenaissance, naissance,"
-    " ne le, dob date, fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita, data nascita,"
-    " datanascita, datanasc, data de nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato,"
-    " data urodzenia",
+    "birth_date": "birth date, date of birth, birthday, dob, birth dt, born, born on, gbdat, geburtsdatum, geburtstag,"
+    " geb datum, geboren am, geboren, date de naissance, datenaissance, naissance, ne le, dob date,"
+    " fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita, data nascita, datanasc,"
+    " data de nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato, data urodzenia",
     "gender": "gender, sex, gender code, sex mf, geschlecht, gesch, sexe, genre, sexo, genero, sesso, genere, geslacht,"
     " kon, kjonn, plec",
     "language": "language, preferred language, language code, correspondence language, spoken language, locale, lang,"
     " preferred locale, spras, langu, sprache, korrespondenzsprache, sprachcode, bevorzugte sprache, langue,"
     " langue preferee, idioma, idioma preferido, lingua, taal, sprak, sprog, jezyk",
-    "time_zone": "time zone, timezone, tz, zeitzone, fuseau horaire, zona horaria, fuso orario, tijdzone",
+    "time_zone": "time zone, tz, zeitzone, fuseau horaire, zona horaria, fuso orario, tijdzone",
     "reports_to": "reports to, reporting to, manager, supervisor, boss, vorgesetzter, superieur, responsable directo,"
     " reports to id, manager id, supervisor id",
     "interests": "interests, hobbies, interessen, centres d interet, intereses, interessi, interesses",
@@ -108,29 +104,28 @@ MEANINGS: Mapping[str, str] = {
     " notizen, anmerkung, anmerkungen, kommentar, beschreibung, remarque, remarques, commentaire, commentaires,"
     " observaciones, notas, comentarios, descripcion, descrizione, opmerkingen, opmerking, anteckningar",
     "some_owner": "owner, owner name",
-    "owner": "account manager, sales rep, salesperson, sales representative, account owner, contact owner,"
-    " lead owner, record owner, relationship manager, betreuer, kundenbetreuer, zustandig, verkaufer,"
-    " responsable, commercial, propietario, vendedor, responsabile, eigenaar, accountmanager",
+    "owner": "account manager, sales rep, salesperson, sales representative, account owner, contact owner, lead owner,"
+    " record owner, relationship manager, betreuer, kundenbetreuer, zustandig, verkaufer, responsable, commercial,"
+    " propietario, vendedor, responsabile, eigenaar",
     "contact_number": "contact number, contact no, contact nr, person number, contact code, member number,"
     " membership number, kontaktnummer, personennummer, mitgliedsnummer, numero de contact, numero de contacto,"
     " numero d adherent, lidnummer, parnr",
     "customer_number": "customer number, customer no, customer nr, customer code, customer num, client number,"
-    " client no, client code, cust no, cust num, custno, kundennummer, kundennr, kunden nr, kdnr, kundencode, kunnr,"
-    " debitorennummer, debitor, numero client, numero de client, code client, numero de cliente,"
-    " codigo de cliente, codigo cliente,"
+    " client no, client code, cust no, cust num, kundennummer, kundennr, kdnr, kundencode, kunnr, debitorennummer,"
+    " debitor, numero client, numero de client, code client, numero de cliente, codigo de cliente, codigo cliente,"
     " numero cliente, codice cliente, klantnummer, kundnummer, numer klienta",
     "active": "active, is active, enabled, is enabled, aktiv, ist aktiv, actif, est actif, activo, attivo, ativo,"
     " actief, aktywny",
     "inactive": "inactive, is inactive, disabled, is disabled, blocked, is blocked, archived, is archived, inaktiv,"
     " gesperrt, inactif, inactivo, bloqueado, inattivo, inactief",
-    "email_opt_out": "email opt out, opt out email, opted out of email, has opted out of email, do not email,"
-    " donotemail, no email, unsubscribed, unsubscribed from email, email unsubscribed, opt out, optout,"
-    " e mail abgemeldet, kein email, kein newsletter, desabonne, baja de email",
-    "email_opt_in": "email opt in, opt in, optin, newsletter, subscribed, newsletter subscription, accepts marketing,"
+    "email_opt_out": "email opt out, opt out email, opted out of email, has opted out of email, do not email, no email,"
+    " unsubscribed, unsubscribed from email, email unsubscribed, opt out, e mail abgemeldet, kein email,"
+    " kein newsletter, desabonne, baja de email",
+    "email_opt_in": "email opt in, opt in, newsletter, subscribed, newsletter subscription, accepts marketing,"
     " accepts email marketing, marketing opt in, email subscribed, subscribed to newsletter, newsletter abonniert,"
     " newsletter angemeldet, email permission, accord newsletter, abonne newsletter, suscrito, boletin",
-    "phone_opt_out": "do not call, donotcall, do not phone, donotphone, phone opt out, has opted out of calls,"
-    " no phone calls, nicht anrufen, kein anruf, ne pas appeler, no llamar",
+    "phone_opt_out": "do not call, do not phone, phone opt out, has opted out of calls, no phone calls, nicht anrufen,"
+    " kein anruf, ne pas appeler, no llamar",
     # Organisations
     "company": "company, company name, organisation, organization, organisation name, organization name, business name,"
     " firm, firm name, account name, employer, company or organization, firma, firmenname, firmenbezeichnung,"
@@ -140,13 +135,12 @@ MEANINGS: Mapping[str, str] = {
     "legal_name": "legal name, registered name, legal entity name, legal company name, razon social,"
     " denomination legale, handelsname, rechtlicher name, statutaire naam",
     "account_number": "account number, account no, account code, account num, company number, company code, ou num,"
-    " accountnumber, konto nr kunde, firmennummer",
+    " konto nr kunde, firmennummer",
     "tax_id": "tax id, tax number, tax identifier, vat, vat id, vat number, vat no, vat reg number, vat reg no,"
     " vat registration number, vat identification number, tax identification number, tax reg number, tin, ein,"
-    " tax id number, ust id, ustid, ust id nr, ustidnr, umsatzsteuer id, umsatzsteuernummer, steuernummer, stceg,"
-    " stcd 1, uid nummer, numero de tva, numero tva, tva intracommunautaire, tva, nif, cif, nif cif,"
-    " numero de identificacion fiscal, partita iva, p iva, piva, codice fiscale, btw nummer, momsnummer,"
-    " cvr nummer vat, nip, cnpj",
+    " tax id number, ust id, ust id nr, umsatzsteuer id, umsatzsteuernummer, steuernummer, stceg, stcd 1, uid nummer,"
+    " numero de tva, numero tva, tva intracommunautaire, tva, nif, cif, nif cif, numero de identificacion fiscal,"
+    " partita iva, p iva, codice fiscale, btw nummer, momsnummer, cvr nummer vat, nip, cnpj",
     "registration_number": "registration number, company registration number, registration no, company reg no,"
     " commercial register number, handelsregisternummer, hrb, hr nummer, siren, siret, numero siret, numero siren,"
     " registro mercantil, kvk nummer, kvk, organisationsnummer, cvr, krs",
@@ -163,8 +157,8 @@ MEANINGS: Mapping[str, str] = {
     " muttergesellschaft, konzernmutter, societe mere, empresa matriz, societa madre, moederbedrijf",
     "currency": "currency, currency code, currency iso code, iso currency, waehrung, wahrung, waers, devise, monnaie,"
     " moneda, divisa, valuta, moeda",
-    "lifecycle": "lifecycle, lifecycle stage, life cycle stage, lifecycle status, customer status, customer type,"
-    " account type, contact type, relationship type, kundenstatus, kundenart, statut client, tipo de cliente",
+    "lifecycle": "lifecycle, lifecycle stage, lifecycle status, customer status, customer type, account type,"
+    " contact type, relationship type, kundenstatus, kundenart, statut client, tipo de cliente",
     "status": "status, state of record, lead status, order status, case status, ticket status, zustand, statut, estado"
     " del registro, stato, order state",
     # What happens with customers
@@ -176,11 +170,11 @@ MEANINGS: Mapping[str, str] = {
     " opportunity number, document number, nummer, belegnummer, auftragsnummer, bestellnummer, vbeln, fallnummer,"
     " numero, numero de commande, numero de pedido, numero ordine, ordernummer, numero de ticket",
     "subject": "subject, betreff, objet, sujet, asunto, oggetto, onderwerp, amne, emne",
-    "order_date": "order date, date of order, purchase date, orderdate, bestelldatum, auftragsdatum, date de commande,"
+    "order_date": "order date, date of order, purchase date, bestelldatum, auftragsdatum, date de commande,"
     " fecha de pedido, fecha del pedido, data ordine, besteldatum, erdat",
     "ship_date": "ship date, shipped date, shipping date, shipped on, date shipped, versanddatum, lieferdatum,"
     " date d expedition, fecha de envio, data di spedizione, verzenddatum",
-    "subtotal": "subtotal, sub total, net amount, zwischensumme, nettobetrag, sous total, imponibile, subtotaal, netwr",
+    "subtotal": "subtotal, net amount, zwischensumme, nettobetrag, sous total, imponibile, subtotaal, netwr",
     "total": "total, total amount, grand total, order total, gesamtbetrag, gesamtsumme, summe, montant total,"
     " importe total, totale, totaal, total price, order amount",
     "tax": "tax, tax amount, total tax, steuer, steuerbetrag, mehrwertsteuer, montant tva, impuesto, iva, imposta",
@@ -202,19 +196,19 @@ MEANINGS: Mapping[str, str] = {
     "opened_at": "opened at, opened on, opened date, date opened, open date, eroffnet am, ouvert le, abierto el",
     "closed_at": "closed at, closed on, closed date, date closed, geschlossen am, ferme le, cerrado el",
     "location": "location, place, venue, treffpunkt, lieu, lugar, luogo",
-    "starts_at": "starts at, start time, start date time, start datetime, start, begins at, beginn",
-    "ends_at": "ends at, end time, end date time, end datetime, ends on, ende",
+    "starts_at": "starts at, start time, start date time, start, begins at, beginn",
+    "ends_at": "ends at, end time, end date time, ends on, ende",
 }
-"""What a field can mean, and how it is called. A meaning is a canonical field, or what `suggest_places` makes of it."""
+"""What a field can mean, and how it is called. A meaning is a canonical field, or what `mappings.suggesting.places` makes of it."""
 
 USES: Mapping[str, str] = {
-    "billing": "billing, bill, bill to, billto, invoice, invoicing, invoice to, rechnung, rechnungs, facturation,"
+    "billing": "billing, bill, bill to, invoice, invoicing, invoice to, rechnung, rechnungs, facturation,"
     " facturacion, fatturazione, factuur, faktura, fakturierung",
-    "shipping": "shipping, ship, ship to, shipto, delivery, deliver to, liefer, lieferung, lieferungs, versand,"
+    "shipping": "shipping, ship, ship to, delivery, deliver to, liefer, lieferung, lieferungs, versand,"
     " livraison, envio, entrega, spedizione, consegna, levering, leverans, verzend",
     "mailing": "mailing, post, correspondence, korrespondenz, correspondance",
     "home": "home, private, personal, residential, residence, privat, zuhause, domicile, prive, personnel, particular,"
-    " personal, casa, thuis, hem",
+    " casa, thuis, hem",
     "work": "work, business, office, bus, geschaft, geschaftlich, geschaeftlich, dienst, dienstlich, arbeit, buro,"
     " bureau, travail, professionnel, trabajo, oficina, lavoro, ufficio, werk, zakelijk, arbete, direct, daytime",
     "other": "other, secondary, alternate, alternative, alt, andere, weitere, autre, secondaire, otro, otra,"
@@ -270,7 +264,7 @@ ABBREVIATED: Mapping[str, str] = {
 """Short words that stand for a longer one inside names of several words."""
 
 NOT_THESE = (
-    "user name, username, login, login name, file name, product name, host name, ip address, mac address, user id,"
+    "user name, login, login name, file name, product name, host name, ip address, mac address, user id,"
     " bank account number, bank account, credit card number, card number, first line, company address count"
 )
 """Names that look like something and are something else."""
@@ -279,9 +273,8 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "gender": {
         "female": "female, f, w, woman, weiblich, frau, femme, feminin, mujer, femenino, femmina, femminile, vrouw,"
         " kvinna, kvinde, 2",
-        "male": "male, m, man, mann, mannlich, maennlich, homme, masculin, hombre, masculino, maschio, maschile, man,"
-        " 1",
-        "other": "other, x, d, divers, diverse, non binary, nonbinary, autre, otro, altro, andere, 3, 9",
+        "male": "male, m, man, mann, mannlich, maennlich, homme, masculin, hombre, masculino, maschio, maschile, 1",
+        "other": "other, x, d, divers, diverse, non binary, autre, otro, altro, andere, 3, 9",
         "undisclosed": "undisclosed, unknown, not specified, unspecified, not stated, prefer not to say, u, n, 0,"
         " unbekannt, keine angabe, inconnu, desconocido, none",
     },
@@ -324,7 +317,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
         "urgent": "urgent, critical, highest, dringend, urgente, kritisch, urgence",
     },
     "preferred_channel": {
-        "email": "email, e mail, mail, correo",
+        "email": "email, mail, correo",
         "phone": "phone, telephone, telefon, call, telefono",
         "sms": "sms, text, text message",
         "post": "post, letter, postal mail, brief, courrier, carta",

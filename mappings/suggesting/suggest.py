@@ -218,7 +218,7 @@ def entity_of(stream: str) -> str | None:
 
 _STREAMS: Mapping[str, tuple[str, ...]] = {
     "account": ("account", "compan", "organi", "firm", "supplier", "vendor", "business"),
-    "contact": ("contact", "customer", "person", "people", "kunde", "client", "kontakt", "member", "cliente"),
+    "contact": ("contact", "customer", "person", "people", "kunde", "client", "kontakt", "member"),
     "lead": ("lead", "prospect", "interessent"),
     "opportunity": ("opportunit", "deal"),
     "order": ("order", "bestellung", "auftra", "commande", "pedido"),
@@ -227,7 +227,7 @@ _STREAMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-_CUSTOMERS = re.compile("customer|kunde|client|cliente")
+_CUSTOMERS = re.compile("customer|kunde|client")
 """Customers can be companies or people: that name says nothing."""
 
 

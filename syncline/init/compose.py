@@ -41,21 +41,23 @@ def compose(folder: Path, systems: Sequence[str], exports: Sequence[Export] = ()
     contents = _starter() if starter else _connected(list(dict.fromkeys(systems)), exports, folder)
     database = folder / "data" / "crm.db"
     planned = [folder / name for name in contents] + ([database] if "data/crm.sql" in contents else [])
-    in_the_way = [path for path in planned if path.exists()]
-    if in_the_way:
-        raise ConfigurationError(
-            [
-                Diagnostic(code="in-the-way", message="exists already; nothing was written", file=str(path))
-                for path in in_the_way
-            ]
-        )
+    found = [_in_the_way(path, "exists already; nothing was written") for path in planned if path.exists()]
+    if found:
+        raise ConfigurationError(found)
     for name, text in contents.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise ConfigurationError([_in_the_way(path, f"cannot be written ({error.strerror})")]) from None
     if database in planned:
         _make_database(database, contents["data/crm.sql"])
     return planned
+
+
+def _in_the_way(path: Path, message: str) -> Diagnostic:
+    return Diagnostic(code="in-the-way", message=message, file=str(path), hint="name another folder: syncline init X")
 
 
 def _make_database(path: Path, script: str) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr
 
 from connectors.contract import CONTRACT, Field, FieldType, Replay, verify_deeds
 from model.diagnostics import Diagnostic, Severity
-from model.errors import ConnectorError, UnauthorisedError, UnreachableError
+from model.errors import ConnectorError
 from syncline.testing.bench import Bench
 from syncline.testing.quality import check_quality
 from syncline.testing.wire import Fault
@@ -115,7 +115,7 @@ def said_by_check(connector: Any) -> list[str]:
     """The errors a check finds; one that raises says so by its error."""
     try:
         found: list[Diagnostic] = connector.check()
-    except (UnauthorisedError, UnreachableError, ConnectorError) as error:
+    except ConnectorError as error:
         return [str(error)]
     return [str(diagnostic) for diagnostic in found if diagnostic.severity is Severity.ERROR]
 

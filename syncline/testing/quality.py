@@ -55,8 +55,9 @@ def check_quality(path: Path, streams: Iterable[Stream] = ()) -> list[Diagnostic
     try:
         said = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, YAMLError) as error:
+        message = f"cannot be read as YAML ({type(error).__name__})"
         hint = "the file lists each rule as 'done' or '{exempt: reason}'"
-        return [Diagnostic(code="unreadable", message=type(error).__name__, file=str(path), hint=hint)]
+        return [Diagnostic(code="unreadable", message=message, file=str(path), hint=hint)]
     if not isinstance(said, dict):
         return [Diagnostic(code="not-a-mapping", message="expected rules, one a line", file=str(path))]
     found = [_finding(path, rule, "unknown-rule", "there is no such rule") for rule in said if rule not in RULES]
