@@ -165,8 +165,8 @@ def _written_there(other: Compiled, pairs: Sequence[_Pair], out: _Collected) -> 
 
 
 def _written_by(mapping: Compiled) -> dict[str, str]:
-    """The canonical path of each record field, by the rule that writes it."""
-    rules = [rule for rule in mapping.source.rules if mapping.source.writes(rule)]
+    """The canonical path of each record field that has one alone, by the rule that writes it."""
+    rules = [rule for rule in mapping.source.rules if mapping.source.writes(rule) and len(rule.paths) == 1]
     return {field_text(place): rule.path for rule in rules for place in rule.fields}
 
 

@@ -89,7 +89,7 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
         line(clean(f"  {path or 'the record'}" + (f" ({field})" if field and field != path else "")))
         lines(desk.output, f"{message}: {counted(len(breaches), 'record')}, law «{law}»", 4)
         for breach in breaches[:_EXAMPLES]:
-            before, after = (shown(schema, breach.path, value, reveal=reveal) for value in breach[5:7])
+            before, after = (shown(schema, _privacy_of(breach), value, reveal=reveal) for value in breach[5:7])
             lines(desk.output, f"{breach.record}: {before}", 6, f"→ {after}")
     if len(groups) > limit:
         line(f"  and {len(groups) - limit} more: --limit {len(groups)} shows all")
@@ -98,6 +98,11 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
         told += [f"and {len(counts) - limit} more"] if len(counts) > limit else []
         if told:
             lines(desk.output, f"{what}: {', '.join(told)}", 2)
+
+
+def _privacy_of(breach: Breach) -> str:
+    """The path by which a breach's values are masked. A record's own may hold more than one path, and have none."""
+    return "" if breach.code == "unstable" else breach.path
 
 
 def _grouped(breaches: Sequence[Breach]) -> list[tuple[tuple[str, str, str], list[Breach]]]:
@@ -145,5 +150,5 @@ def _breach_json(breach: Breach, schema: EntitySchema, *, reveal: bool) -> dict[
         if told[name] is ABSENT:
             del told[name]
         elif not reveal:
-            told[name] = masked_field(schema, breach.path, told[name])
+            told[name] = masked_field(schema, _privacy_of(breach), told[name])
     return told

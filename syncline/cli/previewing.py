@@ -75,10 +75,13 @@ class Teller:
         return masked_field(self.schema, path, found) if hidden else found
 
     def there(self, rule: Rule | None, found: Any) -> Any:
-        """A value of a record: as personal as what the rule makes of it."""
+        """A value of a record: as personal as the most personal that the rule makes of it."""
         if not self.mask:
             return found
-        return masked(found) if rule is None or rule.each else masked_field(self.schema, rule.path, found)
+        if rule is None or rule.each:
+            return masked(found)
+        shown_as = (masked_field(self.schema, path, found) for path in rule.paths)
+        return next((hidden for hidden in shown_as if hidden != found), found)
 
     def tell(self, one: Preview) -> None:
         mapping, trace = one.mapping, one.inward
