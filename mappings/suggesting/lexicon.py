@@ -199,7 +199,8 @@ MEANINGS: Mapping[str, str] = {
     "starts_at": "starts at, start time, start date time, start, begins at, beginn",
     "ends_at": "ends at, end time, end date time, ends on, ende",
 }
-"""What a field can mean, and how it is called. A meaning is a canonical field, or what `mappings.suggesting.places` makes of it."""
+"""What a field can mean, and how it is called. A meaning is a canonical field, or what `mappings.suggesting.places`
+makes of it."""
 
 USES: Mapping[str, str] = {
     "billing": "billing, bill, bill to, invoice, invoicing, invoice to, rechnung, rechnungs, facturation,"

@@ -1,5 +1,6 @@
 """What is suggested for foreign fields, what is left in doubt, and what never gets into the file."""
 
+import re
 import string
 from dataclasses import replace
 from pathlib import Path
@@ -462,8 +463,8 @@ def test_the_file_is_proposed_commented_and_right():
     text = text_of(proposal(rows[0], rows))
     assert "lifecycle: proposed" in text
     assert "# by name; 10 of 10 values look like an e-mail address" in text
-    assert '# "addresses[billing].company": Company' in text
-    assert "#   shoe: shoe" in text
+    assert '#"addresses[billing].company": Company' in text
+    assert "  #shoe: shoe" in text
     assert problems(text) == []
     assert max(map(len, text.splitlines())) <= 120
 
@@ -479,15 +480,14 @@ def test_no_name_of_a_field_gets_out_of_a_comment():
         assert [line.partition(":")[0] for line in shown if line.startswith(("rules", "x"))] == ["rules"]
 
 
-def test_taking_the_comment_sign_off_makes_a_doubtful_rule_a_rule():
+def test_taking_the_comment_sign_off_and_nothing_else_makes_a_doubtful_rule_a_rule():
     found = proposal([Field(name="FirstName"), Field(name="DoNotCall", type=FieldType.BOOLEAN)], writable=True)
-    lines = text_of(found).splitlines()
-    start = next(at for at, line in enumerate(lines) if line.startswith("  # Doubtful")) + 1
-    shown = [
-        line.replace("  # ", "  ", 1) for line in lines[start:] if line.startswith("  # ") and "  #     " not in line
-    ]
-    mapping, _ = load("\n".join([*lines[:start], *shown, ""]), "c_s.yaml", SCHEMAS)
-    assert len(mapping.source.rules) == 2
+    text = text_of(found)
+    assert not [line for line in text.splitlines() if line.startswith("  # ") and "opted_out" in line]
+    bare = re.sub(r"^  #(?! )", "  ", text, flags=re.MULTILINE)
+    bare = re.sub(r"^  #(?=  (?! ))", "  ", bare, flags=re.MULTILINE)
+    mapping, _ = load(bare, "c_s.yaml", SCHEMAS)
+    assert [rule.path for rule in mapping.source.rules] == ["given_name", "consents[phone:marketing].status"]
 
 
 def test_a_custom_field_that_is_offered_can_be_added_and_mapped():
@@ -499,8 +499,8 @@ def test_a_custom_field_that_is_offered_can_be_added_and_mapped():
     specs, faults = custom_fields("contact", declared)
     assert faults == []
     text = text_of(found)
-    lines = [line.removeprefix("#   ") for line in text.partition("gets its rule here:\n")[2].splitlines()]
-    whole = text.replace("rules:\n", "rules:\n" + "".join(f"  {line}\n" for line in lines), 1)
+    head, marked, lines = text.partition("where the # is taken off:\n")
+    whole = head + marked + lines.replace("  #", "  ")
     known = schemas({"contact": specs})
     assert problems(whole, known=known) == []
     mapping, _ = load(whole, "c_s.yaml", known)
