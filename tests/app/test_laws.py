@@ -6,6 +6,9 @@ import subprocess
 
 import pytest
 
+from syncline.cli.specimens import fields_of
+from syncline.settings import load_workbench
+
 
 @pytest.fixture
 def people(starter):
@@ -64,6 +67,41 @@ def test_laws_as_json_name_law_rule_and_record(cli, people):
     assert (breach["code"], breach["path"], breach["field"]) == ("unreadable", "emails[work]", "email")
     assert "after" not in breach
     assert "@" in breach["before"]
+
+
+def test_a_rule_that_breaks_several_laws_is_one_rule_and_every_line_fits(cli, people):
+    edit(people, *BREAK)
+    edit(people, "job_title: job_title", "job_title: {field: job_title, max_length: 3, placeholder: 'abc'}")
+    said = cli("mappings", "laws", "crm_people", "--records", "300", code=1)
+    told = cli("mappings", "laws", "crm_people", "--records", "300", "--json", code=1).json[0]
+    paths = {breach["path"] for breach in told["breaches"]}
+    assert len({(one["path"], one["law"]) for one in told["breaches"]}) > len(paths)
+    assert f"crm_people: {len(paths)} rule" in said.out
+    assert max(map(len, said.out.splitlines())) < 80
+    few = cli("mappings", "laws", "crm_people", "--records", "300", "--limit", "1", code=1)
+    assert "more: --limit" in few.out
+
+
+def test_laws_and_diff_need_no_secret_where_no_system_is_asked(cli, starter, before):
+    config = starter / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("url: sqlite:///data/crm.db", "url: ${env:NOT_SET}"))
+    cli("check", code=5)
+    assert "All come back." in cli("mappings", "laws", "--records", "20").err
+    assert "mean the same" in cli("mappings", "diff", "crm_people", "--against", str(before)).out
+    said = cli("mappings", "laws", "crm_people", "--sample", "3", code=5)
+    assert "NOT_SET is not set" in said.err
+
+
+def test_a_lock_bounds_what_is_made_up_where_a_secret_is_missing(cli, starter):
+    cli("connections", "discover", "crm", "--lock")
+    lock = starter / "schemas" / "crm.yaml"
+    edit(lock, "given_name: {type: text", "given_name: {type: text, length: 2")
+    config = starter / "config.yaml"
+    config.write_text(config.read_text(encoding="utf-8").replace("url: sqlite:///data/crm.db", "url: ${env:NOT_SET}"))
+    workbench, _ = load_workbench(starter, environment={})
+    mapping = workbench.by_name["crm_people"]
+    lengths = {field.name: field.max_length for field in fields_of(starter, workbench, mapping)}
+    assert lengths["given_name"] == 2
 
 
 def test_the_same_seed_tells_the_same(cli, people):
@@ -133,6 +171,33 @@ def test_two_files_are_compared_as_they_are_given(cli, people, before):
     assert told["before"] != told["after"]
     assert told["written"]
     assert "both versions mean the same" in cli("mappings", "diff", str(before), str(before)).out
+
+
+def test_a_field_that_meant_something_else_before_is_masked_as_both(cli, people, before, tmp_path):
+    """The job title was written into the field that takes the country now, which may be told."""
+    text = people.read_text(encoding="utf-8").partition("\nexamples:")[0]
+    before.write_text(text.replace("job_title: job_title", "job_title: land"), encoding="utf-8")
+    country = '"addresses[work].country": {field: land, transform: {country: name}}'
+    people.write_text(text.replace("job_title: job_title", country), encoding="utf-8")
+    file = tmp_path / "records.jsonl"
+    file.write_text('{"land": "Germany"}\n', encoding="utf-8")
+    for words in ([], ["--json"]):
+        out = cli("mappings", "diff", str(before), str(people), "--file", str(file), *words).out
+        assert "land" in out
+        assert "Germany" not in out
+
+
+def test_a_report_on_many_changes_fits_a_page_and_says_where_a_problem_is(cli, starter):
+    files = (str(starter / "mappings/shop_customers.yaml"), str(starter / "mappings/crm_people.yaml"))
+    said = cli("mappings", "diff", *files)
+    assert max(map(len, said.out.splitlines())) < 80
+    assert "Problems that are new" in said.out
+    few = cli("mappings", "diff", *files, "--limit", "2").out
+    assert few.count("more: --limit") >= 2
+
+
+def test_one_file_is_not_compared_with_anything_by_guess(cli, before):
+    assert "give two" in " ".join(cli("mappings", "diff", str(before), code=2).err.split())
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """`mappings test`, `preview`, `docs`: seen before it happens, and nothing happens because of it."""
 
 import sqlite3
+import sys
+from io import StringIO
 
 import pytest
 
@@ -8,6 +10,7 @@ from mappings.compile import load
 from model.entities import schemas
 from model.records import Flaw, Page, Problem, Record
 from syncline import preview
+from syncline.cli.main import app
 from syncline.preview import sampled
 
 CONFIG = """
@@ -262,6 +265,56 @@ def test_personal_values_are_hidden_where_asked(shop):
     assert "Trujillo" in shop("mappings", "preview", "people", "-r", "1").out
 
 
+def test_a_field_that_fills_several_paths_is_as_personal_as_the_most_personal_of_them(shop):
+    """A region may be told, a street may not, and here one field holds both."""
+    edit(shop, "people.yaml", "  job_title: title\n", "")
+    template = '{transform: {template: "{region:word} {street}"}, field: title}'
+    rule = f'  "addresses[billing].region, addresses[billing].street": {template}\n'
+    edit(shop, "people.yaml", "  given_name: first\n", f"  given_name: first\n{rule}")
+    for words in ([], ["--json"]):
+        said = shop("mappings", "preview", "people", "-r", "3", "--mask", *words).out
+        assert "everything" not in said
+        assert "Chief" in said  # the region: public by itself
+
+
+def test_a_huge_cell_does_not_bury_the_others(shop):
+    path = shop.folder / "some.jsonl"
+    path.write_text('{"first": "%s"}' % ("x" * 50_000), encoding="utf-8")
+    said = shop("mappings", "preview", "people", "--file", str(path)).out
+    assert "(50,000 characters)" in said
+    assert len(said) < 5000
+    [found] = shop("mappings", "preview", "people", "--file", str(path), "--json").json
+    assert len(found["rules"][0]["fields"]["first"]) == 50_000
+
+
+class Screen(StringIO):
+    """A terminal of eighty columns."""
+
+    def isatty(self):
+        return True
+
+
+def test_a_preview_fits_a_narrow_terminal(shop, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout", Screen())
+    words = ["--project", str(shop.folder), "--no-color", "mappings", "preview", "people", "-r", "5"]
+    app(words, obj=shop.world, standalone_mode=False)
+    lines = sys.stdout.getvalue().splitlines()
+    assert max(map(len, lines)) < 80
+    at = lines.index('phone: "" (phone)')
+    assert lines[at + 1] == "    phones[work]: null"
+    assert 'firm: "" (reference to firms)' in lines
+
+
+def test_without_mappings_each_command_says_how_to_get_one(shop):
+    for path in (shop.folder / "mappings").iterdir():
+        path.unlink()
+    for words in (("test",), ("docs",), ("laws",)):
+        said = shop("mappings", *words)
+        assert "No mappings yet: `syncline mappings suggest`." in said.err
+        assert said.out == ""
+
+
 def test_records_can_come_from_a_file_without_any_system(shop):
     path = shop.folder / "some.jsonl"
     path.write_text('{"first": "Ana", "firm": "F1"}\n\n{"first": null}\n', encoding="utf-8")
@@ -276,15 +329,30 @@ def test_records_can_come_from_a_file_without_any_system(shop):
 def test_a_file_of_something_else_is_told_by_its_line(shop, content):
     path = shop.folder / "some.jsonl"
     path.write_text(content, encoding="utf-8")
-    said = shop("mappings", "preview", "people", "--file", str(path), code=5)
-    assert f"some.jsonl:{content.count(chr(10)) + 1}: this is no record (a JSON object on each line)" in said.err
+    said = shop("mappings", "preview", "people", "--file", str(path), code=2)
+    assert f"some.jsonl:{content.count(chr(10)) + 1}: is not a JSON object; one record per line is wanted" in said.err
+
+
+def test_a_file_of_many_wrong_lines_is_told_once(shop):
+    path = shop.folder / "people.csv.jsonl"
+    path.write_text("id,first\n" * 3000, encoding="utf-8")
+    said = shop("mappings", "preview", "people", "--file", str(path), code=2)
+    assert "jsonl:1: is not a JSON object, and 2,999 other lines are none" in said.err
+    assert len(said.err.splitlines()) < 8
+
+
+def test_a_line_separator_inside_a_text_is_no_end_of_a_line(shop):
+    path = shop.folder / "some.jsonl"
+    path.write_text('{"first": "A\u2028na\u0085"}\n', encoding="utf-8")
+    [found] = shop("mappings", "preview", "people", "--file", str(path), "--json").json
+    assert found["key"] == "line 1"
 
 
 def test_a_file_that_cannot_be_read_is_told(shop):
-    assert "cannot be read" in shop("mappings", "preview", "people", "--file", str(shop.folder / "no"), code=5).err
+    assert "cannot be read" in shop("mappings", "preview", "people", "--file", str(shop.folder / "no"), code=2).err
     (shop.folder / "latin.jsonl").write_bytes(b'{"a": "\xe9"}')
     path = str(shop.folder / "latin.jsonl")
-    assert "is not UTF-8 text" in shop("mappings", "preview", "people", "--file", path, code=5).err
+    assert "is not UTF-8 text" in shop("mappings", "preview", "people", "--file", path, code=2).err
 
 
 def test_a_key_that_is_not_there_is_told(shop):
