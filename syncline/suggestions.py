@@ -20,8 +20,6 @@ from syncline.document import shown
 from syncline.preview import live_records
 from syncline.ties import Tie, ties
 
-_NUMBERS = frozenset({"number", "customer_number", "account_number", "contact_number"})
-
 
 def proposal_for(
     connector: Connector[Any],
@@ -51,7 +49,8 @@ def proposal_for(
 
 
 def _kept(stream: Stream) -> Iterator[tuple[str, str]]:
-    """Fields that the system or the hub looks after. A key that people quote, a customer number, is theirs, too."""
+    """Fields that the system or the hub looks after. A key that says something, a customer number or an e-mail address,
+    is people's, too."""
     if stream.watermark is not None:
         yield stream.watermark.field, "tells when the record changed"
     if stream.version is not None:
@@ -59,7 +58,8 @@ def _kept(stream: Stream) -> Iterator[tuple[str, str]]:
     if stream.writes is not None and stream.writes.marker:
         yield stream.writes.marker, "carries the hub's own id"
     for name in stream.key.split(","):
-        if not set(read(name).meanings) & _NUMBERS:
+        said = read(name)
+        if not said.plain or said.keyed:
             yield name, THE_KEY
 
 

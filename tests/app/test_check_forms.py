@@ -202,3 +202,26 @@ def test_a_reference_in_long_form_to_a_stream_there_is_not_is_said(cli, starter)
     mapping.write_text(f"{text}  account: {{field: company, reference: {{stream: peple}}}}\n", encoding="utf-8")
     found = [one for one in cli("check", "--json", code=5).json if one["code"] == "unknown-stream"]
     assert [(one["hint"], one["severity"]) for one in found] == [("did you mean 'people'?", "error")]
+
+
+def test_a_file_that_is_not_there_or_not_of_the_project_is_never_said_to_be_right(cli, starter, tmp_path):
+    assert "there is no file" in cli("check", str(starter / "mappings/typo.yaml"), code=2).err
+    (tmp_path / "elsewhere.yaml").write_text("rules: [", encoding="utf-8")
+    assert "no file of the project" in cli("check", str(tmp_path / "elsewhere.yaml"), code=2).err
+
+
+def test_a_folder_stands_for_what_is_in_it_and_mistakes_elsewhere_are_pointed_to(cli, starter):
+    path = starter / "mappings/crm_people.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("family_name:", "famly_name:", 1), encoding="utf-8")
+    assert "famly_name" in cli("check", str(starter / "mappings"), code=5).out
+    said = cli("check", str(starter / "config.yaml"))
+    assert said.out == ""
+    assert "No errors there, but elsewhere: syncline check" in said.err
+
+
+def test_strict_counts_warnings_and_not_what_is_only_noted(cli, starter):
+    path = starter / "mappings/crm_people.yaml"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("direction:", "lifecycle: deprecated\ndirection:", 1), encoding="utf-8"
+    )
+    assert [one["severity"] for one in cli("check", "--strict", "--json").json] == ["note"]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import syncline.demo
 from model.diagnostics import Severity
 from model.errors import ConfigurationError
 from syncline.init.compose import CONNECTIONS, STARTER, compose
@@ -163,6 +164,77 @@ def test_a_file_that_cannot_become_a_stream_is_refused_and_nothing_is_written(ma
     assert not (tmp_path / "p").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.csv", "id,name,name\n1,A,B\n", "names the column 'name' twice"),
+        ("a.csv", "id,name,,\n1,A,,\n", "two columns without a name"),
+        ("a.csv", f"id,name\n1,{'x' * 140_000}\n", "a cell of more than 131,072 characters (is a quote open"),
+        ("a.jsonl", '[\n{"id": 1}\n]\n', "one JSON object on each line"),
+    ],
+)
+def test_a_file_that_a_run_could_not_read_is_refused_before_it_is_connected(make_cli, tmp_path, name, text, said):
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert said in make_cli(tmp_path / "p")("init", "--file", str(tmp_path / name), code=5).err
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "encoding", "found"),
+    [
+        ("a.csv", "email\na@x.org\nb@x.org\n", "utf-8", ("a", "email", ",")),
+        ("a.csv", "nr,name,city\n1,A\n2,B,Ulm\n3,C\n4,D\n", "utf-8", ("a", "nr", ",")),
+        ("a.csv", "name\nHardy, Thomas\nLi, Bo\n", "utf-8", ("a", "name", ",")),
+        ("a.csv", "nr;betrag\n1;1,5\n2;2,5\n", "utf-8-sig", ("a", "nr", ";")),
+        ("a.csv", ",vorname,mail\n0,A,a@x.org\n1,A,b@x.org\n", "utf-8", ("a", "mail", ",")),
+        ("a.txt", "Nr\tStraße\n1\tA\n2\tB\n", "utf-16", ("a", "Nr", "\t")),
+        ("a.jsonl", '{"on": true, "name": "A"}\n{"on": false, "name": "B"}\n', "utf-8", ("a", "name", ",")),
+        ("Kundenübersicht 2026.csv", "nr,name\n1,A\n2,B\n", "utf-8", ("kundenubersicht_2026", "nr", ",")),
+        ("顧客.csv", "番号,名前\n1,A\n2,A\n", "utf-8", ("records", "番号", ",")),
+    ],
+)
+def test_an_odd_file_is_seen_as_what_it_is(make_cli, tmp_path, name, text, encoding, found):
+    (tmp_path / name).write_text(text, encoding=encoding)
+    export = look_at(tmp_path / name)
+    assert (export.stream, export.key, export.delimiter) == found
+    cli = make_cli(tmp_path / "p")
+    cli("init", "--file", str(tmp_path / name))
+    cli("connections", "check")
+
+
+def test_a_file_of_three_hundred_columns_in_letters_of_another_alphabet_gets_a_mapping(make_cli, tmp_path):
+    names = ["e-mail", *(f"поле {n}" for n in range(300))]
+    rows = [[f"a{row}@example.com", *(f"{row}{n}" for n in range(300))] for row in range(9)]
+    text = "\n".join(map(",".join, [names, *rows]))
+    (tmp_path / "клиенты.csv").write_text(text, encoding="utf-8")
+    cli = make_cli(tmp_path / "p")
+    cli("init", "--file", str(tmp_path / "клиенты.csv"))
+    cli("mappings", "suggest", "files", "records", "--entity", "contact")
+    assert "and 100 more" in (tmp_path / "p/mappings/files_records.yaml").read_text(encoding="utf-8")
+    cli("check")
+
+
+def test_every_sample_and_demonstration_mapping_shows_by_examples_what_it_does(cli, starter):
+    assert "4 examples passed." in cli("mappings", "test").err
+    found = cli("mappings", "test", "--json").json
+    assert {one["mapping"] for one in found} == {"shop_customers", "crm_people"}
+    assert {way for one in found for way in one["ways"]} == {"in", "out"}
+
+
+def test_the_demonstration_s_mappings_do_what_their_examples_say(make_cli):
+    folder = Path(syncline.demo.__file__).parent / "project"
+    found = make_cli(folder)("mappings", "test", "--json").json
+    assert {one["mapping"] for one in found} == {path.stem for path in (folder / "mappings").glob("*.yaml")}
+    assert all(one["passed"] for one in found)
+
+
+def test_a_folder_that_cannot_be_written_to_is_said(make_cli, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    said = make_cli(tmp_path / "file" / "p")("init", code=5).err
+    assert "cannot be written" in said
+    assert "name another folder" in said
+
+
 def test_the_key_of_a_file_is_rather_a_number_than_a_name(tmp_path):
     path = tmp_path / "a.tsv"
     path.write_text("name\tmail\tcustomer no\nA\ta@x.org\t7\nB\tb@x.org\t8\n", encoding="utf-8")
@@ -185,6 +257,7 @@ def test_a_suggestion_is_written_with_evidence_and_never_over_anything(cli, star
     )
     lead = cli("mappings", "suggest", "shop", "customers", "--entity", "lead").out.strip()
     assert lead.endswith("mappings/shop_customers_lead.yaml")
+    assert "end in .yaml" in cli("mappings", "suggest", "shop", "customers", "--out", str(starter / "x"), code=5).err
     mine = starter / "mine.txt"
     mine.write_text("mine", encoding="utf-8")
     assert "there already" in cli("mappings", "suggest", "shop", "customers", "--out", str(mine), code=5).err
@@ -200,9 +273,8 @@ def test_a_suggestion_is_written_with_evidence_and_never_over_anything(cli, star
     path.unlink()
     cli("mappings", "suggest", "shop", "customers")
     cli("check")
-    cli("mappings", "suggest", "shop", "custmers", code=2)
-    cli("mappings", "suggest", "shop", "customers", "--entity", "persona", code=2)
-    cli("mappings", "suggest", "shopp", "customers", code=2)
+    for words in (("shop", "custmers"), ("shopp", "customers"), ("shop", "customers", "--entity", "contcat")):
+        assert "did you mean" in cli("mappings", "suggest", *words, code=2).err
 
 
 def test_a_stream_that_is_nothing_like_the_entity_gets_no_file(cli, starter):
