@@ -85,7 +85,9 @@ class Clauses:
         for clause in sorted(self.all, key=lambda one: one.reads):  # the rule that reads a path speaks for it
             if clause.rule.each is None:
                 self._plain.update(dict.fromkeys(clause.rule.paths, clause))
-        self._writers = {field_text(place): one.rule.path for one in self.all if one.writes for place in one.places}
+        written = {place: one.rule.path for one in self.all if one.writes for place in one.places}
+        self._writers = {field_text(place): path for place, path in written.items()}
+        self._written = tuple(written)
 
     def of(self, path: str) -> Clause | None:
         return self._plain.get(path) or self._lists.get(path.partition("[")[0])
@@ -94,8 +96,7 @@ class Clauses:
         """Where a rule only reads: the field it reads and another rule writes. Its value is meant to follow that."""
         if clause.rule.expr:
             return "follows an expression"
-        written = [field_path(name) for name in self._writers]
-        found = sorted(field_text(place) for place in clause.places if any(_meet(one, place) for one in written))
+        found = sorted(field_text(place) for place in clause.places if any(_meet(one, place) for one in self._written))
         return f"follows {', '.join(found)}" if found and not clause.writes else None
 
     def writer(self, field: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import fields
 from enum import Enum
 from typing import Any, NamedTuple
@@ -47,7 +48,8 @@ def changes(old: MappingFile, new: MappingFile) -> list[Change]:
         if part.name not in ("rules", "name") and meaning_differs(old, new, part.name)
         for words in _part_changes(part.name, getattr(old, part.name), getattr(new, part.name))
     ]
-    before, after = _by_identity(old), _by_identity(new)
+    several = _several(old) & _several(new)
+    before, after = _by_identity(old, several), _by_identity(new, several)
     for identity, rule in after.items():
         if identity not in before:
             found.append(Change("added", rule.path, described(rule)))
@@ -64,11 +66,18 @@ def meaning_differs(old: Any, new: Any, name: str) -> bool:
     return bool(meaning(getattr(old, name)) != meaning(getattr(new, name)))
 
 
-def _by_identity(mapping: MappingFile) -> dict[tuple[str, ...], Rule]:
+def _several(mapping: MappingFile) -> set[tuple[str, ...]]:
+    """Paths that have more than one rule."""
+    number = Counter(rule.paths for rule in mapping.rules)
+    return {paths for paths in number if number[paths] > 1}
+
+
+def _by_identity(mapping: MappingFile, several: Container[tuple[str, ...]]) -> dict[tuple[str, ...], Rule]:
     """Rules by what they are about. Two rules for one path, one each way, are told apart by direction."""
     found: dict[tuple[str, ...], Rule] = {}
     for rule in mapping.rules:
-        found[rule.paths if rule.paths not in found else (*rule.paths, rule.direction.value)] = rule
+        apart = rule.paths in several or rule.paths in found
+        found[(*rule.paths, rule.direction.value) if apart else rule.paths] = rule
     return found
 
 

@@ -46,6 +46,7 @@ DATE_FORMATS: Mapping[str, str] = {
 }
 _SHORT_YEAR = re.compile(r"\d{1,2}[-./]\d{1,2}[-./]\d{2}\Z")
 _LONGEST_DATE = 35
+_LONGEST = 2000
 ALMOST_ALL = 0.9
 
 
@@ -144,11 +145,11 @@ class Sample:
     def __init__(self, values: Iterable[Any] = ()) -> None:
         listed = list(values)
         self.seen = len(listed)
-        self.values = [value for value in listed if value not in (None, [], {}) and str(value).strip()]
+        self.values = [value for value in listed if value not in (None, [], {}) and not _is_space(value)]
         self.filled = len(self.values)
         self.lists = sum(isinstance(value, list) for value in self.values)
         self.raw = [_text(value) for value in self.values if isinstance(value, (str, int, float, bool))]
-        self.texts = [text.strip() for text in self.raw if text.strip()]
+        self.texts = [text.strip() for text in self.raw]
         self._counts: dict[tuple[str, ...], int] = {}
 
     def count(self, *looks: str) -> int:
@@ -181,8 +182,13 @@ class Sample:
         return tuple(sorted(counts))
 
 
+def _is_space(value: Any) -> bool:
+    return isinstance(value, str) and not value.strip()
+
+
 def _text(value: Any) -> str:
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    """As text, of which no more is looked at than any name, number or address has."""
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)[:_LONGEST]
 
 
 class Days:

@@ -80,6 +80,8 @@ def specimens(desk: Desk, workbench: Workbench, mapping: Compiled, asked: Asked)
     """Records and entities to try ``mapping`` on. Raises ConnectorError where the system cannot be asked."""
     schema = workbench.schemas[mapping.entity]
     made = Generator(mapping, schema, asked.seed, fields_of(desk.folder, workbench, mapping))
+    if asked.file is not None and asked.sample:
+        raise typer.BadParameter("records are taken from a file or from the stream, not both", param_hint="--file")
     if asked.file is not None:
         records: Sequence[Record] = records_of_file(asked.file)
         return Specimens(records, made.entities(asked.made_up), counted(len(records), "record") + f" of {asked.file}")

@@ -98,6 +98,8 @@ def preview(
     desk = desk_of(context)
     if file is not None and record:
         raise typer.BadParameter("records are taken from a file or asked for by key, not both", param_hint="--file")
+    if record and sample is not None:
+        raise typer.BadParameter("records are asked for by key or picked, not both", param_hint="--sample")
     found, schema = _previewed(desk, name, record or [], sample or _SAMPLE, file)
     teller = Teller(desk.output, schema, mask=mask)
     if as_json:

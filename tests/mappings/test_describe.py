@@ -26,7 +26,17 @@ from mappings.language import (
     field_text,
 )
 from mappings.telling.describe import describe
-from mappings.telling.wording import IN_COLUMNS, LOSSES, RULE_WORDS, STRENGTHS, UNKNOWN, UNSAID, rule_words, step_words
+from mappings.telling.wording import (
+    IN_COLUMNS,
+    LOSSES,
+    RULE_WORDS,
+    STRENGTHS,
+    UNKNOWN,
+    UNSAID,
+    code,
+    rule_words,
+    step_words,
+)
 from mappings.transforms.registry import TRANSFORMS
 from model.entities import schemas
 
@@ -273,3 +283,20 @@ def test_names_are_those_of_the_language_not_of_the_model():
     assert "An order has at most one record here." in describe(
         replace(MAPPING, entity="order", rules=()), SCHEMAS["order"]
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("a", "`a`"), ("a`b", "`` a`b ``"), ("a``b", "``` a``b ```"), ("a|b", "`a\\|b`"), ("", "“”")]
+)
+def test_a_name_of_any_signs_stays_one_name_on_the_page(name, shown):
+    assert code(name) == shown
+
+
+def test_a_table_within_a_list_of_values_is_called_after_the_list():
+    sub = Rule(paths=("",), fields=(("address",),), table=Table(rows=(("a@example.com", ("A",)),)))
+    rule = Rule(paths=("emails",), fields=(("mails",),), each=Each(key=("type",), rules=(sub,)))
+    assert "`emails[*]`\n" in page(replace(MAPPING, rules=(rule,)))
+
+
+def test_one_character_is_one():
+    assert "cut to 1 character on" in with_rule(max_length=1)

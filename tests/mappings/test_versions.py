@@ -120,3 +120,20 @@ def test_a_removed_rule_blanks_nothing_elsewhere():
     found = compare(mapping(), new, [Record("1", {"First": "Ana"})], [shop])
     assert [(one.name, one.before, one.after) for one in found.read] == [("given_name", "Ana", ABSENT)]
     assert [one for one in found.written if one.where == "shop"] == []
+
+
+def test_two_rules_of_one_path_in_the_other_order_are_the_same_two():
+    inwards = '  "given_name": {field: First, direction: in}\n'
+    outwards = '  "given_name ": {field: Display, direction: out}\n'
+    assert said(mapping(inwards + outwards), mapping(outwards + inwards)) == []
+    edited = mapping(outwards.replace("Display", "Shown") + inwards)
+    assert said(mapping(inwards + outwards), edited) == [("changed", "given_name", "field: Display → Shown")]
+
+
+def test_a_field_has_a_path_where_both_versions_mean_the_same_by_it():
+    old = mapping("  job_title: Place\n  nickname: Nick\n")
+    new = mapping('  "addresses[work].country": {field: Place, transform: {country: name}}\n  nickname: Nick\n')
+    shown = {one.name: one.path for one in compare(old, new, [Record("1", {"Place": "Germany", "Nick": "A"})]).written}
+    assert shown == {"Place": None}
+    dropped = compare(old, mapping("  job_title: Place\n"), [Record("1", {"Nick": "A"})])
+    assert {one.name: one.path for one in dropped.written} == {"Nick": "nickname"}
