@@ -233,7 +233,10 @@ def _stream(name: str, export: Export) -> Iterator[str]:
     if export.encoding != "utf-8":
         certain = "as its first bytes say" if export.encoding == "utf-16" else _WESTERN
         yield f"        encoding: {export.encoding} # {certain}"
-    yield "        # writable: true # lets the hub write what changes elsewhere back into the file"
+    if not export.trim and export.encoding != "utf-16":  # such files are only read
+        yield "        # writable: true # lets the hub write what changes elsewhere back into the file"
+        if isinstance(export.key, tuple):
+            yield "        # key_from: field # goes with it: a key of several columns can only come from mapped fields"
 
 
 def _seen_from(place: Path, folder: Path) -> str:

@@ -1,6 +1,7 @@
 """What `init` writes is valid as it is, and nothing that exists is touched."""
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,20 @@ def test_a_folder_that_cannot_be_written_to_is_said(make_cli, tmp_path):
     said = make_cli(tmp_path / "file" / "p")("init", code=5).err
     assert "cannot be written" in said
     assert "name another folder" in said
+
+
+@pytest.mark.parametrize(
+    "text", ["nr,name\n1,A\n2,B\n", "order nr,article nr\n1,7\n1,8\n2,7\n", "nr, name, city\n1, A, U\n2, B, U\n"]
+)
+def test_what_is_offered_in_comments_can_be_taken(make_cli, tmp_path, text):
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    cli = make_cli(tmp_path / "p")
+    cli("init", "--file", str(tmp_path / "a.csv"))
+    config = tmp_path / "p/config.yaml"
+    offered = re.sub(r"^( +)# (?=writable|key_from)", r"\1", config.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    config.write_text(offered, encoding="utf-8")
+    cli("connections", "check")
+    assert ("writable: true" in offered) == (", " not in text)
 
 
 def test_the_key_of_a_file_is_rather_a_number_than_a_name(tmp_path):
