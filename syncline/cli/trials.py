@@ -28,8 +28,9 @@ def _rule_text(rule: Rule | None) -> str:
 
 
 def tell_trial(output: Output, mapping: Compiled, trial: Trial) -> None:
-    verdict = "pass" if trial.passed else "FAIL"
-    output.line(clean(f"{verdict}  {mapping.name}: {trial.example.name}  ({_place(mapping, trial.example.at)})"))
+    verdict = "FAIL" if not trial.passed else "pass" if trial.ways else "skip"
+    why = "" if trial.ways else ", about a direction that this mapping does not have"
+    output.line(clean(f"{verdict}  {mapping.name}: {trial.example.name}  ({_place(mapping, trial.example.at)}{why})"))
     for one in trial.differences:
         output.line(clean(f"      {one.way:<3}  {one.where}"))
         for name, text in _facts(mapping, one):

@@ -56,7 +56,10 @@ def run_examples(context: typer.Context, names: Names = None, as_json: options.J
     if bare:
         desk.output.say(f"Without examples: {', '.join(bare)}.")
     failed = sum(not trial.passed for _, trials in tried for trial in trials)
-    number = sum(len(trials) for _, trials in tried)
+    number = sum(bool(trial.ways) or not trial.passed for _, trials in tried for trial in trials)
+    skipped = sum(len(trials) for _, trials in tried) - number
+    if skipped:
+        desk.output.say(f"{counted(skipped, 'example')} not tried: about a direction that the mapping does not have.")
     if failed:
         desk.output.say(f"{failed} of {counted(number, 'example')} failed.")
     elif number:

@@ -134,6 +134,19 @@ def test_an_example_that_fails_ends_with_one_and_says_what_where_and_by_which_ru
     assert trial["differences"][0]["expected"] == {"value": "Bo"}
 
 
+def test_an_example_of_which_nothing_was_tried_did_not_pass(shop):
+    edit(
+        shop,
+        "people.yaml",
+        "  - name: plain\n",
+        "  - name: outwards\n    canonical: {given_name: Bo}\n    write: {first: Bo}\n  - name: plain\n",
+    )
+    said = shop("mappings", "test", "people")
+    assert "skip  people: outwards  (" in said.out
+    assert "1 example not tried" in said.err
+    assert "1 example passed." in said.err
+
+
 def test_an_example_of_a_file_that_others_extend_is_named_where_it_was_written(shop):
     shared = shop.folder / "mappings/shared/person.yaml"
     shared.parent.mkdir()
