@@ -102,10 +102,6 @@ class TraceIn:
     rest: Sequence[Problem]
     unmapped: Sequence[str]
 
-    @property
-    def problems(self) -> int:
-        return len(self.projection.problems)
-
 
 @dataclass(frozen=True, slots=True)
 class TraceOut:

@@ -14,7 +14,7 @@ from mappings.suggesting.names import fold
 from mappings.transforms.base import UnfitError
 from mappings.transforms.moments import NAMED, zone_or_none
 from mappings.transforms.numbers import currency_code
-from mappings.transforms.places import country_code, language_tag, language_tag_or_none
+from mappings.transforms.places import country_code, language_tag
 from mappings.transforms.regions import regions_of
 
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[A-Za-z]{2,}\Z")
@@ -118,7 +118,6 @@ LOOKS: Mapping[str, Callable[[str], bool]] = {
     "money sign": lambda text: bool(_MONEY_SIGN.search(text)),
     "country": _reads(country_code),
     "language": _reads(language_tag),
-    "language tag": lambda text: language_tag_or_none(text) is not None,
     "currency": _reads(currency_code),
     "time zone": lambda text: "/" in text and zone_or_none(text) is not None,
     "salutation": lambda text: _plain_word(text) in _SALUTATIONS or _plain_word(text).replace(" ", "") in _SALUTATIONS,
@@ -126,7 +125,6 @@ LOOKS: Mapping[str, Callable[[str], bool]] = {
     "US state": lambda text: fold(text) in _STATES,
     "Canadian province": lambda text: fold(text) in _PROVINCES,
     "family name, given name": lambda text: bool(_LAST_FIRST.match(text)),
-    "two words": lambda text: len(text.split()) == 2 and "," not in text,
     "letters": lambda text: any(sign.isalpha() for sign in text),
     "digits": lambda text: any(sign.isdigit() for sign in text),
     "several lines": lambda text: "\n" in text,
@@ -201,7 +199,6 @@ class Days:
         if "%d %B %Y" in self.names and "%d %b %Y" in self.names:
             self.names.remove("%d %B %Y")
         self._reading = reading
-        self.counts = {name: sum(fits) for name, fits in reading.items()}
         self.total = len(texts)
         self.short_years = sum(bool(_SHORT_YEAR.match(text)) for text in texts) >= enough > 0
 
