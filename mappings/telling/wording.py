@@ -58,7 +58,7 @@ _STEPS: Mapping[str, str] = {
     "money": "an amount of money",
     "decimal": "a number",
     "lines": "several lines in one text",
-    "join": "one text out of several fields, a line each",
+    "join": "one text out of several fields",
     "full_name": "exactly two words are given and family name, otherwise the parts are not guessed",
 }
 """What readers are told of a transform; of others, the summary they bring."""
@@ -138,7 +138,7 @@ def step_words(step: Step) -> str:
     words += f", as {step.origin} has it" if step.origin else ""
     given = step.options
     if given is None:
-        return words
+        return f"{words}, a line each" if step.name == "join" else words
     if not isinstance(given, Mapping):
         given = {(entry.main if entry is not None else None) or "": given}
     said = [text for option, value in given.items() if (text := _option(step.name, str(option), value))]
