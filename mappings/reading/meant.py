@@ -8,7 +8,6 @@ from collections.abc import Collection
 from typing import Any
 
 from anyascii import anyascii
-from rapidfuzz import fuzz, process
 
 from mappings.reading.reader import clipped
 from model import paths
@@ -28,6 +27,8 @@ def nearest(word: str, known: Collection[str], least: int | None = None) -> str 
     same = next((name for name in known if _bare(name) == bare), None)
     if same is not None:
         return same
+    from rapidfuzz import fuzz, process  # not at the top: it takes a while to load, and most words are right
+
     found = process.extractOne(
         word, list(known), scorer=fuzz.ratio, score_cutoff=least or (65 if len(word) < 5 else 68)
     )
