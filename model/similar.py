@@ -16,6 +16,7 @@ from model.fields import FieldSpec, Kind
 
 _COMPANY_TEMPLATES = frozenset({"name", "legal_name", "company", "addresses[].company"})
 
+
 def similarity(kind: FieldSpec | Kind, a: Any, b: Any) -> float:
     """How alike two values are, 0 to 1; a blank one is like nothing. Symmetric; 1 for values that fold alike."""
     if is_blank(a) or is_blank(b):

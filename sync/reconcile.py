@@ -82,7 +82,7 @@ def newborn(
 
 
 def creation(standing: Standing, binding: BindingId, born: Mapping[str, int] | None = None) -> Action:
-    """What makes a record of the entity. ``born`` are the revisions of its fields where they are known to be the first."""
+    """What makes a record of the entity. ``born`` are its fields' revisions where they are known to be the first."""
     canonical = standing.canonical
     revs: Mapping[str, int] | None = born
     if revs is None:
