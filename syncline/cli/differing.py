@@ -139,10 +139,13 @@ def _of_git(path: Path, revision: str) -> str:
     """A file as it was in a revision."""
     if revision.startswith("-") or ":" in revision:
         raise typer.BadParameter(f"{revision!r} is neither a file nor a revision", param_hint="--against")
-    text = _git_text(path.absolute().parent, path.name, revision)
+    folder = path.absolute().parent
+    text = _git_text(folder, path.name, revision)
     if text is None:
-        message = f"git has no {path.name} in {revision!r}; give another revision, or a file"
-        raise typer.BadParameter(message, param_hint="--against")
+        what = f"git has no {path.name} in {revision!r}; give another revision, or a file"
+        if not any((place / ".git").exists() for place in (folder, *folder.parents)):
+            what = f"{folder} is not kept in git; give the file as it was"
+        raise typer.BadParameter(what, param_hint="--against")
     return text
 
 

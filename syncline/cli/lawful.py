@@ -87,7 +87,7 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
     for (law, path, message), breaches in groups[:limit]:
         field = breaches[0].field
         line(clean(f"  {path or 'the record'}" + (f" ({field})" if field and field != path else "")))
-        lines(desk.output, f"{message}: {counted(len(breaches), 'record')}, law «{law}»", 4)
+        lines(desk.output, f"law «{law}», {counted(len(breaches), 'record')}: {message}", 4)
         for breach in breaches[:_EXAMPLES]:
             before, after = (shown(schema, _privacy_of(breach), value, reveal=reveal) for value in breach[5:7])
             lines(desk.output, f"{breach.record}: {before}", 6, f"→ {after}")

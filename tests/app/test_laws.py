@@ -232,6 +232,9 @@ def test_what_a_mapping_extended_in_git_is_found_there(cli, people, commit):
 
 
 def test_an_edit_is_compared_with_git(cli, people, commit):
+    assert "not kept in git; give the file as it was" in " ".join(
+        cli("mappings", "diff", "crm_people", code=2).err.split()
+    )
     commit()
     edit(people, *BREAK)
     assert "max length: nothing → 9" in cli("mappings", "diff", "crm_people").out
