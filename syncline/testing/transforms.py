@@ -26,7 +26,7 @@ def transform_laws(
     loses: bool = False,
     runs: int = 100,
 ) -> None:
-    """Raise AssertionError with the first value for which a law does not hold.
+    """Raise AssertionError with the first value for which a law does not hold, or where no value says anything.
 
     ``inputs`` are record values (pairs with the value beside, for a transform that has one; lists, for one that
     gathers fields), ``canonicals`` are values in canonical form (tuples in the order of ``names``, for one with
@@ -35,8 +35,10 @@ def transform_laws(
     """
     laws = _Laws(transform, tuple(names), loses=loses)
     _over(inputs, laws.of_input, runs)
+    laws.assert_some("forward takes none of the inputs, which proves nothing")
     if transform.back is not None:
         _over(canonicals, laws.of_canonical, runs)
+        laws.assert_some("back takes none of the canonicals, which proves nothing")
 
 
 def _over(values: Any, holds: Callable[[Any], None], runs: int) -> None:
@@ -58,10 +60,18 @@ def _over(values: Any, holds: Callable[[Any], None], runs: int) -> None:
 class _Laws:
     def __init__(self, transform: Transform, names: tuple[str, ...], *, loses: bool) -> None:
         self._transform, self._names, self._loses = transform, names, loses
+        self._taken: list[bool] = []
+
+    def assert_some(self, what: str) -> None:
+        """Raise AssertionError where values were tried, and all were refused."""
+        if self._taken and not any(self._taken):
+            raise AssertionError(what)
+        self._taken.clear()
 
     def of_input(self, value: Any) -> None:
         before = copy.deepcopy(value)
         canonical = self._read(value)
+        self._taken.append(canonical is not _UNFIT)
         _hold(_equal(value, before), "forward changes the value it is given", value)
         _hold(_equal(self._read(value), canonical), "forward gives two results for one value", value)
         if canonical is _UNFIT or self._unknown(canonical) or self._transform.back is None:
@@ -72,6 +82,7 @@ class _Laws:
 
     def of_canonical(self, canonical: Any) -> None:
         shown = self._written(canonical)
+        self._taken.append(shown is not _UNFIT)
         if shown is not _UNFIT:
             self._comes_back(canonical, shown, canonical)
 

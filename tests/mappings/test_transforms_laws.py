@@ -351,3 +351,16 @@ def test_the_laws_catch_a_transform_that_does_not_keep_them():
     empties = Transform(name="empties", forward=lambda v: v.clear() or 1, back=None)
     with pytest.raises(AssertionError, match="changes the value"):
         transform_laws(empties, inputs=[["a"]])
+
+
+def test_values_of_which_none_is_taken_prove_nothing():
+    def refuses(value: Any) -> Any:
+        raise UnfitError("bad", "is bad")
+
+    deaf = Transform(name="deaf", forward=refuses, back=refuses)
+    for values in (["a", "b"], st.just("a")):
+        with pytest.raises(AssertionError, match="forward takes none"):
+            transform_laws(deaf, inputs=values)
+        with pytest.raises(AssertionError, match="back takes none"):
+            transform_laws(deaf, inputs=[], canonicals=values)
+    transform_laws(Transform(name="picky", forward=lambda v: v, back=refuses), inputs=["a"])
