@@ -104,7 +104,7 @@ def write_proposal(proposal: Proposal, path: Path, bound: Sequence[Tie] = ()) ->
         with path.open("x", encoding="utf-8") as file:
             file.write(mapping_text(proposal, path.stem))
     except OSError as error:
-        what = f"{shown(path)} cannot be written ({error.strerror})"
+        what = f"{shown(path)} cannot be written: {error.strerror}"
         raise _refusal("in-the-way", what, "name another file with --out") from None
     return path
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from model.errors import SourceIncompleteError
 from syncline.cli import options
 from syncline.cli.desk import Desk, desk_of
-from syncline.cli.output import counted
+from syncline.cli.output import clean, counted
 
 if TYPE_CHECKING:
     from mappings.suggesting.suggest import Proposal, Suggestion
@@ -46,6 +48,7 @@ def suggest(
     No value of a record gets into the file, except the words of picklists. Nothing is overwritten.
     """
     from syncline.document import shown
+    from syncline.settings import MAPPINGS
 
     desk = desk_of(context)
     project = desk.project(with_mappings=False)
@@ -55,7 +58,7 @@ def suggest(
         return
     if path is not None:
         desk.output.line(shown(path))
-    _tell(desk, proposal, path)
+    _tell(desk, proposal, path, (project.folder / MAPPINGS).absolute())
 
 
 def proposed(
@@ -90,9 +93,12 @@ def proposed(
         if stream not in known:
             raise typer.BadParameter(f"{connection} has no stream {stream!r}; {nearest(stream, known)}")
         fields = connectors[connection].discover(stream)
-        proposal = proposal_for(
-            connectors[connection], connection, stream, fields, project.schemas, entity, sample=sample, bound=bound
-        )
+        propose = partial(proposal_for, connectors[connection], connection, stream, fields, project.schemas, entity)
+        try:
+            proposal = propose(sample=sample, bound=bound)
+        except SourceIncompleteError as error:
+            desk.output.say(clean(f"{error}. The proposal follows from the fields alone."))
+            proposal = propose(sample=0, bound=bound)
     name = file_name(proposal, bound)
     if out == "-":
         if not dry:
@@ -138,7 +144,9 @@ def _rule(one: Suggestion) -> dict[str, Any]:
     }
 
 
-def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
+def _tell(desk: Desk, proposal: Proposal, path: Path | None, mappings: Path) -> None:
+    from syncline.document import shown
+
     free = sum(1 for one in proposal.homeless if one.custom is not None)
     parts = [counted(len(proposal.rules), "rule")]
     parts += [f"{len(proposal.doubtful)} doubtful"] if proposal.doubtful else []
@@ -151,7 +159,9 @@ def _tell(desk: Desk, proposal: Proposal, path: Path | None) -> None:
         desk.output.say(f"It also looks like {' or '.join(near)}: --entity {near[0]}. A stream may feed several.")
     for field in proposal.missing:
         desk.output.say(f"No field certainly is the {field}, which every {proposal.entity} needs.")
-    if path is not None:
+    if path is not None and path.absolute().parent == mappings:
         desk.output.say(
             f"See what records become: syncline mappings preview {path.stem}. When it is right: lifecycle: live."
         )
+    elif path is not None:
+        desk.output.say(f"It is a draft: only what lies in {shown(mappings)} is checked, previewed and run.")

@@ -220,4 +220,5 @@ def _write_pages(desk: Desk, folder: Path, pages: Mapping[str, str]) -> None:
             (folder / f"{name}.md").write_text(page, encoding="utf-8")
             desk.output.line(str(folder / f"{name}.md"))
     except OSError as error:
-        raise typer.BadParameter(f"cannot write there ({type(error).__name__})", param_hint="--out") from None
+        what = f"{folder} is no folder that can be written to: {error.strerror}"
+        raise typer.BadParameter(what, param_hint="--out") from None

@@ -50,7 +50,7 @@ def compose(folder: Path, systems: Sequence[str], exports: Sequence[Export] = ()
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise ConfigurationError([_in_the_way(path, f"cannot be written ({error.strerror})")]) from None
+            raise ConfigurationError([_in_the_way(path, f"cannot be written: {error.strerror}")]) from None
     if database in planned:
         _make_database(database, contents["data/crm.sql"])
     return planned

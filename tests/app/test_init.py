@@ -304,6 +304,23 @@ def test_a_stream_that_is_nothing_like_the_entity_gets_no_file(cli, starter):
     assert not (starter / "mappings/shop_odd.yaml").exists()
 
 
+def test_a_header_without_rows_is_enough_for_a_proposal_and_that_is_said(cli, starter):
+    (starter / "mappings/shop_customers.yaml").unlink()
+    data = starter / "data/shop_customers.csv"
+    data.write_text(data.read_text(encoding="utf-8").partition("\n")[0] + "\n", encoding="utf-8")
+    said = cli("mappings", "suggest", "shop", "customers")
+    assert "a header and no rows" in said.err
+    assert "from the fields alone" in said.err
+    assert "first_name" in (starter / "mappings/shop_customers.yaml").read_text(encoding="utf-8")
+    cli("check")
+
+
+def test_a_draft_outside_the_mappings_is_called_one(cli, tmp_path):
+    said = cli("mappings", "suggest", "shop", "customers", "--out", str(tmp_path / "draft.yaml"))
+    assert "It is a draft" in said.err
+    assert "mappings preview" not in said.err
+
+
 def test_a_broken_mapping_elsewhere_does_not_stop_a_suggestion(cli, starter):
     (starter / "mappings/crm_people.yaml").unlink()
     (starter / "mappings/broken.yaml").write_text("mapping: [", encoding="utf-8")
