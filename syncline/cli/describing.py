@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
 def check(
     context: typer.Context,
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Only what concerns these files.", show_default="all")
+        list[Path] | None, typer.Argument(help="Only what concerns these files and folders.", show_default="all")
     ] = None,
     online: Annotated[bool, typer.Option("--online", help="Compare mappings with the systems' real fields.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as errors.")] = False,
