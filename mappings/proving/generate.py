@@ -97,8 +97,9 @@ class Generator:
 
     def _fitting(self, dice: Dice, condition: Condition) -> Any:
         """A value of a canonical path that a filter asks for, and no rule supplies."""
-        if condition.test in (Test.IS, Test.IN):
-            return dice.choice(condition.operand if isinstance(condition.operand, tuple) else (condition.operand,))
+        asked = _asked(dice, condition)
+        if asked is not None:
+            return asked
         return self._value(dice, Rule(paths=(condition.subject,)), spec_of(self._schema, condition.subject))
 
     def _items(self, dice: Dice, rule: Rule) -> Iterator[tuple[str, Any]]:
@@ -179,11 +180,21 @@ class Generator:
 
 def _fit(dice: Dice, data: dict[str, Any], condition: Condition) -> None:
     """Make a record's field pass a condition of the filter, where that can be told from it."""
-    operand, place = condition.operand, field_path(condition.subject)
-    if condition.test in (Test.IS, Test.IN):
-        put_into(data, place, dice.choice(operand if isinstance(operand, tuple) else (operand,)))
-    elif condition.test is Test.PRESENT and operand and not _holds(data, place):
+    place, asked = field_path(condition.subject), _asked(dice, condition)
+    if asked is not None:
+        put_into(data, place, asked)
+    elif condition.test is Test.PRESENT and condition.operand and not _holds(data, place):
         put_into(data, place, dice.choice(WORDS))
+
+
+def _asked(dice: Dice, condition: Condition) -> Any:
+    """A value that the condition names; None where it names none."""
+    operand = condition.operand
+    if condition.test in (Test.IS, Test.IN):
+        return dice.choice(operand if isinstance(operand, tuple) else (operand,))
+    if condition.test is Test.MATCHES:
+        return str(operand).replace("*", dice.choice(BY_LEAF["account_number"]))
+    return None
 
 
 def keys_of(mapping: MappingFile) -> Callable[[str, str], str]:

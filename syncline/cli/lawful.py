@@ -82,7 +82,8 @@ def _tell(desk: Desk, one: Examination, schema: EntitySchema, limit: int, *, rev
     groups = _grouped(one.breaches)
     tried = f"{counted(one.records, 'record')} in" + (f", {one.entities:,} out" if one.entities else "")
     left = f" ({one.left_out:,} left out)" if one.left_out else ""
-    verdict = f"{counted(len({path for (_, path, _), _ in groups}), 'rule')} not lawful" if groups else "lawful"
+    verdict = "nothing was left to try" if one.left_out == one.records + one.entities else "lawful"
+    verdict = f"{counted(len({path for (_, path, _), _ in groups}), 'rule')} not lawful" if groups else verdict
     line(f"{one.mapping}: {verdict}; tried {tried}{left}")
     for (law, path, message), breaches in groups[:limit]:
         field = breaches[0].field

@@ -143,6 +143,12 @@ def test_a_file_of_records_needs_one_mapping(cli, tmp_path):
     assert "of which mapping" in cli("mappings", "laws", "--file", str(tmp_path / "r.jsonl"), code=2).err
 
 
+def test_laws_of_nothing_are_not_called_kept(cli, people):
+    edit(people, "direction: both\n", "direction: both\nfilter: {in: [{field: town, is: nowhere}]}\n")
+    said = cli("mappings", "laws", "crm_people", "--sample", "5", "--records", "0").out
+    assert said.startswith("crm_people: nothing was left to try; tried 5 records in (5 left out)")
+
+
 # ── diff
 
 

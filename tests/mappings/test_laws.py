@@ -390,3 +390,10 @@ def test_what_a_table_lets_through_is_made_up_as_the_field_can_hold_it():
     assert all("@" in value for value in made if value)
     assert len(made) > 4
     assert tried(keeping).lawful
+
+
+def test_records_are_made_up_that_a_filter_by_pattern_lets_through():
+    filtered = mapping_of("  given_name: First\n", head="filter: {in: [{field: Code, matches: 'DE-*'}]}\n")
+    found = tried(filtered, 100)
+    assert found.left_out < 50
+    assert found.records == 100
