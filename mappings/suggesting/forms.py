@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
@@ -22,6 +23,7 @@ class Form(NamedTuple):
     doubt: str = ""
 
 
+_NO_NUMBER = "[^0-9.,-]"
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "SE", "DK", "NO", "PL", "PT", "AU", "JP", "IN")
 _TRIED = 60
 _SWAPPED = {"us": "uk", "uk": "us", "%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%Y"}
@@ -175,18 +177,21 @@ def _grouping(sample: Sample, more: str) -> str | None:
 
 def amount(sample: Sample, beside: str | None, written: str | None) -> Form:
     """An amount needs a currency: from a field beside it, or from a person."""
-    separators, doubt = _separators(sample, whole=False)
+    signed = sample.share("money sign") >= 0.5
+    bare = Sample(re.sub(_NO_NUMBER, "", text) for text in sample.texts) if signed else sample
+    separators, doubt = _separators(bare, whole=False)
     options: dict[str, Any] = {**separators, **({"written": written} if written else {})}
-    if sample.share("money sign") >= 0.5:
-        doubt = (
-            "the values carry a currency sign: a transform before money has to take it off, such as replace"
-            ' ({pattern: "[^0-9.,-]", by: ""}), and then the rule goes in only'
-        )
+    evidence = f"the currency comes from {beside}" if beside is not None else ""
     if beside is not None:
-        settings = {"transform": {"money": {"currency_field": beside, **options}}}
-        return Form(settings, f"the currency comes from {beside}", doubt)
-    doubt = doubt or "no field tells the currency: name it (EUR is only an example)"
-    return Form({"transform": {"money": {"currency": "EUR", **options} if options else "EUR"}}, "", doubt)
+        money: Any = {"money": {"currency_field": beside, **options}}
+    else:
+        money = {"money": {"currency": "EUR", **options} if options else "EUR"}
+        doubt = doubt or "no field tells the currency: name it (EUR is only an example)"
+    if not signed:
+        return Form({"transform": money}, evidence, doubt)
+    off = {"replace": {"pattern": _NO_NUMBER, "by": ""}}
+    said = "the values carry a currency sign, which is taken off, so that the rule goes in only; is that enough?"
+    return Form({"transform": [off, money]}, evidence, f"{said} {doubt}".strip())
 
 
 def country_style(sample: Sample) -> Form:

@@ -1,5 +1,6 @@
 """What a suggestion leaves to a person: said so that it can be acted on, and never guessed from too little."""
 
+import re
 from collections import Counter
 
 import pytest
@@ -13,6 +14,7 @@ from mappings.suggesting.text import mapping_text
 from mappings.suggesting.trial import tried
 from model.diagnostics import Severity
 from model.entities import schemas
+from model.records import Record
 
 SCHEMAS = schemas()
 
@@ -59,6 +61,22 @@ def test_a_comma_and_a_point_are_what_the_values_can_only_mean(values, options):
 @pytest.mark.parametrize("values", [["1,234", "500"], ["1.234", "500"]])
 def test_three_digits_behind_a_sign_are_never_guessed_to_be_thousands(values):
     assert "can be a thousand" in amounts(values * 5)[1]
+
+
+@pytest.mark.parametrize(
+    ("values", "amount"),
+    [("$1,234.50", "1234.50"), ("1.234,50 €", "1234.50"), ("CHF 1'234.50", "1234.50"), ("-EUR 7,5", "-7.50")],
+)
+@pytest.mark.parametrize("beside", [{}, {"currency": ["EUR"] * 9}])
+def test_a_rule_that_takes_a_currency_sign_off_reads_the_amount_once_it_is_taken(values, amount, beside):
+    found = proposed({"name": ["A"] * 9, "revenue": [values] * 9, **beside}, "account")
+    (one,) = found.doubtful
+    assert "currency sign" in one.doubt
+    text = re.sub(r"^  #(?! )", "  ", mapping_text(found, "x"), flags=re.MULTILINE)
+    text = re.sub(r"^  #(?= {2,4}(?! ))", "  ", text, flags=re.MULTILINE)
+    mapping, _ = load(text, "x.yaml", SCHEMAS)
+    (read,) = mapping.project([Record("1", {"name": "A", "revenue": values, "currency": "EUR"})])
+    assert read.values["annual_revenue"] == {"amount": amount, "currency": "EUR"}
 
 
 @pytest.mark.parametrize(
