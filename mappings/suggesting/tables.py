@@ -153,8 +153,8 @@ def consent_table(seen: Seen) -> Form:
     else:
         words, pair = _truths_of(seen)
         if pair is None:
-            table = "write the table, values: {opted_in: …, opted_out: …, unknown: …}"
-            return Form({}, "", f"consent: {_unknown_truth(seen)}: {table}")
+            by_hand = "write the table, values: {opted_in: …, opted_out: …, unknown: …}"
+            return Form({}, "", f"consent: {_unknown_truth(seen)}: {by_hand}")
         yes, no = (_as_written(word, words) for word in pair)
     if "email_opt_in" in seen.reading.meanings + seen.label_reading.meanings:
         table = {"opted_in": yes, "unknown": no, "pending": no, "opted_out": no}

@@ -53,7 +53,7 @@ def laws(
     is unlawful. Values are masked where the records are real.
     """
     from mappings.proving.laws import examine
-    from syncline.cli.specimens import NO_MAPPINGS, Asked, chosen, specimens
+    from syncline.cli.specimens import Asked, chosen, specimens
 
     desk = desk_of(context)
     workbench, mappings = chosen(desk, names or ())
@@ -71,7 +71,7 @@ def laws(
             _tell(desk, one, schema, limit, reveal=reveal)
         unlawful = sum(1 for one, _ in found if not one.lawful)
         told = f"{counted(unlawful, 'mapping')} would not bring everything back." if unlawful else "All come back."
-        desk.output.say(told if found else NO_MAPPINGS)
+        desk.output.say(told)
     raise typer.Exit(Exit.DONE if all(one.lawful for one, _ in found) else Exit.FAILED)
 
 

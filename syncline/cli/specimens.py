@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 import typer
 
 from mappings.proving.generate import Generator
-from model.diagnostics import Severity
+from model.diagnostics import Diagnostic, Severity
 from model.errors import ConfigurationError
 from model.records import Record
 from syncline.cli.desk import Desk
-from syncline.cli.output import clean, counted
+from syncline.cli.output import counted
 from syncline.document import nearest
 from syncline.lock_reading import read_lock
 from syncline.locks import lock_file
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from connectors.contract import Field
     from mappings.compile import Compiled
     from syncline.settings import Workbench
-
-
-NO_MAPPINGS = "No mappings yet: `syncline mappings suggest`."
 
 
 class Specimens(NamedTuple):
@@ -105,20 +102,21 @@ def fields_of(folder: Path, workbench: Workbench, mapping: Compiled) -> Sequence
 def records_of_file(path: Path) -> list[Record]:
     """Records out of a file of JSON Lines: an object each, as the system shows it, keyed by the line it stands in.
 
-    Raises a usage error for anything else.
+    Raises ConfigurationError for anything else, with the first line that is none: others are mostly alike.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         why = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({error.strerror})"
-        raise typer.BadParameter(f"{path} {why}", param_hint="--file") from None
+        raise ConfigurationError([Diagnostic(code="unreadable", message=f"the file {why}", file=str(path))]) from None
     lines = [(number, line) for number, line in enumerate(text.split("\n"), start=1) if line.strip()]
     found = [(number, _object(line)) for number, line in lines]
     wrong = [number for number, data in found if data is None]
     if wrong:
-        more = f", and {len(wrong) - 1:,} other lines are none" if len(wrong) > 1 else ""
-        message = f"{path}:{wrong[0]}: is not a JSON object{more}; one record per line is wanted"
-        raise typer.BadParameter(clean(message), param_hint="--file")
+        more = f", and neither are {len(wrong) - 1:,} other lines" if len(wrong) > 1 else ""
+        message, hint = f"this is no record{more}", "a JSON object on each line"
+        found_wrong = Diagnostic(code="not-a-record", message=message, file=str(path), line=wrong[0], hint=hint)
+        raise ConfigurationError([found_wrong])
     return [Record(f"line {number}", data) for number, data in found if data is not None]
 
 

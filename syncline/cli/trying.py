@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def run_examples(context: typer.Context, names: Names = None, as_json: options.Json = False) -> None:
     """Run the examples of mappings, in both directions. No system is asked, and no secret is needed."""
     from mappings.proving.examples import try_examples
-    from syncline.cli.specimens import NO_MAPPINGS, chosen
+    from syncline.cli.specimens import chosen
     from syncline.cli.trials import tell_trial, trial_json
 
     desk = desk_of(context)
@@ -64,8 +64,6 @@ def run_examples(context: typer.Context, names: Names = None, as_json: options.J
         desk.output.say(f"{failed} of {counted(number, 'example')} failed.")
     elif number:
         desk.output.say(f"{counted(number, 'example')} passed.")
-    elif not mappings:
-        desk.output.say(NO_MAPPINGS)
     raise typer.Exit(Exit.FAILED if failed else Exit.DONE)
 
 
@@ -195,7 +193,7 @@ def docs(
 ) -> None:
     """Describe mappings in words, a page of Markdown each, for people who do not read YAML."""
     from mappings.telling.describe import describe
-    from syncline.cli.specimens import NO_MAPPINGS, chosen
+    from syncline.cli.specimens import chosen
 
     desk = desk_of(context)
     workbench, mappings = chosen(desk, names or ())
@@ -205,8 +203,6 @@ def docs(
     }
     if as_json:
         desk.output.json([{"mapping": name, "page": page} for name, page in pages.items()])
-    elif not pages:
-        desk.output.say(NO_MAPPINGS)
     elif out is None:
         desk.output.line("\n".join(pages.values()).rstrip("\n"))
     else:

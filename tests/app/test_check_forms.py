@@ -199,7 +199,8 @@ def test_config_is_read_past_its_syntax_errors_and_what_follows_from_them_is_not
 def test_a_reference_in_long_form_to_a_stream_there_is_not_is_said(cli, starter):
     mapping = starter / "mappings/crm_people.yaml"
     text = mapping.read_text(encoding="utf-8")
-    mapping.write_text(f"{text}  account: {{field: company, reference: {{stream: peple}}}}\n", encoding="utf-8")
+    rule = "rules:\n  account: {field: company, reference: {stream: peple}}\n"
+    mapping.write_text(text.replace("rules:\n", rule, 1), encoding="utf-8")
     found = [one for one in cli("check", "--json", code=5).json if one["code"] == "unknown-stream"]
     assert [(one["hint"], one["severity"]) for one in found] == [("did you mean 'people'?", "error")]
 

@@ -129,8 +129,8 @@ def test_laws_are_tried_on_records_of_a_file(cli, people, real):
 def test_a_line_that_is_no_record_is_named(cli, tmp_path, text):
     file = tmp_path / "records.jsonl"
     file.write_text(f"{{}}\n{text}\n", encoding="utf-8")
-    said = cli("mappings", "laws", "crm_people", "--file", str(file), code=2)
-    assert "2: is not a JSON object" in " ".join(said.err.split())
+    said = cli("mappings", "laws", "crm_people", "--file", str(file), code=5)
+    assert "records.jsonl:2: this is no record" in said.err
 
 
 def test_a_mapping_that_does_not_exist_is_told_with_the_nearest_name(cli):
