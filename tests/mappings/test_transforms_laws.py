@@ -31,6 +31,9 @@ CODES = ["DE", "US", "GB", "FR", "CI", "KR", "MK", "HK", "TW", "CZ"]
 CURRENCIES = ["EUR", "USD", "GBP", "SEK", "JPY", "CHF", "PLN", "XOF", "CAD"]
 ZONES = ["Europe/Berlin", "Europe/Vienna", "America/New_York", "UTC", "Asia/Kolkata", "Pacific/Pago_Pago"]
 BITS = st.text(alphabet="ab ,;-:1", min_size=1, max_size=6)
+ONES = st.text(alphabet="12", min_size=1, max_size=3)
+PAIRS = st.tuples(st.none() | ONES | BITS, st.none() | BITS).map(list)
+LETTERS = st.text(alphabet="ab", min_size=1, max_size=3)
 NAME = st.text(alphabet="AbÖ '-,", min_size=1, max_size=8).map(lambda text: " ".join(text.split())).filter(bool)
 
 
@@ -48,6 +51,10 @@ class Law:
 
 def parts(*each: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.tuples(*(st.none() | one for one in each)).filter(any)
+
+
+def joined(separator: str, *each: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.tuples(*each).map(separator.join)
 
 
 def money(*codes: str) -> st.SearchStrategy[Any]:
@@ -92,7 +99,7 @@ LAWS: dict[str, list[Law]] = {
     "join": [
         Law(", ", st.lists(st.text(alphabet="ab,", min_size=1), min_size=1, max_size=3), BITS),
         Law(None, st.lists(st.text(alphabet="ab \n", min_size=1), min_size=1, max_size=3), ["a", "a\nb"]),
-        Law({"template": "{1:digits}-{2}"}, st.lists(st.none() | BITS, min_size=2, max_size=2), ["1-a", "1-1-1"]),
+        Law({"template": "{1:digits}-{2}"}, PAIRS, ["1-a", "1-1-1"]),
     ],
     "street": [
         Law(None, st.lists(st.none() | WORDS, min_size=2, max_size=2), TIDY),
@@ -190,19 +197,29 @@ LAWS: dict[str, list[Law]] = {
     ],
     "template": [
         Law("Room {n}", ["Room 1", "Room ", "room 1"], SOME),
-        Law("{a}, {b}", BITS, parts(BITS, BITS), ("a", "b")),
+        Law("{a}, {b}", BITS | joined(", ", LETTERS, ONES), parts(BITS, BITS), ("a", "b")),
         Law("{a:word} {b}", BITS, parts(BITS, BITS), ("b", "a")),
-        Law("{a} {b:digits}", BITS, parts(BITS, BITS), ("a", "b")),
-        Law("{a} - {b:digits} - {c:word}", BITS, parts(BITS, BITS, BITS), ("a", "b", "c")),
+        Law("{a} {b:digits}", BITS | joined(" ", LETTERS, ONES), parts(BITS, BITS | ONES), ("a", "b")),
+        Law(
+            "{a} - {b:digits} - {c:word}",
+            BITS | joined(" - ", LETTERS, ONES, LETTERS),
+            parts(BITS | LETTERS, BITS | ONES, BITS | LETTERS),
+            ("a", "b", "c"),
+        ),
         Law(["{a}, {b}", "{a}-{b}", "{b};", "{a}"], BITS, parts(BITS, BITS), ("a", "b")),
     ],
     "regex": [
-        Law({"read": r"CUST-(\d+)", "write": "CUST-{1}"}, ["CUST-1", "CUST-", "x", "\udc80"], BITS),
-        Law({"read": r"(?i)cust-?(\d+)", "write": "CUST-{1}"}, ["cust1", "CUST-2"], BITS),
+        Law({"read": r"CUST-(\d+)", "write": "CUST-{1}"}, ["CUST-1", "CUST-", "x", "\udc80"], BITS | ONES),
+        Law({"read": r"(?i)cust-?(\d+)", "write": "CUST-{1}"}, ["cust1", "CUST-2"], BITS | ONES),
         Law({"read": r"(\d\d)/(\d{4})", "take": "{2}-{1}", "write": "{1}/{2}"}, ["11/2026"], ["2026-11", "x"]),
-        Law({"read": r"(?P<a>\d+)(?P<b>[a-z]*)", "write": "{a}{b}"}, ["1ab", "12"], parts(BITS, BITS), ("a", "b")),
-        Law({"read": "[ab]+"}, BITS, BITS),
-        Law({"read": "(a)|b"}, BITS),
+        Law(
+            {"read": r"(?P<a>\d+)(?P<b>[a-z]*)", "write": "{a}{b}"},
+            ["1ab", "12"],
+            parts(BITS | ONES, BITS | LETTERS),
+            ("a", "b"),
+        ),
+        Law({"read": "[ab]+"}, BITS | LETTERS, BITS | LETTERS),
+        Law({"read": "(a)|b"}, st.sampled_from("ab") | BITS),
     ],
     "replace": [Law({"pattern": "[^0-9]+", "by": "-"}, st.text())],
     "nth": [Law(-1, st.lists(BITS))],
