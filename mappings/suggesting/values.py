@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from mappings.suggesting import lexicon
@@ -81,13 +81,18 @@ def _phone(text: str) -> bool:
 
 
 def _date(text: str) -> bool:
-    return any(_fits(text, pattern) for name, pattern in DATE_FORMATS.items() if name != "compact")
+    """A day with signs between its parts: eight digits alone can be many things."""
+    return _may_be_day(text) and any(_fits(text, form) for name, form in DATE_FORMATS.items() if name != "compact")
+
+
+def _may_be_day(text: str) -> bool:
+    return 6 <= len(text) <= _LONGEST_DATE and any(sign.isdigit() for sign in text)
 
 
 @lru_cache(maxsize=16384)
 def _fits(text: str, pattern: str) -> bool:
     """A day in this form; a time of midnight behind it does not matter."""
-    if not 6 <= len(text) <= _LONGEST_DATE or not any(sign.isdigit() for sign in text):
+    if not _may_be_day(text):
         return False
     if not _DAY_FIRST.match(text) and pattern[:2] in ("%Y", "%m", "%d") and pattern != "%Y%m%d":
         return False
@@ -105,7 +110,7 @@ LOOKS: Mapping[str, Callable[[str], bool]] = {
     "url": lambda text: bool(_URL.match(text)),
     "domain": lambda text: bool(_DOMAIN.match(text)),
     "postal": lambda text: bool(_POSTAL.match(text)) and not _date(text),
-    "date": lambda text: any(_fits(text, pattern) for pattern in DATE_FORMATS.values()),
+    "date": lambda text: _date(text) or _fits(text, DATE_FORMATS["compact"]),
     "moment": lambda text: bool(_MOMENT.match(text)),
     "whole": lambda text: bool(_WHOLE.match(text)),
     "number": lambda text: bool(_NUMBER.match(text)),
@@ -153,8 +158,9 @@ class Sample:
     def count(self, *looks: str) -> int:
         """How many values look like that, or like one of these."""
         if looks not in self._counts:
-            texts = self.raw if looks[0] in ("idle spaces", "padded") else self.texts
-            self._counts[looks] = sum(any(LOOKS[look](text) for look in looks) for text in texts)
+            tally = Counter(self.raw) if looks[0] in ("idle spaces", "padded") else self.distinct
+            alike = (number for text, number in tally.items() if any(LOOKS[look](text) for look in looks))
+            self._counts[looks] = sum(alike)
         return self._counts[looks]
 
     def share(self, look: str) -> float:
@@ -163,7 +169,7 @@ class Sample:
     def mostly(self, look: str) -> bool:
         return self.share(look) >= ALMOST_ALL
 
-    @property
+    @cached_property
     def distinct(self) -> Counter[str]:
         return Counter(self.texts)
 
