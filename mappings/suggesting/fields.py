@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mappings.language import field_path, field_text
 from mappings.suggesting.names import Reading, fold, read, split
-from mappings.suggesting.values import Days, Sample
+from mappings.suggesting.values import Sample
 from model.fields import EntitySchema
 
 if TYPE_CHECKING:
@@ -113,9 +113,8 @@ class Seen:
             and not named
             and not any(text[:1] == "0" and text[1:2].isdigit() for text in sample.texts)
         ):
-            kind = "integer" if sample.mostly("whole") else "decimal" if sample.mostly("number") else None
-            if sample.mostly("date") and Days(sample.texts).names == ["iso"]:
-                kind = "date"
+            looks = {"integer": "whole", "decimal": "number", "date": "iso date"}
+            kind = next((kind for kind, look in looks.items() if sample.mostly(look)), None)
         return {"type": kind or "text"}
 
     def _picked(self, words: Sequence[str]) -> bool:

@@ -111,6 +111,7 @@ LOOKS: Mapping[str, Callable[[str], bool]] = {
     "domain": lambda text: bool(_DOMAIN.match(text)),
     "postal": lambda text: bool(_POSTAL.match(text)) and not _date(text),
     "date": lambda text: _date(text) or _fits(text, DATE_FORMATS["compact"]),
+    "iso date": lambda text: _fits(text, DATE_FORMATS["iso"]),
     "moment": lambda text: bool(_MOMENT.match(text)),
     "whole": lambda text: bool(_WHOLE.match(text)),
     "number": lambda text: bool(_NUMBER.match(text)),

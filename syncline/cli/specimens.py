@@ -115,6 +115,8 @@ def records_of_file(path: Path) -> list[Record]:
     if wrong:
         more = f", and neither are {len(wrong) - 1:,} other lines" if len(wrong) > 1 else ""
         message, hint = f"this is no record{more}", "a JSON object on each line"
+        if path.suffix.lower() in (".csv", ".tsv"):
+            hint += "; a CSV file is read as a stream of its own: syncline init X --file"
         found_wrong = Diagnostic(code="not-a-record", message=message, file=str(path), line=wrong[0], hint=hint)
         raise ConfigurationError([found_wrong])
     return [Record(f"line {number}", data) for number, data in found if data is not None]

@@ -350,6 +350,8 @@ def test_a_file_of_many_wrong_lines_is_told_once(shop):
     said = shop("mappings", "preview", "people", "--file", str(path), code=5)
     assert "jsonl:1: this is no record, and neither are 2,999 other lines" in said.err
     assert len(said.err.splitlines()) == 2
+    csv = path.rename(path.with_suffix(""))
+    assert "syncline init X --file" in shop("mappings", "preview", "people", "--file", str(csv), code=5).err
 
 
 def test_a_line_separator_inside_a_text_is_no_end_of_a_line(shop):
