@@ -88,7 +88,7 @@ def write_proposal(proposal: Proposal, path: Path, bound: Sequence[Tie] = ()) ->
     source = proposal.source
     if path.exists():
         raise _refusal("in-the-way", f"{shown(path)} is there already", "move it away, or name another file with --out")
-    if path.suffix != ".yaml":
+    if path.suffix not in (".yaml", ".yml"):
         hint = f"name it {path.with_suffix('.yaml').name}"
         raise _refusal("in-the-way", f"{shown(path)} would not be read: the files of mappings end in .yaml", hint)
     for other, connection, stream, entity in bound:
