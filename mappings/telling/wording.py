@@ -116,7 +116,7 @@ def an(noun: str) -> str:
 
 
 def label(path: str, schema: EntitySchema) -> str:
-    """What people call a canonical path: ``E-mail address (work)``."""
+    """What people call a canonical path: ``E-mail address (work)``, ``City (billing address)``."""
     try:
         name, key, leaf = paths.split(path)
     except ValueError:
@@ -127,8 +127,8 @@ def label(path: str, schema: EntitySchema) -> str:
         return text
     if key == "*":
         return f"{text} (any)"
-    of = f"{name}: {key}" if leaf else key
-    return f"{text} ({of})"
+    one = name.removesuffix("es") if name.endswith("sses") else name.removesuffix("s")
+    return f"{text} ({key.replace(':', ' ')} {one})" if leaf else f"{text} ({key})"
 
 
 def step_words(step: Step) -> str:

@@ -34,6 +34,7 @@ from mappings.telling.wording import (
     UNKNOWN,
     UNSAID,
     code,
+    label,
     rule_words,
     step_words,
 )
@@ -300,3 +301,18 @@ def test_a_table_within_a_list_of_values_is_called_after_the_list():
 
 def test_one_character_is_one():
     assert "cut to 1 character on" in with_rule(max_length=1)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("addresses[billing].city", "City (billing address)"),
+        ("consents[email:marketing].status", "Status (email marketing consent)"),
+        ("emails[work]", "E-mail address (work)"),
+        ("addresses[*].city", "City (any)"),
+        ("birth_date", "Birth date"),
+        ("no such [path", "no such [path"),
+    ],
+)
+def test_a_path_is_called_as_people_would_call_it(path, said):
+    assert label(path, SCHEMAS["contact"]) == said
