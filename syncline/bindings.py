@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.contract import Field, Stream
+from mappings.checking.constants import check_constants
 from mappings.checking.together import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
 from mappings.language import Lifecycle
@@ -109,7 +110,10 @@ def _read(
     source = read_source(text, name, fetch)
     root = Node(Document(name, source.positions), source.data if isinstance(source.data, dict) else {})
     stream = _stream(root, connections)
-    mapping, found = load(text, name, schemas, _fields(root, stream, locks), fetch)
+    fields = _fields(root, stream, locks)
+    mapping, found = load(text, name, schemas, fields, fetch)
+    if mapping is not None and fields:
+        found = [*found, *check_constants(mapping.source, fields)]
     bindings.diagnostics += [one for one in found if one not in bindings.diagnostics]  # of what several files extend
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:

@@ -45,8 +45,7 @@ class Connection:
             value = value[part]
             path.append(part)
         place = (*written.path, *path)
-        positions = written.document.positions
-        line, column = positions.of(place) if positions is not None else (None, None)
+        line, column = written.document.positions.of(place)
         whole = f"{dotted(written.path)}.{one.path}"
         return replace(one, file=written.document.file, line=line, column=column, path=whole)
 

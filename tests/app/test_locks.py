@@ -276,7 +276,7 @@ def test_a_stream_that_its_lock_does_not_describe_is_noted_at_the_mapping(locked
         ("town: {type: text}", "town: {type: text, length: long}", "wrong-type", "number"),
         ("town: {type: text}", "town: {type: text, required: yes}", "wrong-type", "true or false"),
         ("town: {type: text}", "town: {type: choice, choices: [1]}", "wrong-type", "text"),
-        ("town: {type: text}", "town: text", "wrong-type", "names with values"),
+        ("town: {type: text}", "town: text", "wrong-type", "keys and values"),
         ("town: {type: text}", "town:", "bad-lock", "nothing is said"),
         ("town: {type: text}", "town: {length: 3}", "missing-key", "type"),
         ("town: {type: text}", "town: {type: text", "never-closed", "closed"),
