@@ -40,17 +40,32 @@ class Bindings:
     def selectable(self) -> Iterator[str]:
         """Names under which a part of the work can be selected, besides the connections."""
         for _, mapping in self.found:
-            yield mapping.name
-            yield mapping.entity
-            yield f"{mapping.connection}.{mapping.stream}"
-            yield f"{mapping.connection}.{mapping.stream}:{mapping.entity}"
+            yield from selectable(mapping.name, mapping.connection, mapping.stream, mapping.entity)
+
+
+def selectable(name: str, connection: str, stream: str, entity: str) -> tuple[str, str, str, str]:
+    """The names under which what one mapping does can be selected, besides its connection."""
+    return name, entity, f"{connection}.{stream}", f"{connection}.{stream}:{entity}"
 
 
 def mapping_files(folder: Path) -> list[Path]:
     """The mapping files of a folder, in the order of their names; hidden files are not mappings."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.name[0] not in ".#")
+    return sorted(path for path in folder.iterdir() if _is_mapping(path.name))
+
+
+def base_files(folder: Path) -> list[Path]:
+    """The files in folders of the folder, which are there to be extended by mappings and run nothing themselves."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name[0] not in ".#"]
+        found += [Path(place, name) for name in names if Path(place) != folder and _is_mapping(name)]
+    return sorted(found)
+
+
+def _is_mapping(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) and name[0] not in ".#"
 
 
 def read_bindings(
@@ -100,11 +115,13 @@ def _read(
     name = shown(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = (
-            "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({type(error).__name__})"
-        )
-        bindings.diagnostics.append(Diagnostic(code="unreadable", message=f"the file {what}", file=name))
+    except UnicodeDecodeError:
+        message, hint = "the file is not UTF-8 text", "save it as UTF-8"
+        bindings.diagnostics.append(Diagnostic(code="unreadable", message=message, file=name, hint=hint))
+        return
+    except OSError as error:
+        message, hint = f"the file cannot be read ({type(error).__name__})", "is it a file, and may you read it?"
+        bindings.diagnostics.append(Diagnostic(code="unreadable", message=message, file=name, hint=hint))
         return
     fetch = fetching(path.parent)
     source = read_source(text, name, fetch)

@@ -172,13 +172,22 @@ def _escaped(sign: str) -> str:
 
 
 def write(path: Path, lock: Lock) -> None:
-    """Replace the file in one step: whoever reads it meanwhile finds the old one or the new one, never half of one."""
+    """Put a lock into its file, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, text_of(lock))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Write a file anew in one step: whoever reads it meanwhile finds the old or the new text, never half of one.
+
+    Line ends are written as given. Of a link, what it leads to is written.
+    """
+    path = path.resolve()
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".part", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text_of(lock))
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(mode)

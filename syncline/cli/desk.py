@@ -107,10 +107,11 @@ def desk_of(context: typer.Context) -> Desk:
 
 def selection(project: Project, names: Sequence[str]) -> list[str]:
     """Names given on the command line, checked against what can be selected."""
+    from syncline.bindings import selectable
+
     known = {*project.connections}
     for mapping in project.mappings:
-        stream = f"{mapping.connection}.{mapping.stream}"
-        known |= {mapping.name, mapping.entity, stream, f"{stream}:{mapping.entity}"}
+        known.update(selectable(mapping.name, mapping.connection, mapping.stream, mapping.entity))
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)

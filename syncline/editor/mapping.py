@@ -38,19 +38,22 @@ WHOLE_NAME = "full_name, given_name, family_name"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of what a mapping ties together. Without a ``schema`` it may be any entity."""
+    """What is known of what a mapping ties together. Without a ``schema`` it may be any entity.
+
+    ``extended``: others extend the file, so that what is missing may be said there.
+    """
 
     connections: tuple[str, ...] = ()
     stream: str = ""
     streams: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     schema: EntitySchema | None = None
+    extended: bool = False
 
 
 def mapping_schema(known: Known) -> Schema:
     """What the parser takes, and of names of fields, paths and streams only those there are."""
     title = f"Mapping of {known.stream} to {known.schema.name}" if known.schema and known.stream else "Mapping"
-    needed = ["connection", "stream", "entity", "rules"]
     shape: Schema = {
         "$schema": DRAFT,
         "title": title,
@@ -58,10 +61,9 @@ def mapping_schema(known: Known) -> Schema:
         "definitions": {**definitions(known.fields, known.streams), **_definitions(known)},
     }
     # What is needed may come from a file that is extended, and only what such a file says can be taken away.
-    whole: Schema = {
-        "required": needed,
-        "properties": {"rules": {"additionalProperties": {"type": ["string", "object"]}}},
-    }
+    whole: Schema = {"properties": {"rules": {"additionalProperties": {"type": ["string", "object"]}}}}
+    if not known.extended:
+        whole["required"] = ["connection", "stream", "entity", "rules"]
     return {**shape, "if": {"required": ["extends"]}, "then": {}, "else": whole}
 
 
@@ -75,11 +77,12 @@ def _definitions(known: Known) -> dict[str, Schema]:
 
 
 def _shapes(known: Known) -> dict[str, Schema]:
+    streams = [known.stream] if known.stream else known.streams
     return {
         "mapping": text(),
         "description": text(),
         "connection": words(known.connections) if known.connections else text(),
-        "stream": words([known.stream]) if known.stream else text(),
+        "stream": words(streams) if streams else text(),
         "entity": words([known.schema.name] if known.schema else list(ENTITIES)),
         "direction": choice(Direction, say.DIRECTION),
         "lifecycle": choice(Lifecycle, say.LIFECYCLE),
