@@ -212,8 +212,10 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _literal_secrets(value: Any, written: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Places of secret settings whose text stands in the file. An address without a password is no secret."""
     if isinstance(value, SecretStr):
-        if isinstance(written, str) and not secrets.refers(written) and (
-            "://" not in written or holds_password(written)
+        if (
+            isinstance(written, str)
+            and not secrets.refers(written)
+            and ("://" not in written or holds_password(written))
         ):
             yield path
     elif isinstance(value, BaseModel):

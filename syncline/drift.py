@@ -1,4 +1,4 @@
-"""What became different between two looks at a system's fields. What that does to mappings: `syncline.drift_effects`."""
+"""What became different between two looks at a system's fields. What follows for mappings: `syncline.drift_effects`."""
 
 from __future__ import annotations
 
@@ -108,10 +108,7 @@ def _differences(before: Field, after: Field) -> Iterator[str]:
         yield "became required" if after.required else "is no longer required"
     if before.max_length != after.max_length:
         yield _length(before.max_length, after.max_length)
-    if lost := _without(before, after):
-        yield f"lost {_listed(lost)}"
-    if got := _without(after, before):
-        yield f"got {_listed(got)}"
+    yield from _choices(before, after)
     if before.restricted != after.restricted:
         yield "takes its choices only now" if after.restricted else "takes other values than its choices, too, now"
     if before.references != after.references:
@@ -144,6 +141,13 @@ def _other_choice(change: Change) -> str | None:
     """One choice gone and one new are probably one choice under another name."""
     lost, got = change.lost, change.got
     return f"is {lost[0]!r} called {got[0]!r} now?" if len(lost) == len(got) == 1 else None
+
+
+def _choices(before: Field, after: Field) -> Iterator[str]:
+    if lost := _without(before, after):
+        yield f"lost {_listed(lost)}"
+    if got := _without(after, before):
+        yield f"got {_listed(got)}"
 
 
 def _listed(choices: Sequence[str]) -> str:

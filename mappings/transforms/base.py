@@ -178,6 +178,11 @@ def text_of(value: Any) -> str:
     raise UnfitError("not-text", "is not text")
 
 
+def same(value: Any) -> Any:
+    """The way back of a transform that writes what it is given."""
+    return value
+
+
 def one_of(option: str, value: Any, allowed: Mapping[str, Any] | tuple[str, ...]) -> str:
     """``value`` if it is one of the allowed words; raises OptionError with all of them otherwise."""
     if not isinstance(value, str) or value not in allowed:

@@ -7,17 +7,23 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import (
+    Entry,
+    Example,
+    OptionError,
+    Transform,
+    UnfitError,
+    one_of,
+    remembered,
+    same,
+    text_of,
+)
 from mappings.transforms.template import Templates, given_parts
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]+")
 _TEXTUAL = frozenset({Kind.TEXT})
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _stable(change: Callable[[str], str]) -> Callable[[Any], str]:
@@ -36,15 +42,15 @@ def _stable(change: Callable[[str], str]) -> Callable[[Any], str]:
 
 
 def trim() -> Transform:
-    return Transform(name="trim", forward=_stable(str.strip), back=_same, kinds=_TEXTUAL)
+    return Transform(name="trim", forward=_stable(str.strip), back=same, kinds=_TEXTUAL)
 
 
 def lower() -> Transform:
-    return Transform(name="lower", forward=_stable(str.lower), back=_same, kinds=_TEXTUAL)
+    return Transform(name="lower", forward=_stable(str.lower), back=same, kinds=_TEXTUAL)
 
 
 def upper() -> Transform:
-    return Transform(name="upper", forward=_stable(str.upper), back=_same, kinds=_TEXTUAL)
+    return Transform(name="upper", forward=_stable(str.upper), back=same, kinds=_TEXTUAL)
 
 
 def title() -> Transform:
@@ -61,7 +67,7 @@ def title() -> Transform:
 
 def collapse() -> Transform:
     return Transform(
-        name="collapse", forward=lambda value: _SPACES.sub(" ", text_of(value)).strip(), back=_same, kinds=_TEXTUAL
+        name="collapse", forward=lambda value: _SPACES.sub(" ", text_of(value)).strip(), back=same, kinds=_TEXTUAL
     )
 
 
@@ -135,7 +141,7 @@ def url(scheme: Any = "https") -> Transform:
         path = "" if parts.path == "/" and not parts.query and not parts.fragment else parts.path
         return urlunsplit((parts.scheme, parts.netloc.lower(), path, parts.query, parts.fragment))
 
-    return Transform(name="url", forward=forward, back=_same, kinds=frozenset({Kind.URL, Kind.TEXT}))
+    return Transform(name="url", forward=forward, back=same, kinds=frozenset({Kind.URL, Kind.TEXT}))
 
 
 def join(separator: Any = "\n", template: Any = None) -> Transform:

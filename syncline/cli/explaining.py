@@ -171,7 +171,7 @@ def tell_field(output: Output, story: Story, path: str, one: FieldView | None) -
         facts |= {
             "from": came,
             "because": reason(one.why),
-            "since": f"{moment(one.at)} (run {one.run}, revision {one.rev})",
+            "since": f"{moment(one.at) or 'a time that is not known'} (run {one.run}, revision {one.rev})",
             "mapping": f"version {one.mapping}" if one.mapping else None,
         }
     output.facts(facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -36,11 +36,7 @@ def new_connector(
     """Write a working connector, to be made a real one. It is a package with a fake system and tests that pass."""
     from syncline.scaffold import scaffold_connector
 
-    try:
-        files = scaffold_connector(name, folder)
-    except ConfigurationError as error:
-        raise typer.BadParameter(str(error)) from None
-    _tell(desk_of(context).output, files)
+    _write(context, scaffold_connector, name, folder)
 
 
 @new_app.command("transforms")
@@ -52,8 +48,12 @@ def new_transforms(
     """Write a package with a transform of your own, its laws tested, that rules can name once it is installed."""
     from syncline.scaffold.transforms import scaffold_transforms
 
+    _write(context, scaffold_transforms, name, folder)
+
+
+def _write(context: typer.Context, scaffold: Callable[[str, Path], list[Path]], name: str, folder: Path) -> None:
     try:
-        files = scaffold_transforms(name, folder)
+        files = scaffold(name, folder)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
     _tell(desk_of(context).output, files)
@@ -82,7 +82,7 @@ def new_mapping(
 def _tell(output: Output, paths: list[Path]) -> None:
     for path in paths:
         output.line(str(path))
-    output.say(f"Wrote {len(paths)} file{'' if len(paths) == 1 else 's'}.")
+    output.say(f"Wrote {counted(len(paths), 'file')}.")
 
 
 @sandbox_app.command("list")

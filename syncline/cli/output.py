@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -13,19 +13,20 @@ from typing import Any, TextIO
 
 from model.diagnostics import Diagnostic, Severity
 
-_UNPRINTABLE = {code: "�" for code in (*range(32), *range(127, 160)) if code not in (9, 10, 13)} | {
+_TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # signs that show what follows in another order
+_BREAKING = (0x2028, 0x2029)
+_UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *_TURNING), "�") | {
+    **dict.fromkeys((10, *_BREAKING), "⏎"),
     9: " ",
-    10: "⏎",
     13: "",
 }
-
 
 _WHOLE = 22
 """Cells up to this long are never broken; an entity id has 20 signs."""
 
 
 def clean(value: Any) -> str:
-    """A cell's text: nothing in a record may move the cursor, colour the terminal or break the line."""
+    """A cell's text: nothing in a record may move the cursor, colour the terminal, turn or break the line."""
     return str(value).translate(_UNPRINTABLE)
 
 
@@ -144,6 +145,8 @@ def plain(value: Any) -> Any:
         return plain(value._asdict())
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Set):
+        return [plain(item) for item in sorted(value, key=str)]
     if isinstance(value, Iterable) and not isinstance(value, Path):
         return [plain(item) for item in value]
     return str(value)

@@ -129,7 +129,11 @@ def write_schemas(folder: Path, schemas: Mapping[str, Schema]) -> list[Path]:
     """Write the schemas and remove those that were written before and belong to nothing any more."""
     written = [_put(folder / name, schema) for name, schema in schemas.items()]
     for path in folder.glob("*.json"):
-        if path.is_file() and path.name not in schemas and _MADE in path.read_text(encoding="utf-8", errors="replace")[:300]:
+        if (
+            path.is_file()
+            and path.name not in schemas
+            and _MADE in path.read_text(encoding="utf-8", errors="replace")[:300]
+        ):
             path.unlink()
     return written
 

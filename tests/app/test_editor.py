@@ -16,7 +16,7 @@ from mappings.reading.examples import KEYS as EXAMPLE_KEYS
 from mappings.reading.parse import KEYS, parse_mapping
 from mappings.reading.reader import read_yaml
 from mappings.transforms.base import OptionError
-from mappings.transforms.registry import build, entry_of, names
+from mappings.transforms.registry import build, entry_of, names, option_names
 from model.entities import schemas
 from model.fields import FieldSpec, Kind
 from syncline.editor import words
@@ -25,7 +25,7 @@ from syncline.editor.export import annotate, file_name, installed
 from syncline.editor.mapping import Known, mapping_schema
 from syncline.editor.rules import KEYS as RULE_KEYS
 from syncline.editor.rules import REFERENCE_KEYS
-from syncline.editor.transforms import OPTION_WORDS, option_names
+from syncline.editor.transforms import OPTION_WORDS
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = sorted((ROOT / "mappings/library").rglob("*.yaml"))
@@ -265,7 +265,7 @@ def test_every_transform_and_option_of_the_registry_is_in_the_schema_and_explain
     assert set(bare["enum"]) == {name for name, entry in entries.items() if not entry.needs_main}
     for name, entry in entries.items():
         shapes = json.dumps(with_options["properties"][name], ensure_ascii=False)
-        assert all(f'"{option}"' in shapes for option in option_names(name, entry)), name
+        assert all(f'"{option}"' in shapes for option in option_names(entry)), name
         assert all(json.dumps(said, ensure_ascii=False) in shapes for said in entry.options.values()), name
 
 
