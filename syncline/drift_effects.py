@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from connectors.contract import Field
+from connectors.contract import Field, FieldType
 from mappings.contract import Blank
 from mappings.language import MappingFile, Rule
 from mappings.reading.nodes import Notes
 from model.diagnostics import Diagnostic, Severity
-from model.fields import EntitySchema, FieldSpec
+from model.fields import EntitySchema, FieldSpec, Kind
 from syncline.drift import Became, Change
 from syncline.locks import Lock
 from syncline.uses import Use, touches, uses_of
@@ -95,6 +95,9 @@ def _refusals(change: Change, rule: Rule, spec: FieldSpec | None) -> Iterator[tu
     before, after = change.before, change.after
     if before is None or after is None:
         return
+    free = rule.table is not None or spec is None or spec.kind in (Kind.TEXT, Kind.CHOICE)
+    if before.type is not after.type and after.type in _STRICT and free:
+        yield f"a value that is not {_STRICT[after.type]} cannot be written", "map another field, or direction: in"
     longest = spec.max_length if spec is not None else None
     if change.shortened and rule.max_length is None and rule.table is None and longest is None:
         hint = f"max_length: {after.max_length} would cut it instead" if len(rule.paths) == 1 else None
@@ -106,6 +109,16 @@ def _refusals(change: Change, rule: Rule, spec: FieldSpec | None) -> Iterator[tu
         yield "it cannot be emptied there", "blank: {out: ignore}, or a placeholder"
     if after.unique and not before.unique:
         yield "a value that another record there has cannot be written", "direction: in, where values repeat"
+
+
+_STRICT = {
+    FieldType.INTEGER: "a whole number",
+    FieldType.DECIMAL: "a number",
+    FieldType.BOOLEAN: "true or false",
+    FieldType.DATE: "a day",
+    FieldType.DATETIME: "a moment",
+}
+"""Types of field that refuse most texts."""
 
 
 def place_of(one: Diagnostic) -> Place:

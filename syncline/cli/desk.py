@@ -14,7 +14,7 @@ import typer
 from model.diagnostics import Severity
 from model.errors import ConfigurationError
 from syncline.cli.exits import Exit
-from syncline.cli.output import Output
+from syncline.cli.output import Output, clean
 
 if TYPE_CHECKING:
     from model.diagnostics import Diagnostic
@@ -97,6 +97,21 @@ class Desk:
 
         with opened_reports(self.memory(), self.world) as reports:
             yield reports
+
+
+@contextmanager
+def writing(desk: Desk, path: Path) -> Iterator[None]:
+    """Ends the command with a sentence where a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        from syncline.document import shown
+
+        place, reason = shown(Path(error.filename or path)), error.strerror or type(error).__name__
+        desk.output.fail(
+            clean(f"{place} cannot be written: {reason}. See who may write there, and whether there is room.")
+        )
+        raise typer.Exit(Exit.FAILED) from None
 
 
 def desk_of(context: typer.Context) -> Desk:

@@ -13,7 +13,7 @@ import typer
 
 from model.errors import ConfigurationError
 from syncline.cli import options
-from syncline.cli.desk import desk_of
+from syncline.cli.desk import desk_of, writing
 from syncline.cli.output import Output, counted
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -52,11 +52,13 @@ def new_transforms(
 
 
 def _write(context: typer.Context, scaffold: Callable[[str, Path], list[Path]], name: str, folder: Path) -> None:
+    desk = desk_of(context)
     try:
-        files = scaffold(name, folder)
+        with writing(desk, folder):
+            files = scaffold(name, folder)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
-    _tell(desk_of(context).output, files)
+    _tell(desk.output, files)
 
 
 @new_app.command("mapping")

@@ -116,7 +116,11 @@ class Output:
 
     @staticmethod
     def _write(stream: TextIO, text: str) -> None:
-        stream.write(f"{text}\n")
+        try:
+            stream.write(f"{text}\n")
+        except UnicodeEncodeError:  # half a surrogate pair, or a terminal of an older encoding
+            code = stream.encoding or "utf-8"
+            stream.write(f"{text.encode(code, 'replace').decode(code)}\n")
         stream.flush()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from syncline.cli import options
-from syncline.cli.desk import Desk, desk_of
+from syncline.cli.desk import Desk, desk_of, writing
 from syncline.cli.output import clean, counted
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ def export(
     ground = exporting.Ground(connections=project.connections, entities=project.schemas, fields=fields)
     schemas = exporting.schemas_of(ground, found, mappings)
     target = (folder or project.folder / exporting.FOLDER).absolute()
-    written = exporting.write_schemas(target, schemas)
     rows = _rows(ground, found, mappings)
     rows.append({"file": str(project.folder / CONFIG), "schema": exporting.CONFIG, "fields": None})
-    if annotate:
-        for row in rows:
+    with writing(desk, target):
+        written = exporting.write_schemas(target, schemas)
+        for row in rows if annotate else ():
             row["annotated"] = exporting.annotate(Path(row["file"]), target / row["schema"])
     if as_json:
         desk.output.json(rows)

@@ -8,11 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Field, FieldType
-from mappings.checking.mapping import check
-from mappings.compile import load
 from mappings.reading.reader import read_yaml
 from model.diagnostics import Severity
-from model.entities import schemas
 from syncline import drift
 from syncline.lock_reading import as_written, read_text
 from syncline.locks import Lock, lock_file, made, text_of, tidied, write
@@ -363,7 +360,7 @@ def test_drift_is_told_by_field_and_by_the_rule_that_suffers_from_it(locked, sta
             line_of(starter, CRM, "mobile:"),
             _still_fits("mobile", "phones[mobile]"),
         ),
-        ("note", str(starter / CRM), None, "crm.people differs in 2 fields that no rule uses"),
+        ("note", str(starter / CRM), None, "crm.people differs in 2 fields that no mapping uses"),
     }
     assert len(said) == 7
 
@@ -393,51 +390,6 @@ def test_two_mappings_of_one_stream_share_the_question_and_the_drift(locked, sta
         ("crm_leads.yaml", "lead.addresses[billing].city"),
         ("crm_people.yaml", "contact.addresses[billing].city"),
     ]
-
-
-MAPPING = """
-mapping: m
-connection: crm
-stream: S
-entity: contact
-create: in
-rules:
-  family_name: Name
-  lifecycle: {field: Status, values: {customer: Won, lead: New}}
-"""
-STATUS = Field(name="Status", type=FieldType.CHOICE, choices=("New", "Won"), restricted=True)
-
-
-def effects(*after):
-    before = (Field(name="Name"), STATUS)
-    schema = schemas()["contact"]
-    mapping, _ = load(MAPPING, "m.yaml", schemas(), before)
-    changes = drift.changes("S", tidied(before), tidied(after))
-    told = drift.effects(changes, tidied(before), lambda fields: check(mapping.source, schema, fields), lambda _: True)
-    return [(one.severity, one.line, one.message) for effect in told for one in drift.told(effect, "crm")]
-
-
-def test_a_choice_that_is_gone_is_an_error_where_it_is_written_and_a_new_one_a_warning_where_it_would_park():
-    name = Field(name="Name")
-    assert effects(name, replace(STATUS, choices=("New",))) == [
-        (Severity.ERROR, 9, "crm.S.Status lost the choice 'Won': 'Won' is not one of the choices of Status")
-    ]
-    assert effects(name, replace(STATUS, choices=("Lost", "New", "Won"))) == [
-        (
-            Severity.WARNING,
-            9,
-            "crm.S.Status got the choice 'Lost': Status also knows Lost: such a value would be parked",
-        )
-    ]
-
-
-def test_a_field_of_the_same_label_or_nearly_the_same_name_is_guessed_to_be_the_one_that_is_gone():
-    before = {"A__c": Field(name="A__c", label="Loyalty tier"), "Region": Field(name="Region")}
-    after = {"Tier__c": Field(name="Tier__c", label="loyalty tier"), "Regions": Field(name="Regions")}
-    hints = {one.name: one.hint for one in drift.changes("S", before, after) if one.became is drift.Became.REMOVED}
-    assert hints == {"A__c": "is it called 'Tier__c' now?", "Region": "is it called 'Regions' now?"}
-    other_type = {name: replace(one, type=FieldType.DATE) for name, one in after.items()}
-    assert {one.hint for one in drift.changes("S", before, other_type)} == {None}
 
 
 @given(facts, facts)
