@@ -56,7 +56,7 @@ class Desk:
             raise ConfigurationError(found)
         for one in found:
             if one.severity is Severity.WARNING:
-                self.output.say(str(one))
+                self.output.say(clean(one))
         return project
 
     def memory(self) -> Memory:

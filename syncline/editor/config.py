@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar
 
-from pydantic.json_schema import CoreSchemaOrField, GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
 
 from connectors.contract import Connector, Settings
@@ -182,7 +182,7 @@ class _AsWritten(GenerateJsonSchema):
     def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> JsonSchemaValue:
         return self._given(schema.get("json_schema_input_schema"))
 
-    def handle_invalid_for_json_schema(self, schema: CoreSchemaOrField, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 (the base decides what comes along)
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 (the base decides what comes along)
         return {}
 
     def _given(self, declared: core_schema.CoreSchema | None) -> JsonSchemaValue:

@@ -326,6 +326,14 @@ def test_a_lock_of_no_connection_or_of_another_connector_is_not_used_and_that_is
     ]
 
 
+def test_the_order_in_which_somebody_wrote_choices_into_a_lock_is_no_difference():
+    lock = made("crm", "sql", {"S": [Field(name="a", choices=("one", "two"), references=("P", "Q"), label="A name")]})
+    text = text_of(lock).replace("- one\n          - two", "- two\n          - one").replace("[P, Q]", "[Q, P]")
+    edited = read_text(text.replace("A name", "A  name"), CRM, "crm", [])
+    assert as_written(text) is None
+    assert drift.changes("S", lock.streams["S"], edited.streams["S"]) == []
+
+
 # check --online
 
 
@@ -380,6 +388,35 @@ def test_what_an_outdated_lock_is_wrong_about_is_told_although_the_offline_check
     assert "town can be written now" in codes[1][1]
 
 
+def test_a_field_that_only_a_filter_uses_is_not_said_to_be_used_by_nothing(locked, starter):
+    mapping = starter / "mappings/crm_people.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    assert "filter:" not in text
+    mapping.write_text(f"{text}filter: {{in: [{{field: syncline_id, present: true}}]}}\n", encoding="utf-8")
+    execute(starter, "DROP TABLE people", f"CREATE TABLE people (id INTEGER PRIMARY KEY, syncline_id TEXT, {AS_EVER})")
+    (one,) = found(locked, "--online", code=0)
+    assert one[5] == "crm.people.syncline_id is no longer unique; the filter still fits"
+
+
+def test_a_stream_that_describes_nothing_any_more_is_told(write, make_cli):
+    folder = write(
+        {
+            "config.yaml": "syncline: 1\nconnections:\n  crm: {connector: files, folder: data, "
+            "streams: {people: {file: people.jsonl, key: id}}}\n",
+            "mappings/m.yaml": "connection: crm\nstream: people\nentity: contact\ndirection: in\n"
+            "rules: {family_name: name}\n",
+            "data/people.jsonl": '{"id": 1, "name": "A"}\n',
+        }
+    )
+    cli = make_cli(folder)
+    cli("connections", "discover", "crm", "--lock")
+    assert found(cli, "--online", code=0) == []
+    (folder / "data/people.jsonl").write_text("{}\n", encoding="utf-8")
+    (one,) = found(cli, "--online", code=0)
+    assert one[:3] == ("drift", "warning", str(folder / CRM))
+    assert "describes no fields now" in one[5]
+
+
 def test_two_mappings_of_one_stream_share_the_question_and_the_drift(locked, starter):
     text = (starter / "mappings/crm_people.yaml").read_text(encoding="utf-8")
     other = text.replace("mapping: crm_people", "mapping: crm_leads").replace("entity: contact", "entity: lead")
@@ -428,6 +465,10 @@ def test_doctor_says_of_each_lock_how_it_stands(cli, starter):
     health, message = lock_line(cli)
     assert health == "warning"
     assert "older than the mappings" in message
+    lock.write_text(text.replace("connector: sql", "connector: acme"), encoding="utf-8")
+    health, message = lock_line(cli)
+    assert health == "warning"
+    assert "'acme'" in message
     lock.write_text("x: [", encoding="utf-8")
     health, message = lock_line(cli)
     assert health == "warning"

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from model.diagnostics import Severity
 from model.fields import Kind
 from sync.policy import Braked, Limit, Rule, Survivorship
+from mappings.reading.reader import Positions
+from syncline.connections import holds_password
+from syncline.document import Document, Node
 from syncline.settings import load_project
 
 SECRET = "hunter2-canary"
@@ -355,3 +358,60 @@ def test_the_most_restrictive_value_needs_a_list_of_values(project, rule, line):
     config = CONFIG + f"entities: {{contact: {{survivorship: {{job_title: {rule}}}}}}}\n"
     _, found = load(project(config))
     assert [(one.code, one.line) for one in found] == [("missing-key", line)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "codes"),
+    [
+        ("{rule: authority, order: [nowhere]}", ["unknown-connection"]),
+        ("{rule: authority, order: erp}", ["wrong-type"]),
+        ("{rule: authority, order: []}", ["missing-key"]),
+        ("{rule: most_restrictive, values: [[a]]}", ["wrong-type"]),
+        ("{rule: most_restrictive, values: []}", ["missing-key"]),
+    ],
+)
+def test_a_mistake_in_survivorship_is_said_once(project, rule, codes):
+    _, found = load(project(CONFIG + f"entities: {{contact: {{survivorship: {{job_title: {rule}}}}}}}\n"))
+    assert [one.code for one in found] == codes
+
+
+def test_of_very_many_mistakes_some_hundred_are_listed_and_that_there_are_more_is_said_once(project):
+    fields = "".join(f"      field_{number}: {{type: txet}}\n" for number in range(500))
+    loaded, found = load(project(f"{CONFIG}entities:\n  contact:\n    fields:\n{fields}"))
+    assert loaded is None
+    assert {one.code for one in found[:-1]} == {"custom-field"}
+    assert (len(found), found[-1].code, found[-1].severity) == (301, "too-many", Severity.ERROR)
+    assert found[-1].line == found[-2].line + 1
+
+
+def test_what_is_not_listed_is_as_grave_as_the_gravest_of_it():
+    document = Document("config.yaml", Positions())
+    node = Node(document, "x")
+    for _ in range(310):
+        node.warn("literal-secret", "the password is written in the file")
+    assert [one.severity for one in document.found] == [Severity.WARNING] * 301
+    node.report("wrong-type", "expected a list, got text")
+    node.warn("literal-secret", "the password is written in the file")
+    assert [one.code for one in document.found].count("too-many") == 1
+    assert (len(document.found), document.found[-1].severity) == (301, Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("address", "shows"),
+    [
+        ("postgresql+psycopg://u:pw@h/d", True),
+        ("postgresql+psycopg://u:p/w@h/d", True),
+        ("postgresql+psycopg://h/d?user=u&password=pw", True),
+        ("postgresql+psycopg://u@h:5432/d", False),
+        ("sqlite:///C:/some.one@x.db", False),
+    ],
+)
+def test_a_password_is_seen_wherever_an_address_can_hold_it(project, address, shows):
+    assert holds_password(address) is shows
+    _, found = load(project(f"{CONFIG}state: {address}\n"))
+    assert [one.code for one in found] == (["literal-secret"] if shows else [])
+
+
+def test_texts_out_of_the_file_are_kept_short(project):
+    _, found = load(project(f"{CONFIG}{'x' * 5000}: 1\n"))
+    assert max(len(str(one)) for one in found) < 2000
