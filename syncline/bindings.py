@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from connectors.contract import Field, Stream
 from mappings.checking.constants import check_constants
@@ -222,16 +221,24 @@ def _against_connections(root: Node, connections: Mapping[str, Connection], name
 
 
 def _twice(found: Sequence[tuple[Path, Compiled]]) -> Iterator[Diagnostic]:
-    first: dict[tuple[Any, ...], Path] = {}
+    first: dict[tuple[str, ...], Path] = {}
     for path, mapping in found:
-        for kind, key in (
-            ("binding", (mapping.connection, mapping.stream, mapping.entity)),
-            ("name", (mapping.name,)),
-        ):
+        binding = (mapping.connection, mapping.stream, mapping.entity)
+        for place, key in (("stream", binding), ("mapping", (mapping.name,))):
             if key in first:
                 message = f"{shown(first[key])} already ties {mapping.connection}.{mapping.stream} to {mapping.entity}"
-                if kind == "name":
+                if place == "mapping":
                     message = f"{shown(first[key])} has the same name"
-                yield Diagnostic(code="duplicate", message=message, file=shown(path), hint="keep one of them")
+                positions = mapping.source.positions
+                # What is written in a file that is extended is no mistake there.
+                line, column = (1, 1) if positions.file_of((place,)) else positions.of((place,))
+                yield Diagnostic(
+                    code="duplicate",
+                    message=message,
+                    file=shown(path),
+                    line=line,
+                    column=column,
+                    hint="keep one of them" if place == "stream" else "give one of them another name",
+                )
                 break
             first[key] = path

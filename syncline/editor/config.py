@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
@@ -171,8 +171,6 @@ def settings_schema(settings: type[Settings]) -> Schema:
 class _AsWritten(GenerateJsonSchema):
     """Nothing is said of what a validator of the connector's own reads first, nor of what JSON Schema cannot say."""
 
-    ignored_warning_kinds: ClassVar[set[JsonSchemaWarningKind]] = {"skipped-choice", "non-serializable-default"}
-
     def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
         return self._given(schema.get("json_schema_input_schema"))
 
@@ -184,6 +182,9 @@ class _AsWritten(GenerateJsonSchema):
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 (the base decides what comes along)
         return {}
+
+    def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
+        """Nothing: a default that cannot be shown is no matter here."""
 
     def _given(self, declared: core_schema.CoreSchema | None) -> JsonSchemaValue:
         return {} if declared is None else self.generate_inner(declared)

@@ -169,10 +169,15 @@ def condition(subject: str, about: Schema) -> Schema:
 
 
 def _picklists(fields: Sequence[Field]) -> Schema:
-    """For a rule on a field with choices: what its table may hold on the record's side."""
+    """For a rule on a field with choices: what its table may hold on the record's side, where that is written."""
+    inwards: Schema = {"properties": {"direction": {"const": "in"}}, "required": ["direction"]}
     tables: list[Schema] = [
         {
-            "if": {"properties": {"field": {"const": one.name}}, "required": ["field", "values"]},
+            "if": {
+                "properties": {"field": {"const": one.name}},
+                "required": ["field", "values"],
+                "not": inwards,
+            },
             "then": {"properties": {"values": {"additionalProperties": _record_values(one)}}},
         }
         for one in fields

@@ -188,6 +188,7 @@ def test_a_mistake_beside_the_rules_is_found_where_it_stands(top, place):
         '"full_name, given_name, family_name": {field: FirstName, transform: full_name}',
         "active: {field: Rating, values: {true: Hot, false: [Cold, Frozen]}}",
         "lifecycle: {field: Status, values: {customer: [Won, Sold], lead: 1, other: {read: Lost}}, unknown: collect}",
+        "lifecycle: {field: Status, values: {customer: Gone}, direction: in}",
         "lifecycle: {field: Rating, values: {customer: Boiling}, unknown: {default: other}}",
         "description: {fields: [FirstName, Email], transform: {join: ', '}, loses: lines}",
         "account: {field: Id, reference: {stream: Account, number: true, starts: '001'}}",
@@ -416,7 +417,7 @@ def test_settings_read_in_more_forms_than_their_types_tell_are_left_to_check():
 
 class Tree(Settings):
     size: int
-    below: "list[Tree]" = []
+    below: "tuple[Tree, ...]" = ()
 
 
 class Odd(Settings):

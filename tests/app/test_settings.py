@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mappings.reading.reader import Positions
 from model.diagnostics import Severity
 from model.fields import Kind
 from sync.policy import Braked, Limit, Rule, Survivorship
-from mappings.reading.reader import Positions
 from syncline.connections import holds_password
 from syncline.document import Document, Node
 from syncline.settings import load_project
@@ -199,7 +199,14 @@ def test_mappings_are_held_against_the_connections(project):
 def test_two_mappings_of_one_binding_are_refused(project):
     folder = project(**{"mappings/again.yaml": MAPPING.replace("erp_people", "again")})
     _, found = load(folder)
-    assert [one.code for one in found] == ["duplicate"]
+    assert [(one.code, one.line, one.column) for one in found] == [("duplicate", 3, 9)]
+
+
+def test_two_mappings_of_one_name_are_refused_where_the_name_stands(project):
+    folder = project(**{"mappings/a.yaml": MAPPING.replace("entity: contact", "entity: lead")})
+    _, found = load(folder)
+    (one,) = (one for one in found if one.severity is Severity.ERROR)
+    assert (one.code, one.line, one.hint) == ("duplicate", 1, "give one of them another name")
 
 
 def test_a_proposed_mapping_is_checked_but_does_not_run(project):
