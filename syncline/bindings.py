@@ -13,6 +13,7 @@ from mappings.checking.together import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
 from mappings.language import Lifecycle
 from mappings.reading.extending import Fetch, read_source
+from mappings.reading.parse import parse_what_can_be
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection
@@ -128,8 +129,9 @@ def _read(
     stream = _stream(root, connections)
     fields = _fields(root, stream, locks)
     mapping, found = load(text, name, schemas, fields, fetch)
-    if mapping is not None and fields:
-        found = [*found, *check_constants(mapping.source, fields)]
+    whole = mapping.source if mapping is not None else parse_what_can_be(text, name, fetch)[0]
+    if whole is not None and fields:
+        found = [*found, *check_constants(whole, fields)]
     bindings.diagnostics += [one for one in found if one not in bindings.diagnostics]  # of what several files extend
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:
@@ -143,16 +145,21 @@ def fetching(folder: Path) -> Fetch:
     """Finds what mappings of a folder extend: files in it or below it, with or without their ending."""
 
     def fetch(name: str) -> tuple[str, str] | None:
-        for ending in ("", ".yaml", ".yml"):
-            path = Path(os.path.normpath(folder / f"{name}{ending}"))
-            if path.is_relative_to(folder) and path.resolve().is_relative_to(folder.resolve()) and path.is_file():
-                try:
+        within = os.path.normpath(name)
+        for ending in ("", ".yaml", ".yml") if _is_below(within) else ():
+            path = folder / f"{within}{ending}"
+            try:
+                if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                     return path.read_text(encoding="utf-8-sig"), shown(path)
-                except (OSError, UnicodeDecodeError):
-                    return None
+            except (OSError, ValueError):  # what cannot be read, or be the name of a file
+                return None
         return None
 
     return fetch
+
+
+def _is_below(name: str) -> bool:
+    return not Path(name).is_absolute() and Path(name).parts[:1] not in ((), ("..",))
 
 
 def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:

@@ -248,6 +248,20 @@ def test_mappings_are_held_to_the_lock_without_asking_the_system(locked, starter
     ]
 
 
+def test_a_constant_that_a_locked_field_does_not_take_is_found_beside_other_mistakes(locked, starter):
+    lock, mapping = starter / CRM, starter / "mappings/crm_people.yaml"
+    text = lock.read_text(encoding="utf-8")
+    assert "      town: {type: text}\n" in text
+    choices = "      town:\n        type: choice\n        restricted: true\n        choices:\n          - Hof\n"
+    lock.write_text(text.replace("      town: {type: text}\n", choices), encoding="utf-8")
+    written = mapping.read_text(encoding="utf-8").replace("job_title: job_title", "job_title: job_titel")
+    mapping.write_text(f"{written}defaults: {{record: {{town: Hoff}}}}\n", encoding="utf-8")
+    said = {(one[0], one[3], one[5]) for one in found(locked, code=5)}
+    line = line_of(starter, "mappings/crm_people.yaml", "Hoff")
+    assert ("unknown-option", line, "'Hoff' is not one of the choices of town") in said
+    assert "unknown-field" in {code for code, _, _ in said}
+
+
 def test_a_run_asks_no_lock(locked, starter):
     """What a lock says may be outdated: it is for checking, and a run goes by what the system answers."""
     (starter / CRM).write_text("nonsense: [", encoding="utf-8")

@@ -157,7 +157,7 @@ def test_a_password_in_the_file_is_a_warning_and_a_plain_address_is_not(project)
 
 @pytest.mark.parametrize(
     ("reference", "code"),
-    [("${file:nowhere}", "secret-file"), ("${vault:x}", "unknown-reference"), ("${env:}", "unknown-reference")],
+    [("${file:nowhere}", "secret-file"), (r'"${file:a\0b}"', "secret-file"), ("${vault:x}", "unknown-reference"), ("${env:}", "unknown-reference")],
 )
 def test_a_reference_that_leads_nowhere_is_a_diagnostic(project, reference, code):
     _, found = load(project(CONFIG.replace("sqlite:///data/erp.db", reference)))
@@ -281,7 +281,25 @@ def test_five_connections_share_what_one_file_says_of_them(project):
     ]
 
 
-@pytest.mark.parametrize("name", ["../secrets/base", "/etc/hostname", "shared/../../secrets/base", "link"])
+def test_files_are_extended_in_a_project_that_is_named_from_beside_it(project):
+    folder = project(
+        mapping="extends: shared/../shared/people\nconnection: erp\n",
+        **{
+            "mappings/shared/people.yaml": MAPPING.replace("connection: erp\n", "").replace("mapping: erp_people\n", "")
+        },
+    )
+    loaded, found = load(folder / "mappings" / "..")
+    assert found == []
+    assert loaded.mappings[0].entity == "contact"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secrets/base", "/etc/hostname", "shared/../../secrets/base", "link", ".", "..", "mappings"),
+        *(r'"a\0b"', r'"a\ud800b"', "x" * 5000, "x/" * 3000),
+    ],
+)
 def test_only_files_below_the_mappings_can_be_extended(project, name):
     folder = project(mapping=f"extends: {name}\n{MAPPING}", **{"secrets/base.yaml": "rules: {given_name: first}\n"})
     (folder / "mappings" / "link.yaml").symlink_to(folder / "secrets" / "base.yaml")
