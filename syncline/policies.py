@@ -89,7 +89,7 @@ def _values(node: Node) -> tuple[str, ...]:
         if isinstance(value, (list, dict)) or value is None:
             entry.report("wrong-type", "a value is a word, a number or true and false")
         elif text in found:
-            entry.report("duplicate", f"{text!r} stands in the list twice")
+            entry.report("duplicate", f"{text!r} stands in the list twice", "take one out")
         else:
             found.append(text)
     return tuple(found)
@@ -149,7 +149,7 @@ def _order(node: Node, connections: Collection[str]) -> tuple[str, ...]:
         if name not in connections:
             entry.report("unknown-connection", f"there is no connection {name!r}", nearest(name, connections))
         elif name in order:
-            entry.report("duplicate", f"{name!r} stands in the order twice")
+            entry.report("duplicate", f"{name!r} stands in the order twice", "take one out")
         else:
             order.append(name)
     return tuple(order)

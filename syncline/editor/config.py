@@ -145,7 +145,7 @@ def _schedules(selectable: Iterable[str]) -> Schema:
     shapes = {
         "name": form.text("What it is called in lists and logs."),
         "select": form.described(
-            form.one_or_more(form.words(names) if names else form.text()),
+            form.one_or_several(form.words(names) if names else form.text()),
             "Connections, streams (crm.Contact), entities or mappings; everything when left out.",
         ),
         "every": form.text("15m, 2h, 1d: aligned to the clock."),

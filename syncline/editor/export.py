@@ -18,8 +18,8 @@ from syncline.connections import Connection
 from syncline.editor.config import config_schema
 from syncline.editor.mapping import Known, mapping_schema
 from syncline.editor.shapes import Schema
-from syncline.locks import replace_file
 from syncline.ties import Base, Tie, Tied
+from syncline.writing import replace_file
 
 FOLDER = Path(".syncline") / "schemas"
 ANY = "mapping.json"

@@ -47,7 +47,11 @@ def mapping_schema(known: Known) -> Schema:
         "definitions": {**definitions(known.fields, known.streams), **_definitions(known)},
     }
     # What is needed may come from a file that is extended, and only what such a file says can be taken away.
-    whole: Schema = {"properties": {"rules": {"additionalProperties": {"type": ["string", "object"]}}}}
+    rules: Schema = {
+        "additionalProperties": {"type": ["string", "object"]},
+        "minProperties": 0 if known.extended else 1,
+    }
+    whole: Schema = {"properties": {"rules": rules}}
     if not known.extended:
         whole["required"] = ["connection", "stream", "entity", "rules"]
     return {**shape, "if": {"required": ["extends"]}, "then": {}, "else": whole}
@@ -56,7 +60,7 @@ def mapping_schema(known: Known) -> Schema:
 def _definitions(known: Known) -> dict[str, Schema]:
     return {
         "path": paths.path(known.schema),
-        "paths": form.one_or_more({"$ref": "#/definitions/path"}),
+        "paths": form.one_or_several({"$ref": "#/definitions/path"}, least=1),
         "owned": paths.owned(known.schema),
         "condition_out": condition("path", {"$ref": "#/definitions/path"}),
     }
@@ -76,7 +80,7 @@ def _shapes(known: Known) -> dict[str, Schema]:
         "create": form.words(["in", "out", "both", "none"]),
         "update": form.words(["in", "out", "both", "none"], say.UPDATE),
         "delete": sections({"in": form.choice(OnDelete, say.ON_DELETE), "out": form.choice(OnDelete, say.ON_DELETE)}),
-        "owns": form.one_or_more({"$ref": "#/definitions/owned"}),
+        "owns": form.one_or_several({"$ref": "#/definitions/owned"}),
         "filter": sections(
             {
                 "in": form.listed(form.refer("condition_in"), least=0),
@@ -86,7 +90,7 @@ def _shapes(known: Known) -> dict[str, Schema]:
         "rules": _rules(known.schema),
         "defaults": _defaults(known),
         "examples": form.listed(_example(known.schema), least=0),
-        "extends": form.one_or_more(form.text()),
+        "extends": form.one_or_several(form.text()),
     }
 
 
@@ -97,7 +101,7 @@ def _example(schema: EntitySchema | None) -> Schema:
         "record": record,
         "canonical": paths.by_path(schema, lambda _: {}),
         "write": form.either(record, form.words(["none"])),
-        "problems": form.one_or_more(form.text()),
+        "problems": form.one_or_several(form.text()),
         "skipped": form.flag(),
     }
     return form.keys(explained(EXAMPLE_KEYS, shapes, say.EXAMPLE))
@@ -135,7 +139,7 @@ def _rules(schema: EntitySchema | None) -> Schema:
     several: Schema = {"allOf": [{"$ref": "#/definitions/longRule"}]}
     rules["patternProperties"] = {**rules["patternProperties"], paths.several(schema): several}
     if schema is None:
-        return {**rules, "minProperties": 1}
+        return rules
     offered = rules["properties"]
     if set(WHOLE_NAME.split(", ")) <= schema.fields.keys():
         offered[WHOLE_NAME] = form.described(
@@ -143,7 +147,7 @@ def _rules(schema: EntitySchema | None) -> Schema:
         )
     for name in paths.lists(schema):
         offered[name] = form.described(several, f"The whole list of {name}, as a list of the record: each.")
-    return {**rules, "minProperties": 1}
+    return rules
 
 
 def _defaults(known: Known) -> Schema:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mappings.transforms.base import Entry
 from mappings.transforms.registry import entry_of, names, option_names
-from syncline.editor.shapes import Schema, described, either, keys, one_or_more, words
+from syncline.editor.shapes import Schema, described, either, keys, one_or_several, words
 
 OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("country", "style"): ("alpha2", "alpha3", "name"),
@@ -39,7 +39,7 @@ def transform(field: Schema) -> Schema:
         "minProperties": 1,
         "maxProperties": 1,
     }
-    return one_or_more(either(named, with_options))
+    return one_or_several(either(named, with_options))
 
 
 def _options(name: str, entry: Entry, field: Schema) -> Schema:

@@ -206,6 +206,21 @@ def test_what_the_language_allows_the_schema_allows(rules):
         assert complaints(mapping_schema(known), text) == set()
 
 
+def test_a_list_of_which_nothing_is_left_may_stay():
+    text = mapping("given_name: {field: FirstName, transform: [], loses: []}", "owns: []\nexamples: []")
+    _, said = parse_mapping(text, "m.yaml")
+    assert said == []
+    assert complaints(mapping_schema(KNOWN), text) == set()
+    assert (
+        complaints(CONFIG, PLAIN.replace("syncline: 1", "syncline: 1\nschedules: [{name: n, select: [], every: 1h}]"))
+        == set()
+    )
+    assert complaints(mapping_schema(KNOWN), "extends: x\nrules: {}\n") == set()
+    assert "rules" in complaints(
+        mapping_schema(KNOWN), "connection: crm\nstream: Contact\nentity: contact\nrules: {}\n"
+    )
+
+
 def test_a_file_that_extends_another_says_only_what_is_different():
     text = "extends: shared/shop\nconnection: crm\nmatch: null\nrules: {tags: null, given_name: FirstName}\n"
     assert complaints(mapping_schema(KNOWN), text) == set()

@@ -157,7 +157,12 @@ def test_a_password_in_the_file_is_a_warning_and_a_plain_address_is_not(project)
 
 @pytest.mark.parametrize(
     ("reference", "code"),
-    [("${file:nowhere}", "secret-file"), (r'"${file:a\0b}"', "secret-file"), ("${vault:x}", "unknown-reference"), ("${env:}", "unknown-reference")],
+    [
+        ("${file:nowhere}", "secret-file"),
+        (r'"${file:a\0b}"', "secret-file"),
+        ("${vault:x}", "unknown-reference"),
+        ("${env:}", "unknown-reference"),
+    ],
 )
 def test_a_reference_that_leads_nowhere_is_a_diagnostic(project, reference, code):
     _, found = load(project(CONFIG.replace("sqlite:///data/erp.db", reference)))
