@@ -188,3 +188,10 @@ def one_of(option: str, value: Any, allowed: Mapping[str, Any] | tuple[str, ...]
     if not isinstance(value, str) or value not in allowed:
         raise OptionError(f"{option} is one of: {', '.join(allowed)}", option=option)
     return value
+
+
+def field_name(option: str, value: Any) -> str:
+    """``value`` if it can be the name of a record field; raises OptionError otherwise."""
+    if not isinstance(value, str) or not value:
+        raise OptionError(f"{option} names a record field", option=option)
+    return value

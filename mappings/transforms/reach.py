@@ -13,6 +13,7 @@ from mappings.transforms.base import (
     OptionError,
     Transform,
     UnfitError,
+    field_name,
     one_of,
     remembered,
     text_of,
@@ -162,8 +163,6 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
             settled=_E164,
             settled_back=_PLAIN_PHONE if chosen == "e164" else None,
         )
-    if not isinstance(region_field, str) or not region_field:
-        raise OptionError("region_field names a record field", option="region_field")
 
     def forward(value: Any, place: Any) -> str:
         try:
@@ -177,7 +176,7 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
         forward=forward,
         back=lambda value: (back(value), None),
         kinds=frozenset({Kind.PHONE}),
-        beside=region_field,
+        beside=field_name("region_field", region_field),
     )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 from mappings.transforms.base import (
     Entry,
     Example,
+    Factory,
     OptionError,
     Transform,
     UnfitError,
@@ -223,31 +224,17 @@ def lines(separator: Any = "\n") -> Transform:
     return Transform(name="lines", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
 
 
+def _tidying(make: Factory, summary: str, record: str, canonical: str) -> Entry:
+    """A transform without options that writes the tidy form."""
+    example = Example(record=record, canonical=canonical, written=canonical)
+    return Entry(make=make, summary=summary, tidies=True, examples=(example,))
+
+
 ENTRIES: dict[str, Entry] = {
-    "trim": Entry(
-        make=trim,
-        summary="takes spaces off both ends",
-        tidies=True,
-        examples=(Example(record=" Ana ", canonical="Ana", written="Ana"),),
-    ),
-    "collapse": Entry(
-        make=collapse,
-        summary="every run of spaces becomes one; none at the ends",
-        tidies=True,
-        examples=(Example(record="Ana  María\n", canonical="Ana María", written="Ana María"),),
-    ),
-    "lower": Entry(
-        make=lower,
-        summary="lower case",
-        tidies=True,
-        examples=(Example(record="ANA", canonical="ana", written="ana"),),
-    ),
-    "upper": Entry(
-        make=upper,
-        summary="upper case",
-        tidies=True,
-        examples=(Example(record="Ana", canonical="ANA", written="ANA"),),
-    ),
+    "trim": _tidying(trim, "takes spaces off both ends", " Ana ", "Ana"),
+    "collapse": _tidying(collapse, "every run of spaces becomes one; none at the ends", "Ana  María\n", "Ana María"),
+    "lower": _tidying(lower, "lower case", "ANA", "ana"),
+    "upper": _tidying(upper, "upper case", "Ana", "ANA"),
     "title": Entry(
         make=title,
         summary="capital letters at the beginning of words, where all of a text is in one case (one-way)",

@@ -143,7 +143,7 @@ def _put(path: Path, schema: Schema) -> Path:
     text = json.dumps({"$comment": _MADE, **schema}, ensure_ascii=False, indent=1) + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text)
     return path
 
 
