@@ -225,7 +225,7 @@ class _Reading:
         top = root.known(_TOP_KEYS, required=_TOP_KEYS)
         if not isinstance(self.data, dict) or not top.keys() >= set(_TOP_KEYS):
             return None
-        if top["format"].value != FORMAT:
+        if top["format"].value != FORMAT or isinstance(top["format"].value, bool):
             top["format"].report("bad-lock", f"this version reads format {FORMAT}", _RENEW.format(self.stem))
             return None
         connection, connector = top["connection"].text(), top["connector"].text()

@@ -24,6 +24,7 @@ from syncline.schedules import Schedule, read_schedules
 
 CONFIG = "config.yaml"
 MAPPINGS = "mappings"
+FORMAT = 1
 DEFAULT_STATE = "sqlite:///var/syncline.db"
 _SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedules")
 
@@ -225,10 +226,10 @@ class _Reading:
         return read_connections(node, self.catalogue, self.folder, self.environment), named
 
     def _format(self) -> None:
-        if "syncline" in self.sections and self.sections["syncline"].value != 1:
-            self.sections["syncline"].report(
-                "unknown-format", "this version reads format 1", "syncline: 1, or upgrade the program"
-            )
+        node = self.sections.get("syncline")
+        if node is not None and (node.value != FORMAT or isinstance(node.value, bool)):
+            message = f"this version reads format {FORMAT}"
+            node.report("unknown-format", message, f"syncline: {FORMAT}, or upgrade the program")
 
     def _state(self) -> str:
         if "state" not in self.sections:

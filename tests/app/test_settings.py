@@ -224,6 +224,12 @@ def test_a_mistake_in_a_connection_does_not_blame_its_mappings(project):
     assert {one.file.rpartition("/")[2] for one in found} == {"config.yaml"}
 
 
+@pytest.mark.parametrize("written", ["2", "true", '"1"', "[1]"])
+def test_another_format_is_refused(project, written):
+    _, found = load(project(CONFIG.replace("syncline: 1", f"syncline: {written}")))
+    assert [(one.line, one.code) for one in found] == [(1, "unknown-format")]
+
+
 def test_a_folder_without_a_project_says_what_to_do(tmp_path):
     loaded, (one,) = load_project(tmp_path)
     assert loaded is None
