@@ -59,6 +59,8 @@ def export(
     ground = exporting.Ground(connections=project.connections, entities=project.schemas, fields=fields)
     schemas = exporting.schemas_of(ground, found, mappings)
     target = (folder or project.folder / exporting.FOLDER).absolute()
+    if annotate and " " in exporting.modeline(target, project.folder / CONFIG).partition("$schema=")[2]:
+        raise typer.BadParameter("editors do not follow a path with spaces: name another folder", param_hint="--folder")
     rows = _rows(ground, found, mappings)
     rows.append({"file": str(project.folder / CONFIG), "schema": exporting.CONFIG, "fields": None})
     with writing(desk, target):

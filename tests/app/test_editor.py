@@ -653,6 +653,15 @@ def test_a_folder_that_cannot_be_written_is_named(cli, starter):
     assert "taken cannot be written" in said.err
 
 
+def test_a_path_that_no_editor_could_follow_is_refused_before_anything_is_written(cli, starter):
+    before = (starter / "config.yaml").read_bytes()
+    said = cli("schema", "export", "--annotate", "--folder", str(starter / "my schemas"), code=2)
+    assert "spaces" in said.err
+    assert (starter / "config.yaml").read_bytes() == before
+    assert not (starter / "my schemas").exists()
+    cli("schema", "export", "--folder", str(starter / "my schemas"))
+
+
 def test_annotate_writes_what_a_link_leads_to(tmp_path):
     path, schema = tmp_path / "real/m.yaml", tmp_path / "s.json"
     path.parent.mkdir()
