@@ -80,8 +80,8 @@ def _doubts(
     found: list[Diagnostic] = []
     notes = Notes(mapping.file, mapping.positions, found)
     for use in uses:
-        rule, written = use.rule, ".".join(use.path) == change.name
-        if rule is None or not written or not mapping.writes(rule):
+        rule, itself = use.rule, ".".join(use.path) == change.name
+        if rule is None or not itself or use.path not in rule.fields or not mapping.writes(rule):
             continue
         subject = f"{mapping.entity}.{rule.path}"
         for message, hint in _refusals(change, rule, schema.field(rule.path)) if subject not in said else ():

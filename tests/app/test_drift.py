@@ -184,6 +184,7 @@ def test_each_kind_of_change_is_told_at_the_part_that_suffers(changed, expected)
         {"Status": {"restricted": False}},
         {"Source": {"choices": ("Other", "Web", "Phone")}},
         {"Site": {"nullable": False}},
+        {"Land": {"max_length": 2}},
     ],
 )
 def test_what_suits_every_rule_as_before_has_no_effect(changed):
