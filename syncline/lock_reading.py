@@ -51,8 +51,8 @@ def read_locks(
             found.append(_doubt(path, message, "rename the file and its connection, or remove it"))
         elif lock.connection not in connections:
             continue  # the connection has mistakes of its own, which are said elsewhere
-        elif (message := of_another(lock, connections[lock.connection])) is not None:
-            found.append(_doubt(path, message, _RENEW.format(lock.connection)))
+        elif (other := of_another(lock, connections[lock.connection])) is not None:
+            found.append(_doubt(path, other, _RENEW.format(lock.connection)))
         else:
             locks[lock.connection] = lock
     return locks

@@ -18,6 +18,8 @@ from syncline.cli.output import Output, counted
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
+Folder = Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")]
+
 new_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Start a connector, a mapping or transforms.")
 sandbox_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fake systems to try things with.")
 
@@ -31,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def new_connector(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the system, e.g. acme.")],
-    folder: Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")] = Path(),
+    folder: Folder = Path(),
 ) -> None:
     """Write a working connector, to be made a real one. It is a package with a fake system and tests that pass."""
     from syncline.scaffold import scaffold_connector
@@ -43,7 +45,7 @@ def new_connector(
 def new_transforms(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose transforms they are, e.g. acme.")],
-    folder: Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")] = Path(),
+    folder: Folder = Path(),
 ) -> None:
     """Write a package with a transform of your own, its laws tested, that rules can name once it is installed."""
     from syncline.scaffold.transforms import scaffold_transforms
