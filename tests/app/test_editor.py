@@ -579,6 +579,15 @@ def test_a_file_that_mappings_extend_gets_a_schema_with_their_fields_that_asks_f
     assert complaints(exported(starter)[row["schema"]], "rules: {company: given_name}\n") == {"rules"}
 
 
+def test_any_field_will_do_in_a_file_that_is_extended_for_a_stream_nobody_knows_the_fields_of(cli, starter, extending):
+    text = "extends: shared/all of them/people\nconnection: shop\nstream: customers\nentity: contact\n"
+    (starter / "mappings/shop_customers.yaml").write_text(text, encoding="utf-8")
+    rows = {Path(row["file"]).name: row for row in cli("schema", "export", "--json").json}
+    schema = exported(starter)[rows["people.yaml"]["schema"]]
+    assert complaints(schema, BASE.replace("job_title: job_title", "job_title: anything")) == set()
+    assert complaints(schema, BASE.replace("stream: people", "stream: customers")) == set()
+
+
 def test_a_file_below_the_mappings_that_nothing_extends_is_known_by_what_it_says(cli, starter):
     base = starter / "mappings/shared/people.yaml"
     base.parent.mkdir()
