@@ -209,7 +209,7 @@ def _detail(story: Story, event: Event) -> str:
     if event.kind == "conflict":
         apart = f"{event.source}: {story.text(event.what, event.old)}"
         other = f"{stream(event.binding)}: {story.text(event.what, event.new)}" if event.binding is not None else ""
-        return f"{apart} against {other} ({event.detail})"
+        return f"{apart} against {other} ({reason(event.detail)})"
     return event.detail
 
 

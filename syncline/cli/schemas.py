@@ -124,6 +124,7 @@ def _known(desk: Desk, project: Project) -> Callable[[str, str], Sequence[Field]
 
 def _asked(desk: Desk, project: Project, found: Sequence[Tie]) -> Callable[[str, str], Sequence[Field]]:
     """Fields as the systems describe them now. Each stream is asked for once; a system that cannot be asked ends it."""
+    from model.errors import ConnectorError
     from syncline.locks import tidied
     from syncline.wiring import opened_connections
 
@@ -132,6 +133,10 @@ def _asked(desk: Desk, project: Project, found: Sequence[Tie]) -> Callable[[str,
     with opened_connections(project, desk.world, {connection for connection, _ in wanted}) as connectors:
         for connection, stream in sorted(wanted):
             if connection in connectors and any(one.name == stream for one in project.connections[connection].streams):
-                fields = tidied(connectors[connection].discover(stream))
+                try:
+                    fields = tidied(connectors[connection].discover(stream))
+                except ConnectorError as error:
+                    error.connection = connection  # the message that ends the command begins with it
+                    raise
                 asked[connection, stream] = tuple(fields.values())
     return lambda connection, stream: asked.get((connection, stream), ())

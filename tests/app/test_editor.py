@@ -521,6 +521,14 @@ def test_export_asks_the_systems_where_it_is_told_to(cli, starter):
     assert "first_name" in named["enum"]
 
 
+def test_a_system_that_cannot_be_asked_is_named_and_the_schemas_stay_as_they_were(cli, starter):
+    cli("schema", "export")
+    before = exported(starter)
+    (starter / "data/crm.db").write_bytes(b"no database at all, and longer than any header of one could be" * 20)
+    assert cli("schema", "export", "--online", code=1).err.startswith("crm: ")
+    assert exported(starter) == before
+
+
 def test_a_mapping_that_is_wrong_gets_its_schema_all_the_same(cli, starter):
     cli("connections", "discover", "crm", "--lock")
     path = starter / "mappings/crm_people.yaml"
