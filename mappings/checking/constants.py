@@ -59,6 +59,8 @@ def _strange(given: Any, fact: FieldFacts) -> list[str]:
     if not fact.restricted or not fact.choices:
         return []
     known = {word(choice) for choice in fact.choices}
+    if fact.type == "set" and isinstance(given, str):
+        given = [part.strip() for part in given.split(";")]  # several choices may be one text there
     values = given if isinstance(given, (list, tuple)) else [given]
     return [word(value) for value in values if value not in (None, "") and word(value) not in known]
 

@@ -267,3 +267,10 @@ def test_constants_are_held_to_what_the_field_takes(before, now, line, message):
     assert (one.line, one.message) == (line, message)
     assert one.hint
     assert check_constants(mapped(), BEFORE) == []
+
+
+def test_several_choices_in_one_text_are_looked_at_one_by_one():
+    fields = [replace(one, type=FieldType.SET) if one.name == "Source" else one for one in BEFORE]
+    assert check_constants(mapped(MAPPING.replace("Source: Other", "Source: Other; Web")), fields) == []
+    (one,) = check_constants(mapped(MAPPING.replace("Source: Other", "Source: [Other, Wob]")), fields)
+    assert one.message == "'Wob' is not one of the choices of Source"
