@@ -100,7 +100,10 @@ def _refusals(change: Change, rule: Rule, spec: FieldSpec | None) -> Iterator[tu
         yield f"a value that is not {_STRICT[after.type]} cannot be written", "map another field, or direction: in"
     longest = spec.max_length if spec is not None else None
     if change.shortened and rule.max_length is None and rule.table is None and longest is None:
-        hint = f"max_length: {after.max_length} would cut it instead" if len(rule.paths) == 1 else None
+        cut = len(rule.paths) == 1 and spec is not None and spec.kind is Kind.TEXT  # half an address is none
+        hint = (
+            f"max_length: {after.max_length} would cut it instead" if cut else "direction: in, where values are longer"
+        )
         yield "a longer value cannot be written", hint
     fewer = bool(change.lost) or not before.restricted
     if fewer and after.restricted and after.choices and rule.table is None and (spec is None or not spec.choices):

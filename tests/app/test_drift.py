@@ -10,6 +10,7 @@ from mappings.checking.mapping import check
 from mappings.compile import load
 from model.diagnostics import Severity
 from model.entities import schemas
+from model.fields import FieldSpec, Kind
 from syncline import drift
 from syncline.drift_effects import effects, told
 from syncline.locks import tidied
@@ -241,6 +242,17 @@ def test_a_choice_under_another_name_is_guessed_to_be_the_one_that_is_gone():
     (effect,) = effects(changes, tidied(BEFORE), mapping, SCHEMA, lambda fields: examined(mapping, fields))
     hints = {one.message.rpartition(": ")[2]: one.hint for one in told(effect, "crm")}
     assert hints["'Won' is not one of the choices of Status"] == "is 'Won' called 'Geschafft' now?"
+
+
+@pytest.mark.parametrize(("path", "cut"), [("website", False), ("tier", True)])
+def test_only_what_makes_sense_in_part_is_offered_to_be_cut(path, cut):
+    known = schemas({"contact": {"tier": FieldSpec(template="tier", kind=Kind.TEXT, custom=True)}})
+    text = f"connection: crm\nstream: S\nentity: contact\nrules: {{{path}: Site}}\n"
+    mapping, _ = load(text, "m.yaml", known, BEFORE)
+    changes = drift.changes("S", tidied(BEFORE), tidied(after(Site={"max_length": 20})))
+    (effect,) = effects(changes, tidied(BEFORE), mapping.source, known["contact"], lambda _: [])
+    (one,) = told(effect, "crm")
+    assert ("max_length" in one.hint) is cut
 
 
 def test_every_part_of_a_mapping_that_uses_a_field_is_named():
