@@ -24,7 +24,7 @@ class Tie(NamedTuple):
 
 
 class Base(NamedTuple):
-    """A file that mappings extend, and what those tie; what itself says, where none extends it."""
+    """A file that is there to be extended, and what the mappings tie that do; what it says itself, where none does."""
 
     file: Path
     ties: tuple[Tie, ...]
