@@ -112,6 +112,10 @@ def _validated(
     except ValidationError as error:
         _report(error, found.Settings, written)
         return None
+    except Exception as error:  # noqa: BLE001 (a validator may be anybody's; its text may hold a secret)
+        message = f"the connector breaks while it reads these settings ({type(error).__name__})"
+        node.report("broken-connector", message, "look at them; if they are right, tell its author")
+        return None
     for path in _literal_secrets(settings, written.value):
         where = Node(node.document, None, (*node.path, *path))
         where.warn("literal-secret", f"{dotted(path)} is written in the file", "use ${env:NAME} or ${file:PATH}")
@@ -122,8 +126,7 @@ def _validated(
         finally:
             connector.close()
     except Exception as error:  # noqa: BLE001 (a constructor may be anybody's; its text may hold a secret)
-        message = f"the connector cannot be made from these settings ({type(error).__name__})"
-        node.report("broken-connector", message, "if the settings are as its manual says: tell its author")
+        node.report("broken-connector", f"the connector cannot be made from these settings ({type(error).__name__})")
         return None
     if problem is not None:
         node.report("broken-connector", problem, "this is a mistake in the connector: tell its author")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from pydantic.errors import PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
 from pydantic_core import core_schema
 
@@ -163,7 +164,10 @@ def settings_schema(settings: type[Settings]) -> Schema:
     Wherever a value is wanted a reference will do, and what a connector reads in more forms than its types tell is
     left to `syncline check`.
     """
-    raw = settings.model_json_schema(ref_template="{model}", schema_generator=_AsWritten)
+    try:
+        raw = settings.model_json_schema(ref_template="{model}", schema_generator=_AsWritten)
+    except PydanticUserError:  # a model that its author did not finish; `check` says so where it is used
+        return {"type": "object"}
     shape = _inlined(raw, raw.pop("$defs", {}))
     return {**shape, "properties": {"connector": {"type": "string"}, **shape.get("properties", {})}}
 

@@ -465,9 +465,14 @@ class Holder(Settings):
     days: Annotated[int, BeforeValidator(int)] = 1
 
 
+class Unfinished(Settings):
+    part: "Nowhere"  # noqa: F821 (that is what is tested)
+
+
 @pytest.mark.parametrize(
     ("settings", "given", "place"),
     [
+        (Unfinished, "part: 3", None),
         (Odd, "tree: {size: x}, one: x, days: '7', test: 5", None),
         (Odd, "tree: {size: 1}, thre: 3", "connections.a"),
         (Holder, "tree: {size: 1, below: [{size: 2, below: [{size: x}]}]}, part: 3, days: '7'", None),

@@ -5,11 +5,14 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import field_validator
 
+from connectors.contract import Connector, Settings
 from mappings.reading.reader import Positions
 from model.diagnostics import Severity
 from model.fields import Kind
 from sync.policy import Braked, Limit, Rule, Survivorship
+from syncline.catalogue import Catalogue, Source
 from syncline.connections import holds_password
 from syncline.document import Document, Node
 from syncline.settings import load_project
@@ -110,6 +113,31 @@ unknwon: 1
     said = "\n".join(map(str, found))
     for hint in ("'writable'", "'salesforce'", "'job_title'", "config.yaml:8:20"):
         assert hint in said
+
+
+class Clumsy(Settings):
+    size: int
+
+    @field_validator("size")
+    @classmethod
+    def _half(cls, value):
+        return {}[f"{SECRET} {value}"]
+
+
+class Acme(Connector[Clumsy]):
+    name = "acme"
+    Settings = Clumsy
+
+
+def test_settings_that_their_connector_breaks_on_are_said_and_nothing_of_them_is_shown(project):
+    reference = f"{__name__}:{Acme.__name__}"
+    catalogue = Catalogue({"acme": (Source("acme", reference, "acme-package"),)})
+    folder = project("syncline: 1\nconnections:\n  erp: {connector: acme, size: 3}\n")
+    loaded, found = load_project(folder, environment={}, catalogue=catalogue)
+    assert loaded is None
+    assert [(one.line, one.code) for one in found] == [(3, "broken-connector")]
+    assert "KeyError" in found[0].message
+    assert SECRET not in str(found[0])
 
 
 def test_a_missing_variable_is_named_with_its_line_and_nothing_else_is_said_of_the_connection(project):
