@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from mappings.cel.engine import CANONICAL, MISSING_ENGINE, RECORD, Expression, available, expression
 from mappings.cel.faults import ExpressionError
+from mappings.checking.unknown_paths import instead_of
 from mappings.language import Condition, MappingFile, Rule, Test
-from mappings.reading.meant import did_you_mean
 from mappings.reading.nodes import Notes
 from mappings.reading.reader import Path
 from model.diagnostics import Severity
@@ -159,7 +159,6 @@ def _check_paths(written: Written, found: Expression, schema: EntitySchema, note
     for read in found.tree.reads:
         path = read.path[0]
         if schema.field(path) is None or "[*]" in path:
-            known = [name for name in schema.fields if "[" not in name or "[" in path]
-            hint = did_you_mean(path, known) or 'such as to.given_name, or to["emails[work]"]'
+            hint = instead_of(path, schema) or 'such as to.given_name, or to["emails[work]"]'
             message = f"{schema.name} has no field {path!r}"
             notes.add("unknown-path", message, written.at, subject=written.subject, hint=hint, offset=read.offset)

@@ -9,13 +9,17 @@ from mappings.parts import part_names
 from mappings.reading.nodes import Node, did_you_mean
 from mappings.transforms.base import Transform
 
-_OUTWARD = ("default", "max_length", "loses", "strength")
+_MAKES_A_VALUE = ("transform", "values", "reference", "each")
+"""What makes a canonical value of one in a record, or looks for it there."""
 
 
 def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
     """Note every combination that makes no sense. ``built`` are the rule's transforms."""
     if "expr" in node.data:
         _agree_expression(node)
+    if "constant" in node.data:
+        _agree_constant(node, rule)
+        return
     given = node.data.get("transform")
     asked = len(given) if isinstance(given, list) else int(given is not None)
     if len(built) == asked:  # otherwise one of them is wrong, which was said
@@ -39,8 +43,6 @@ def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
     if rule.default is not None and rule.default == rule.placeholder:
         message = "default and placeholder are one text: what is written as a value would be read as nothing"
         node.note("bad-rule", message, "default", hint="keep one of them")
-    if rule.constant is None and "constant" in node.data:
-        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
 
 
 def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
@@ -111,6 +113,14 @@ def _agree_expression(node: Node) -> None:
             node.note(
                 "bad-rule", f"a rule has an expression or a {key}, not both", key, hint="src.<field> reads a field"
             )
-    for key in _OUTWARD:
+
+
+def _agree_constant(node: Node, rule: Rule) -> None:
+    if rule.constant is None:
+        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
+    if len(rule.paths) > 1:
+        node.note("bad-rule", "a constant is the value of one path", "constant", hint="give each path a rule of its own")
+    for key in _MAKES_A_VALUE:
         if key in node.data:
-            node.note("bad-rule", f"{key} is for the way out, and an expression only goes in", key)
+            message = f"a rule has a constant or {key}, not both: a constant is the canonical value itself"
+            node.note("bad-rule", message, key, hint="take one of them out")

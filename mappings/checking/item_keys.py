@@ -1,0 +1,77 @@
+"""Keys of list items that are nearly one of the usual ones: they may be any word, so that nobody else would notice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from rapidfuzz.distance import OSA
+
+from mappings.language import MappingFile, Test
+from mappings.reading.nodes import Notes
+from mappings.reading.reader import Path
+from model import paths
+from model.diagnostics import Severity
+from model.fields import EntitySchema
+
+USES = ("work", "mobile", "home", "fax", "billing", "shipping", "mailing", "other")
+"""What e-mail addresses, telephone numbers and postal addresses are usually told apart by."""
+BY_USE = ("emails", "phones", "addresses")
+CHANNELS = ("email", "phone", "sms", "post", "chat", "fax")
+_LONG = 7
+"""From so many letters on, two of them may be wrong."""
+
+
+def check_item_keys(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
+    """Note near misses of usual keys, and consents without a channel or purpose."""
+    for path, at, on_key in _named(mapping):
+        spec = schema.field(path)
+        name, key, leaf = paths.split(path) if spec is not None else ("", None, None)
+        if notes.full or spec is None or not key or key == "*":
+            continue
+        end = f".{leaf}" if leaf else ""
+        if spec.is_consent:
+            said = _about_consent(key)
+        elif name in BY_USE and f"{name}[]{end}" in schema.fields:
+            said = _about_use(key)
+        else:
+            continue
+        if said is not None:
+            message, meant = said
+            hint = f"did you mean '{name}[{meant}]{end}'?"
+            subject = f"{mapping.entity}.{path}"
+            notes.add("unusual-key", message, at, subject=subject, on_key=on_key, hint=hint, severity=Severity.WARNING)
+
+
+def _named(mapping: MappingFile) -> Iterator[tuple[str, Path, bool]]:
+    """Canonical paths that a mapping brings in or looks for, and where they stand."""
+    for rule in mapping.rules:
+        if rule.each is None:
+            yield from ((path, rule.at, True) for path in rule.paths)
+    for path in mapping.canonical_defaults:
+        yield path, ("defaults", "canonical", path), True
+    for condition in mapping.filter_out:
+        if condition.test is not Test.EXPR:
+            yield condition.subject, (*condition.at, "path"), False
+
+
+def _about_use(key: str) -> tuple[str, str] | None:
+    meant = near_miss(key, USES)
+    return None if meant is None else (f"{key!r} is nearly {meant!r}, and makes another item than that", meant)
+
+
+def _about_consent(key: str) -> tuple[str, str] | None:
+    channel, sign, purpose = key.partition(":")
+    meant = near_miss(channel, CHANNELS) or channel
+    if not sign or not channel or not purpose:
+        return "a consent is known by its channel and its purpose", f"{meant or 'email'}:{purpose or 'any'}"
+    return None if meant == channel else (f"{channel!r} is nearly the channel {meant!r}", f"{meant}:{purpose}")
+
+
+def near_miss(word: str, usual: Collection[str]) -> str | None:
+    """The usual word that was mistyped. Words with digits (``work2``) are meant as they are."""
+    plain = word.strip().lower()
+    if word in usual or not plain.isalpha():
+        return None
+    allowed = 2 if len(plain) >= _LONG else 1
+    near = (one for one in usual if one[0] == plain[0] and OSA.distance(plain, one) <= allowed)
+    return plain if plain in usual else next(near, None)
