@@ -24,22 +24,28 @@ _LONG = 7
 def check_item_keys(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
     """Note near misses of usual keys, and consents without a channel or purpose."""
     for path, at, on_key in _named(mapping):
-        spec = schema.field(path)
-        name, key, leaf = paths.split(path) if spec is not None else ("", None, None)
-        if notes.full or spec is None or not key or key == "*":
-            continue
-        end = f".{leaf}" if leaf else ""
-        if spec.is_consent:
-            said = _about_consent(key)
-        elif name in BY_USE and f"{name}[]{end}" in schema.fields:
-            said = _about_use(key)
-        else:
-            continue
+        said = None if notes.full else _near_miss(path, schema)
         if said is not None:
             message, meant = said
-            hint = f"did you mean '{name}[{meant}]{end}'?"
-            subject = f"{mapping.entity}.{path}"
+            hint, subject = f"did you mean {meant!r}?", f"{mapping.entity}.{path}"
             notes.add("unusual-key", message, at, subject=subject, on_key=on_key, hint=hint, severity=Severity.WARNING)
+
+
+def read_or_meant(mapping: MappingFile, schema: EntitySchema) -> set[str]:
+    """The paths that a mapping reads, and those it would read if all keys were spelt as usual."""
+    read = {path for rule in mapping.rules if mapping.reads(rule) for path in rule.paths}
+    said = (_near_miss(path, schema) for path in read)
+    return read | {meant for _, meant in filter(None, said)}
+
+
+def _near_miss(path: str, schema: EntitySchema) -> tuple[str, str] | None:
+    """What is odd about the key in a path, and the path that was probably meant."""
+    spec = schema.field(path)
+    name, key, leaf = paths.split(path) if spec is not None else ("", None, None)
+    if spec is None or not key or key == "*":
+        return None
+    said = _about_consent(key) if spec.is_consent else _about_use(key) if name in BY_USE else None
+    return said and (said[0], f"{name}[{said[1]}]" + (f".{leaf}" if leaf else ""))
 
 
 def _named(mapping: MappingFile) -> Iterator[tuple[str, Path, bool]]:

@@ -19,6 +19,16 @@ _IN_TEXT = _AS_TEXT | {Kind.INTEGER, Kind.DECIMAL, Kind.DATETIME}
 """Kinds whose values a text can hold, which then holds nothing else."""
 _OF_THEIR_OWN = frozenset({"time", "region", "currency", "lines", "street", "full_name"})
 """Transforms whose text means one thing, and can be no date or address in the web."""
+_IN_WORDS = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "a whole number",
+    Kind.MONEY: "money",
+    Kind.DATETIME: "a moment",
+    Kind.EMAIL: "an e-mail address",
+    Kind.PHONE: "a telephone number",
+    Kind.URL: "a web address",
+    Kind.TIMEZONE: "a time zone",
+}
 _NAMED_AS_THEIR_TRANSFORM = _IN_TEXT | {Kind.BOOLEAN}
 _WITHOUT_LETTERS = frozenset({Kind.INTEGER, Kind.DECIMAL, Kind.DATE, Kind.PHONE})
 _OF_LETTERS = frozenset({"lower", "upper", "title"})
@@ -33,9 +43,8 @@ class Speaker(Protocol):
 
 
 def a_kind(kind: Kind) -> str:
-    return {Kind.TEXT: "text", Kind.INTEGER: "a whole number", Kind.MONEY: "money", Kind.DATETIME: "a moment"}.get(
-        kind, f"{'an' if kind.value[0] in 'aei' else 'a'} {kind.value}"
-    )
+    """A kind with its article, for messages."""
+    return _IN_WORDS.get(kind, f"a {kind.value}")
 
 
 def check_kind(rule: Rule, spec: FieldSpec, say: Speaker, *, reads: bool, writes: bool) -> None:
@@ -149,21 +158,29 @@ def _check_table(table: Table, spec: FieldSpec, say: Speaker, *, reads: bool, wr
 
 
 def _one_value_twice(table: Table, say: Speaker, *, writes: bool) -> None:
-    """A record value in two rows is read as what the first of them says."""
+    """A record value in two rows is read as what the first of them says.
+
+    Where it is what the second is written as, that is a loss somebody may well want; else it is a slip of the hand.
+    """
     first: dict[str, str] = {}
+    lost: dict[str, list[str]] = {}
     for canonical, values in table.rows:
+        only_read = canonical in table.only_read
         for index, value in enumerate(values):
             other = first.setdefault(word(value), canonical)
             if other == canonical:
                 continue
+            if writes and index == 0 and not only_read:
+                lost.setdefault(word(value), []).append(canonical)
+                continue
             message = f"{shown(word(value))} stands for {shown(other)}, too, and is always read as that"
-            hint = "keep it in one of the rows"
-            if writes and index == 0 and canonical not in table.only_read:
-                message = f"{shown(canonical)} is written as {shown(word(value))}, which is read back as {shown(other)}"
-                hint = f"give {shown(canonical)} a record value of its own, or let the rule go one way only"
-            inside = ("read",) if canonical in table.only_read else ()
-            at = ("values", canonical, *inside, index) if len(values) > 1 else ("values", canonical, *inside)
-            say("value-twice", message, *at, hint=hint, severity=Severity.WARNING)
+            at = ("values", canonical, *(["read"] if only_read else []), *([index] if len(values) > 1 else []))
+            say("value-twice", message, *at, hint="keep it in one of the rows", severity=Severity.WARNING)
+    for value, several in lost.items():
+        names = f"{' and '.join(map(shown, several))} {'is' if len(several) == 1 else 'are'}"
+        message = f"{names} written as {shown(value)}, which is read back as {shown(first[value])}"
+        hint = "right where the system has no more values; else give each a value of its own"
+        say("value-twice", message, "values", several[0], hint=hint, severity=Severity.NOTE)
 
 
 def check_constant(value: Any, spec: FieldSpec, say: Speaker, *at: str | int) -> None:

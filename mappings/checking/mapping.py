@@ -8,7 +8,7 @@ from mappings.checking.examples import check_examples
 from mappings.checking.expressions import check_expressions, conditions_of
 from mappings.checking.fields import FieldFacts, check_fields
 from mappings.checking.idle import check_idle
-from mappings.checking.item_keys import check_item_keys
+from mappings.checking.item_keys import check_item_keys, read_or_meant
 from mappings.checking.kinds import Speaker, a_kind, check_constant, check_kind
 from mappings.checking.standing import check_standing
 from mappings.checking.unknown_paths import instead_of
@@ -186,7 +186,7 @@ def _check_match(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> No
             for index, block in enumerate(scored.blocks)
             for place, path in enumerate(block)
         ]
-    supplied = {path for rule in mapping.rules if mapping.reads(rule) for path in rule.paths}
+    supplied = read_or_meant(mapping, schema)
     for path, at in used:
         if notes.full:
             return

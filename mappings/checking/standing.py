@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mappings.checking.item_keys import read_or_meant
 from mappings.checking.unknown_paths import instead_of
 from mappings.language import Lifecycle, MappingFile
 from mappings.reading.meant import did_you_mean
@@ -23,7 +24,7 @@ def check_standing(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> 
             subject, at = f"{mapping.entity}.{rule.path}", (*rule.at, "lifecycle")
             message = "the rule is deprecated, and still runs"
             notes.add("deprecated", message, at, subject=subject, hint="remove it", severity=Severity.NOTE)
-    read = {path for rule in mapping.rules if mapping.reads(rule) for path in rule.paths}
+    read = read_or_meant(mapping, schema)
     for index, name in enumerate(mapping.owns):
         leaves, subject = set(owned_leaves(name, schema)), f"{mapping.entity}.{name}"
         if not leaves:
