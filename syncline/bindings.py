@@ -11,8 +11,9 @@ from typing import Any
 from connectors.contract import Field, Stream
 from mappings.checking.together import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
-from mappings.language import Lifecycle
+from mappings.language import Lifecycle, MappingFile
 from mappings.reading.extending import Fetch, read_source
+from mappings.reading.parse import parse_what_can_be
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection
@@ -26,6 +27,7 @@ class Bindings:
 
     found: list[tuple[Path, Compiled]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    broken: list[MappingFile] = field(default_factory=list)  # what can be read of those with mistakes
 
     @property
     def live(self) -> list[Compiled]:
@@ -77,8 +79,11 @@ def read_bindings(
         _read(path, schemas, connections, named, locks or {}, bindings)
     bindings.diagnostics += _twice(bindings.found)
     running = [mapping.source.running() for mapping in bindings.live]
-    whole = len(bindings.found) == len(files) and len(running) == len(files)
-    bindings.diagnostics += check_all(running, schemas, decided, whole=whole)
+    proposed = [mapping.source for mapping in bindings.proposed]
+    whole = len(bindings.found) + len(bindings.broken) == len(files)
+    together = check_all(running, schemas, decided, broken=bindings.broken, proposed=proposed, whole=whole)
+    said = {(one.file, one.line, one.column) for one in bindings.diagnostics}
+    bindings.diagnostics += [one for one in together if (one.file, one.line, one.column) not in said]
     fields = {
         (name, stream.name): known_fields(name, stream, locks or {})
         for name, connection in connections.items()
@@ -117,6 +122,10 @@ def _read(
     bindings.diagnostics += [one for one in root.document.found if not _said(one, found)]
     if mapping is not None:
         bindings.found.append((path, mapping))
+        return
+    known = parse_what_can_be(text, name, fetch)[0]
+    if known is not None and known.entity in schemas and known.connection and known.stream:
+        bindings.broken.append(known)
 
 
 def fetching(folder: Path) -> Fetch:
@@ -203,14 +212,17 @@ def _against_connections(root: Node, connections: Mapping[str, Connection], name
 def _twice(found: Sequence[tuple[Path, Compiled]]) -> Iterator[Diagnostic]:
     first: dict[tuple[Any, ...], Path] = {}
     for path, mapping in found:
-        for kind, key in (
-            ("binding", (mapping.connection, mapping.stream, mapping.entity)),
-            ("name", (mapping.name,)),
+        for kind, at, key in (
+            ("binding", "stream", (mapping.connection, mapping.stream, mapping.entity)),
+            ("name", "mapping", (mapping.name,)),
         ):
-            if key in first:
-                message = f"{shown(first[key])} already ties {mapping.connection}.{mapping.stream} to {mapping.entity}"
+            if (kind, *key) in first:
+                other = shown(first[kind, *key])
+                message = f"{other} already ties {mapping.connection}.{mapping.stream} to {mapping.entity}"
                 if kind == "name":
-                    message = f"{shown(first[key])} has the same name"
-                yield Diagnostic(code="duplicate", message=message, file=shown(path), hint="keep one of them")
+                    message = f"{other} has the same name"
+                root = Node(Document(shown(path), mapping.source.positions), {})
+                root.report("duplicate", message, "keep one of them", at=(at,))
+                yield from root.document.found
                 break
-            first[key] = path
+            first[kind, *key] = path

@@ -86,9 +86,7 @@ class _Idle:
             why = "it is written on create, and no record is created in the system"
             self._keys(rule, ["default"], why, ("create",))
 
-    def _keys(
-        self, rule: Rule, keys: Iterable[str | Path], why: str, cause: Path, *, subject: str = ""
-    ) -> None:
+    def _keys(self, rule: Rule, keys: Iterable[str | Path], why: str, cause: Path, *, subject: str = "") -> None:
         for key in keys:
             at = (*rule.at, *((key,) if isinstance(key, str) else key))
             named = f"{self.mapping.entity}.{subject or rule.path}"

@@ -52,7 +52,11 @@ def check_kind(rule: Rule, spec: FieldSpec, say: Speaker, *, reads: bool, writes
     kind = spec.kind
     if rule.constant is not None:
         if kind is Kind.SET and not rule.is_set:
-            say("kind-mismatch", f"the canonical field is {a_kind(kind)}, and the rule makes one value", hint="list: set")
+            say(
+                "kind-mismatch",
+                f"the canonical field is {a_kind(kind)}, and the rule makes one value",
+                hint="list: set",
+            )
         else:
             check_constant(rule.constant, spec, say, "constant")
         return

@@ -123,7 +123,9 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
             check_kind(rule, spec, say, reads=mapping.reads(rule), writes=mapping.writes(rule))
 
 
-def _unknown_path(path: str, schema: EntitySchema, notes: Notes, at: Path, subject: str, *, on_key: bool = True) -> None:
+def _unknown_path(
+    path: str, schema: EntitySchema, notes: Notes, at: Path, subject: str, *, on_key: bool = True
+) -> None:
     try:
         template = paths.template(path)
     except ValueError:

@@ -113,9 +113,10 @@ def _note(
     subject: str = "",
     hint: str | None = None,
     severity: Severity = Severity.WARNING,
+    on_key: bool = True,
 ) -> None:
     notes = Notes(mapping.file, mapping.positions, found)
-    notes.add(code, message, at, subject=subject, hint=hint, on_key=True, severity=severity)
+    notes.add(code, message, at, subject=subject, hint=hint, on_key=on_key, severity=severity)
 
 
 def _said(rule: Rule) -> Iterator[str]:
@@ -222,17 +223,18 @@ def _never_read(group: Sequence[MappingFile], found: list[Diagnostic]) -> None:
 
 
 def _no_match(group: Sequence[MappingFile], known: Sequence[MappingFile], found: list[Diagnostic]) -> None:
-    """Mappings whose records are looked for by nothing, where other systems have the same entity."""
+    """Mappings whose records are never recognised, where other systems bring the same entity."""
     for mapping in group:
-        elsewhere = any(one.connection != mapping.connection for one in known)
-        if not mapping.direction.reads or not elsewhere or any(_combinations(mapping.match)):
+        elsewhere = (one for one in known if one.connection != mapping.connection)
+        founded = any(one.direction.reads and one.create_in for one in elsewhere)
+        if not mapping.direction.reads or not founded or any(_combinations(mapping.match)):
             continue
         if mapping.create_in:
             effect = f"each becomes {_a(mapping.entity)} of its own, though another system has it already"
         elif mapping.create_out:
             effect = f"each {mapping.entity} is created there anew, though the system has it already"
         else:
-            effect = "and nothing is created, so that none of its rules ever does anything"
+            effect = f"and as nothing is created, none ever belongs to {_a(mapping.entity)}"
         at = "create" if ("create",) in mapping.positions.keys else "entity"
         message = f"without match no record is recognised: {effect}"
         _note(found, mapping, "no-match", message, (at,), subject=mapping.entity, hint=_match_to_write(mapping))
@@ -307,9 +309,7 @@ class _Tied:
             self.streams[mapping.connection, mapping.entity].add(mapping.stream)
 
 
-def _streams(
-    mapping: MappingFile, tied: _Tied, schemas: Mapping[str, EntitySchema], found: list[Diagnostic]
-) -> None:
+def _streams(mapping: MappingFile, tied: _Tied, schemas: Mapping[str, EntitySchema], found: list[Diagnostic]) -> None:
     """Where references lead: into a stream that is mapped to the entity they point to."""
     schema = schemas.get(mapping.entity)
     for rule in mapping.rules:
@@ -325,12 +325,14 @@ def _streams(
         message = f"no mapping reads {mapping.connection}.{stream}: what is meant can never be known"
         if entities:
             message = f"{stream} is mapped to {' and '.join(entities)}, and this points to an entity {spec.target}"
+        at = (*rule.at, "reference")
         _note(
             found,
             mapping,
             "wrong-stream" if entities else "stream-unmapped",
             message,
-            (*rule.at, "reference"),
+            (*at, "stream") if (*at, "stream") in mapping.positions.values else at,
             subject=f"{mapping.entity}.{rule.path}",
             hint=hint,
+            on_key=False,
         )

@@ -101,7 +101,7 @@ def _named(node: Node, rule: Rule, transform: Transform) -> None:
     if parts.every and missing:
         several = "the parts" if len(missing) > 1 else "the part"
         message = f"{several} {' and '.join(map(repr, missing))} of the {transform.name} would go nowhere"
-        node.note("bad-rule", message, "transform", hint=f'add to the paths: {", ".join(others)}')
+        node.note("bad-rule", message, "transform", hint=f"add to the paths: {', '.join(others)}")
 
 
 def _beside(path: str, part: str) -> str:
@@ -132,7 +132,9 @@ def _agree_constant(node: Node, rule: Rule) -> None:
     if rule.constant is None:
         node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
     if len(rule.paths) > 1:
-        node.note("bad-rule", "a constant is the value of one path", "constant", hint="give each path a rule of its own")
+        node.note(
+            "bad-rule", "a constant is the value of one path", "constant", hint="give each path a rule of its own"
+        )
         return
     for key in _MAKES_A_VALUE:
         if key in node.data:
