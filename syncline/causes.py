@@ -1,4 +1,4 @@
-"""Why somebody else's code failed, in words that can be shown: their messages may hold a secret or a customer's data."""
+"""Why somebody else's code failed, in words that can be shown: its own may hold a secret or a customer's data."""
 
 from __future__ import annotations
 

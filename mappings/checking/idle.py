@@ -33,7 +33,7 @@ class _Idle:
     def _say(
         self, at: Path, why: str, *, cause: Path, hint: str = "take it out", subject: str = "", under: int = 0
     ) -> None:
-        """``cause`` is where the mapping says that it does not go that way, ``under`` how much of the place is known."""
+        """``cause`` is where it is said that nothing goes that way. Names leave ``under`` parts of the place out."""
         places = self.mapping.positions
         if at not in places.keys or places.file_of(at) != places.file_of(cause):
             return

@@ -13,7 +13,7 @@ _WORDS = {
     "gender": "sex",
     "job_title": "title, jobtitle, position, role, function",
     "department": "dept",
-    "name company account": "company, companyname, organisation, organization, firm, employer, accountname, customername",
+    "name company account": "company, companyname, organisation, organization, firm, employer, accountname",
     "legal_name": "registeredname",
     "reports_to": "manager, supervisor, boss",
     "parent": "parentaccount, parentcompany, holding",

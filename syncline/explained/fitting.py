@@ -46,8 +46,8 @@ FITTING = {
         "behind the first.",
     ),
     "value-twice": Entry(
-        "One record value stands in two rows of a table. It is read as what the first of them says. What is written as "
-        "it for the second is read back as the first: that is no edit, but whoever reads the record anew sees only that.",
+        "One record value stands in two rows of a table. It is read as what the first of them says. What is written "
+        "as it for the second is read back as the first: no edit, but all that whoever reads the record anew can see.",
         "Keep the value in one row. Where the system has fewer values than the canonical field, the loss is meant, and "
         "said as a note.",
     ),
@@ -139,8 +139,8 @@ ACROSS = {
         "Name an order under `entities` in config.yaml: `survivorship: {default: {rule: authority, order: […]}}`.",
     ),
     "no-match": Entry(
-        "Other systems bring records of the same entity, and this mapping has no correlation rule. Its records are never "
-        "recognised as something that is there: each founds an entity of its own, or is created a second time.",
+        "Other systems bring records of the same entity, and this mapping has no correlation rule. Its records are "
+        "never recognised as something that is there: each founds an entity of its own, or is created a second time.",
         'Give it a rule over what tells its records apart: `match: {strong: ["emails[*]"]}`, or a number.',
     ),
     "no-shared-match": Entry(

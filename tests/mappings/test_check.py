@@ -25,9 +25,9 @@ def errors(*args: object, **kwargs: object) -> list[tuple[str, str | None]]:
     ("rules", "code", "hint"),
     [
         ("  emails: Email\n", "unknown-path", "it is a list by key: emails[work]"),
-        ('  "email[work]": Email\n', "unknown-path", "did you mean 'emails[]'?"),
+        ('  "email[work]": Email\n', "unknown-path", "did you mean 'emails[work]'?"),
         ('  "emails[*]": Email\n', "unknown-path", None),
-        ('  "addresses[home].cty": City\n', "unknown-path", "did you mean 'addresses[].city'?"),
+        ('  "addresses[home].cty": City\n', "unknown-path", "did you mean 'addresses[home].city'?"),
         ("  account: AccountId\n", "kind-mismatch", "reference: <the stream that holds the account>"),
         ("  given_name: {field: A, reference: B}\n", "kind-mismatch", None),
         ("  tags: Tags\n", "kind-mismatch", "list: set"),
