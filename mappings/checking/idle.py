@@ -35,7 +35,7 @@ class _Idle:
     ) -> None:
         """``cause`` is where it is said that nothing goes that way. Names leave ``under`` parts of the place out."""
         places = self.mapping.positions
-        if at not in places.keys or places.file_of(at) != places.file_of(cause):
+        if at not in places.keys or at in places.meant or places.file_of(at) != places.file_of(cause):
             return
         message = f"{'.'.join(map(str, at[under:]))} does nothing here: {why}"
         self.notes.add("no-effect", message, at, subject=subject, on_key=True, hint=hint, severity=Severity.WARNING)

@@ -35,10 +35,16 @@ _OF_LETTERS = frozenset({"lower", "upper", "title"})
 
 
 class Speaker(Protocol):
-    """Notes what is wrong with a rule, at one of its keys."""
+    """Notes what is wrong with a rule, at the value of one of its keys; at the key itself, if asked."""
 
     def __call__(
-        self, code: str, message: str, *at: str | int, hint: str | None = None, severity: Severity = Severity.ERROR
+        self,
+        code: str,
+        message: str,
+        *at: str | int,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        on_key: bool = False,
     ) -> None: ...
 
 
@@ -143,6 +149,7 @@ def _check_table(table: Table, spec: FieldSpec, say: Speaker, *, reads: bool, wr
                 "values",
                 canonical,
                 hint=did_you_mean(canonical, choices) or f"there are: {', '.join(choices)}",
+                on_key=True,
             )
     default = table.default
     if default is not None and choices and default not in choices:

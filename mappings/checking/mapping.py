@@ -69,9 +69,15 @@ def _subject(mapping: MappingFile, path: str) -> str:
 
 def _speaker(notes: Notes, place: Path, subject: str) -> Speaker:
     def say(
-        code: str, message: str, *at: str | int, hint: str | None = None, severity: Severity = Severity.ERROR
+        code: str,
+        message: str,
+        *at: str | int,
+        hint: str | None = None,
+        severity: Severity = Severity.ERROR,
+        on_key: bool = False,
     ) -> None:
-        notes.add(code, message, (*place, *at), subject=subject, hint=hint, severity=severity, on_key=not at)
+        at_key = on_key or not at
+        notes.add(code, message, (*place, *at), subject=subject, hint=hint, severity=severity, on_key=at_key)
 
     return say
 

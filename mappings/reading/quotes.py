@@ -48,7 +48,9 @@ def _meant_end(text: str, start: int, limit: int) -> int:
     if found is not None:
         return found.start()
     end = start + 1 + len(text[start + 1 : limit].rstrip())
-    while opened > 0 and end > start + 1 and text[end - 1] in "]}":
-        end = start + 1 + len(text[start + 1 : end - 1].rstrip())
-        opened -= 1
+    inside = text[start + 1 : end]
+    surplus = inside.count("]") + inside.count("}") - inside.count("[") - inside.count("{")
+    for _ in range(min(opened, surplus)):  # these close what was opened in front of the quote
+        if text[end - 1] in "]}":
+            end = start + 1 + len(text[start + 1 : end - 1].rstrip())
     return end

@@ -40,7 +40,8 @@ class Positions:
     """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices.
 
     ``files`` names the file in which a part was written that came from another one.
-    ``left_out`` are lines that could not be read, ``guessed`` those whose values were put right by guessing.
+    ``left_out`` are lines that could not be read, ``guessed`` those whose values were put right by guessing, ``meant``
+    the places of keys under the names that were probably meant.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Positions:
         self.scalars: dict[Path, tuple[str, str]] = {}  # how a text begins (| > " ' or nothing), and the file's text
         self.files: dict[Path, str] = {}
         self.ends: dict[Path, int] = {}
+        self.meant: set[Path] = set()
         self.left_out: frozenset[int] = frozenset()
         self.guessed: frozenset[int] = frozenset()
 
@@ -70,6 +72,7 @@ class Positions:
 
     def also(self, given: Path, meant: Path) -> None:
         """Let what stands at ``given``, a misspelt key, be found under the name that was meant."""
+        self.meant.add(meant)
         for places in (self.values, self.keys):
             found = {path: at for path, at in places.items() if path[: len(given)] == given}
             places.update({(*meant, *path[len(given) :]): at for path, at in found.items()})
