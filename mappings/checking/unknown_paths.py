@@ -79,5 +79,7 @@ def _with_key(meant: str, key: str | None, leaf: str | None, schema: EntitySchem
     name, own, part = paths.split(meant)
     if own is None or not key:
         return meant
-    named = f"{name}[{key}]" + (f".{leaf}" if leaf else "")
-    return named if schema.field(named) is not None else f"{name}[{key}]" + (f".{part}" if part else "")
+    item = f"{name}[{key}]"
+    parts = [leaf, *leaves_called(leaf)] if leaf else []
+    named = (f"{item}.{one}" for one in parts if schema.field(f"{item}.{one}") is not None)
+    return next(named, f"{item}.{part}" if part else item)

@@ -93,8 +93,8 @@ def test_the_direction_of_the_mapping_counts_for_its_rules_and_for_items_of_list
 
 
 def test_a_strength_where_nothing_is_updated_does_nothing_but_saying_so():
-    rest = "update: in\nrules:\n  family_name: {field: L, strength: enforce}\n  given_name: {field: G, strength: create_only}\n"
-    assert said(rest) == [("no-effect", 6, 27)]
+    rules = "  family_name: {field: L, strength: enforce}\n  given_name: {field: G, strength: create_only}\n"
+    assert said(f"update: in\nrules:\n{rules}") == [("no-effect", 6, 27)]
 
 
 def test_a_default_where_nothing_is_created_does_nothing():
