@@ -11,6 +11,8 @@ from mappings.reading.reader import Path
 from model.diagnostics import Severity
 
 _OUTWARD = ("default", "strength", "max_length", "loses")
+_OF_ITEMS = ("default", "placeholder", "max_length", "loses", "empty")
+_OF_TEXT = ("max_length", "loses", "empty")
 _OF_A_RECORD = ("blank", "empty", "placeholder", "unknown", "separator")
 """What is about values out of records, of which a constant is none."""
 
@@ -65,11 +67,18 @@ class _Idle:
 
     def rule(self, rule: Rule) -> None:
         mapping = self.mapping
+        why, cause = self._why(rule)
+        outward = _OUTWARD
         if rule.constant is not None:
             self._keys(rule, _OF_A_RECORD, "a constant is the canonical value itself", rule.at)
-        why, cause = self._why(rule)
+        elif rule.each is not None:
+            self._keys(rule, _OF_ITEMS, "it belongs to the rules inside each", rule.at)
+            outward = ("strength",)
+        elif rule.reference is not None:
+            self._keys(rule, _OF_TEXT, "a reference is the key of a record, and stays as it is", rule.at)
+            outward = ("default", "strength")
         if not mapping.writes(rule):
-            self._keys(rule, _OUTWARD, why, cause)
+            self._keys(rule, outward, why, cause)
             self._keys(rule, [("blank", "out")], why, cause)
             if rule.when_out:
                 self._when(rule, "out", why)

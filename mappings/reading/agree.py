@@ -40,6 +40,11 @@ def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
         )
     if rule.reference is not None and rule.is_set:
         node.note("bad-rule", "a reference is one record, not a set", "list", hint="leave list out")
+    if rule.reference is not None and len(rule.fields) > 1:
+        node.note("bad-rule", "a reference is the key in one field", "fields", hint="field: <the one that holds it>")
+    if rule.reference is not None and rule.placeholder is not None:
+        message = "a placeholder would be read as the key of a record"
+        node.note("bad-rule", message, "placeholder", hint="default: … is written on create, or leave it out")
     if rule.separator and not rule.is_set and "list" not in node.data:
         node.note("bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}")
     if rule.default is not None and rule.default == rule.placeholder:

@@ -138,7 +138,7 @@ def test_an_expression_about_the_record_is_sent_to_canonical_paths_on_the_way_ou
         (
             "given_name, family_name",
             "{family_name:word} {salutation:word} {middle_name:word} {given_name:word}",
-            "the parts 'salutation' and 'middle_name' of the template would go nowhere (add to the paths: salutation, m",
+            "the parts 'salutation' and 'middle_name' of the template would go nowhere (add to the paths: sal",
         ),
         (
             "addresses[home].city, addresses[home].region",
