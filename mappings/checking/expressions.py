@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from mappings.cel.engine import CANONICAL, MISSING_ENGINE, RECORD, Expression, available, expression
 from mappings.cel.faults import ExpressionError
 from mappings.checking.unknown_paths import instead_of
+from mappings.codec import word
 from mappings.language import Condition, MappingFile, Rule, Test
 from mappings.reading.nodes import Notes
 from mappings.reading.reader import Path
@@ -70,6 +71,16 @@ def conditions_of(mapping: MappingFile) -> Iterator[Asked]:
     for rule in mapping.rules:
         for outward, several in ((False, rule.when_in), (True, rule.when_out)):
             yield from (Asked(condition, f"{mapping.entity}.{rule.path}", outward) for condition in several)
+
+
+def never_among(condition: Condition, choices: Collection[str]) -> Iterator[tuple[Path, str]]:
+    """What a condition asks for that is none of the choices, and where it stands."""
+    if condition.test not in (Test.IS, Test.NOT, Test.IN):
+        return
+    several = isinstance(condition.operand, tuple)
+    for index, operand in enumerate(condition.operand if several else (condition.operand,)):
+        if operand not in (None, "") and word(operand) not in choices:
+            yield (*condition.at, condition.test.value, *((index,) if several else ())), word(operand)
 
 
 def expressions_of(mapping: MappingFile) -> Iterator[Written]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mappings.checking.examples import check_examples
-from mappings.checking.expressions import check_expressions, conditions_of
+from mappings.checking.expressions import check_expressions, conditions_of, never_among
 from mappings.checking.fields import FieldFacts, check_fields
 from mappings.checking.idle import check_idle
 from mappings.checking.item_keys import check_item_keys, read_or_meant
@@ -14,7 +14,7 @@ from mappings.checking.standing import check_standing
 from mappings.checking.unknown_paths import instead_of
 from mappings.language import FieldPath, MappingFile, Rule, Test, field_text
 from mappings.parts import NOT_IN_PARTS
-from mappings.reading.meant import did_you_mean, oddity
+from mappings.reading.meant import did_you_mean, oddity, shown
 from mappings.reading.nodes import Notes
 from mappings.reading.reader import Path
 from model import paths
@@ -233,9 +233,16 @@ def _check_conditions(mapping: MappingFile, schema: EntitySchema, notes: Notes) 
         if not asked.outward or asked.condition.test is Test.EXPR:
             continue
         path = asked.condition.subject
-        if schema.field(path) is None:
-            subject = asked.subject if asked.condition.at[0] == "rules" else _subject(mapping, path)
+        subject = asked.subject if asked.condition.at[0] == "rules" else _subject(mapping, path)
+        spec = schema.field(path)
+        if spec is None:
             _unknown_path(path, schema, notes, (*asked.condition.at, "path"), subject, on_key=False)
+            continue
+        choices = spec.choices or (("true", "false") if spec.kind is Kind.BOOLEAN else ())
+        for at, strange in never_among(asked.condition, choices) if choices else ():
+            hint = did_you_mean(strange, choices) or f"there are: {', '.join(choices)}"
+            message = f"{shown(strange)} is not one of the field's choices, so that it never has this value"
+            notes.add("unknown-option", message, at, subject=subject, hint=hint, severity=Severity.WARNING)
 
 
 def _check_required(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.contract import Field, FieldType
 from mappings.checking.item_keys import BY_USE, USES, near_miss
 from mappings.compile import load
 from model.diagnostics import Diagnostic, Severity
@@ -306,3 +307,45 @@ def test_a_table_is_checked_although_its_rule_is_wrong_elsewhere():
         ("not-in-range", 5, 69),
     ]
     assert said("rules:\n  gender: {field: Sex, transform: trimm, values: {mal: M}}\n") == [("bad-transform", 5, 35)]
+
+
+# Conditions
+
+
+@pytest.mark.parametrize(
+    ("condition", "column", "hint"),
+    [
+        ("{path: lifecycle, is: custmer}", 38, "did you mean 'customer'?"),
+        ("{path: lifecycle, not: Customer}", 39, "did you mean 'customer'?"),
+        ("{path: lifecycle, in: [customer, leed]}", 49, "did you mean 'lead'?"),
+        ("{path: active, is: yes}", 35, "there are: true, false"),
+        ("{path: active, is: true}", None, None),
+        ("{path: lifecycle, is: null}", None, None),
+        ("{path: department, is: Sales}", None, None),
+    ],
+)
+def test_a_condition_on_a_value_that_there_never_is_is_said(condition, column, hint):
+    rest = f"filter: {{out: [{condition}]}}\nrules: {{family_name: L}}\n"
+    expected = [("unknown-option", "warning", 4, column, hint)] if column else []
+    assert [(one.code, one.severity.value, one.line, one.column, one.hint) for one in found(rest)] == expected
+
+
+def test_a_condition_on_an_option_the_system_does_not_know_is_said():
+    fields = [
+        Field(name="L"),
+        Field(name="Status", type=FieldType.CHOICE, choices=("Open", "Closed"), restricted=True),
+        Field(name="Free", type=FieldType.CHOICE, choices=("Open",)),
+        Field(name="Secret", readable=False),
+    ]
+
+    def asked(condition):
+        text = f"{HEAD}filter: {{in: [{condition}]}}\nrules: {{family_name: L}}\n"
+        notes = load(text, "crm.yaml", SCHEMAS, fields)[1]
+        return [(one.code, one.severity.value, one.line, one.column) for one in notes]
+
+    assert asked("{field: Status, is: Opne}") == [("unknown-option", "warning", 4, 35)]
+    assert asked("{field: Status, in: [Open, Shut]}") == [("unknown-option", "warning", 4, 42)]
+    assert asked("{field: Status, not: Closed}") == []
+    assert asked("{field: Status, matches: O*}") == []
+    assert asked("{field: Free, is: Opne}") == []
+    assert asked("{field: Secret, present: true}") == [("not-readable", "error", 4, 23)]
