@@ -12,6 +12,7 @@ from mappings.checking.item_keys import check_item_keys, read_or_meant
 from mappings.checking.kinds import Speaker, a_kind, check_constant, check_kind
 from mappings.checking.standing import check_standing
 from mappings.checking.unknown_paths import instead_of
+from mappings.contract import StrongRule
 from mappings.language import FieldPath, MappingFile, Rule, Test, field_text
 from mappings.parts import NOT_IN_PARTS
 from mappings.reading.meant import did_you_mean, oddity, shown
@@ -22,6 +23,9 @@ from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema, Kind
 
 __all__ = ["FieldFacts", "check"]
+
+_SHARED = frozenset({Kind.BOOLEAN, Kind.CHOICE, Kind.COUNTRY, Kind.LANGUAGE, Kind.TIMEZONE})
+"""Kinds with so few values that many records have the same."""
 
 
 def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFacts] | None = None) -> list[Diagnostic]:
@@ -194,6 +198,8 @@ def _check_match(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> No
             for index, block in enumerate(scored.blocks)
             for place, path in enumerate(block)
         ]
+    for rule in mapping.match.strong:
+        _check_strong(rule, mapping, schema, notes)
     supplied = read_or_meant(mapping, schema)
     for path, at in used:
         if notes.full:
@@ -209,6 +215,16 @@ def _check_match(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> No
                 severity=Severity.WARNING,
                 hint=did_you_mean(path, sorted(supplied)),
             )
+
+
+def _check_strong(rule: StrongRule, mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
+    """A strong rule takes two records for one without asking anybody."""
+    specs = [schema.field(path) for path in rule.paths]
+    if all(spec is not None and spec.kind in _SHARED for spec in specs):
+        message = f"many records share {' and '.join(rule.paths)}: whoever does would be taken for one"
+        hint = "add what tells them apart, such as emails[*] or a number, or use match.scored"
+        subject = _subject(mapping, ", ".join(rule.paths))
+        notes.add("match-weak", message, rule.at, subject=subject, hint=hint, severity=Severity.WARNING)
 
 
 def _supplied_by_item(path: str, supplied: set[str]) -> bool:

@@ -41,7 +41,7 @@ FITTING = {
     ),
     "unknown-option": Entry(
         "A table of values names an option that does not exist: on the left a choice of the canonical field, on "
-        "the right one of the record field.",
+        "the right one of the record field. Or a condition asks for such an option, and never finds it.",
         "Use an option that exists. On the right, options that are only read and are gone by now may stay "
         "behind the first.",
     ),
@@ -64,6 +64,11 @@ FITTING = {
         "Two rules of the mapping write one record field, or fill one canonical path. The later would undo the "
         "earlier.",
         "Take one out, or let one go `in` and the other `out`.",
+    ),
+    "match-weak": Entry(
+        "A strong correlation rule uses nothing but fields of a few values, such as a country or a gender: records "
+        "that only share those would be taken for one.",
+        "Add a path that tells them apart, or weigh such fields in `match.scored`.",
     ),
     "match-unread": Entry(
         "A correlation rule uses a path that the mapping does not read, so it can never find anything.",

@@ -349,3 +349,24 @@ def test_a_condition_on_an_option_the_system_does_not_know_is_said():
     assert asked("{field: Status, matches: O*}") == []
     assert asked("{field: Free, is: Opne}") == []
     assert asked("{field: Secret, present: true}") == [("not-readable", "error", 4, 23)]
+
+
+# Matching
+
+
+@pytest.mark.parametrize(
+    ("strong", "column"),
+    [
+        ("[gender]", 18),
+        ("[[family_name, gender], [language, gender]]", 41),
+        ('["addresses[*].country"]', 18),
+        ("[[family_name, gender]]", None),
+        ("[birth_date]", None),
+    ],
+)
+def test_a_strong_rule_over_what_many_share_is_said(strong, column):
+    rules = """rules: {gender: G, family_name: F, language: L, birth_date: B, "addresses[home].country": C}"""
+    warned = [
+        (one.code, one.severity.value, one.line, one.column) for one in found(f"match: {{strong: {strong}}}\n{rules}\n")
+    ]
+    assert warned == ([("match-weak", "warning", 4, column)] if column else [])
