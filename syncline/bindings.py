@@ -212,17 +212,14 @@ def _against_connections(root: Node, connections: Mapping[str, Connection], name
 def _twice(found: Sequence[tuple[Path, Compiled]]) -> Iterator[Diagnostic]:
     first: dict[tuple[Any, ...], Path] = {}
     for path, mapping in found:
-        for kind, at, key in (
-            ("binding", "stream", (mapping.connection, mapping.stream, mapping.entity)),
-            ("name", "mapping", (mapping.name,)),
+        for kind, key in (
+            ("binding", (mapping.connection, mapping.stream, mapping.entity)),
+            ("name", (mapping.name,)),
         ):
-            if (kind, *key) in first:
-                other = shown(first[kind, *key])
-                message = f"{other} already ties {mapping.connection}.{mapping.stream} to {mapping.entity}"
+            if key in first:
+                message = f"{shown(first[key])} already ties {mapping.connection}.{mapping.stream} to {mapping.entity}"
                 if kind == "name":
-                    message = f"{other} has the same name"
-                root = Node(Document(shown(path), mapping.source.positions), {})
-                root.report("duplicate", message, "keep one of them", at=(at,))
-                yield from root.document.found
+                    message = f"{shown(first[key])} has the same name"
+                yield Diagnostic(code="duplicate", message=message, file=shown(path), hint="keep one of them")
                 break
-            first[kind, *key] = path
+            first[key] = path

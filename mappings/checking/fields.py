@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from mappings.cel.engine import RECORD
-from mappings.checking.expressions import Asked, compiled_or_none, conditions_of, expressions_of, never_among
+from mappings.checking.expressions import Asked, compiled_or_none, conditions_of, expressions_of
 from mappings.checking.types import mismatch
 from mappings.codec import word
 from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_path, field_text
@@ -88,20 +88,12 @@ class _Checker:
             self._missing_on_create()
 
     def _asked(self, asked: Asked) -> None:
-        """A condition about a field that can be read, and has the options that are asked for."""
+        """A condition needs a field that can be read."""
         fact = self._fact(field_path(asked.condition.subject))
         if fact is None:
             return
         if not fact.readable:
             self._say("not-readable", f"{fact.name} cannot be read", (*asked.condition.at, "field"), asked.subject)
-        choices = fact.choices if fact.restricted else None
-        known = set(map(word, choices or ()))
-        for at, strange in never_among(asked.condition, known) if choices else ():
-            message, hint = (
-                f"{strange!r} is not one of the choices of {fact.name}",
-                did_you_mean(strange, choices or ()),
-            )
-            self.notes.add("unknown-option", message, at, subject=asked.subject, hint=hint, severity=Severity.WARNING)
 
     def _expressions(self) -> None:
         for written in expressions_of(self.mapping):

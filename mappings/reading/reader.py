@@ -7,7 +7,7 @@ number of values (aliases expanded) have bounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -119,7 +119,7 @@ _NO_KEY = "\x00"
 _GUESSES = frozenset({"yaml-syntax", "never-closed", "bad-indentation"})
 """What is put right by guessing, so that other mistakes in the same line may come from the guess."""
 _STAR = "put what begins with * in quotes"
-_TAGS: dict[str, Callable[[str], Any]] = {"tag:yaml.org,2002:str": str}
+_TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 
 
 def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positions, list[Diagnostic]]:
@@ -293,12 +293,10 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         tag = self._tag(event)
-        if tag in (None, "!") or not tag:
+        if not tag:
             value = plain_scalar(event.value) if event.implicit[0] and event.style is None else event.value
-            if tag == "!":
-                value = event.value
-        elif tag in _TAGS:
-            value = _TAGS[tag](event.value)
+        elif tag in _TEXT_TAGS:
+            value = event.value
         else:
             self._complain("yaml-tag", "a tag is not used here", self._at(event), "leave it out, or put all in quotes")
             value = event.value
