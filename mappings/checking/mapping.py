@@ -127,7 +127,7 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
             _unknown_path(path, schema, notes, rule.at, _subject(mapping, path))
         elif len(rule.paths) > 1 and spec.kind in NOT_IN_PARTS:
             say = _speaker(notes, rule.at, _subject(mapping, path))
-            say("kind-mismatch", f"is {spec.kind.value}, which no part of a text can be")
+            say("kind-mismatch", f"the canonical field is {a_kind(spec.kind)}, which no part of a text can be")
         elif len(rule.paths) == 1:
             say = _speaker(notes, rule.at, _subject(mapping, path))
             check_kind(rule, spec, say, reads=mapping.reads(rule), writes=mapping.writes(rule))

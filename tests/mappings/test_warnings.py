@@ -47,12 +47,16 @@ def said(rest: str, **kwargs: object) -> list[tuple[str, int | None, int | None]
         ("rules:\n  job_title: {field: T, direction: in, blank: {out: ignore}}\n", 48, "blank.out does nothing"),
         ("rules:\n  job_title: {field: T, direction: out, blank: {in: ignore}}\n", 49, "the rule only goes out"),
         ("rules:\n  job_title: {field: T, transform: {nth: 1}, loses: [case]}\n", 46, "the rule only goes in"),
+        ("rules:\n  job_title: {expr: src.t, strength: enforce}\n", 28, "an expression only goes in"),
+        ("rules:\n  job_title: {expr: src.t, max_length: 3}\n", 28, "an expression only goes in"),
         ("rules:\n  job_title: {constant: Boss, default: x}\n", 31, "a constant only goes in"),
         ("rules:\n  job_title: {constant: Boss, loses: [case]}\n", 31, "a constant only goes in"),
         ("rules:\n  job_title: {constant: Boss, placeholder: x}\n", 31, "a constant is the canonical value itself"),
     ],
 )
 def test_a_key_of_a_rule_that_never_goes_that_way_does_nothing_and_that_is_said(rest, column, message):
+    if "expr" in rest:
+        pytest.importorskip("cel_expr_python")
     (one,) = [one for one in found(rest) if one.severity is not Severity.NOTE]
     assert (one.code, one.severity, one.line, one.column) == ("no-effect", Severity.WARNING, 5, column)
     assert one.path == "contact.job_title"
