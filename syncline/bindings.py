@@ -82,7 +82,8 @@ def read_bindings(
     proposed = [mapping.source for mapping in bindings.proposed]
     whole = len(bindings.found) + len(bindings.broken) == len(files)
     together = check_all(running, schemas, decided, broken=bindings.broken, proposed=proposed, whole=whole)
-    said = {(one.file, one.line, one.column) for one in bindings.diagnostics}
+    errors = [one for one in bindings.diagnostics if one.severity is Severity.ERROR]
+    said = {(one.file, one.line, one.column) for one in errors}
     bindings.diagnostics += [one for one in together if (one.file, one.line, one.column) not in said]
     fields = {
         (name, stream.name): known_fields(name, stream, locks or {})

@@ -90,9 +90,7 @@ class _Checker:
     def _asked(self, asked: Asked) -> None:
         """A condition needs a field that can be read."""
         fact = self._fact(field_path(asked.condition.subject))
-        if fact is None:
-            return
-        if not fact.readable:
+        if fact is not None and not fact.readable and self.mapping.direction.reads:
             self._say("not-readable", f"{fact.name} cannot be read", (*asked.condition.at, "field"), asked.subject)
 
     def _expressions(self) -> None:

@@ -17,8 +17,8 @@ USES = ("work", "mobile", "home", "fax", "billing", "shipping", "mailing", "othe
 """What e-mail addresses, telephone numbers and postal addresses are usually told apart by."""
 BY_USE = ("emails", "phones", "addresses")
 CHANNELS = ("email", "phone", "sms", "post", "chat", "fax")
-_LONG = 7
-"""From so many letters on, two of them may be wrong."""
+_SHORTEST = 4
+"""Of shorter words, one with another letter is another word: a `fix` telephone is no fax."""
 
 
 def check_item_keys(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
@@ -74,10 +74,9 @@ def _about_consent(key: str) -> tuple[str, str] | None:
 
 
 def near_miss(word: str, usual: Collection[str]) -> str | None:
-    """The usual word that was mistyped. Words with digits (``work2``) are meant as they are."""
+    """The usual word that was mistyped, by one letter or in capitals. Words with digits (``work2``) are meant so."""
     plain = word.strip().lower()
     if word in usual or not plain.isalpha():
         return None
-    allowed = 2 if len(plain) >= _LONG else 1
-    near = (one for one in usual if one[0] == plain[0] and OSA.distance(plain, one) <= allowed)
+    near = (one for one in usual if len(one) >= _SHORTEST and one[0] == plain[0] and OSA.distance(plain, one) == 1)
     return plain if plain in usual else next(near, None)
