@@ -11,7 +11,7 @@ from mappings.checking.idle import check_idle
 from mappings.checking.item_keys import check_item_keys, read_or_meant
 from mappings.checking.kinds import Speaker, a_kind, check_constant, check_kind
 from mappings.checking.standing import check_standing
-from mappings.checking.unknown_paths import instead_of
+from mappings.checking.unknown_paths import instead_of, instead_of_part
 from mappings.contract import StrongRule
 from mappings.language import FieldPath, MappingFile, Rule, Test, field_text
 from mappings.parts import NOT_IN_PARTS
@@ -112,7 +112,8 @@ def _check_rule(rule: Rule, mapping: MappingFile, schema: EntitySchema, notes: N
             path = f"{rule.path}[]" + (f".{sub.path}" if sub.path else "")
             spec = schema.fields.get(path)
             if spec is None:
-                _unknown_path(path, schema, notes, sub.at, _subject(mapping, path))
+                message, hint = f"{schema.name} has no field {path!r}", instead_of_part(rule.path, sub.path, schema)
+                _speaker(notes, sub.at, _subject(mapping, path))("unknown-path", message, hint=hint)
             elif spec.kind in (Kind.REFERENCE, Kind.SET):
                 say = _speaker(notes, sub.at, _subject(mapping, path))
                 message = f"a {spec.kind.value} inside the items of a list cannot be mapped"

@@ -35,6 +35,31 @@ def instead_of(path: str, schema: EntitySchema) -> str | None:
     return f"did you mean {near!r}?" if near is not None else resembling(name, [*plain, *lists])
 
 
+def instead_of_part(name: str, leaf: str, schema: EntitySchema) -> str:
+    """A hint for an attribute that the items of a list do not have, where the list is mapped by ``each``."""
+    leaves = _lists(schema)[name]
+    if leaves == ("",):
+        return "such an item is one value: each: {key: …, value: …}"
+    if not leaf:
+        return f"such an item has parts: each: {{key: …, rules: {{{_preferred(name, leaves)}: …}}}}"
+    meant = _leaf_meant(leaf, leaves)
+    return f"did you mean {meant!r}?" if meant else _parts(leaves)
+
+
+def _leaf_meant(leaf: str, leaves: tuple[str, ...]) -> str | None:
+    return next((one for one in leaves_called(leaf) if one in leaves), None) or nearest(leaf, leaves)
+
+
+def _parts(leaves: tuple[str, ...]) -> str:
+    return f"its parts are: {', '.join(filter(None, leaves))}"
+
+
+def _preferred(name: str, leaves: tuple[str, ...]) -> str:
+    """The part that is mostly mapped."""
+    leaf = paths.split(_USUAL_ITEM.get(name, name))[2]
+    return leaf if leaf in leaves else leaves[0]
+
+
 def _taken_apart(path: str) -> tuple[str, str | None, str | None]:
     try:
         return paths.split(path)
@@ -54,9 +79,7 @@ def _lists(schema: EntitySchema) -> Mapping[str, tuple[str, ...]]:
 
 def _usual(name: str, leaves: tuple[str, ...], key: str | None = None) -> str:
     """How an item of the list is written."""
-    usual = _USUAL_ITEM.get(name, f"{name}[work]")
-    leaf = paths.split(usual)[2]
-    leaf = leaf if leaf in leaves else leaves[0]
+    usual, leaf = _USUAL_ITEM.get(name, f"{name}[work]"), _preferred(name, leaves)
     return f"{name}[{key or paths.split(usual)[1]}]" + (f".{leaf}" if leaf else "")
 
 
@@ -68,10 +91,8 @@ def _inside(name: str, key: str | None, leaf: str | None, leaves: tuple[str, ...
         return f"name the part of it that is meant: {_usual(name, leaves, key)}"
     if leaves == ("",):
         return f"did you mean '{name}[{key}]'? Such an item is one value"
-    meant = next((one for one in leaves_called(leaf) if one in leaves), None) or nearest(leaf, leaves)
-    if meant:
-        return f"did you mean '{name}[{key}].{meant}'?"
-    return f"its parts are: {', '.join(filter(None, leaves))}"
+    meant = _leaf_meant(leaf, leaves)
+    return f"did you mean '{name}[{key}].{meant}'?" if meant else _parts(leaves)
 
 
 def _with_key(meant: str, key: str | None, leaf: str | None, schema: EntitySchema) -> str:

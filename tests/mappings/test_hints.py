@@ -81,6 +81,27 @@ def test_lists_are_named_with_their_key_and_part(written, hint):
 
 
 @pytest.mark.parametrize(
+    ("rule", "column", "hint"),
+    [
+        (
+            "emails: {field: E, each: {key: t, rules: {address: a}}}",
+            45,
+            "such an item is one value: each: {key: …, value: …}",
+        ),
+        (
+            "addresses: {field: A, each: {key: t, value: a}}",
+            40,
+            "such an item has parts: each: {key: …, rules: {city: …}}",
+        ),
+        ("addresses: {field: A, each: {key: t, rules: {zip: z}}}", 48, "did you mean 'postal_code'?"),
+        ("addresses: {field: A, each: {key: t, rules: {cty: z}}}", 48, "did you mean 'city'?"),
+    ],
+)
+def test_parts_of_items_are_named_as_a_list_is_mapped(rule, column, hint):
+    assert hints(f"  {rule}\n") == [("unknown-path", 5, column, hint)]
+
+
+@pytest.mark.parametrize(
     ("written", "hint"),
     [
         ("emails.work", 'did you mean "emails[work]"?'),

@@ -234,7 +234,7 @@ WRONG = [
     (PLACE % "{postal_code}{city}", "nothing stands between", None),
     (PLACE % "{postal_code:word} {town}", "no part 'city'", "postal_code, town"),
     (PLACE % "{postal_code:word} {citi}", "no part 'city'", "did you mean 'citi'?"),
-    (PLACE % "{postal_code:word}, {city}, {region}", "the part 'region' of the template", "add to the paths: addresses[work].region"),
+    (PLACE % "{postal_code:word}, {city}, {region}", "the part 'region' of", "paths: addresses[work].region"),
     (PLACE % "{city}", "several paths need a transform", None),
     (PLACE.replace("{field", "{max_length: 5, field") % "{postal_code:word} {city}", "was cut", None),
     ('given_name: {field: N, transform: {template: "{a}, {b}"}}', "fills several paths", '"a, b": …'),
