@@ -32,7 +32,7 @@ class _Idle:
     def __init__(self, mapping: MappingFile, notes: Notes) -> None:
         self.mapping, self.notes = mapping, notes
 
-    def _say(
+    def _tell(
         self, at: Path, why: str, *, cause: Path, hint: str = "take it out", subject: str = "", under: int = 0
     ) -> None:
         """``cause`` is where it is said that nothing goes that way. Names leave ``under`` parts of the place out."""
@@ -47,28 +47,28 @@ class _Idle:
         way: Path = ("direction",)
         if not mapping.direction.writes:
             only_in, both = "the mapping only goes in", "take it out, or say direction: both"
-            self._say(("filter", "out"), only_in, cause=way, hint=both)
-            self._say(("defaults", "record"), only_in, cause=way, hint=both)
+            self._tell(("filter", "out"), only_in, cause=way, hint=both)
+            self._tell(("defaults", "record"), only_in, cause=way, hint=both)
             if mapping.on_delete_out is not OnDelete.IGNORE:
-                self._say(("delete", "out"), only_in, cause=way, hint=both)
+                self._tell(("delete", "out"), only_in, cause=way, hint=both)
         elif not mapping.create_out:
             why = "no record is created in the system"
-            self._say(("defaults", "record"), why, cause=("create",), hint="take it out, or let create include out")
+            self._tell(("defaults", "record"), why, cause=("create",), hint="take it out, or let create include out")
         if not mapping.direction.reads:
             only_out, both = "the mapping only goes out", "take it out, or say direction: both"
-            self._say(("filter", "in"), only_out, cause=way, hint=both)
-            self._say(("defaults", "canonical"), only_out, cause=way, hint=both)
-            self._say(("match",), "the mapping only goes out, and reads no record", cause=way, hint=both)
+            self._tell(("filter", "in"), only_out, cause=way, hint=both)
+            self._tell(("defaults", "canonical"), only_out, cause=way, hint=both)
+            self._tell(("match",), "the mapping only goes out, and reads no record", cause=way, hint=both)
             if mapping.on_delete_in is not OnDelete.IGNORE:
-                self._say(("delete", "in"), only_out, cause=way, hint=both)
+                self._tell(("delete", "in"), only_out, cause=way, hint=both)
         elif not mapping.create_in:
             why = "nothing is created in the hub"
-            self._say(("defaults", "canonical"), why, cause=("create",), hint="take it out, or let create include in")
+            self._tell(("defaults", "canonical"), why, cause=("create",), hint="take it out, or let create include in")
 
     def rule(self, rule: Rule) -> None:
         mapping = self.mapping
         why, cause = self._why(rule)
-        outward = _OUTWARD
+        outward: tuple[str, ...] = _OUTWARD
         if rule.constant is not None:
             self._keys(rule, _OF_A_RECORD, "a constant is the canonical value itself", rule.at)
         elif rule.each is not None:
@@ -99,7 +99,7 @@ class _Idle:
         for key in keys:
             at = (*rule.at, *((key,) if isinstance(key, str) else key))
             named = f"{self.mapping.entity}.{subject or rule.path}"
-            self._say(at, why, cause=cause, subject=named, under=len(rule.at))
+            self._tell(at, why, cause=cause, subject=named, under=len(rule.at))
 
     def _why(self, rule: Rule) -> tuple[str, Path]:
         """Why a rule does not go both ways, and where that is said."""

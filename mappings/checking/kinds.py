@@ -185,7 +185,8 @@ def _one_value_twice(table: Table, say: Speaker, *, writes: bool) -> None:
                 lost.setdefault(word(value), []).append(canonical)
                 continue
             message = f"{shown(word(value))} stands for {shown(other)}, too, and is always read as that"
-            at = ("values", canonical, *(["read"] if only_read else []), *([index] if len(values) > 1 else []))
+            at: list[str | int] = ["values", canonical, *(["read"] if only_read else [])]
+            at += [index] if len(values) > 1 else []
             say("value-twice", message, *at, hint="keep it in one of the rows", severity=Severity.WARNING)
     for value, several in lost.items():
         names = f"{' and '.join(map(shown, several))} {'is' if len(several) == 1 else 'are'}"

@@ -30,7 +30,7 @@ def instead_of(path: str, schema: EntitySchema) -> str | None:
             return f"did you mean {_with_key(meant, key, leaf, schema)!r}?"
     plain = [template for template in schema.fields if "[" not in template]
     near = nearest(name, [*plain, *lists])
-    if near in lists:
+    if near is not None and near in lists:
         return _inside(near, key, leaf, lists[near]) if key else f"did you mean {_usual(near, lists[near])!r}?"
     return f"did you mean {near!r}?" if near is not None else resembling(name, [*plain, *lists])
 
