@@ -1,4 +1,4 @@
-"""Comparing values: folding for look-ups, equality inside a kind's value space, similarity for scored matching.
+"""Folding values for look-ups: one text for all spellings that count as the same.
 
 What comes out of `fold` is for comparison only and is never written to any system.
 """
@@ -14,15 +14,12 @@ from functools import lru_cache
 from typing import Any
 
 from anyascii import anyascii
-from rapidfuzz.distance import OSA, JaroWinkler
-from rapidfuzz.fuzz import token_set_ratio, token_sort_ratio
 
 from model.fields import FieldSpec, Kind
 
 _DIGITS = re.compile(r"\d+")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://")
 _CACHED_LENGTH = 200
-_COMPANY_TEMPLATES = frozenset({"name", "legal_name", "company", "addresses[].company"})
 
 _LEGAL_FORM_WORDS = (
     "ab ag ao aps as asa bv bvba co company corp corporation cv dd doo ead eg eingetragener eirl ek ev fze gbr ges"
@@ -200,95 +197,4 @@ _FOLDERS: Mapping[Kind, Callable[[Any], str]] = {
     Kind.CHOICE: _fold_exact,
     Kind.REFERENCE: _fold_exact,
     Kind.SET: _fold_set,
-}
-
-
-def same_value(kind: FieldSpec | Kind, a: Any, b: Any) -> bool:
-    """Whether two values are one and the same in the kind's value space: nothing has to be pushed.
-
-    Spelling without meaning does not count (12.5 and 12.50, the case of an e-mail address, composed and decomposed
-    letters, the order of a set); everything a person could have meant does, so texts differ by case and accents. Null
-    and empty are not the same.
-    """
-    if a == b and isinstance(a, bool) == isinstance(b, bool):
-        return True
-    if is_blank(a) or is_blank(b):
-        return False
-    which = kind.kind if isinstance(kind, FieldSpec) else kind
-    if which is Kind.TEXT:
-        return (
-            isinstance(a, str)
-            and isinstance(b, str)
-            and not (a.isascii() and b.isascii())
-            and unicodedata.normalize("NFC", a) == unicodedata.normalize("NFC", b)
-        )
-    if which is Kind.SET:
-        return isinstance(a, list) and isinstance(b, list) and sorted(map(str, a)) == sorted(map(str, b))
-    return fold(which, a) == fold(which, b)
-
-
-def similarity(kind: FieldSpec | Kind, a: Any, b: Any) -> float:
-    """How alike two values are, 0 to 1; a blank one is like nothing. Symmetric; 1 for values that fold alike."""
-    if is_blank(a) or is_blank(b):
-        return 0.0
-    which = kind.kind if isinstance(kind, FieldSpec) else kind
-    if which is Kind.TEXT and isinstance(kind, FieldSpec) and kind.template in _COMPANY_TEMPLATES:
-        return _company_similarity(fold_company(str(a)), fold_company(str(b)))
-    folded_a, folded_b = fold(which, a), fold(which, b)
-    if folded_a == folded_b:
-        return 1.0
-    measure = _MEASURES.get(which)
-    return measure(folded_a, folded_b) if measure else 0.0
-
-
-def _text_similarity(a: str, b: str) -> float:
-    if " " in a or " " in b:
-        return max(JaroWinkler.similarity(a, b), token_sort_ratio(a, b) / 100)
-    return JaroWinkler.similarity(a, b)
-
-
-def _company_similarity(a: str, b: str) -> float:
-    """Words in another order count fully; one name within the other (``Northwind``, ``Northwind Traders``) nearly."""
-    if a == b:
-        return 1.0
-    return max(_text_similarity(a, b), 0.9 * token_set_ratio(a, b) / 100)
-
-
-def _email_similarity(a: str, b: str) -> float:
-    local_a, _, domain_a = a.rpartition("@")
-    local_b, _, domain_b = b.rpartition("@")
-    same_domain = 1.0 if domain_a == domain_b else 0.0
-    return 0.7 * JaroWinkler.similarity(local_a, local_b) + 0.3 * same_domain if local_a and local_b else 0.0
-
-
-_NATIONAL_DIGITS = 7
-
-
-def _phone_similarity(a: str, b: str) -> float:
-    """A number without its country code is nearly the number; one digit mistyped is likely it."""
-    short, long = sorted((a.partition("x")[0].lstrip("0"), b.partition("x")[0].lstrip("0")), key=len)
-    if len(short) >= _NATIONAL_DIGITS and long.endswith(short):
-        return 0.95
-    return 0.8 if len(short) >= _NATIONAL_DIGITS and OSA.distance(short, long, score_cutoff=1) <= 1 else 0.0
-
-
-def _date_similarity(a: str, b: str) -> float:
-    """Day and month swapped, or one digit mistyped, is likely the same date."""
-    if len(a) == len(b) == len("2026-11-21") and a[:4] == b[:4] and (a[5:7], a[8:]) == (b[8:], b[5:7]):
-        return 0.9
-    return 0.85 if OSA.distance(a, b, score_cutoff=1) <= 1 else 0.0
-
-
-def _set_similarity(a: str, b: str) -> float:
-    left, right = set(a.split("\x1f")), set(b.split("\x1f"))
-    return len(left & right) / len(left | right)
-
-
-_MEASURES: Mapping[Kind, Callable[[str, str], float]] = {
-    Kind.TEXT: _text_similarity,
-    Kind.URL: _text_similarity,
-    Kind.EMAIL: _email_similarity,
-    Kind.PHONE: _phone_similarity,
-    Kind.DATE: _date_similarity,
-    Kind.SET: _set_similarity,
 }

@@ -195,7 +195,7 @@ def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     # the size spare no more.
     pragmas = [
         "page_size=8192",
-        "wal_autocheckpoint=4000",
+        "wal_autocheckpoint=16000",
         "foreign_keys=ON",
         "busy_timeout=30000",
         "cache_size=-16000",

@@ -171,6 +171,8 @@ def _score(
 
 def score(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right: Mapping[str, Any]) -> float:
     """Σ(weight × similarity) / Σ(weight) over the weighted paths both sides have, 0…1; 0 where they share none."""
+    from model.similar import similarity  # not at the top: it takes a while to load, and few mappings score
+
     total = points = 0.0
     for path, weight in rule.weights.items():
         spec = _spec(schema, path)
@@ -178,5 +180,5 @@ def score(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right
         rights = [value for value in values_at(path, right) if not blank(value)]
         if lefts and rights:
             total += weight
-            points += weight * max(compare.similarity(spec, a, b) for a in lefts for b in rights)
+            points += weight * max(similarity(spec, a, b) for a in lefts for b in rights)
     return points / total if total else 0.0

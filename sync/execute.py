@@ -19,7 +19,7 @@ from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.observe import Observer
 from sync.ports import Lease
-from sync.reconcile import Standing, creation, decide, newborn
+from sync.reconcile import Standing, creations, decide, newborn
 from sync.send import Sender
 
 _TOGETHER: Final = 2000
@@ -102,7 +102,7 @@ class Executor:
         self._books.begin_creates(born, targets, [founder] if len(targets) < len(bindings) else [])
         for at in targets:
             buffer = self._buffers.setdefault((at, ActionKind.CREATE), [])
-            buffer += [creation(standing, at) for standing, _ in born]
+            buffer += creations([standing for standing, _ in born], at)
         return bool(targets)
 
     def _consider(self, standing: Standing, generation: int, bindings: Sequence[Binding]) -> bool:

@@ -81,12 +81,12 @@ def newborn(
     return born, rest
 
 
-def creation(standing: Standing, binding: BindingId) -> Action:
-    """What makes a record of the entity."""
+def creation(standing: Standing, binding: BindingId, born: Mapping[str, int] | None = None) -> Action:
+    """What makes a record of the entity. ``born`` are its fields' revisions where they are known to be the first."""
     canonical = standing.canonical
-    revs = dict.fromkeys(canonical.values, 1)
-    if canonical.meta:
-        revs.update((path, meta.rev) for path, meta in canonical.meta.items() if path in revs)
+    revs: Mapping[str, int] | None = born
+    if revs is None:
+        revs = {path: canonical.field_rev(path) for path in canonical.values}
     return Action(
         kind=ActionKind.CREATE,
         binding=binding,
@@ -97,6 +97,19 @@ def creation(standing: Standing, binding: BindingId) -> Action:
         after=_NOTHING,
         reason="no record there",
     )
+
+
+def creations(born: Sequence[Standing], binding: BindingId) -> list[Action]:
+    """`creation` of entities that are as they were founded: those with the same fields share their revisions."""
+    shapes: dict[tuple[str, ...], dict[str, int]] = {}
+    made: list[Action] = []
+    for standing in born:
+        shape = tuple(standing.canonical.values)
+        revs = shapes.get(shape)
+        if revs is None:
+            revs = shapes[shape] = dict.fromkeys(shape, 1)
+        made.append(creation(standing, binding, revs))
+    return made
 
 
 def decide(standing: Standing, bindings: Sequence[Binding], closed: Collection[BindingId]) -> list[Verdict]:

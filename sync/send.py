@@ -222,7 +222,9 @@ class Sender:
         links, rest = take_creates(binding, intent.rows, outcomes, seen, ledger)
         standings = self.books.standings
         left = set(rest)
-        paths = [tuple(row.revs) for place, row in enumerate(intent.rows) if place not in left]
+        revs = [row.revs for place, row in enumerate(intent.rows) if place not in left]
+        names = {id(one): tuple(one) for one in revs}  # entities with the same fields share their revisions
+        paths = [names[id(one)] for one in revs]
         ledger.made(links, paths, binding.mapping.version, intent.id)
         ids = [link.entity_id for link in links]
         ledger.changes.unparked += [(binding.id, Side.OUT, i) for i in ids if binding.id in standings[i].refused]

@@ -5,7 +5,7 @@ import gc
 
 def main() -> None:
     """The program. Never returns."""
-    gc.set_threshold(50_000, 20, 50)  # what loading makes stays: looking through it again and again is a tenth of it
+    gc.set_threshold(200_000, 20, 50)  # what loading makes stays: looking through it again is a tenth of it
     from syncline.cli.main import main as program  # not at the top: it loads nearly everything
 
     program()

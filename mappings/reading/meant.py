@@ -8,11 +8,12 @@ from collections.abc import Collection
 from typing import Any
 
 from anyascii import anyascii
-from rapidfuzz import fuzz, process
 
 from mappings.reading.reader import clipped
 from mappings.reading.synonyms import leaves_called, paths_called
 from model import paths
+
+# rapidfuzz is loaded where it is needed: it takes a while, and most words are right.
 
 LONGEST_NAME = 80
 """Longer names are cut in messages, and nothing is suggested for them."""
@@ -29,6 +30,8 @@ def nearest(word: str, known: Collection[str], least: int | None = None) -> str 
     same = next((name for name in known if _bare(name) == bare), None)
     if same is not None:
         return same
+    from rapidfuzz import fuzz, process
+
     found = process.extractOne(
         word, list(known), scorer=fuzz.ratio, score_cutoff=least or (65 if len(word) < 5 else 68)
     )
@@ -64,6 +67,8 @@ def resembling(word: str, known: Collection[str]) -> str | None:
     """Some names to choose from, where none is near enough."""
     if len(word) > LONGEST_NAME:
         return None
+    from rapidfuzz import fuzz, process
+
     found = process.extract(word, list(known), scorer=fuzz.WRatio, limit=6)
     return f"there are, among others: {', '.join(name for name, *_ in found)}" if found else None
 

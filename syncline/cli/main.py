@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
+from typer.models import CommandInfo
 
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
 from syncline.cli import (
@@ -147,6 +148,22 @@ for part in (
     part.register(app)
 
 
+def asked(args: Sequence[str]) -> str:
+    """The first word of a command line that is neither a global option nor its value."""
+    words = [word for word in hoisted(args) if word not in _GLOBAL_FLAGS]
+    while words and words[0].startswith(("--project", "-p")):
+        del words[: 2 if words[0] in _GLOBAL_VALUES else 1]
+    return words[0] if words else ""
+
+
+def _name(command: CommandInfo) -> str:
+    return command.name or getattr(command.callback, "__name__", "").replace("_", "-")
+
+
 def main() -> None:
     """The program. Never returns."""
+    word = asked(sys.argv[1:])
+    commands = [command for command in app.registered_commands if _name(command) == word]
+    if commands:  # making all of them takes as long as a small run
+        app.registered_commands, app.registered_groups = commands, []
     sys.exit(app(prog_name="syncline"))

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from state.store import open_store
-from syncline.cli.main import hoisted
+from syncline.cli.main import asked, hoisted
 from syncline.settings import load_project
 
 PEOPLE = {"Ada", "Bruno", "Chiyo", "Dónal", "Elif", "Frida", "Gustavo", "Hannah"}
@@ -410,3 +410,16 @@ def test_what_proposed_rules_would_change_is_planned_and_not_run(cli, starter):
     assert {(total["connection"], total["kind"]) for total in planned["totals"]} == {("crm", "update")}
     cli("run")
     assert {person["town"] for person in people(starter).values()} == {"Nowhere"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["run", "run --release create", "-q -p x run file", "--project=x run", "run --project x -q", "-p x --debug run"],
+)
+def test_the_command_that_is_asked_for_is_known_before_any_is_made(line):
+    assert asked(line.split()) == "run"
+
+
+def test_help_and_nothing_ask_for_no_command():
+    assert asked([]) == ""
+    assert asked(["--help"]) == "--help"
