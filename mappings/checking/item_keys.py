@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from rapidfuzz.distance import OSA
-
 from mappings.language import MappingFile, Test
 from mappings.reading.nodes import Notes
 from mappings.reading.reader import Path
@@ -78,5 +76,18 @@ def near_miss(word: str, usual: Collection[str]) -> str | None:
     plain = word.strip().lower()
     if word in usual or not plain.isalpha():
         return None
-    near = (one for one in usual if len(one) >= _SHORTEST and one[0] == plain[0] and OSA.distance(plain, one) == 1)
+    near = (one for one in usual if len(one) >= _SHORTEST and one[0] == plain[0] and _is_slip(plain, one))
     return plain if plain in usual else next(near, None)
+
+
+def _is_slip(word: str, meant: str) -> bool:
+    """Whether one letter is missing, too many, another, or two beside each other are swapped."""
+    if abs(len(word) - len(meant)) == 1:
+        longer, shorter = sorted((word, meant), key=len, reverse=True)
+        return any(longer[:at] + longer[at + 1 :] == shorter for at in range(len(longer)))
+    if len(word) != len(meant):
+        return False
+    wrong = [at for at, (one, other) in enumerate(zip(word, meant, strict=True)) if one != other]
+    if len(wrong) == 2 and wrong[0] + 1 == wrong[1]:
+        return word[wrong[0]] == meant[wrong[1]] and word[wrong[1]] == meant[wrong[0]]
+    return len(wrong) == 1
