@@ -15,7 +15,7 @@ from mappings.reading.draft import Draft, Trouble, end_of, indent_of, says
 from mappings.reading.levels import between, spaces_for_tabs, too_deep
 from mappings.reading.quotes import unclosed
 
-_KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"|'[^']*'|[^\s#:][^#]*?)\s*:(?=\s|\Z)")
+_KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"\s*|'[^']*'\s*|[^\s#:][^#]*?):(?=\s|\Z)")
 _TIGHT = re.compile(r"\s*(?:-\s+)*[^\s:#\"'{\[]+:(?=[^\s:/\\])")
 _WORD = re.compile(r"\s*[\w.\[\]*\"'-]+\Z")
 _NAME_OR_NONE = re.compile(r"\s*[\"']?[\w.]*[\"']?\s*\Z")

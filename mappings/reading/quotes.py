@@ -7,8 +7,8 @@ import re
 from mappings.reading.draft import end_of
 
 _OPENED = re.compile(r"(?:^\s*|[:\-]\s+|[\[{,]\s*)(?P<quote>[\"'])")
-_KEY_ENDS = re.compile(r"\s*:(?=\s|\Z)")
-_ITEM_ENDS = re.compile(r"\s*(?:,|:(?=\s|\Z))")
+_KEY_ENDS = re.compile(r":(?=\s|\Z)")
+_ITEM_ENDS = re.compile(r",|:(?=\s|\Z)")
 _OPENS_A_VALUE = re.compile(r"(?:^|[:\-]\s|[\[{,])\s*\Z")
 
 
@@ -46,7 +46,7 @@ def _meant_end(text: str, start: int, limit: int) -> int:
     ends = _ITEM_ENDS if opened > 0 else _KEY_ENDS if not before.strip(" -") else None
     found = ends.search(text, start + 1, limit) if ends is not None else None
     if found is not None:
-        return found.start()
+        return start + 1 + len(text[start + 1 : found.start()].rstrip())
     end = start + 1 + len(text[start + 1 : limit].rstrip())
     inside = text[start + 1 : end]
     surplus = inside.count("]") + inside.count("}") - inside.count("[") - inside.count("{")
