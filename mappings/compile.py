@@ -268,7 +268,7 @@ def compile_mapping(mapping: MappingFile, schema: EntitySchema, fields: Sequence
     return Compiled(mapping, schema, limits)
 
 
-_DOUBTFUL = frozenset({"required-unmapped", "match-unread", "owned-unread", "required-blank"})
+_DOUBTFUL = frozenset({"required-unmapped", "match-unread", "owned-unread", "required-blank", "example-unmapped"})
 """What a check says for want of a rule: not to be said where rules were left out for being wrong."""
 
 

@@ -11,7 +11,7 @@ from connectors.contract import Field, Stream
 from mappings.checking.constants import check_constants
 from mappings.checking.together import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
-from mappings.language import Lifecycle
+from mappings.language import Lifecycle, MappingFile
 from mappings.reading.extending import Fetch, read_source
 from mappings.reading.parse import parse_what_can_be
 from model.diagnostics import Diagnostic, Severity
@@ -27,6 +27,7 @@ class Bindings:
 
     found: list[tuple[Path, Compiled]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    broken: list[MappingFile] = field(default_factory=list)  # what can be read of those with mistakes
 
     @property
     def live(self) -> list[Compiled]:
@@ -93,8 +94,12 @@ def read_bindings(
         _read(path, schemas, connections, named, locks or {}, bindings)
     bindings.diagnostics += _twice(bindings.found)
     running = [mapping.source.running() for mapping in bindings.live]
-    whole = len(bindings.found) == len(files) and len(running) == len(files)
-    bindings.diagnostics += check_all(running, schemas, decided, whole=whole)
+    proposed = [mapping.source for mapping in bindings.proposed]
+    whole = len(bindings.found) + len(bindings.broken) == len(files)
+    together = check_all(running, schemas, decided, broken=bindings.broken, proposed=proposed, whole=whole)
+    errors = [one for one in bindings.diagnostics if one.severity is Severity.ERROR]
+    said = {(one.file, one.line, one.column) for one in errors}
+    bindings.diagnostics += [one for one in together if (one.file, one.line, one.column) not in said]
     fields = {
         (name, stream.name): known_fields(name, stream, locks or {})
         for name, connection in connections.items()
@@ -139,6 +144,10 @@ def _read(
     bindings.diagnostics += [one for one in root.document.found if not _said(one, found)]
     if mapping is not None:
         bindings.found.append((path, mapping))
+        return
+    known = parse_what_can_be(text, name, fetch)[0]
+    if known is not None and known.entity in schemas and known.connection and known.stream:
+        bindings.broken.append(known)
 
 
 def fetching(folder: Path) -> Fetch:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from connectors.contract import Connector, Context, Settings, Stream
 from model.diagnostics import Diagnostic
 from syncline import secrets
 from syncline.catalogue import Catalogue, CatalogueError, promises_kept
+from syncline.causes import cause_of
 from syncline.document import Node, dotted, nearest
 
 SQLITE = "sqlite:///"
@@ -119,14 +121,15 @@ def _validated(
     for path in _literal_secrets(settings, written.value):
         where = Node(node.document, None, (*node.path, *path))
         where.warn("literal-secret", f"{dotted(path)} is written in the file", "use ${env:NAME} or ${file:PATH}")
+    doing = "cannot be made from these settings"
     try:
         connector = found(settings, Context(connection=name))
-        try:
+        doing = "breaks while it describes its streams"
+        with closing(connector):
             streams, problem = connector.declared_streams(), promises_kept(connector)
-        finally:
-            connector.close()
-    except Exception as error:  # noqa: BLE001 (a constructor may be anybody's; its text may hold a secret)
-        node.report("broken-connector", f"the connector cannot be made from these settings ({type(error).__name__})")
+    except Exception as error:  # noqa: BLE001 (a constructor may be anybody's)
+        hint = "look at its settings; if they are right, this is a mistake in the connector: tell its author"
+        node.report("broken-connector", f"the connector {doing}: {cause_of(error, found.__module__)}", hint)
         return None
     if problem is not None:
         node.report("broken-connector", problem, "this is a mistake in the connector: tell its author")

@@ -58,6 +58,13 @@ _TYPES = {
 _OTHER_TONGUES = {"=": "equal is ==", "and": "and is &&", "or": "or is ||", "not": "not is !", "if": "a ? b : c"}
 
 
+_OTHER_WAY = {
+    ("to", "src"): 'the way out starts from canonical paths, not from a record: to.given_name, to["emails[work]"]',
+    ("src", "to"): "on the way in there is only the record: name its fields, src.name",
+}
+"""What to write, by variable, where somebody writes that of the other way."""
+
+
 def faults(said: str, text: str, variable: str) -> list[Fault]:
     """What the engine said, in our words. It counts lines from 1 and characters from 1."""
     lines = text.split("\n")
@@ -108,6 +115,7 @@ def _unknown(name: str, text: str, offset: int, variable: str) -> Fault | None:
     start = max(text.rfind(root, 0, offset + len(root)), 0)
     near = nearest(root, (variable,), 60)  # a word of three letters
     hint = f"did you mean {near!r}?" if near else f"what there is to read is in {variable}: {variable}.{name}"
+    hint = _OTHER_WAY.get((variable, root), hint)
     return Fault("unknown-name", f"there is no variable {root!r}", start, hint)
 
 

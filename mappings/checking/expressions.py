@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 from mappings.cel.engine import CANONICAL, MISSING_ENGINE, RECORD, Expression, available, expression
 from mappings.cel.faults import ExpressionError
+from mappings.checking.unknown_paths import instead_of
+from mappings.codec import word
 from mappings.language import Condition, MappingFile, Rule, Test
-from mappings.reading.meant import did_you_mean
 from mappings.reading.nodes import Notes
 from mappings.reading.reader import Path
 from model.diagnostics import Severity
@@ -70,6 +71,16 @@ def conditions_of(mapping: MappingFile) -> Iterator[Asked]:
     for rule in mapping.rules:
         for outward, several in ((False, rule.when_in), (True, rule.when_out)):
             yield from (Asked(condition, f"{mapping.entity}.{rule.path}", outward) for condition in several)
+
+
+def never_among(condition: Condition, choices: Collection[str]) -> Iterator[tuple[Path, str]]:
+    """What a condition asks for that is none of the choices, and where it stands."""
+    if condition.test not in (Test.IS, Test.NOT, Test.IN):
+        return
+    several = isinstance(condition.operand, tuple)
+    for index, operand in enumerate(condition.operand if several else (condition.operand,)):
+        if operand not in (None, "") and word(operand) not in choices:
+            yield (*condition.at, condition.test.value, *((index,) if several else ())), word(operand)
 
 
 def expressions_of(mapping: MappingFile) -> Iterator[Written]:
@@ -159,7 +170,6 @@ def _check_paths(written: Written, found: Expression, schema: EntitySchema, note
     for read in found.tree.reads:
         path = read.path[0]
         if schema.field(path) is None or "[*]" in path:
-            known = [name for name in schema.fields if "[" not in name or "[" in path]
-            hint = did_you_mean(path, known) or 'such as to.given_name, or to["emails[work]"]'
+            hint = instead_of(path, schema) or 'such as to.given_name, or to["emails[work]"]'
             message = f"{schema.name} has no field {path!r}"
             notes.add("unknown-path", message, written.at, subject=written.subject, hint=hint, offset=read.offset)

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from mappings.cel.engine import RECORD
-from mappings.checking.expressions import compiled_or_none, conditions_of, expressions_of
+from mappings.checking.expressions import Asked, compiled_or_none, conditions_of, expressions_of
 from mappings.checking.types import mismatch
 from mappings.codec import word
 from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_path, field_text
 from mappings.reading.meant import did_you_mean, nearest, shown
 from mappings.reading.nodes import Notes
 from mappings.reading.reader import Path
+from mappings.transforms.base import Transform
 from mappings.transforms.registry import build
 from model.diagnostics import Severity
 from model.fields import EntitySchema, FieldSpec
@@ -71,6 +72,8 @@ class _Checker:
                 continue
             if not self._known(field_path(name)):
                 self._unknown(name, (*asked.condition.at, "field"), asked.subject)
+            else:
+                self._asked(asked)
         self._expressions()
         for name in self.mapping.record_defaults:
             at: Path = ("defaults", "record", name)
@@ -83,6 +86,12 @@ class _Checker:
                 )
         if self.mapping.create_out:
             self._missing_on_create()
+
+    def _asked(self, asked: Asked) -> None:
+        """A condition needs a field that can be read."""
+        fact = self._fact(field_path(asked.condition.subject))
+        if fact is not None and not fact.readable and self.mapping.direction.reads:
+            self._say("not-readable", f"{fact.name} cannot be read", (*asked.condition.at, "field"), asked.subject)
 
     def _expressions(self) -> None:
         for written in expressions_of(self.mapping):
@@ -108,10 +117,7 @@ class _Checker:
     @staticmethod
     def _places(rule: Rule) -> Iterator[FieldPath]:
         yield from rule.fields
-        for step in rule.transforms:
-            beside = build(step.name, step.options).beside
-            if beside:
-                yield field_path(beside)
+        yield from (field_path(step.beside) for step in _built(rule) if step.beside)
 
     def _known(self, path: FieldPath) -> bool:
         if field_text(path) in self.facts or ".".join(path) in self.facts:
@@ -156,8 +162,10 @@ class _Checker:
             return
         if self.mapping.reads(rule) and not fact.readable:
             self._say("not-readable", f"{fact.name} cannot be read", at, subject, hint="direction: out")
-        if self.mapping.writes(rule):
+        if self.mapping.writes(rule) and path in _written(rule):
             self._writable(rule, fact, at, subject)
+        if self.mapping.writes(rule) and path in rule.fields:
+            self._long_enough(rule, fact, at, subject)
         self._fits(rule, fact, path, at, subject)
 
     def _fits(self, rule: Rule, fact: FieldFacts, path: FieldPath, at: Path, subject: str) -> None:
@@ -217,6 +225,8 @@ class _Checker:
             self._say(
                 "read-only", f"{fact.name} can only be written on create", at, subject, hint="strength: create_only"
             )
+
+    def _long_enough(self, rule: Rule, fact: FieldFacts, at: Path, subject: str) -> None:
         if fact.max_length is None:
             return
         if rule.max_length is not None and rule.max_length > fact.max_length:
@@ -270,14 +280,19 @@ class _Checker:
             )
 
     def _missing_on_create(self) -> None:
-        written = {
-            field_text(place) for rule in self.mapping.rules if self.mapping.writes(rule) for place in rule.fields
+        writing = {
+            field_text(place): rule
+            for rule in self.mapping.rules
+            if self.mapping.writes(rule)
+            for place in _written(rule)
         }
-        written |= set(self.mapping.record_defaults)
         for fact in self.facts.values():
             if not fact.required or not fact.creatable:
                 continue
-            if fact.name not in written:
+            if fact.name in self.mapping.record_defaults:
+                continue
+            rule = writing.get(fact.name)
+            if rule is None:
                 self.notes.add(
                     "required-unmapped",
                     f"{fact.name} is required on create and no rule writes it",
@@ -288,8 +303,7 @@ class _Checker:
                     hint="map it, or give it under defaults.record; a key the system or the hub makes is no matter",
                 )
                 continue
-            rule = next((r for r in self.mapping.rules if fact.name in map(field_text, r.fields)), None)
-            if rule is not None and self._may_be_blank(rule):
+            if self._may_be_blank(rule):
                 self._say(
                     "required-blank",
                     f"{fact.name} is required; a record without a value for it cannot be created",
@@ -302,7 +316,17 @@ class _Checker:
     def _may_be_blank(self, rule: Rule) -> bool:
         spec = self.schema.field(rule.path)
         filled = rule.default is not None or rule.placeholder is not None
-        return self.mapping.writes(rule) and not filled and not (spec is not None and spec.required)
+        return not filled and not (spec is not None and spec.required)
+
+
+def _built(rule: Rule) -> Iterator[Transform]:
+    return (build(step.name, step.options) for step in rule.transforms)
+
+
+def _written(rule: Rule) -> tuple[FieldPath, ...]:
+    """The fields a rule writes: its own, and the one beside it where that belongs to the value (a currency)."""
+    beside = (field_path(step.beside) for step in _built(rule) if step.beside and step.beside_is_written)
+    return (*rule.fields, *beside)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mappings.checking.item_keys import read_or_meant
+from mappings.checking.unknown_paths import instead_of
 from mappings.language import Lifecycle, MappingFile
-from mappings.reading.nodes import Notes, did_you_mean
+from mappings.reading.meant import did_you_mean
+from mappings.reading.nodes import Notes
 from model import paths
 from model.diagnostics import Severity
 from model.fields import EntitySchema
@@ -21,17 +24,18 @@ def check_standing(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> 
             subject, at = f"{mapping.entity}.{rule.path}", (*rule.at, "lifecycle")
             message = "the rule is deprecated, and still runs"
             notes.add("deprecated", message, at, subject=subject, hint="remove it", severity=Severity.NOTE)
-    read = {path for rule in mapping.rules if mapping.reads(rule) for path in rule.paths}
+    read = read_or_meant(mapping, schema)
     for index, name in enumerate(mapping.owns):
         leaves, subject = set(owned_leaves(name, schema)), f"{mapping.entity}.{name}"
         if not leaves:
-            known = {template.partition("[")[0] for template in schema.fields} | set(schema.fields)
-            message = f"{schema.name} has no field {name!r}"
-            hint = did_you_mean(name.partition("[")[0], sorted(known))
+            message, hint = f"{schema.name} has no field {name!r}", instead_of(name, schema)
             notes.add("unknown-path", message, ("owns", index), subject=subject, hint=hint)
-        elif not any(owns(name, path) for path in read):
+        elif name not in read and not any(owns(name, path) for path in read):
             message = "the mapping owns this and does not read it, so it has no value to offer"
-            notes.add("owned-unread", message, ("owns", index), subject=subject, severity=Severity.WARNING)
+            at, hint = ("owns", index), did_you_mean(name, sorted(read))
+            notes.add("owned-unread", message, at, subject=subject, severity=Severity.WARNING, hint=hint)
+        if notes.full:
+            return
 
 
 def owned_leaves(name: str, schema: EntitySchema) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from mappings.checking.fields import FieldFacts
 from mappings.checking.standing import owns
@@ -24,23 +24,32 @@ def check_all(
     schemas: Mapping[str, EntitySchema],
     decided: Decided,
     *,
+    broken: Sequence[MappingFile] = (),
+    proposed: Sequence[MappingFile] = (),
     whole: bool = True,
 ) -> list[Diagnostic]:
-    """Everything that only shows between mappings. ``whole`` is false where some could not be read: then nothing is
-    said for want of one."""
+    """Everything that only shows between mappings.
+
+    ``broken`` are those with mistakes, as far as they could be read: what they tie is known, and what the rules that
+    are right point to, but not what the others would have read. ``proposed`` ones do not run yet. ``whole`` is false
+    where of some file not even that is known: then nothing is said for want of a mapping.
+    """
     found: list[Diagnostic] = []
     by_entity: dict[str, list[MappingFile]] = defaultdict(list)
     for mapping in mappings:
         by_entity[mapping.entity].append(mapping)
+    unsure = {mapping.entity for mapping in (*broken, *proposed)}
     for entity, group in by_entity.items():
         _two_enforce(group, found)
         _no_order(entity, group, decided, found)
-        if whole:
+        _no_match(group, [one for one in (*group, *broken, *proposed) if one.entity == entity], found)
+        if whole and entity not in unsure:
             _never_read(group, found)
             _no_shared_match(group, found)
     if whole:
-        for mapping in mappings:
-            _streams(mapping, mappings, schemas, found)
+        tied = _Tied((*mappings, *broken, *proposed))
+        for mapping in (*mappings, *broken):
+            _streams(mapping, tied, schemas, found)
     return found
 
 
@@ -104,9 +113,10 @@ def _note(
     subject: str = "",
     hint: str | None = None,
     severity: Severity = Severity.WARNING,
+    on_key: bool = True,
 ) -> None:
     notes = Notes(mapping.file, mapping.positions, found)
-    notes.add(code, message, at, subject=subject, hint=hint, on_key=True, severity=severity)
+    notes.add(code, message, at, subject=subject, hint=hint, on_key=on_key, severity=severity)
 
 
 def _said(rule: Rule) -> Iterator[str]:
@@ -126,18 +136,21 @@ def _writes(mapping: MappingFile) -> dict[str, Rule]:
     return {path: rule for rule in mapping.rules if mapping.writes(rule) for path in _said(rule)}
 
 
-def _meets(path: str, supplied: Collection[str]) -> bool:
-    """Whether a path, or one that it may stand for, is among these."""
-    if path in supplied:
-        return True
-    name, key, leaf = paths.split(path)
-    if key is None:
-        return False
-    for other in supplied:
-        other_name, other_key, other_leaf = paths.split(other)
-        if (name, leaf) == (other_name, other_leaf) and other_key is not None and "*" in (key, other_key):
-            return True
-    return False
+class _Supplied:
+    """Canonical paths that mappings supply, to be asked whether a path, or one it may stand for, is among them."""
+
+    def __init__(self, supplied: Iterable[str]) -> None:
+        self._paths = frozenset(supplied)
+        self._keys: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+        for path in self._paths:
+            name, key, leaf = paths.split(path)
+            if key is not None:
+                self._keys[name, leaf].add(key)
+
+    def meets(self, path: str) -> bool:
+        name, key, leaf = paths.split(path)
+        keys = self._keys.get((name, leaf), ()) if key is not None else ()
+        return path in self._paths or "*" in keys or (key == "*" and bool(keys))
 
 
 def _two_enforce(group: Sequence[MappingFile], found: list[Diagnostic]) -> None:
@@ -194,11 +207,10 @@ def _no_order(entity: str, group: Sequence[MappingFile], decided: Decided, found
 
 
 def _never_read(group: Sequence[MappingFile], found: list[Diagnostic]) -> None:
-    supplied = {path for mapping in group for path in _reads(mapping)}
-    supplied |= {path for mapping in group for path in mapping.canonical_defaults}
+    supplied = _Supplied(path for mapping in group for path in (*_reads(mapping), *mapping.canonical_defaults))
     for mapping in group:
         for path, rule in _writes(mapping).items():
-            if not _meets(path, supplied):
+            if not supplied.meets(path):
                 _note(
                     found,
                     mapping,
@@ -210,6 +222,42 @@ def _never_read(group: Sequence[MappingFile], found: list[Diagnostic]) -> None:
                 )
 
 
+def _no_match(group: Sequence[MappingFile], known: Sequence[MappingFile], found: list[Diagnostic]) -> None:
+    """Mappings whose records are never recognised, where other systems bring the same entity."""
+    for mapping in group:
+        elsewhere = (one for one in known if one.connection != mapping.connection)
+        founded = any(one.direction.reads and one.create_in for one in elsewhere)
+        if not mapping.direction.reads or not founded or any(_combinations(mapping.match)):
+            continue
+        if mapping.create_in:
+            effect = f"each becomes {_a(mapping.entity)} of its own, though another system has it already"
+        elif mapping.create_out:
+            effect = f"each {mapping.entity} is created there anew, though the system has it already"
+        else:
+            effect = f"and as nothing is created, none ever belongs to {_a(mapping.entity)}"
+        at = "create" if ("create",) in mapping.positions.keys else "entity"
+        message = f"without match no record is recognised: {effect}"
+        _note(found, mapping, "no-match", message, (at,), subject=mapping.entity, hint=_match_to_write(mapping))
+
+
+def _a(entity: str) -> str:
+    return f"{'an' if entity[0] in 'aeiou' else 'a'} {entity}"
+
+
+_TELLING = ("contact_number", "account_number", "number", "tax_id", "registration_number", "domain")
+"""Paths that hardly two entities share."""
+
+
+def _match_to_write(mapping: MappingFile) -> str:
+    read = _reads(mapping)
+    if any(path.startswith("emails[") for path in read):
+        return 'match: {strong: ["emails[*]"]}'
+    telling = next((path for path in _TELLING if path in read), None)
+    if telling is not None:
+        return f"match: {{strong: [{telling}]}}"
+    return "match: {strong: […]}, with a path that tells its records apart, such as a number or emails[*]"
+
+
 def _no_shared_match(group: Sequence[MappingFile], found: list[Diagnostic]) -> None:
     """Systems that both found entities need a rule by which the second one finds what the first one founded."""
     founding = [mapping for mapping in group if mapping.create_in and mapping.direction.reads]
@@ -219,7 +267,8 @@ def _no_shared_match(group: Sequence[MappingFile], found: list[Diagnostic]) -> N
         near = next((one for one in left if any(_can_meet(one, other) for other in joined)), None)
         if near is None:
             lone = next((one for one in left if one.connection != joined[0].connection), None)
-            if lone is not None:
+            matched = [one for one in joined if any(_combinations(one.match))]
+            if lone is not None and matched and any(_combinations(lone.match)):  # without any, that is said
                 others = ", ".join(dict.fromkeys(one.name for one in joined))
                 _note(
                     found,
@@ -238,9 +287,9 @@ def _no_shared_match(group: Sequence[MappingFile], found: list[Diagnostic]) -> N
 def _can_meet(one: MappingFile, other: MappingFile) -> bool:
     if one.connection == other.connection:
         return False
-    supplied = [set(_reads(mapping)) for mapping in (one, other)]
+    supplied = [_Supplied(_reads(mapping)) for mapping in (one, other)]
     combinations = [*_combinations(one.match), *_combinations(other.match)]
-    return any(all(_meets(path, each) for path in paths_ for each in supplied) for paths_ in combinations)
+    return any(all(each.meets(path) for path in together for each in supplied) for together in combinations)
 
 
 def _combinations(match: Match) -> Iterator[tuple[str, ...]]:
@@ -249,12 +298,18 @@ def _combinations(match: Match) -> Iterator[tuple[str, ...]]:
         yield from match.scored.blocks
 
 
-def _streams(
-    mapping: MappingFile,
-    mappings: Sequence[MappingFile],
-    schemas: Mapping[str, EntitySchema],
-    found: list[Diagnostic],
-) -> None:
+class _Tied:
+    """Which entities each stream is mapped to, and the other way round, by connection."""
+
+    def __init__(self, mappings: Iterable[MappingFile]) -> None:
+        self.entities: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self.streams: dict[tuple[str, str], set[str]] = defaultdict(set)
+        for mapping in mappings:
+            self.entities[mapping.connection, mapping.stream].add(mapping.entity)
+            self.streams[mapping.connection, mapping.entity].add(mapping.stream)
+
+
+def _streams(mapping: MappingFile, tied: _Tied, schemas: Mapping[str, EntitySchema], found: list[Diagnostic]) -> None:
     """Where references lead: into a stream that is mapped to the entity they point to."""
     schema = schemas.get(mapping.entity)
     for rule in mapping.rules:
@@ -262,24 +317,22 @@ def _streams(
         if rule.reference is None or spec is None or spec.target is None:
             continue
         stream = rule.reference.stream
-        entities = sorted(
-            {one.entity for one in mappings if (one.connection, one.stream) == (mapping.connection, stream)}
-        )
+        entities = sorted(tied.entities.get((mapping.connection, stream), ()))
         if spec.target in entities:
             continue
-        right = sorted(
-            {one.stream for one in mappings if one.connection == mapping.connection and one.entity == spec.target}
-        )
+        right = sorted(tied.streams.get((mapping.connection, spec.target), ()))
         hint = f"reference: {right[0]}" if right else f"add a mapping of {mapping.connection}.{stream} to {spec.target}"
         message = f"no mapping reads {mapping.connection}.{stream}: what is meant can never be known"
         if entities:
             message = f"{stream} is mapped to {' and '.join(entities)}, and this points to an entity {spec.target}"
+        at = (*rule.at, "reference")
         _note(
             found,
             mapping,
             "wrong-stream" if entities else "stream-unmapped",
             message,
-            (*rule.at, "reference"),
+            (*at, "stream") if (*at, "stream") in mapping.positions.values else at,
             subject=f"{mapping.entity}.{rule.path}",
             hint=hint,
+            on_key=False,
         )

@@ -6,16 +6,22 @@ from collections.abc import Sequence
 
 from mappings.language import Rule
 from mappings.parts import part_names
-from mappings.reading.nodes import Node, did_you_mean
+from mappings.reading.meant import did_you_mean
+from mappings.reading.nodes import Node
 from mappings.transforms.base import Transform
+from model import paths
 
-_OUTWARD = ("default", "max_length", "loses", "strength")
+_MAKES_A_VALUE = ("transform", "values", "reference", "each")
+"""What makes a canonical value of one in a record, or looks for it there."""
 
 
 def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
     """Note every combination that makes no sense. ``built`` are the rule's transforms."""
     if "expr" in node.data:
         _agree_expression(node)
+    if "constant" in node.data:
+        _agree_constant(node, rule)
+        return
     given = node.data.get("transform")
     asked = len(given) if isinstance(given, list) else int(given is not None)
     if len(built) == asked:  # otherwise one of them is wrong, which was said
@@ -34,13 +40,16 @@ def agree(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
         )
     if rule.reference is not None and rule.is_set:
         node.note("bad-rule", "a reference is one record, not a set", "list", hint="leave list out")
+    if rule.reference is not None and len(rule.fields) > 1:
+        node.note("bad-rule", "a reference is the key in one field", "fields", hint="field: <the one that holds it>")
+    if rule.reference is not None and rule.placeholder is not None:
+        message = "a placeholder would be read as the key of a record"
+        node.note("bad-rule", message, "placeholder", hint="default: … is written on create, or leave it out")
     if rule.separator and not rule.is_set and "list" not in node.data:
         node.note("bad-rule", "separator goes with list: set", "separator", hint="for text: {join: …} or {lines: …}")
     if rule.default is not None and rule.default == rule.placeholder:
         message = "default and placeholder are one text: what is written as a value would be read as nothing"
         node.note("bad-rule", message, "default", hint="keep one of them")
-    if rule.constant is None and "constant" in node.data:
-        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
 
 
 def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
@@ -61,7 +70,7 @@ def _several_paths(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
         node.note("bad-rule", "a rule names each of its paths once")
         return
     if len(rule.paths) == 1:
-        listed = ", ".join(parts.names or ())
+        listed = ", ".join(_beside(rule.path, part) for part in parts.names or () if not part.isdigit())
         node.note("bad-rule", f"{name} fills several paths", hint=f'"{listed or "emails[work], emails[home]"}": …')
         return
     _named(node, rule, built[-1])
@@ -85,14 +94,25 @@ def _named(node: Node, rule: Rule, transform: Transform) -> None:
         return
     if parts.names is None:
         return
+    missing = [name for name in parts.names if name not in found]
+    others = [_beside(rule.path, name) for name in missing]
     for name in found:
         if name not in parts.names:
-            hint = did_you_mean(name, parts.names) or f"it has: {', '.join(parts.names)}"
+            hint = did_you_mean(name, missing) or f"it has: {', '.join(parts.names)}"
+            if parts.every and others:
+                hint += f"; nothing goes to {' and '.join(others)}"
             node.note("bad-rule", f"{transform.name} has no part {name!r}", "transform", hint=hint)
             return
-    missing = [name for name in parts.names if name not in found]
     if parts.every and missing:
-        node.note("bad-rule", f"the part {missing[0]!r} has no path to go to", "transform", hint="add its path")
+        several = "the parts" if len(missing) > 1 else "the part"
+        message = f"{several} {' and '.join(map(repr, missing))} of the {transform.name} would go nowhere"
+        node.note("bad-rule", message, "transform", hint=f"add to the paths: {', '.join(others)}")
+
+
+def _beside(path: str, part: str) -> str:
+    """The path of another part, beside one of the rule's: ``addresses[work].city`` → ``addresses[work].region``."""
+    name, key, leaf = paths.split(path)
+    return f"{name}[{key}].{part}" if leaf else f"{name}[{part}]" if key is not None else part
 
 
 def _several_fields(node: Node, rule: Rule, built: Sequence[Transform]) -> None:
@@ -111,6 +131,17 @@ def _agree_expression(node: Node) -> None:
             node.note(
                 "bad-rule", f"a rule has an expression or a {key}, not both", key, hint="src.<field> reads a field"
             )
-    for key in _OUTWARD:
+
+
+def _agree_constant(node: Node, rule: Rule) -> None:
+    if rule.constant is None:
+        node.note("bad-rule", "a constant needs a value", "constant", hint="constant: …, or take the rule out")
+    if len(rule.paths) > 1:
+        node.note(
+            "bad-rule", "a constant is the value of one path", "constant", hint="give each path a rule of its own"
+        )
+        return
+    for key in _MAKES_A_VALUE:
         if key in node.data:
-            node.note("bad-rule", f"{key} is for the way out, and an expression only goes in", key)
+            message = f"a rule has a constant or {key}, not both: a constant is the canonical value itself"
+            node.note("bad-rule", message, key, hint="take one of them out")

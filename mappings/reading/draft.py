@@ -69,7 +69,7 @@ class Draft:
 
     def leave_out(self, line: int) -> None:
         """Give a line up, and what is indented below it where it has no value of its own."""
-        width, opens = indent_of(self.lines[line]), self.lines[line][: end_of(self.lines[line])].endswith(":")
+        width, opens = self.width(line), self.opens(line)
         for number in range(line, len(self.lines)):
             text = self.lines[number]
             if number > line and (not opens or (text.strip() and indent_of(text) <= width)):

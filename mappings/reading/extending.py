@@ -27,7 +27,7 @@ _DEEPEST_PART = 3
 _MOST_BASES = 20
 _OWN = ("extends", "mapping", "description", "lifecycle")
 """What every file says for itself."""
-_BY_KEY: Mapping[str, int] = {"rules": 1, "match": 1, "filter": 1, "delete": 1, "update": 1, "defaults": 2}
+_BY_KEY: Mapping[str, int] = {"rules": 1, "match": 1, "filter": 1, "delete": 1, "defaults": 2}
 """Sections of which a file may replace single keys, and how many levels down."""
 
 

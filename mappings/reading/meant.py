@@ -10,6 +10,7 @@ from typing import Any
 from anyascii import anyascii
 
 from mappings.reading.reader import clipped
+from mappings.reading.synonyms import leaves_called, paths_called
 from model import paths
 
 # rapidfuzz is loaded where it is needed: it takes a while, and most words are right.
@@ -117,14 +118,31 @@ def path_hint(text: str) -> str:
     """What to write instead of a text that is no canonical path."""
     plain = text if text.isascii() else anyascii(text)
     meant = re.sub(r"\s+", "_", re.sub(r"\s*([\[\].])\s*", r"\1", plain.strip(" \t\"'`"))).lower()
+    called = list(paths_called(meant))
+    if len(called) == 1 and text.isascii():
+        return f"did you mean {called[0]!r}?"
     try:
         paths.split(meant)
     except ValueError:
-        return 'such as given_name, "emails[work]" or "addresses[billing].city"'
+        return _item_hint(meant) or 'such as given_name, "emails[work]" or "addresses[billing].city"'
     if text.isascii():
         return f"did you mean {meant!r}?"
     odd = next(sign for sign in text if not sign.isascii())
     return f"did you mean {meant!r}? It holds {unicodedata.name(odd, 'a strange sign').lower()}"
+
+
+def _item_hint(text: str) -> str | None:
+    """``emails.work`` → ``emails[work]``, ``addresses.billing.city`` → ``addresses[billing].city``."""
+    name, *rest = text.split(".")
+    if not rest or len(rest) > 2 or not all(part.isidentifier() for part in rest):
+        return None
+    if name in ("emails", "phones") and len(rest) == 1:
+        return f'did you mean "{name}[{rest[0]}]"?'
+    if name == "addresses":
+        key, leaf = rest if len(rest) == 2 else ("billing", rest[0])
+        leaf = next(leaves_called(leaf), leaf)
+        return f'did you mean "{name}[{key}].{leaf}"?'
+    return None
 
 
 def what(value: Any) -> str:

@@ -1,7 +1,7 @@
 """What is wrong with a text that is no YAML, said kindly, and a guess at what was meant, so that the rest can be read.
 
-`diagnose` takes the parser's complaint and the text; it answers with one `Trouble` and the text without it. Lines keep
-their numbers; where a line is changed, `Shift` tells how to find the column a person sees.
+`diagnose` takes the parser's complaint and the draft; it answers with one `Trouble` and leaves the draft without it.
+Lines keep their numbers, and the draft knows how to find the column a person sees.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from ruamel.yaml.reader import ReaderError
 
 from mappings.reading.draft import Draft, Trouble, end_of, indent_of, says
 from mappings.reading.levels import between, spaces_for_tabs, too_deep
+from mappings.reading.quotes import unclosed
 
-_KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"|'[^']*'|[^\s#:][^#]*?)\s*:(?=\s|\Z)")
+_KEY = re.compile(r"\s*(?:-\s+)*(?:\"[^\"]*\"\s*|'[^']*'\s*|[^\s#:][^#]*?):(?=\s|\Z)")
 _TIGHT = re.compile(r"\s*(?:-\s+)*[^\s:#\"'{\[]+:(?=[^\s:/\\])")
-_OPENED = re.compile(r"(?:^\s*|[:\-]\s+|[\[{,]\s*)(?P<quote>[\"'])")
-_OPEN_KEY = re.compile(r"\s*(?P<quote>[\"'])[^\"'#]*?(?P<colon>:)(?=\s|\Z)[^\"']*\Z")
 _WORD = re.compile(r"\s*[\w.\[\]*\"'-]+\Z")
 _NAME_OR_NONE = re.compile(r"\s*[\"']?[\w.]*[\"']?\s*\Z")
 _CLOSERS = {"[": "]", "{": "}"}
@@ -66,6 +65,8 @@ class _Case:
     def trouble(self) -> Trouble:
         if "'\\t'" in self.problem:
             return self._tab()
+        if "escape" not in self.problem and unclosed(self.text) is not None:
+            return self._close_quote(self.line)
         if "mapping values are not allowed" in self.problem:
             return self._colon()
         if "simple key" in self.context:
@@ -140,13 +141,8 @@ class _Case:
         if tight is not None:
             self.draft.change(line, tight.end(), tight.end(), " ")
             return Trouble("missing-space", "a space is missing behind the colon", line, tight.end() - 1, "key: value")
-        open_key = _OPEN_KEY.match(text)
-        if open_key is not None:
-            quote, colon = open_key.start("quote"), open_key.start("colon")
-            self.draft.change(line, colon, colon, text[quote])
-            return Trouble(
-                "never-closed", "the quote opened here is not closed", line, quote, "close it before the colon"
-            )
+        if unclosed(text) is not None:
+            return self._close_quote(line)
         below = next((one for one in self.draft.lines[line + 1 :] if says(one)), "")
         if _WORD.match(text, 0, end_of(text)) and indent_of(below) > indent_of(text):
             end = end_of(text)
@@ -168,7 +164,7 @@ class _Case:
             return self._keys_and_elements()
         opened = self._open_quote()
         if opened is not None:
-            return self._close_quote(*opened)
+            return self._close_quote(opened)
         if self.column == indent_of(self.text) and _KEY.match(self.text) is None:
             return self._no_colon(self.line)
         key = _KEY.match(self.text)
@@ -215,22 +211,20 @@ class _Case:
                     found.append(number)
         return found
 
-    def _open_quote(self, lowest: int = 0) -> tuple[int, int] | None:
-        """Where a quote was opened on a line above and not closed there."""
-        for number in range(self.line - 1, max(lowest - 1, self.line - 60), -1):
-            text = self.draft.lines[number]
-            for found in _OPENED.finditer(text):
-                if text.count(found["quote"], found.start("quote")) % 2:
-                    return number, found.start("quote")
-        return None
+    def _open_quote(self, lowest: int = 0) -> int | None:
+        """The nearest line above with a quote that is not closed on it."""
+        above = range(self.line - 1, max(lowest - 1, self.line - 60), -1)
+        return next((number for number in above if unclosed(self.draft.lines[number]) is not None), None)
 
-    def _close_quote(self, line: int, column: int) -> Trouble:
+    def _close_quote(self, line: int, opened: int | None = None) -> Trouble:
+        """Close the quote a line leaves open; the one at ``opened`` where none looks so."""
         text = self.draft.lines[line]
-        end = end_of(text)
-        if "{" in text[:column] or "[" in text[:column]:
-            end = max(len(text[:end].rstrip(" ]},")), column + 1)
+        column, end = unclosed(text) or (indent_of(text) if opened is None else opened, end_of(text))
         self.draft.change(line, end, end, text[column])
-        return Trouble("never-closed", "the quote opened here is not closed", line, column, "close it on the same line")
+        next_sign = text[end:].lstrip()[:1]
+        hint = {":": "close it before the colon", ",": "close it before the comma"}.get(next_sign)
+        message = "the quote opened here is not closed"
+        return Trouble("never-closed", message, line, column, hint or "close it on the same line")
 
     def _flow(self) -> Trouble:
         """Inside brackets: one is missing, or a quote, or a comma."""
@@ -238,7 +232,7 @@ class _Case:
         if self.line > self.opened[0] or not here.strip():
             quote = self._open_quote(self.opened[0])
             if quote is not None:
-                return self._close_quote(*quote)
+                return self._close_quote(quote)
         line, column = self._open_bracket() if not here.strip() else self.opened
         sign = self.draft.lines[line][column : column + 1]
         last = self._end_of_block(line)

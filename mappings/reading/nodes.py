@@ -10,8 +10,6 @@ from mappings.reading.meant import ELSEWHERE, did_you_mean, nearest, shown, spac
 from mappings.reading.reader import MOST, Path, Positions, located
 from model.diagnostics import Diagnostic, Severity
 
-__all__ = ["Node", "Notes", "did_you_mean"]
-
 _MANY = 5
 """So many unknown keys in one place are taken for one mistake."""
 
@@ -86,6 +84,7 @@ class Node:
             self.note("missing-key", message or f"the key {key!r} is missing", on_key=True, hint=hint)
         else:
             self.notes.hidden += 1
+            self.notes.wrong.append(self.path)
 
     def flag(self, key: str, *, default: bool) -> bool:
         value = self.data.get(key, default)
@@ -155,6 +154,7 @@ class Notes:
     def __init__(self, file: str, positions: Positions, found: list[Diagnostic]) -> None:
         self.file, self.positions, self.found = file, positions, found
         self.hidden = 0
+        self.wrong: list[Path] = []  # where the errors are
 
     def add(
         self,
@@ -171,6 +171,8 @@ class Notes:
         """Note what is wrong at ``path``: at its key, or at a character of its text, if asked."""
         line, column = self.positions.of(path, key=on_key) if offset is None else self.positions.within(path, offset)
         elsewhere = self.positions.file_of(path)
+        if severity is Severity.ERROR:
+            self.wrong.append(path)
         if elsewhere is None and line in self.positions.guessed:  # its first mistake is said; others may be guesses
             self.hidden += severity is Severity.ERROR
             return

@@ -123,7 +123,7 @@ class _Parser:
             hint = "none" if value in ("no", False) else "both" if value in ("yes", True) else None
             hint = f"did you mean {hint!r}?" if hint else did_you_mean(str(value), words)
             self.top.note("unknown-choice", f"{key} is one of: {', '.join(words)}; not {said}", key, hint=hint)
-            return False, False
+            return direction.reads, direction.writes
         inwards, outwards = value in ("in", "both"), value in ("out", "both")
         if key in self.top.data and ((inwards and not direction.reads) or (outwards and not direction.writes)):
             message = f"the mapping's direction is {direction.value}, so nothing can be {done} the other way"

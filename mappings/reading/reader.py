@@ -7,7 +7,7 @@ number of values (aliases expanded) have bounds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -40,7 +40,8 @@ class Positions:
     """Where each key and value of a document stands, counted from 1. Paths are tuples of keys and list indices.
 
     ``files`` names the file in which a part was written that came from another one.
-    ``left_out`` are lines that could not be read, ``guessed`` those whose values were put right by guessing.
+    ``left_out`` are lines that could not be read, ``guessed`` those whose values were put right by guessing, ``meant``
+    the places of keys under the names that were probably meant.
     """
 
     def __init__(self) -> None:
@@ -49,6 +50,7 @@ class Positions:
         self.scalars: dict[Path, tuple[str, str]] = {}  # how a text begins (| > " ' or nothing), and the file's text
         self.files: dict[Path, str] = {}
         self.ends: dict[Path, int] = {}
+        self.meant: set[Path] = set()
         self.left_out: frozenset[int] = frozenset()
         self.guessed: frozenset[int] = frozenset()
 
@@ -70,6 +72,7 @@ class Positions:
 
     def also(self, given: Path, meant: Path) -> None:
         """Let what stands at ``given``, a misspelt key, be found under the name that was meant."""
+        self.meant.add(meant)
         for places in (self.values, self.keys):
             found = {path: at for path, at in places.items() if path[: len(given)] == given}
             places.update({(*meant, *path[len(given) :]): at for path, at in found.items()})
@@ -116,7 +119,7 @@ _NO_KEY = "\x00"
 _GUESSES = frozenset({"yaml-syntax", "never-closed", "bad-indentation"})
 """What is put right by guessing, so that other mistakes in the same line may come from the guess."""
 _STAR = "put what begins with * in quotes"
-_TAGS: dict[str, Callable[[str], Any]] = {"tag:yaml.org,2002:str": str}
+_TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 
 
 def read_yaml(text: str, file: str, *, mend: bool = False) -> tuple[Any, Positions, list[Diagnostic]]:
@@ -290,12 +293,10 @@ class _Builder:
 
     def _scalar(self, event: Any) -> None:
         tag = self._tag(event)
-        if tag in (None, "!") or not tag:
+        if not tag:
             value = plain_scalar(event.value) if event.implicit[0] and event.style is None else event.value
-            if tag == "!":
-                value = event.value
-        elif tag in _TAGS:
-            value = _TAGS[tag](event.value)
+        elif tag in _TEXT_TAGS:
+            value = event.value
         else:
             self._complain("yaml-tag", "a tag is not used here", self._at(event), "leave it out, or put all in quotes")
             value = event.value

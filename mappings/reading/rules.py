@@ -43,6 +43,9 @@ KEYS = (
 REFERENCE_KEYS = ("stream", "number", "starts")
 ITEM_KEYS = ("field", "transform", "values", "unknown", "max_length", "loses", "empty", "placeholder")
 
+_HARMLESS = frozenset((key,) for key in ("blank", "default", "empty", "loses", "max_length", "placeholder", "unknown"))
+"""Where a mistake leaves the rest of the rule as it is meant, so that it can be checked in the same breath."""
+
 
 def _turned_round(name: str, value: Any) -> str | None:
     """A rule whose sides were taken for each other: the record field first."""
@@ -89,9 +92,10 @@ class RuleParser:
             self.top.notes.add("bad-rule", message, at, subject=subject, hint=hint)
             return None
         node = Node(value, at, self.top.notes, KEYS, subject=subject)
-        before = self.top.notes.errors
+        before = len(self.top.notes.wrong)
         rule = self._whole(node, names)
-        return rule if self.top.notes.errors == before else None
+        fatal = (path for path in self.top.notes.wrong[before:] if path[2:3] not in _HARMLESS)
+        return rule if next(fatal, None) is None else None
 
     def _whole(self, node: Node, names: tuple[str, ...]) -> Rule:
         data = node.data
@@ -312,14 +316,7 @@ class RuleParser:
                 node.note("bad-rule", message, "values", canonical, hint="{customer: [Won, Regular]}")
                 continue
             rows.append((canonical, tuple(listed)))
-        unknown = node.data.get("unknown", Unknown.PARK.value)
-        default = None
-        if isinstance(unknown, dict):
-            inner = Node(unknown, (*node.path, "unknown"), node.notes, ("default",), subject=node.subject)
-            default, unknown = inner.text("default", required=True), Unknown.DEFAULT.value
-        elif unknown == Unknown.DEFAULT.value:
-            node.note("bad-rule", "default has to say which value", "unknown", hint="unknown: {default: lead}")
-        policy = node.chosen(unknown, Unknown, Unknown.PARK, "unknown")
+        policy, default = _unknown(node)
         return Table(rows=tuple(rows), only_read=frozenset(only_read), unknown=policy, default=default)
 
     @staticmethod
@@ -370,3 +367,16 @@ class RuleParser:
             node = Node(value, at, each.notes, ITEM_KEYS, subject=f"{each.subject}[].{leaf}".rstrip("."))
             rules.append(self._whole(node, (leaf,)))
         return tuple(rules)
+
+
+def _unknown(node: Node) -> tuple[Unknown, str | None]:
+    """The policy for values outside the table, and its default. Where it is wrong, nothing more is to be said of it."""
+    given = node.data.get("unknown", Unknown.PARK.value)
+    if isinstance(given, dict):
+        inner = Node(given, (*node.path, "unknown"), node.notes, ("default",), subject=node.subject)
+        default = inner.text("default", required=True)
+        return (Unknown.DEFAULT, default) if default else (Unknown.KEEP, None)
+    if given == Unknown.DEFAULT.value:
+        node.note("bad-rule", "default has to say which value", "unknown", hint="unknown: {default: lead}")
+        return Unknown.KEEP, None
+    return node.chosen(given, Unknown, Unknown.KEEP, "unknown"), None

@@ -27,7 +27,7 @@ FITTING = {
     ),
     "kind-mismatch": Entry(
         "The rule yields another kind of value than the canonical field holds: a text for a reference, a set "
-        "for a text.",
+        "for a text, a number for a country. As a warning: it can hold the values, but only those of that kind.",
         "Do what the hint says: `reference:`, `list: set`, or another transform at the end of the chain.",
     ),
     "not-in-items": Entry(
@@ -41,9 +41,20 @@ FITTING = {
     ),
     "unknown-option": Entry(
         "A table of values names an option that does not exist: on the left a choice of the canonical field, on "
-        "the right one of the record field.",
+        "the right one of the record field. Or a condition asks for such an option, and never finds it.",
         "Use an option that exists. On the right, options that are only read and are gone by now may stay "
         "behind the first.",
+    ),
+    "value-twice": Entry(
+        "One record value stands in two rows of a table. It is read as what the first of them says. What is written "
+        "as it for the second is read back as the first: no edit, but all that whoever reads the record anew can see.",
+        "Keep the value in one row. Where the system has fewer values than the canonical field, the loss is meant, and "
+        "said as a note.",
+    ),
+    "unusual-key": Entry(
+        "The key of an item is nearly one of the usual ones (`moblie`, `Work`), and any word may be a key: such an "
+        "item would be another one beside the right one. A consent is known by channel and purpose: `email:marketing`.",
+        "Write the key as usual; or add a digit, where a second one is meant (`work2`).",
     ),
     "options-unmapped": Entry(
         "The field has options that the rule says nothing about. A record with such a value has this value parked.",
@@ -53,6 +64,11 @@ FITTING = {
         "Two rules of the mapping write one record field, or fill one canonical path. The later would undo the "
         "earlier.",
         "Take one out, or let one go `in` and the other `out`.",
+    ),
+    "match-weak": Entry(
+        "A strong correlation rule uses nothing but fields of a few values, such as a country or a gender: records "
+        "that only share those would be taken for one.",
+        "Add a path that tells them apart, or weigh such fields in `match.scored`.",
     ),
     "match-unread": Entry(
         "A correlation rule uses a path that the mapping does not read, so it can never find anything.",
@@ -126,6 +142,11 @@ ACROSS = {
         "Several systems supply a path and no survivorship says whose value wins where they differ. Such "
         "differences wait for a person.",
         "Name an order under `entities` in config.yaml: `survivorship: {default: {rule: authority, order: […]}}`.",
+    ),
+    "no-match": Entry(
+        "Other systems bring records of the same entity, and this mapping has no correlation rule. Its records are "
+        "never recognised as something that is there: each founds an entity of its own, or is created a second time.",
+        'Give it a rule over what tells its records apart: `match: {strong: ["emails[*]"]}`, or a number.',
     ),
     "no-shared-match": Entry(
         "Two systems feed one entity and have no correlation rule by which their records could meet: each "

@@ -82,8 +82,9 @@ PROJECTS = {
         "Upgrade the package it comes with, or tell its author.",
     ),
     "broken-connector": Entry(
-        "The connector fails with these settings, or does not keep what it promises.",
-        "Look at the settings; if they are right, tell the connector's author.",
+        "The connector fails with these settings, or while it says which streams it has, or does not keep what it "
+        "promises. The message names the kind of error and the line of the connector's code, and no value.",
+        "Look at the settings; if they are right, send the message to the connector's author.",
     ),
     "invalid-setting": Entry(
         "The connector does not take this value for this setting.",

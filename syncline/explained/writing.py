@@ -18,6 +18,10 @@ WRITING = {
         "This part of the example concerns a direction in which the mapping never goes.",
         "Leave it out, or widen the mapping's direction.",
     ),
+    "example-unmapped": Entry(
+        "The example names a canonical path that no rule reads or writes, or a record field that no rule writes.",
+        "Correct the name, add the rule, or leave it out of the example.",
+    ),
     "update-against-direction": Entry(
         "`update` names a way that the mapping's own `direction` leaves out.",
         "Take it out of `update`, or widen the direction.",
@@ -111,6 +115,11 @@ WRITING = {
         "The rule holds something that cannot be turned round (a constant, or a one-way transform), so it only "
         "goes in.",
         "Say `direction: in`. For a fixed value on the way out there is `defaults.record`.",
+    ),
+    "no-effect": Entry(
+        "The key does nothing: the rule, or the whole mapping, does not go the way it is about (`default`, `strength`, "
+        "`max_length` and `loses` are about the way out), or nothing is created that it could be given to.",
+        "Take it out, or widen `direction`, `create` or `update`.",
     ),
     "no-direction": Entry(
         "The rule goes one way and the mapping the other, so the rule never does anything.",

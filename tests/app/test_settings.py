@@ -242,6 +242,26 @@ def test_two_mappings_of_one_name_are_refused_where_the_name_stands(project):
     assert (one.code, one.line, one.hint) == ("duplicate", 1, "give one of them another name")
 
 
+def test_a_mapping_with_mistakes_does_not_hide_what_is_wrong_between_mappings(project):
+    config = CONFIG.rstrip() + "\n      firms: {table: firms, key: id, writable: true}\n"
+    people = MAPPING + "  account: {field: firm, reference: people}\n"
+    firms = MAPPING.replace("people", "firms").replace("contact", "account").replace("family_name", "nam")
+    _, found = load(project(config, people, **{"mappings/erp_firms.yaml": firms}))
+    assert [(one.file.rpartition("/")[2], one.line, one.column, one.code) for one in found] == [
+        ("erp_firms.yaml", 7, 3, "unknown-path"),
+        ("erp_people.yaml", 9, 37, "wrong-stream"),
+    ]
+    unreadable = {"mappings/erp_firms.yaml": "connection: erp\nrules: {name: N}\n"}
+    _, found = load(project(config, people, **unreadable))
+    assert {one.code for one in found} == {"missing-key"}  # it may tie what is pointed to
+
+
+def test_a_stream_that_is_not_there_is_said_once(project):
+    people = MAPPING + "  account: {field: firm, reference: firms}\n"
+    _, found = load(project(mapping=people))
+    assert [(one.line, one.column, one.code) for one in found] == [(9, 37, "unknown-stream")]
+
+
 def test_a_proposed_mapping_is_checked_but_does_not_run(project):
     loaded, _ = load(project(mapping=MAPPING + "lifecycle: proposed\n"))
     assert (loaded.mappings, [one.name for one in loaded.proposed]) == ((), ["erp_people"])

@@ -71,6 +71,22 @@ MONSTERS: dict[str, Callable[[], str]] = {
     "many tabs": lambda: HEAD + "rules:\n" + "\tgiven_name: A\n  x: y\n" * 3000,
     "many colons": lambda: "a: " * 80_000,
     "many quotes": lambda: "'" * 200_001,
+    "many open quotes": lambda: HEAD + "rules:\n" + "".join(f'  "emails[k{n}]: "Email{n}"\n' for n in range(3000)),
+    "an open quote before spaces": lambda: f'{HEAD}rules:\n  "given_name{" " * 100_000}x\n  b: c\n',
+    "many quotes in a list": lambda: f'{HEAD}owns: [{",".join(chr(34) + "a" + chr(34) for _ in range(30_000))},"b]\n',
+    "many rows of one value": lambda: (
+        f"{HEAD}rules:\n  job_title:\n    field: A\n    values:\n"
+        + "".join(f"      a{n}: [M{n}, M, N]\n" for n in range(4000))
+    ),
+    "many keys that are nearly right": lambda: keys(3000, '  "addresses[biling].f{n}": F{n}\n'),
+    "many owners of nothing": lambda: (
+        f"{HEAD}owns: [{','.join(f'{chr(34)}phones[k{n}]{chr(34)}' for n in range(2500))}]\n"
+        "rules:\n" + "".join(f'  "emails[k{n}]": F{n}\n' for n in range(2500))
+    ),
+    "many paths of examples": lambda: (
+        f"{HEAD}rules: {{family_name: L}}\nexamples:\n  - record: {{L: x}}\n    canonical:\n"
+        + "".join(f'      "emails[k{n}]": a@example.com\n' for n in range(3000))
+    ),
     "many tags": lambda: "!" * 200_000,
     "many anchors": lambda: "&a " * 60_000,
     "many comments": lambda: "# x\n" * 60_000 + HEAD,

@@ -25,9 +25,9 @@ def errors(*args: object, **kwargs: object) -> list[tuple[str, str | None]]:
     ("rules", "code", "hint"),
     [
         ("  emails: Email\n", "unknown-path", "it is a list by key: emails[work]"),
-        ('  "email[work]": Email\n', "unknown-path", "did you mean 'emails[]'?"),
+        ('  "email[work]": Email\n', "unknown-path", "did you mean 'emails[work]'?"),
         ('  "emails[*]": Email\n', "unknown-path", None),
-        ('  "addresses[home].cty": City\n', "unknown-path", "did you mean 'addresses[].city'?"),
+        ('  "addresses[home].cty": City\n', "unknown-path", "did you mean 'addresses[home].city'?"),
         ("  account: AccountId\n", "kind-mismatch", "reference: <the stream that holds the account>"),
         ("  given_name: {field: A, reference: B}\n", "kind-mismatch", None),
         ("  tags: Tags\n", "kind-mismatch", "list: set"),
@@ -137,3 +137,50 @@ def test_what_a_create_lacks_is_said() -> None:
     assert [one.code for one in noted if one.code == "required-blank"] == ["required-blank"]
     filled = found('  family_name: {field: LastName, placeholder: "?"}\n', fields=FIELDS)
     assert [one.code for one in filled if one.code == "required-blank"] == []
+
+
+def test_a_field_that_is_only_looked_at_need_not_be_written():
+    phone = '  "phones[work]": {field: FirstName, transform: {phone: {region_field: Name}}}\n'
+    assert errors(phone, fields=FIELDS, head="create: in\n") == []
+    asked = phone.replace("region_field: Name", "region_field: Secret")
+    assert errors(asked, fields=FIELDS, head="create: in\n") == [("not-readable", "direction: out")]
+
+
+def test_a_field_that_is_written_beside_another_is_written():
+    fields = [Field(name="Title"), Field(name="Total", type=FieldType.DECIMAL), Field(name="Currency", required=True)]
+    rules = "  name: Title\n  amount: {field: Total, transform: {money: {currency_field: Currency}}}\n"
+    assert [one.code for one in found(rules, "opportunity", fields)] == ["required-blank"]
+    fields[2] = Field(name="Currency", creatable=False, updatable=False)
+    assert errors(rules, "opportunity", fields) == [("read-only", "direction: in")]
+
+
+def test_a_required_field_that_a_default_of_the_record_fills_is_never_blank():
+    fields = [Field(name="Name", required=True)]
+    assert [one.code for one in found("  family_name: Name\n", fields=fields)] == ["required-blank"]
+    filled = "defaults: {record: {Name: unknown}}\n"
+    assert found("  family_name: Name\n", fields=fields, head=filled) == []
+
+
+def test_of_two_rules_for_a_required_field_the_one_that_writes_it_counts():
+    fields = [Field(name="Name", required=True)]
+    rules = '  nickname: {field: Name, direction: in}\n  family_name: {field: Name, placeholder: "?"}\n'
+    assert found(rules, fields=fields) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "column", "part"),
+    [
+        ("account: {fields: [A, B], transform: join, reference: Account}", 21, "one field"),
+        ("account: {field: A, reference: Account, placeholder: none}", 56, "read as the key of a record"),
+    ],
+)
+def test_a_reference_is_the_key_in_one_field(rule: str, column: int, part: str) -> None:
+    (one,) = found(f"  {rule}\n")
+    assert (one.code, one.line, one.column) == ("bad-rule", 5, column)
+    assert part in one.message
+
+
+def test_a_rule_of_several_paths_that_goes_nowhere_is_said_too():
+    template = 'transform: {template: "{given_name:word} {family_name}"}'
+    rule = f'  "given_name, family_name": {{field: N, direction: out, {template}}}\n'
+    assert [(one.code, one.line, one.column) for one in found(rule, head="direction: in\n")] == [("no-direction", 6, 3)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 import pytest
@@ -36,6 +37,7 @@ def said(*mappings: MappingFile, ordered: bool = True, whole: bool = True) -> li
 
 
 BY_MAIL = 'match: {strong: ["emails[*]"]}'
+BY_NUMBER = "match: {strong: [contact_number]}"
 MAIL = '"emails[work]": Email'
 
 
@@ -81,14 +83,14 @@ def test_items_of_a_list_count_as_read_by_whoever_reads_the_list():
     ("one", "other", "right"),
     [
         (BY_MAIL, BY_MAIL, True),
-        (BY_MAIL, "", True),
-        ("", "", False),
-        ("match: {strong: [[family_name, birth_date]]}", "", False),  # the shop has no birth dates
-        ("match: {strong: [[family_name, given_name]]}", "", True),
-        ("match: {scored: {weights: {family_name: 1}, blocks: [[family_name]]}}", "", True),
-        ("match: {scored: {weights: {family_name: 1}, blocks: [[birth_date]]}}", "", False),
-        ("", "create: out", True),  # what it brings founds nothing
-        ("create: out", "", True),
+        (BY_MAIL, BY_NUMBER, True),
+        (BY_NUMBER, BY_NUMBER, False),
+        ("match: {strong: [[family_name, birth_date]]}", BY_NUMBER, False),  # the shop has no birth dates
+        ("match: {strong: [[family_name, given_name]]}", BY_NUMBER, True),
+        ("match: {scored: {weights: {family_name: 1}, blocks: [[family_name]]}}", BY_NUMBER, True),
+        ("match: {scored: {weights: {family_name: 1}, blocks: [[birth_date]]}}", BY_NUMBER, False),
+        (BY_NUMBER, f"create: out\n{BY_NUMBER}", True),  # what it brings founds nothing
+        (f"create: out\n{BY_NUMBER}", BY_NUMBER, True),
     ],
 )
 def test_systems_whose_records_could_never_meet_are_said(one, other, right):
@@ -96,6 +98,67 @@ def test_systems_whose_records_could_never_meet_are_said(one, other, right):
     crm = mapping("crm.Contact", f"{rules}, birth_date: B", head=one)
     shop = mapping("shop.customers", rules, head=other)
     assert said(crm, shop) == ([] if right else [("no-shared-match", "shop_customers.yaml", "contact")])
+
+
+def told(*mappings: MappingFile, **known) -> list[tuple[str, str | None, int | None, int | None]]:
+    found = check_all(mappings, SCHEMAS, lambda *_: True, **known)
+    return [(one.code, one.file, one.line, one.column) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("head", "place", "words"),
+    [
+        ("", (3, 1), "each becomes a contact of its own"),
+        ("create: both", (4, 1), "each becomes a contact of its own"),
+        ("create: out", (4, 1), "each contact is created there anew"),
+        ("create: none", (4, 1), "none ever belongs to a contact"),
+        ("match: {strong: []}", (3, 1), "each becomes a contact of its own"),
+    ],
+)
+def test_a_mapping_without_match_beside_another_system_is_told_what_comes_of_it(head, place, words):
+    crm, shop = mapping("crm.Contact", MAIL, head=BY_MAIL), mapping("shop.customers", MAIL, head=head)
+    assert told(crm, shop) == [("no-match", "shop_customers.yaml", *place)]
+    (one,) = check_all([crm, shop], SCHEMAS, lambda *_: True)
+    assert words in one.message
+    assert one.hint == 'match: {strong: ["emails[*]"]}'
+
+
+def test_a_mapping_needs_no_match_where_nobody_else_brings_its_entity():
+    alone = mapping("crm.Contact", MAIL)
+    assert told(alone) == []
+    assert told(alone, mapping("crm.Lead", MAIL)) == []
+    assert told(alone, mapping("shop.customers", MAIL, head=f"create: out\n{BY_MAIL}")) == []
+    assert told(alone, mapping("shop.customers", MAIL, head="direction: out")) == []
+    assert [code for code, *_ in told(alone, proposed=[mapping("shop.customers", MAIL)])] == ["no-match"]
+
+
+def test_what_to_match_by_is_suggested_out_of_what_the_mapping_reads():
+    def hint(rules):
+        found = check_all([mapping("crm.Contact", rules), mapping("shop.x", MAIL, head=BY_MAIL)], SCHEMAS, lambda *_: 1)
+        return next(one.hint for one in found if one.code == "no-match")
+
+    assert hint("contact_number: No, family_name: N") == "match: {strong: [contact_number]}"
+    assert hint("family_name: N").startswith("match: {strong: […]}, with a path")
+
+
+def test_a_mapping_with_mistakes_hides_only_what_it_may_supply_itself():
+    contact = mapping("crm.Contact", "account: {field: A, reference: Person}, given_name: N", head="direction: out")
+    person, broken = mapping("crm.Person", "given_name: N"), mapping("crm.Account", "name: Name", "account")
+    reference = ("wrong-stream", "crm_contact.yaml", 5, 40)
+    unsupplied = ("never-read", "crm_contact.yaml", 5, 9)
+    assert told(contact, person, broken=[broken]) == [unsupplied, reference]
+    assert told(contact, broken=[broken, person]) == [reference]  # the other may have the path in a rule that is wrong
+    assert told(person, broken=[broken, contact]) == [reference]
+    assert told(contact, person, broken=[broken], whole=False) == []
+
+
+def test_asking_who_supplies_thousands_of_items_takes_no_time():
+    written = ", ".join(f'"emails[a{number}]": A{number}' for number in range(1500))
+    read = ", ".join(f'"emails[b{number}]": B{number}' for number in range(1500))
+    crm, shop = mapping("crm.Contact", read, head=BY_MAIL), mapping("shop.x", written, head="direction: out")
+    begun = time.process_time()
+    assert len(told(crm, shop)) == 300 + 1  # and that there are more
+    assert time.process_time() - begun < 2
 
 
 def test_a_third_system_may_join_two_that_do_not_meet_by_themselves():

@@ -293,7 +293,7 @@ def test_a_page_is_rendered_as_its_entities_are_alone(entities: list[dict[str, A
         ("{field: F, when: [{expr: src.S + 'x'}]}", "kind-mismatch", (5, 40)),
         ("{field: F, when: {out: [{expr: src.S}]}}", "unknown-name", (5, 46)),
         ("{field: F, when: {out: [{expr: to.gven_name}]}}", "unknown-path", (5, 49)),
-        ("{field: F, when: {out: [{path: gven_name, is: 1}]}}", "unknown-path", (5, 40)),
+        ("{field: F, when: {out: [{path: gven_name, is: 1}]}}", "unknown-path", (5, 46)),
         ("{field: F, direction: in, when: {out: [{path: active, is: true}]}}", "one-way", (5, 53)),
         ("{field: F, direction: out, when: {in: [{field: F, is: 1}]}}", "one-way", (5, 53)),
         ("{expr: src.F, when: {out: [{path: active, is: true}]}}", "one-way", (5, 41)),
