@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from sync.brakes import Tripped
+from sync.brakes import Count, Tripped
 from sync.decision import ActionKind, Balance, BindingId, Bucket, Side
 from sync.hub import Trouble
 
@@ -66,9 +66,20 @@ class FieldChange:
     after: Any
 
 
+class Cause(NamedTuple):
+    """A canonical field that makes a write due, and the connection (or ``person``) its value came from."""
+
+    path: str
+    source: str
+
+
 @dataclass(slots=True, kw_only=True)
 class PlannedAction:
-    """One write that a run would make now."""
+    """One write that a run would make now.
+
+    ``links`` are the records (connection, stream, entity, key) of an entity that the plan itself would found: its id
+    is then the rehearsal's own and means nothing later. ``mapping`` is the name and version that renders the write.
+    """
 
     kind: ActionKind
     binding: BindingId
@@ -77,6 +88,23 @@ class PlannedAction:
     changes: list[FieldChange]
     reason: str
     problem: str | None = None
+    links: tuple[tuple[str, str, str, str], ...] = ()
+    causes: tuple[Cause, ...] = ()
+    mapping: str = ""
+    blanks: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What the entity is called: its id, or the record that founds it."""
+        return called(self.entity_id, self.links)
+
+
+def called(entity_id: str, links: Sequence[tuple[str, str, str, str]]) -> str:
+    """`PlannedAction.subject`."""
+    if not links:
+        return entity_id
+    connection, stream, _, key = links[0]
+    return f"{connection}.{stream} {key}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +123,7 @@ class PlanReport:
     brakes: list[Tripped] = field(default_factory=list)
     left: Mapping[Bucket, int] = field(default_factory=dict)
     unanswered: Counter[str] = field(default_factory=Counter)
+    planned: Count = field(default_factory=Count)  # as the brakes count
 
     @property
     def conflicts(self) -> int:

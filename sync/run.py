@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from connectors.contract import Connector, Writes
-from mappings.contract import CompiledMapping, RenderRequest
+from connectors.contract import Connector
+from mappings.contract import CompiledMapping
 from model.clock import Clock, SystemClock
 from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
+from sync.applying import ApplyReport, braked, tell_rest
 from sync.brakes import Count, Tripped, harmless, tripped
-from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes, StreamState
+from sync.decision import BindingId, Changes, StreamState
+from sync.drafting import Drafter
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
+from sync.permit import Permit
+from sync.plans import Keeper, Plan, check_fit, head_of
 from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
-from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
-from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
+from sync.report import PlanReport, RunReport
+from sync.sampling import Sampler
 
 LEASE_SECONDS = 120.0
 Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
@@ -76,31 +80,55 @@ class Engine(Repairs):
         trigger: str = "person",
     ) -> RunReport:
         """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
+        with self._under_way(select, release, trigger) as (work, report):
+            if work is not None:
+                work.observe(full=full, sweep=sweep)
+                work.act()
+        return report
+
+    def apply(self, plan: Plan, *, release: Collection[str] = (), trigger: str = "apply") -> ApplyReport:
+        """Write what a plan says, and nothing else, where it is still as planned. The rest stays due.
+
+        Raises StateError for a plan of another hub, and where mappings or settings are others than when it was made.
+        """
+        check_fit(plan.head, self.hub, self.hub.store.seal())
+        permit = Permit(plan)
+        released = {*release, *plan.head.release}
+        with self._under_way(plan.head.selection, released, trigger) as (work, report):
+            if work is not None:
+                work.observe(full=plan.head.full, sweep=False)
+                work.apply(permit)
+        return ApplyReport(run=report, fates=permit.fates, drifts=permit.drifts)
+
+    @contextmanager
+    def _under_way(
+        self, select: Sequence[str], release: Collection[str], trigger: str
+    ) -> Iterator[tuple[_Work | None, RunReport]]:
+        """A run that has looked up what earlier ones left open; no work, but why, where another process is at it."""
         selected = self.hub.selected(select)
+        report = RunReport(run=0, status="ok")
         try:
             lease = self._lease(self.hub.store, selected)
         except LeaseHeldError as held:
-            return RunReport(run=0, status="busy", message=str(held))
-        report = RunReport(run=0, status="ok")
+            report.status, report.message = "busy", str(held)
+            yield None, report
+            return
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
             work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
-                work.observe(full=full, sweep=sweep)
-                work.act()
+                yield work, report
             report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
-            return report
         except BaseException as error:
             report.status = "failed"
             report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"
             raise
         finally:
             self._finish(report, lease)
-        return report
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
@@ -115,11 +143,24 @@ class Engine(Repairs):
         self.listener.finished()
 
     def plan(
-        self, select: Sequence[str] = (), *, full: bool = False, limit: int | None = 200, release: Collection[str] = ()
+        self,
+        select: Sequence[str] = (),
+        *,
+        full: bool = False,
+        limit: int | None = 200,
+        release: Collection[str] = (),
+        keeper: Keeper | None = None,
     ) -> PlanReport:
-        """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read."""
+        """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read.
+
+        The report has at most ``limit`` of the actions, the most telling ones; ``keeper`` is given all of them.
+        """
         selected = self.hub.selected(select)
         plan = PlanReport()
+        if keeper is not None:
+            names = [str(binding.id) for binding in selected]
+            seal, now = self.hub.store.seal(), self.hub.clock.now()
+            keeper.begin(head_of(self.hub, seal, names, full=full, release=sorted(release), now=now))
         with self.hub.store.rehearsal() as copy:
             hub = Hub(
                 copy,
@@ -135,12 +176,14 @@ class Engine(Repairs):
             report.run = copy.start_run([b.id for b in selected], "plan", hub.clock.now())
             work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
-            work.foresee(plan, limit)
+            work.foresee(plan, limit, keeper)
             plan.left = copy.unsettled(work.selected)
             for name in {id_.connection for id_ in work.selected}:
                 intents = [intent for intent in copy.open_intents(name) if intent.binding in work.selected]
                 plan.unanswered.update({name: sum(len(intent.rows) for intent in intents)} if intents else {})
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
+        if keeper is not None:
+            keeper.finish(plan)
         self.listener.finished()
         return plan
 
@@ -179,6 +222,7 @@ class _Work:
         self.release = release
         self.observer = Observer(hub, report.run, lease, listener, release, report.balances)
         self.executor = Executor(hub, report.run, lease, self.observer, self.selected, calls=report.calls)
+        self.drafter = Drafter(hub, self.executor, report.run)
 
     def _guarded(self, binding: Binding, work: Callable[[], object]) -> bool:
         """Do something with one connection; its failure is noted and stops nothing else."""
@@ -275,8 +319,19 @@ class _Work:
         """Write what is due, parents first, unless a brake holds."""
         self.executor.closed = self.closed()
         self.report.brakes = self._brakes()
-        if self.report.brakes:
-            return
+        if not self.report.brakes:
+            self._write()
+
+    def apply(self, permit: Permit) -> None:
+        """Write what a plan allows, and tell what became of each of its actions."""
+        self.executor.closed = self.closed()
+        self.report.brakes = braked(permit, self.hub, self.release)
+        if not self.report.brakes:
+            self.executor.keep_to(permit)
+            self._write()
+            tell_rest(permit, self.hub, self.executor)
+
+    def _write(self) -> None:
         try:
             for schema in self.hub.entities:
                 if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
@@ -302,77 +357,19 @@ class _Work:
             if harmless(self.hub.policy, ids, entities, self.release, links=links):
                 continue
             only_creates = harmless(self.hub.policy, ids, entities, self.release, (Braked.CREATE,))
-            for actions in self._decided(schema.name, bindings, linked=only_creates):
+            for actions in self.drafter.decided(schema.name, bindings, linked=only_creates):
                 count.add(action for action, _ in actions)
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         return tripped(count, self.hub.policy, links, self.release)
 
-    def _decided(self, entity: str, bindings: Sequence[Binding], *, linked: bool = False) -> Any:
-        """Pages of (action, standing) that would be taken now.
-
-        ``linked``: only of entities with a record in one of the bindings; others can only be created there.
-        """
-        after = ""
-        while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
-            after = rows[-1][0]
-            if linked:
-                ids = [entity_id for entity_id, _ in rows]
-                there = {entity_id for binding in bindings for entity_id in self.hub.store.keys_at(binding.id, ids)}
-                rows = [row for row in rows if row[0] in there]
-            yield [
-                (verdict.action, standing)
-                for standing in self.executor.standings(rows, bindings)
-                for verdict in decide(standing, bindings, self.executor.closed)
-                if verdict.action is not None
-            ]
-
-    def foresee(self, plan: PlanReport, limit: int | None) -> None:
+    def foresee(self, plan: PlanReport, limit: int | None, keeper: Keeper | None = None) -> None:
         """Decide and render everything, without touching any system."""
         self.executor.closed = self.closed()
-        count = Count()
-        for schema in self.hub.entities:
-            bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
-            for page in self._decided(schema.name, bindings):
-                count.add(action for action, _ in page)
-                for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
-                    plan.totals[action.binding, action.kind] += 1
-                    if limit is None or len(plan.actions) < limit:
-                        plan.actions.append(self._planned(action, standing))
-        for (binding_id, kind), planned in plan.totals.items():
-            writes, left = self.hub.stream(binding_id).writes or Writes(), planned
-            while left > 0:
-                left -= writes.size(left, creating=kind is ActionKind.CREATE)
-                plan.calls[binding_id.connection] += 1
-        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
-        self.report.brakes = tripped(count, self.hub.policy, links, self.release)
-
-    def _planned(self, action: Action, standing: Any) -> PlannedAction:
-        binding, canonical = self.hub.bindings[action.binding], standing.canonical
-        if action.kind is ActionKind.DELETE:
-            return _planned_action(action, [], None)
-        known = self.executor.keys_for(binding, [canonical])
-
-        def keys(stream: str, entity_id: str) -> str | None:
-            return known(stream, entity_id) or "(created first)"
-
-        (now,) = binding.mapping.render([RenderRequest(canonical.values, action.paths, keys)])
-        before: Mapping[str, Any] = {}
-        if action.paths:
-            held = {**canonical.values, **{p: None if v is UNKNOWN else v for p, v in action.before.items()}}
-            (then,) = binding.mapping.render([RenderRequest(held, action.paths, keys)])
-            before = then.fields
-        changes = [FieldChange(field=f, before=before.get(f), after=v) for f, v in now.fields.items()]
-        problem = now.problems[0].message if now.problems else None
-        return _planned_action(action, changes, problem)
-
-
-def _planned_action(action: Action, changes: list[FieldChange], problem: str | None) -> PlannedAction:
-    return PlannedAction(
-        kind=action.kind,
-        binding=action.binding,
-        entity_id=action.entity_id,
-        key=action.key,
-        changes=changes,
-        reason=action.reason,
-        problem=problem,
-    )
+        sample = Sampler(limit)
+        for page in self.drafter.pages(self.selected, plan):
+            sample.add(page)
+            if keeper is not None:
+                keeper.add(page)
+        plan.actions = sample.chosen()
+        links = {binding: self.hub.store.live_links(binding) for binding, _ in plan.planned.planned}
+        self.report.brakes = tripped(plan.planned, self.hub.policy, links, self.release)

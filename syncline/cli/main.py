@@ -15,6 +15,7 @@ from typer.models import CommandInfo
 
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
 from syncline.cli import (
+    applying,
     describing,
     extending,
     letters,
@@ -138,6 +139,7 @@ for part in (
     mapping,
     schemas,
     moving,
+    applying,
     watching,
     repairing,
     letters,

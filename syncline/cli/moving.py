@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,9 +15,11 @@ from syncline.cli.exits import Exit, of_run, of_troubles
 from syncline.cli.output import Output, clean, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sync.report import PlanReport, RunReport
+    from sync.run import Engine
+    from syncline.plan_files import PlanWriter
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +34,10 @@ def plan(
     proposed: Annotated[
         bool, typer.Option("--proposed", help="As if proposed mappings and rules were live: what would they change?")
     ] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Keep the whole plan in this file, for `syncline apply`.")
+    ] = None,
+    release: options.Release = None,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=0, help="Show at most this many writes; 0: only totals.")
     ] = 50,
@@ -41,13 +49,31 @@ def plan(
     desk = desk_of(context)
     project = desk.project().as_if_live() if proposed else desk.project()
     chosen = selection(project, select or [])
-    with desk.engine(project) as engine:
-        report = engine.plan(chosen, full=full, limit=limit)
+    if out is not None and proposed:
+        raise typer.BadParameter("what is only proposed cannot be applied, so it is not kept", param_hint="--out")
+    with desk.engine(project) as engine, _kept_in(out, engine) as keeper:
+        report = engine.plan(chosen, full=full, limit=limit, release=frozenset(release or ()), keeper=keeper)
     if as_json:
         desk.output.json(views.plan_json(report, reveal=reveal))
     else:
-        _show_plan(desk, report, reveal=reveal)
+        _show_plan(desk, report, reveal=reveal, out=out)
     raise typer.Exit(_plan_exit(report, exit_code=exit_code))
+
+
+@contextmanager
+def _kept_in(out: Path | None, engine: Engine) -> Iterator[PlanWriter | None]:
+    """The file that takes the plan; nothing is left of it where planning failed."""
+    if out is None:
+        yield None
+        return
+    from syncline.plan_files import PlanWriter
+
+    writer = PlanWriter(out, engine.hub.store.seal())
+    try:
+        yield writer
+    except BaseException:
+        writer.give_up()
+        raise
 
 
 def _plan_exit(report: PlanReport, *, exit_code: bool) -> Exit:
@@ -58,7 +84,7 @@ def _plan_exit(report: PlanReport, *, exit_code: bool) -> Exit:
     return Exit.CHANGES if exit_code and any(report.totals.values()) else Exit.DONE
 
 
-def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
+def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool, out: Path | None) -> None:
     output = desk.output
     for action in report.actions:
         output.line(views.headline(action))
@@ -90,7 +116,10 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
     if report.actions and not reveal:
         output.say("Values are masked; --reveal shows them.")
     if total:
-        output.say("Nothing was written. `syncline run` does it.")
+        how = f"`syncline apply {out}` does exactly this" if out is not None else "`syncline run` does it"
+        output.say(f"Nothing was written. {how}.")
+    if out is not None:
+        output.say(f"The whole plan is in {out}. It holds people's data, and only you can read it.")
 
 
 def run(
@@ -98,10 +127,7 @@ def run(
     select: options.Select = None,
     full: options.Full = False,
     sweep: Annotated[bool, typer.Option("--sweep", help="Also look for records that are gone.")] = False,
-    release: Annotated[
-        list[str] | None,
-        typer.Option("--release", help="Let a brake go this once: crm.Contact:update, crm:create, delete or all."),
-    ] = None,
+    release: options.Release = None,
     as_json: options.Json = False,
 ) -> None:
     """Bring every system up to date, once."""

@@ -1,0 +1,25 @@
+"""Decided actions as the fields they would write: the same for whoever plans them and whoever holds them to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mappings.contract import Rendition, RenderRequest
+from sync.absorb import Binding
+from sync.decision import Action
+from sync.reconcile import Standing
+
+Decided = tuple[Action, Standing]
+Keys = Callable[[str, str], str | None]
+"""(stream, entity id) → record key."""
+
+
+def first(subject: str) -> str:
+    """Stands for the key of a record that another action of the plan creates."""
+    return f"(created first: {subject})"
+
+
+def rendered(binding: Binding, decided: Sequence[Decided], keys: Keys) -> list[Rendition]:
+    """What would be written, were nothing known of the records but what was agreed on."""
+    requests = [RenderRequest(standing.canonical.values, action.paths, keys) for action, standing in decided]
+    return list(binding.mapping.render(requests))
