@@ -72,19 +72,13 @@ class Plans:
         fingerprint: str,
         lease: Lease,
         now: datetime,
-    ) -> int:
+    ) -> None:
         with self.database.write() as tx:
             leases.hold(tx, lease, now)
             waiting = [self._plan(row) for row in tx.rows(f"{_SELECT} WHERE state = ?", PlanState.WAITING.value)]
-            rivals = [one for one in waiting if not set(one.bindings).isdisjoint(bindings)]
-            row = tx.one(f"{_SELECT} WHERE id = ?", plan)
-            head = load(row[5]) if row else {}
-            for rival in rivals:
-                if rival.fingerprint == fingerprint and _fits_alike(rival.head, head):
-                    _forget(tx, plan)
-                    return int(rival.id)
-            for rival in rivals:
-                _settle(tx, rival.id, PlanState.REPLACED, now)
+            for rival in waiting:
+                if not set(rival.bindings).isdisjoint(bindings):
+                    _settle(tx, rival.id, PlanState.REPLACED, now)
             tx.run(
                 "UPDATE plan SET state = ?, bindings = ?, summary = ?, fingerprint = ? WHERE id = ?",
                 PlanState.WAITING.value,
@@ -93,7 +87,6 @@ class Plans:
                 fingerprint,
                 plan,
             )
-        return plan
 
     def kept_plans(self, state: PlanState | None = PlanState.WAITING) -> list[KeptPlan]:
         where = "state <> ?" if state is None else "state = ?"
@@ -119,8 +112,9 @@ class Plans:
         with self.database.write() as tx:
             return _settle(tx, plan, state, now)
 
-    def overtake_plans(self, bindings: Collection[BindingId], now: datetime) -> None:
-        waiting = [one for one in self.kept_plans() if set(bindings).issuperset(one.bindings)]
+    def overtake_plans(self, bindings: Collection[BindingId], but: Collection[int], now: datetime) -> None:
+        own = set(bindings)
+        waiting = [one for one in self.kept_plans() if own.issuperset(one.bindings) and one.id not in but]
         if waiting:  # idle runs write nothing
             with self.database.write() as tx:
                 for one in waiting:
@@ -140,11 +134,6 @@ class Plans:
             made_at=when(made_at),
             settled_at=when_or_none(settled_at),
         )
-
-
-def _fits_alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two plans rest on the same mappings and settings, so that one may stand for the other."""
-    return all(one.get(part) == other.get(part) for part in ("hub", "selection", "mappings", "settings"))
 
 
 def _settle(tx: Tx, plan: int, state: PlanState, now: datetime) -> bool:

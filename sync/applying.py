@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-from sync.brakes import Tripped, tripped
 from sync.decision import ActionKind, BindingId, Bucket, EntityState, LinkState
 from sync.execute import Executor
 from sync.hub import Hub
+from sync.keeping import waiting
 from sync.permit import DRIFTED, Drift, Fate, Permit
-from sync.plans import count_of
+from sync.plans import Plan, check_fit
+from sync.ports import PlanState
 from sync.reconcile import Standing, decide
 from sync.report import PlannedAction, RunReport
 
@@ -24,6 +27,11 @@ class ApplyReport:
     run: RunReport
     fates: Mapping[Fate, int]
     drifts: Sequence[Drift]
+
+    @classmethod
+    def of(cls, run: RunReport, permit: Permit | None) -> ApplyReport:
+        """No permit: the run did not come so far."""
+        return cls(run=run, fates=permit.fates if permit else {}, drifts=permit.drifts if permit else ())
 
     @property
     def drifted(self) -> int:
@@ -82,8 +90,52 @@ def _fate(action: PlannedAction, standing: Standing, hub: Hub, executor: Executo
     return Fate.DONE, "nothing is left to write there"
 
 
-def braked(permit: Permit, hub: Hub, release: Collection[str]) -> list[Tripped]:
-    """The brakes that hold against a plan as a whole, measured at what is linked now."""
-    count = count_of(permit.plan.summary)
-    links = {binding: hub.store.live_links(binding) for binding, _ in count.planned}
-    return tripped(count, hub.policy, links, release)
+class Work(Protocol):
+    """What is needed of the run that carries out a plan."""
+
+    def apply(self, plan: Plan, *, approved: bool = False) -> Permit: ...
+
+
+class Applying:
+    """The part of `sync.run.Engine` that carries out plans."""
+
+    hub: Hub
+
+    def _under_way(
+        self, select: Sequence[str], release: Collection[str], trigger: str
+    ) -> AbstractContextManager[tuple[Work | None, RunReport]]:
+        """`sync.run.Engine`."""
+        raise NotImplementedError
+
+    def _desk(self, *entities: str) -> AbstractContextManager[Any]:
+        """`sync.repair.Repairs`."""
+        raise NotImplementedError
+
+    def apply(self, plan: Plan, *, release: Collection[str] = (), trigger: str = "apply") -> ApplyReport:
+        """Write what a plan says, and nothing else, where it is still as planned. The rest stays due.
+
+        Raises StateError for a plan of another hub, and where mappings or settings are others than when it was made.
+        """
+        check_fit(plan.head, self.hub, self.hub.store.seal())
+        release = {*release, *plan.head.release}
+        with self._under_way(plan.head.selection, release, trigger) as (work, report):
+            permit = None if work is None else work.apply(plan)
+        return ApplyReport.of(report, permit)
+
+    def release(self, number: int) -> ApplyReport:
+        """Carry out a plan that waits in the store, whatever brake holds: a person has seen it. Raises StateError."""
+        store = self.hub.store
+        head = waiting(store, number).head
+        check_fit(head, self.hub, store.seal())
+        with self._under_way(head.selection, (), "release") as (work, report):
+            # It is read again: another run may have replaced it before this one held the lease.
+            permit = None if work is None else work.apply(waiting(store, number), approved=True)
+        if report.status not in ("busy", "failed"):
+            store.settle_plan(number, PlanState.RELEASED, self.hub.clock.now())
+        return ApplyReport.of(report, permit)
+
+    def discard_plan(self, number: int) -> None:
+        """Forget a plan that waits. What it would have written stays due. Raises StateError, LeaseHeldError."""
+        plan = waiting(self.hub.store, number)
+        with self._desk(*sorted({binding.entity for binding in plan.kept.bindings})):
+            self.hub.store.settle_plan(number, PlanState.DISCARDED, self.hub.clock.now())

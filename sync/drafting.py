@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from connectors.contract import Writes
-from mappings.contract import Rendition, RenderRequest
+from mappings.contract import RenderRequest, Rendition
 from sync.absorb import Binding
 from sync.brakes import Count
 from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Canonical, LinkState
@@ -22,11 +22,11 @@ from sync.report import Cause, FieldChange, PlannedAction, PlanReport, called
 
 @dataclass(slots=True)
 class Drafter:
-    """Drafts the actions of one run. An entity founded by the run itself (``run``) is named by its records."""
+    """Drafts the actions of one run. What a rehearsal founds (``rehearsal`` is its number) is named by its records."""
 
     hub: Hub
     executor: Executor
-    run: int
+    rehearsal: int | None = None
     _subjects: dict[str, str] = field(default_factory=dict)
 
     def decided(self, entity: str, bindings: Sequence[Binding], *, linked: bool = False) -> Iterator[list[Decided]]:
@@ -48,7 +48,7 @@ class Drafter:
                 if verdict.action is not None
             ]
 
-    def pages(self, selected: Sequence[BindingId], report: PlanReport) -> Iterator[list[PlannedAction]]:
+    def pages(self, selected: Collection[BindingId], report: PlanReport) -> Iterator[list[PlannedAction]]:
         """Everything that is due in these bindings, parents first; counted in the report as it goes by."""
         count = Count()
         for schema in self.hub.entities:
@@ -115,7 +115,7 @@ class Drafter:
         )
 
     def _links(self, standing: Standing) -> tuple[tuple[str, str, str, str], ...]:
-        if standing.canonical.run != self.run:
+        if standing.canonical.run != self.rehearsal:
             return ()
         live = (link for link in standing.links if link.state is LinkState.LIVE)
         return tuple(sorted((*link.binding, link.key) for link in live))

@@ -199,7 +199,7 @@ def _different(item: PlannedAction, standing: Standing, action: Action, now: Ren
     What waits for a reference may be left out of it, and be written by ``again`` sending the rest.
     """
     if item.links:
-        missing = {link[:3] + (link[3],) for link in item.links} - {(*one.binding, one.key) for one in _live(standing)}
+        missing = set(item.links) - {(*one.binding, one.key) for one in _live(standing)}
         if missing:
             return f"{_named(min(missing))} does not belong to this {action.binding.entity} any more"
     elif item.entity_id != action.entity_id:

@@ -119,7 +119,7 @@ def check_hub(head: Head, seal: bytes) -> None:
 def check_fit(head: Head, hub: Hub, seal: bytes) -> None:
     """Raises StateError where a plan is another hub's, or rests on mappings or settings that are others now."""
     check_hub(head, seal)
-    now = head_of(hub, seal, (), full=False, release=(), now=datetime.min)
+    now = head_of(hub, seal, (), full=False, release=(), now=hub.clock.now())
     changed = [
         f"mapping {_apart(head.mappings, now.mappings, name)}" for name in _differing(head.mappings, now.mappings)
     ]

@@ -89,11 +89,8 @@ class Plans(Protocol):
         fingerprint: str,
         lease: Lease,
         now: datetime,
-    ) -> int:
-        """The plan is made, and waits. It replaces those of the same bindings that wait.
-
-        Where one of them says the same, that one stays instead. Returns the number of the one that waits.
-        """
+    ) -> None:
+        """The plan is made, and waits. It replaces those that wait in any of these bindings."""
         ...
 
     def kept_plans(self, state: PlanState | None = PlanState.WAITING) -> list[KeptPlan]:
@@ -110,8 +107,8 @@ class Plans(Protocol):
         """End the waiting of a plan, and forget its actions; whether it was waiting."""
         ...
 
-    def overtake_plans(self, bindings: Collection[BindingId], now: datetime) -> None:
-        """Nothing waits in any of these bindings any more."""
+    def overtake_plans(self, bindings: Collection[BindingId], but: Collection[int], now: datetime) -> None:
+        """Nothing waits in these bindings alone any more, but the plans named."""
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mappings.contract import Rendition, RenderRequest
+from mappings.contract import RenderRequest, Rendition
 from sync.absorb import Binding
 from sync.decision import Action
 from sync.reconcile import Standing

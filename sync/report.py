@@ -5,13 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sync.brakes import Count, Tripped
 from sync.decision import ActionKind, Balance, BindingId, Bucket, Side
 from sync.hub import Trouble
 
 Balances = dict[tuple[BindingId, Side], Balance]
+
+
+BRAKE: Final = "brake"
+APPROVAL: Final = "approval"
+"""Why a plan is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A plan that waits for a person after a run."""
+
+    id: int
+    why: str
+    totals: Mapping[tuple[BindingId, ActionKind], int]
+
+    @property
+    def count(self) -> int:
+        return sum(self.totals.values())
+
+    def __str__(self) -> str:
+        reason = "a brake holds" if self.why == BRAKE else "approval is needed"
+        writes = "1 write waits" if self.count == 1 else f"{self.count:,} writes wait"
+        return f"{writes} because {reason}: `syncline brake show {self.id}`, then `syncline brake release {self.id}`"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +54,7 @@ class RunReport:
     calls: dict[str, int] = field(default_factory=dict)
     left: Mapping[Bucket, int] = field(default_factory=dict)
     message: str | None = None
+    kept: list[Kept] = field(default_factory=list)  # plans that wait for a person
 
     def total(self, bucket: Bucket) -> int:
         return sum(balance.buckets.get(bucket, 0) for balance in self.balances.values())

@@ -16,20 +16,21 @@ from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
-from sync.applying import ApplyReport, braked, tell_rest
+from sync.applying import Applying, tell_rest
 from sync.brakes import Count, Tripped, harmless, tripped
 from sync.decision import BindingId, Changes, StreamState
 from sync.drafting import Drafter
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
+from sync.keeping import Shelf
 from sync.observe import Observer
 from sync.permit import Permit
-from sync.plans import Keeper, Plan, check_fit, head_of
+from sync.plans import Keeper, Plan, count_of, head_of
 from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
 from sync.recover import Recovery
 from sync.repair import Repairs
-from sync.report import PlanReport, RunReport
+from sync.report import APPROVAL, BRAKE, PlanReport, RunReport
 from sync.sampling import Sampler
 
 LEASE_SECONDS = 120.0
@@ -42,7 +43,7 @@ def unbroken(_: Callable[[], None]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-class Engine(Repairs):
+class Engine(Repairs, Applying):
     """The hub at work. One instance serves many runs, one after the other."""
 
     def __init__(
@@ -85,20 +86,6 @@ class Engine(Repairs):
                 work.observe(full=full, sweep=sweep)
                 work.act()
         return report
-
-    def apply(self, plan: Plan, *, release: Collection[str] = (), trigger: str = "apply") -> ApplyReport:
-        """Write what a plan says, and nothing else, where it is still as planned. The rest stays due.
-
-        Raises StateError for a plan of another hub, and where mappings or settings are others than when it was made.
-        """
-        check_fit(plan.head, self.hub, self.hub.store.seal())
-        permit = Permit(plan)
-        released = {*release, *plan.head.release}
-        with self._under_way(plan.head.selection, released, trigger) as (work, report):
-            if work is not None:
-                work.observe(full=plan.head.full, sweep=False)
-                work.apply(permit)
-        return ApplyReport(run=report, fates=permit.fates, drifts=permit.drifts)
 
     @contextmanager
     def _under_way(
@@ -193,13 +180,14 @@ def _status(report: RunReport) -> str:
         return "braked"
     if report.troubles or not all(balance.adds_up for balance in report.balances.values()):
         return "failed"
-    return "attention" if report.conflicts or report.dead or report.waiting else "ok"
+    return "attention" if report.kept or report.conflicts or report.dead or report.waiting else "ok"
 
 
 def _summary(report: RunReport) -> str | None:
     lines = [str(brake) for brake in report.brakes]
     lines += [f"{t.connection}{'.' + t.stream if t.stream else ''}: {t.message}" for t in report.troubles]
     lines += [f"the balance of {b} ({s}) does not add up" for (b, s), x in report.balances.items() if not x.adds_up]
+    lines += [f"plan {kept.id}: {kept}" for kept in report.kept]
     if report.message:
         lines.append(report.message)
     return "\n".join(lines) or None
@@ -222,7 +210,7 @@ class _Work:
         self.release = release
         self.observer = Observer(hub, report.run, lease, listener, release, report.balances)
         self.executor = Executor(hub, report.run, lease, self.observer, self.selected, calls=report.calls)
-        self.drafter = Drafter(hub, self.executor, report.run)
+        self.drafter = Drafter(hub, self.executor)
 
     def _guarded(self, binding: Binding, work: Callable[[], object]) -> bool:
         """Do something with one connection; its failure is noted and stops nothing else."""
@@ -318,18 +306,38 @@ class _Work:
     def act(self) -> None:
         """Write what is due, parents first, unless a brake holds."""
         self.executor.closed = self.closed()
+        self.executor.held = frozenset(id_ for id_ in self.selected if self.hub.policy.needs_approval(*id_))
         self.report.brakes = self._brakes()
         if not self.report.brakes:
             self._write()
+        self._keep_plans()
 
-    def apply(self, permit: Permit) -> None:
-        """Write what a plan allows, and tell what became of each of its actions."""
+    def _keep_plans(self) -> None:
+        """What may not be written now waits for a person, as a plan."""
+        hub, report, held = self.hub, self.report, self.executor.held
+        braked = self.selected - held if report.brakes else set()
+        if braked or held:
+            shelf = Shelf(hub, report.run, self.lease, self.drafter, self.tripped)
+            report.kept = shelf.keep_all(sorted(map(str, self.selected)), {BRAKE: braked, APPROVAL: held})
+        if not report.troubles:
+            hub.store.overtake_plans(self.selected, [kept.id for kept in report.kept], hub.clock.now())
+
+    def apply(self, plan: Plan, *, approved: bool = False) -> Permit:
+        """Observe; write what a plan allows, unless a brake holds; tell what became of each of its actions."""
+        self.observe(full=plan.head.full, sweep=False)
+        permit = Permit(plan)
         self.executor.closed = self.closed()
-        self.report.brakes = braked(permit, self.hub, self.release)
+        self.report.brakes = [] if approved else self.tripped(count_of(plan.summary))
         if not self.report.brakes:
             self.executor.keep_to(permit)
             self._write()
             tell_rest(permit, self.hub, self.executor)
+        return permit
+
+    def tripped(self, count: Count) -> list[Tripped]:
+        """The brakes that hold against this many writes, measured at what is linked now."""
+        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
+        return tripped(count, self.hub.policy, links, self.release)
 
     def _write(self) -> None:
         try:
@@ -348,7 +356,8 @@ class _Work:
         """Count what would be written, unless there is too little to count."""
         count = Count()
         for schema in self.hub.entities:
-            bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
+            writers = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
+            bindings = [binding for binding in writers if binding.id not in self.executor.held]
             ids = [binding.id for binding in bindings]
             entities = self.hub.store.due(schema.name) if bindings else 0
             if harmless(self.hub.policy, ids, entities, self.release):
@@ -359,11 +368,11 @@ class _Work:
             only_creates = harmless(self.hub.policy, ids, entities, self.release, (Braked.CREATE,))
             for actions in self.drafter.decided(schema.name, bindings, linked=only_creates):
                 count.add(action for action, _ in actions)
-        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
-        return tripped(count, self.hub.policy, links, self.release)
+        return self.tripped(count)
 
     def foresee(self, plan: PlanReport, limit: int | None, keeper: Keeper | None = None) -> None:
-        """Decide and render everything, without touching any system."""
+        """Decide and render everything, without touching any system. In a rehearsal only."""
+        self.drafter.rehearsal = self.report.run
         self.executor.closed = self.closed()
         sample = Sampler(limit)
         for page in self.drafter.pages(self.selected, plan):
@@ -371,5 +380,4 @@ class _Work:
             if keeper is not None:
                 keeper.add(page)
         plan.actions = sample.chosen()
-        links = {binding: self.hub.store.live_links(binding) for binding, _ in plan.planned.planned}
-        self.report.brakes = tripped(plan.planned, self.hub.policy, links, self.release)
+        self.report.brakes = self.tripped(plan.planned)

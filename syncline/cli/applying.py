@@ -59,27 +59,27 @@ def of_apply(report: ApplyReport) -> Exit:
 
 def show_applied(desk: Desk, report: ApplyReport, *, limit: int, as_json: bool) -> None:
     """How many actions met which fate, and those that were not carried out by name."""
+    from sync.permit import Fate
     from syncline.cli.moving import show_run
 
     if as_json:
         desk.output.json(applied_json(report, limit))
         return
-    _show_drifts(desk.output, report.drifts[:limit], sum(report.fates.values()) - report.fates.get(_WRITTEN, 0))
+    _show_drifts(desk.output, report.drifts[:limit], sum(report.fates.values()) - report.fates.get(Fate.WRITTEN, 0))
     show_run(desk, report.run, as_json=False)
     if report.run.status in ("busy", "braked"):
         return
-    planned = sum(number for fate, number in report.fates.items() if fate.value != "new")
-    written = report.fates.get(_WRITTEN, 0)
-    told = ", ".join(f"{number:,} {fate.value}" for fate, number in sorted(report.fates.items()) if fate.value != "new")
+    planned = sum(number for fate, number in report.fates.items() if fate is not Fate.NEW)
+    written = report.fates.get(Fate.WRITTEN, 0)
+    told = ", ".join(
+        f"{number:,} {fate.value}" for fate, number in sorted(report.fates.items()) if fate is not Fate.NEW
+    )
     if written == planned:
         desk.output.say(f"All of the plan was carried out: {counted(planned, 'action')}.")
     else:
         desk.output.say(f"{written:,} of {counted(planned, 'planned action')} carried out ({told}).")
-    if report.fates.get("new"):
-        desk.output.say(f"Not in the plan, so left for the next run: {counted(report.fates['new'], 'new action')}.")
-
-
-_WRITTEN: Any = "written"
+    if report.fates.get(Fate.NEW):
+        desk.output.say(f"Not in the plan, so left for the next run: {counted(report.fates[Fate.NEW], 'new action')}.")
 
 
 def _show_drifts(output: Output, drifts: Sequence[Drift], total: int) -> None:
