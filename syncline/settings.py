@@ -25,7 +25,7 @@ from syncline.schedules import Schedule, read_schedules
 CONFIG = "config.yaml"
 MAPPINGS = "mappings"
 DEFAULT_STATE = "sqlite:///var/syncline.db"
-_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedules")
+_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "approval", "schedules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,13 +208,16 @@ class _Reading:
         rules, clashes = policies.owned(found.live, known, rules)
         self.root.document.found += clashes
         selectable = {*named, *found.selectable}
+        writable = {f"{one.connection}.{one.stream}" for _, one in found.found}
+        writable |= {f"{one.connection}.{one.stream}:{one.entity}" for _, one in found.found}
+        approval = policies.approval(self.section("approval"), {*named, *writable} if with_mappings else None)
         schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []
         return Project(
             folder=self.folder,
             state_url=url,
             connections=connections,
             schemas=known,
-            policy=Policy(survivorship=rules, limits=limits),
+            policy=Policy(survivorship=rules, limits=limits, approval=approval),
             mappings=tuple(found.live),
             proposed=tuple(found.proposed),
             schedules=tuple(schedules),

@@ -91,6 +91,14 @@ class Desk:
             progress.finished()
 
     @contextmanager
+    def store(self) -> Iterator[Any]:
+        """The hub's memory itself, for what is kept in it. It needs neither secrets nor sound mappings."""
+        from syncline.wiring import opened_store
+
+        with opened_store(self.memory(), self.world) as store:
+            yield store
+
+    @contextmanager
     def reports(self) -> Iterator[Any]:
         """The read side of the state."""
         from syncline.wiring import opened_reports

@@ -16,6 +16,7 @@ from typer.models import CommandInfo
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
 from syncline.cli import (
     applying,
+    braking,
     describing,
     extending,
     letters,
@@ -140,6 +141,7 @@ for part in (
     schemas,
     moving,
     applying,
+    braking,
     watching,
     repairing,
     letters,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sync.decision import Bucket
-from syncline.cli import options, views
+from syncline.cli import options, plan_views, views
 from syncline.cli.desk import Desk, desk_of, selection
 from syncline.cli.exits import Exit, of_run, of_troubles
-from syncline.cli.output import Output, clean, counted
+from syncline.cli.output import Output, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,7 +54,7 @@ def plan(
     with desk.engine(project) as engine, _kept_in(out, engine) as keeper:
         report = engine.plan(chosen, full=full, limit=limit, release=frozenset(release or ()), keeper=keeper)
     if as_json:
-        desk.output.json(views.plan_json(report, reveal=reveal))
+        desk.output.json(plan_views.plan_json(report, reveal=reveal))
     else:
         _show_plan(desk, report, reveal=reveal, out=out)
     raise typer.Exit(_plan_exit(report, exit_code=exit_code))
@@ -85,24 +85,11 @@ def _plan_exit(report: PlanReport, *, exit_code: bool) -> Exit:
 
 
 def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool, out: Path | None) -> None:
-    output = desk.output
-    for action in report.actions:
-        output.line(views.headline(action))
-        for change in action.changes:
-            before, after = views.value(change.before, reveal=reveal), views.value(change.after, reveal=reveal)
-            output.line(f"    {clean(change.field)}: {before} → {after}")
-        if action.problem:
-            output.line(f"    would be refused: {clean(action.problem)}")
-    total = sum(report.totals.values())
-    if len(report.actions) < total:
-        output.say(f"… {total - len(report.actions):,} more; --limit shows them")
-    output.table(
-        ("binding", "create", "update", "delete"), views.plan_totals(report), "Nothing to write: every system agrees."
-    )
+    output, total = desk.output, sum(report.totals.values())
+    plan_views.show_totals(output, report.totals)
+    plan_views.show_actions(output, report.actions, total, reveal=reveal)
     views.tell_troubles(output, report.troubles, report.brakes)
-    if report.calls:
-        calls = ", ".join(f"{name} {number:,}" for name, number in sorted(report.calls.items()))
-        output.say(f"Calls it would take: {calls}")
+    plan_views.show_calls(output, report.calls)
     for name, number in sorted(report.unanswered.items()):
         writes = "a write of an earlier run has" if number == 1 else f"{number:,} writes of earlier runs have"
         output.say(f"{name}: {writes} no answer yet; the next run looks up what became of them before anything else.")
@@ -113,8 +100,6 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool, out: Path | None
     ]
     if left:
         output.say(f"After the run there would be {', '.join(left)}.")
-    if report.actions and not reveal:
-        output.say("Values are masked; --reveal shows them.")
     if total:
         how = f"`syncline apply {out}` does exactly this" if out is not None else "`syncline run` does it"
         output.say(f"Nothing was written. {how}.")
@@ -148,6 +133,8 @@ def show_run(desk: Desk, report: RunReport, *, as_json: bool) -> None:
     output = desk.output
     output.table(views.BALANCE_COLUMNS, views.balance_rows(report.balances), "No records were read.")
     views.tell_troubles(output, report.troubles, report.brakes)
+    for kept in report.kept:
+        output.say(f"{kept}.")
     _tell_left(output, report.left)
     if report.status == "busy":
         output.say(f"Nothing was done: {report.message or 'another run holds the lease'}. Try again later.")

@@ -43,13 +43,14 @@ def config_schema(
     schemas: Mapping[str, EntitySchema],
 ) -> Schema:
     """What `config.yaml` may hold. ``connectors`` by name; ``connections`` and ``selectable`` are this project's."""
-    names = list(connections)
+    names, selectable = list(connections), sorted(set(selectable))
     sections = {
         "syncline": described({"const": 1}, "The format of this file."),
         "state": text("Where the hub remembers: sqlite:///var/syncline.db, or postgresql+psycopg://user:…@host/db."),
         "connections": described(_connections(connectors), "The systems, by names of your own."),
         "entities": described(_entities(schemas), "What is decided per entity: own fields, and whose value wins."),
         "brakes": described(_brakes(names), "A run stops before it changes more than this. default holds for all."),
+        "approval": described(_approval(names, selectable), "Where nothing is written before a person approved it."),
         "schedules": described(_schedules(selectable), "When `syncline scheduler` runs what."),
     }
     return {
@@ -149,6 +150,11 @@ def _brakes(connections: list[str]) -> Schema:
     if not connections:
         return by_name(limits)
     return keys({"default": limits, **dict.fromkeys(connections, limits)})
+
+
+def _approval(connections: Collection[str], selectable: Iterable[str]) -> Schema:
+    names = [*connections, *(name for name in selectable if "." in name)]
+    return one_or_more(words(sorted(set(names))) if names else text())
 
 
 def _schedules(selectable: Iterable[str]) -> Schema:
