@@ -6,17 +6,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 from connectors.contract import Writes
-from mappings.contract import RenderRequest, Rendition
+from mappings.contract import Rendition
 from sync.absorb import Binding
 from sync.brakes import Count
-from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Canonical, LinkState
+from sync.decision import ActionKind, BindingId, LinkState
 from sync.execute import Executor
 from sync.hub import Hub
 from sync.reconcile import Standing, decide
-from sync.rendered import Decided, first, rendered
+from sync.rendered import Decided, first, rendered, rendered_before
 from sync.report import Cause, FieldChange, PlannedAction, PlanReport, called
 
 
@@ -83,18 +82,13 @@ class Drafter:
             return known(stream, entity_id) or first(self._subject(entity_id))
 
         now = rendered(binding, decided, keys)
-        then = binding.mapping.render(
-            [
-                RenderRequest(_held(action, standing.canonical), action.paths or frozenset(), keys)
-                for action, standing in decided
-            ]
-        )
+        then = rendered_before(binding, decided, keys)
         return [self._planned(binding, *one) for one in zip(decided, now, then, strict=True)]
 
     def _planned(self, binding: Binding, decided: Decided, now: Rendition, then: Rendition) -> PlannedAction:
         action, standing = decided
         canonical, deleting = standing.canonical, action.kind is ActionKind.DELETE
-        before = then.fields if action.paths else {}
+        before = then.fields
         paths = action.paths if action.paths is not None else frozenset(canonical.values)
         return PlannedAction(
             kind=action.kind,
@@ -128,8 +122,3 @@ class Drafter:
             links = store.links_of([entity_id]).get(entity_id, [])
             self._subjects[entity_id] = called(entity_id, self._links(Standing(found, links)) if found else ())
         return self._subjects[entity_id]
-
-
-def _held(action: Action, canonical: Canonical) -> dict[str, Any]:
-    """The canonical values with those that the system is known to hold instead."""
-    return {**canonical.values, **{path: None if v is UNKNOWN else v for path, v in action.before.items()}}

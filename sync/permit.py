@@ -17,7 +17,7 @@ from sync.absorb import Binding
 from sync.decision import Action, ActionKind, BindingId, Bucket, LinkState
 from sync.plans import Plan
 from sync.reconcile import Standing
-from sync.rendered import Decided, Keys, first, rendered
+from sync.rendered import Decided, Keys, first, rendered, rendered_before
 from sync.report import PlannedAction
 
 _SHOWN: Final = 1000
@@ -116,20 +116,24 @@ class Permit:
     def allowed(self, binding: Binding, decided: Sequence[Decided], keys: Keys) -> Iterator[str | None]:
         """For each action about to be sent: None where it is the planned one, else why it is not."""
         places = [self._place(standing, action) for action, standing in decided]
-        known = self.plan.fetch(sorted({place for place in places if place is not None}))
-        planned = dict(zip(sorted({place for place in places if place is not None}), known, strict=True))
-        plain = rendered(binding, decided, lambda stream, entity_id: self._key(binding.id, keys, stream, entity_id))
-        for (action, standing), place, now in zip(decided, places, plain, strict=True):
+        asked = sorted({place for place in places if place is not None})
+        planned = dict(zip(asked, self.plan.fetch(asked), strict=True))
+
+        def named(stream: str, entity_id: str) -> str | None:
+            return self._key(binding.id, keys, stream, entity_id)
+
+        now, then = rendered(binding, decided, named), rendered_before(binding, decided, named)
+        for one, place, after, before in zip(decided, places, now, then, strict=True):
             if place is None:
                 yield "not in the plan"
                 continue
-            item = planned[place]
-            why = _different(item, standing, action, now, again=self._marks[place] == _Mark.WRITTEN)
+            again = self._marks[place] == _Mark.WRITTEN
+            why = _moved(planned[place], *one) or _different(planned[place], one[0], after, before, again=again)
             if why is None:
                 self._marks[place] = max(self._marks[place], _Mark.ALLOWED)
-                self._under_way[action.entity_id, action.binding] = place
+                self._under_way[one[0].entity_id, one[0].binding] = place
             else:
-                self._settle(place, item, Fate.CHANGED, why)
+                self._settle(place, planned[place], Fate.CHANGED, why)
             yield why
 
     def _key(self, at: BindingId, keys: Keys, stream: str, entity_id: str) -> str | None:
@@ -193,24 +197,33 @@ class Permit:
         self.drifts.append(Drift(fate=fate, kind=kind, binding=binding, key=key, subject=subject, detail=detail))
 
 
-def _different(item: PlannedAction, standing: Standing, action: Action, now: Rendition, *, again: bool) -> str | None:
-    """Why an action is not the planned one; None where it is.
+def _moved(item: PlannedAction, action: Action, standing: Standing) -> str | None:
+    """Why an action is not about the planned entity; None where it is."""
+    if item.links:
+        missing = set(item.links) - {(*one.binding, one.key) for one in _live(standing)}
+        return f"{_named(min(missing))} is not part of this {action.binding.entity} any more" if missing else None
+    return None if item.entity_id == action.entity_id else f"the record belongs to {action.entity_id} now"
+
+
+def _different(item: PlannedAction, action: Action, now: Rendition, then: Rendition, *, again: bool) -> str | None:
+    """Why an action does not write what was planned, over what was seen then; None where it does.
 
     What waits for a reference may be left out of it, and be written by ``again`` sending the rest.
     """
-    if item.links:
-        missing = set(item.links) - {(*one.binding, one.key) for one in _live(standing)}
-        if missing:
-            return f"{_named(min(missing))} does not belong to this {action.binding.entity} any more"
-    elif item.entity_id != action.entity_id:
-        return f"the record belongs to {action.entity_id} now"
     if action.kind is ActionKind.DELETE:
         return None
     planned = {change.field: change.after for change in item.changes}
     fields = {name for name, value in now.fields.items() if name not in planned or not _same(planned[name], value)}
+    fields |= action.fields.keys() - planned.keys()
     if not (again or now.waiting):
         fields |= planned.keys() - now.fields.keys()
-    return f"{', '.join(sorted(fields))} would be written otherwise now" if fields else None
+    if fields:
+        return f"{', '.join(sorted(fields))} would be written otherwise now"
+    if action.kind is ActionKind.CREATE or again:
+        return None
+    shown = {change.field: change.before for change in item.changes}
+    unseen = sorted(name for name in now.fields if not _same(shown[name], then.fields.get(name)))
+    return f"{', '.join(unseen)} was changed there since" if unseen else None
 
 
 def _same(planned: Any, value: Any) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 from mappings.contract import RenderRequest, Rendition
 from sync.absorb import Binding
-from sync.decision import Action
+from sync.decision import UNKNOWN, Action, Canonical
 from sync.reconcile import Standing
 
 Decided = tuple[Action, Standing]
@@ -23,3 +24,18 @@ def rendered(binding: Binding, decided: Sequence[Decided], keys: Keys) -> list[R
     """What would be written, were nothing known of the records but what was agreed on."""
     requests = [RenderRequest(standing.canonical.values, action.paths, keys) for action, standing in decided]
     return list(binding.mapping.render(requests))
+
+
+def rendered_before(binding: Binding, decided: Sequence[Decided], keys: Keys) -> list[Rendition]:
+    """What the system is known to hold in the fields that would be written."""
+    requests = [
+        RenderRequest(_held(action, standing.canonical), action.paths or _NOTHING, keys) for action, standing in decided
+    ]
+    return list(binding.mapping.render(requests))
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+def _held(action: Action, canonical: Canonical) -> dict[str, Any]:
+    return {**canonical.values, **{path: None if v is UNKNOWN else v for path, v in action.before.items()}}
