@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
@@ -15,7 +14,7 @@ import orjson
 from mappings.contract import Rendition
 from sync.absorb import Binding
 from sync.decision import Action, ActionKind, BindingId, Bucket, LinkState
-from sync.plans import Plan
+from sync.plans import Plan, named_record, token, token_of
 from sync.reconcile import Standing
 from sync.rendered import Decided, Keys, first, rendered, rendered_before
 from sync.report import PlannedAction
@@ -74,7 +73,7 @@ class Permit:
 
     def __post_init__(self) -> None:
         for place, action in enumerate(self.plan.items()):
-            self._places[_token(action.kind, action.binding, action.key or _anchor(action))] = place
+            self._places[token_of(action)] = place
             self._marks.append(_Mark.UNTOUCHED)
 
     # asked while deciding
@@ -98,14 +97,14 @@ class Permit:
 
     def _place(self, standing: Standing, action: Action) -> int | None:
         if action.kind is not ActionKind.CREATE:
-            found = self._places.get(_token(action.kind, action.binding, str(action.key)))
+            found = self._places.get(token(action.kind, action.binding, str(action.key)))
             made = (action.binding.connection, action.binding.stream, action.entity_id)
             return self._made.get(made) if found is None and action.kind is ActionKind.UPDATE else found
-        anchors = [standing.canonical.id, *(_named((*link.binding, link.key)) for link in _live(standing))]
+        anchors = [standing.canonical.id, *(named_record((*link.binding, link.key)) for link in _live(standing))]
         return next(
             (
                 self._places[one]
-                for one in (_token(action.kind, action.binding, a) for a in anchors)
+                for one in (token(action.kind, action.binding, a) for a in anchors)
                 if one in self._places
             ),
             None,
@@ -201,7 +200,7 @@ def _moved(item: PlannedAction, action: Action, standing: Standing) -> str | Non
     """Why an action is not about the planned entity; None where it is."""
     if item.links:
         missing = set(item.links) - {(*one.binding, one.key) for one in _live(standing)}
-        return f"{_named(min(missing))} is not part of this {action.binding.entity} any more" if missing else None
+        return f"{named_record(min(missing))} is not part of this {action.binding.entity} any more" if missing else None
     return None if item.entity_id == action.entity_id else f"the record belongs to {action.entity_id} now"
 
 
@@ -237,17 +236,3 @@ def _plain(value: Any) -> Any:
 
 def _live(standing: Standing) -> list[Any]:
     return [link for link in standing.links if link.state is LinkState.LIVE]
-
-
-def _anchor(action: PlannedAction) -> str:
-    """What an entity without a record there is found by: its id, or its first record."""
-    return _named(action.links[0]) if action.links else action.entity_id
-
-
-def _named(link: tuple[str, ...]) -> str:
-    connection, stream, entity, key = link
-    return f"{connection}.{stream}:{entity} {key}"
-
-
-def _token(kind: ActionKind, binding: BindingId, rest: str) -> bytes:
-    return blake2b("\0".join((kind.value, *binding, rest)).encode("utf-8", "surrogatepass"), digest_size=12).digest()

@@ -217,6 +217,26 @@ def action_of(line: bytes | str) -> PlannedAction:
         raise StateError("an action of the plan cannot be read: plan again") from None
 
 
+def token_of(action: PlannedAction) -> bytes:
+    """What an action is found by: its record, or the entity that is to get one."""
+    return token(action.kind, action.binding, action.key or anchor_of(action))
+
+
+def token(kind: ActionKind, binding: BindingId, rest: str) -> bytes:
+    """`token_of`. ``rest`` is a record key, or for a create what `anchor_of` could say of the entity."""
+    return blake2b("\0".join((kind.value, *binding, rest)).encode("utf-8", "surrogatepass"), digest_size=12).digest()
+
+
+def anchor_of(action: PlannedAction) -> str:
+    """An entity by its id, or by the record that founds it."""
+    return named_record(action.links[0]) if action.links else action.entity_id
+
+
+def named_record(link: tuple[str, ...]) -> str:
+    connection, stream, entity, key = link
+    return f"{connection}.{stream}:{entity} {key}"
+
+
 @dataclass(slots=True)
 class Fingerprint:
     """Over the actions of a plan in their order: two plans with the same one do the same."""

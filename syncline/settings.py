@@ -77,11 +77,13 @@ def load_project(
     catalogue: Catalogue | None = None,
     with_mappings: bool = True,
     with_locks: bool = False,
+    edited: Path | None = None,
 ) -> tuple[Project | None, list[Diagnostic]]:
     """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
 
     ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
     ``with_locks=True`` holds mappings to the fields locked in `schemas/`: a check, not what a run needs.
+    ``edited`` is a mapping file that stands for the one of its name: to be planned with, never run.
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
@@ -93,7 +95,7 @@ def load_project(
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
     # What stood in a line that could not be read would be missed by the mappings.
     readable = with_mappings and not document.lacks_lines
-    project = reading.project(with_mappings=readable, with_locks=with_locks)
+    project = reading.project(with_mappings=readable, with_locks=with_locks, edited=edited)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
@@ -189,7 +191,7 @@ class _Reading:
         )
         return workbench, [*said, *found.diagnostics]
 
-    def project(self, *, with_mappings: bool, with_locks: bool) -> Project:
+    def project(self, *, with_mappings: bool, with_locks: bool, edited: Path | None = None) -> Project:
         self._format()
         url = self._state()
         fields = dict(self._custom_fields())
@@ -203,7 +205,8 @@ class _Reading:
         found = bindings.Bindings()
         if with_mappings:
             decided = policies.deciding(rules)
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided, locks)
+            folder = self.folder / MAPPINGS
+            found = bindings.read_bindings(folder, known, connections, named, decided, locks, edited)
             self.root.document.found += found.diagnostics
         rules, clashes = policies.owned(found.live, known, rules)
         self.root.document.found += clashes

@@ -11,6 +11,7 @@ import typer
 from sync.decision import Bucket
 from syncline.cli import options, plan_views, views
 from syncline.cli.desk import Desk, desk_of, selection
+from syncline.cli.edits import plan_edit
 from syncline.cli.exits import Exit, of_run, of_troubles
 from syncline.cli.output import Output, counted
 
@@ -34,25 +35,44 @@ def plan(
     proposed: Annotated[
         bool, typer.Option("--proposed", help="As if proposed mappings and rules were live: what would they change?")
     ] = False,
+    mapping: Annotated[
+        Path | None,
+        typer.Option("--mapping", "-m", help="Only what this edited mapping file would change; it may lie anywhere."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Keep the whole plan in this file, for `syncline apply`.")
     ] = None,
     release: options.Release = None,
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=0, help="Show at most this many writes; 0: only totals.")
-    ] = 50,
+        int | None,
+        typer.Option("--limit", "-n", min=0, show_default="50", help="Show at most this many writes; 0: only totals."),
+    ] = None,
     reveal: options.Reveal = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Exit with 10 where there are changes.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show what a run would write; write nothing."""
+    """Show what a run would write; write nothing.
+
+    Totals come first, then the writes that tell most. With --mapping it is the difference that an edited mapping makes
+    to the one of its name, with ten examples: every system is read in full, twice.
+    """
     desk = desk_of(context)
+    if mapping is not None:
+        if out is not None or proposed:
+            raise typer.BadParameter(
+                "an edit is only looked at: --out and --proposed make no sense", param_hint="--mapping"
+            )
+        most = 10 if limit is None else limit
+        code = plan_edit(desk, mapping, select or [], limit=most, reveal=reveal, exit_code=exit_code, as_json=as_json)
+        raise typer.Exit(code)
     project = desk.project().as_if_live() if proposed else desk.project()
     chosen = selection(project, select or [])
     if out is not None and proposed:
         raise typer.BadParameter("what is only proposed cannot be applied, so it is not kept", param_hint="--out")
     with desk.engine(project) as engine, _kept_in(out, engine) as keeper:
-        report = engine.plan(chosen, full=full, limit=limit, release=frozenset(release or ()), keeper=keeper)
+        report = engine.plan(
+            chosen, full=full, limit=50 if limit is None else limit, release=frozenset(release or ()), keeper=keeper
+        )
     if as_json:
         desk.output.json(plan_views.plan_json(report, reveal=reveal))
     else:
