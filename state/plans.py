@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from model.clock import Clock
@@ -18,6 +19,8 @@ from sync.ports import KeptPlan, Lease, PlanState
 
 _SELECT = "SELECT id, why, state, run, bindings, head, summary, fingerprint, made_at, settled_at FROM plan"
 _LINES = "SELECT line FROM plan_action WHERE plan = ? AND place >= ? AND place < ? ORDER BY place"
+_AT = "SELECT place, line FROM plan_action WHERE plan = ? AND place IN"
+_TOGETHER: Final = 500
 _FORGOTTEN: Final = timedelta(days=1)
 """So old, a plan that is still being made belongs to a run that was killed."""
 
@@ -104,9 +107,12 @@ class Plans:
             return [line for (line,) in tx.rows(_LINES, plan, first, first + size)]
 
     def kept_at(self, plan: int, places: Sequence[int]) -> Iterator[str]:
-        with self.database.read() as tx:
-            for place in places:
-                yield from (line for (line,) in tx.rows(_LINES, plan, place, place + 1))
+        wanted = iter(places)
+        while some := list(islice(wanted, _TOGETHER)):
+            with self.database.read() as tx:
+                rows = tx.rows(f"{_AT} ({', '.join('?' * len(some))})", plan, *some)
+            found: dict[int, str] = {place: line for place, line in rows}
+            yield from (found[place] for place in some)
 
     def settle_plan(self, plan: int, state: PlanState, now: datetime) -> bool:
         with self.database.write() as tx:

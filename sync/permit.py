@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
@@ -66,9 +67,8 @@ class Permit:
     drifts: list[Drift] = field(default_factory=list)
     _places: dict[bytes, int] = field(default_factory=dict)
     _marks: bytearray = field(default_factory=bytearray)
-    _under_way: dict[tuple[str, BindingId], int] = field(default_factory=dict)
-    _made: dict[tuple[str, str, str], int] = field(default_factory=dict)  # created here → its place in the plan
-    _subjects: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    _under_way: dict[tuple[str, BindingId], tuple[int, ActionKind]] = field(default_factory=dict)
+    _made: dict[bytes, int] = field(default_factory=dict)  # entity and stream of a record created here → its place
     _new: set[tuple[str, BindingId, ActionKind]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -98,8 +98,9 @@ class Permit:
     def _place(self, standing: Standing, action: Action) -> int | None:
         if action.kind is not ActionKind.CREATE:
             found = self._places.get(token(action.kind, action.binding, str(action.key)))
-            made = (action.binding.connection, action.binding.stream, action.entity_id)
-            return self._made.get(made) if found is None and action.kind is ActionKind.UPDATE else found
+            if found is None and action.kind is ActionKind.UPDATE:
+                return self._made.get(_made(action.binding.connection, action.binding.stream, action.entity_id))
+            return found
         anchors = [standing.canonical.id, *(named_record((*link.binding, link.key)) for link in _live(standing))]
         return next(
             (
@@ -130,44 +131,36 @@ class Permit:
             why = _moved(planned[place], *one) or _different(planned[place], one[0], after, before, again=again)
             if why is None:
                 self._marks[place] = max(self._marks[place], _Mark.ALLOWED)
-                self._under_way[one[0].entity_id, one[0].binding] = place
+                self._under_way[one[0].entity_id, one[0].binding] = place, planned[place].kind
             else:
                 self._settle(place, planned[place], Fate.CHANGED, why)
             yield why
 
     def _key(self, at: BindingId, keys: Keys, stream: str, entity_id: str) -> str | None:
         """A record that this run created is called what the plan called it."""
-        subject = self._subjects.get((at.connection, stream, entity_id))
+        place = self._made.get(_made(at.connection, stream, entity_id))
         key = keys(stream, entity_id)
-        return first(subject) if subject is not None and key is not None else key
+        return key if place is None or key is None else first(self.plan.fetch([place])[0].subject)
 
     # told afterwards
 
     def heard(self, entity_id: str, binding: BindingId, bucket: Bucket, detail: str | None) -> None:
         """What became of an action that was sent."""
-        place = self._under_way.pop((entity_id, binding), None)
+        place, kind = self._under_way.pop((entity_id, binding), (None, None))
         if place is None:
             return
         if bucket is Bucket.WRITTEN:
             if self._marks[place] != _Mark.WRITTEN:
                 self.fates[Fate.WRITTEN] += 1
             self._marks[place] = _Mark.WRITTEN
-            self._remember_made(place, entity_id, binding)
+            if kind is ActionKind.CREATE:
+                self._made[_made(binding.connection, binding.stream, entity_id)] = place
         elif self._marks[place] == _Mark.ALLOWED:
             (item,) = self.plan.fetch([place])
             if bucket is Bucket.DEAD:
                 self._settle(place, item, Fate.REFUSED, f"the system refused it: {detail or 'no reason given'}")
             elif bucket is Bucket.WAITING:
                 self._marks[place] = _Mark.UNTOUCHED  # a later round may get through
-
-    def _remember_made(self, place: int, entity_id: str, binding: BindingId) -> None:
-        made = (binding.connection, binding.stream, entity_id)
-        if made in self._made:
-            return
-        (item,) = self.plan.fetch([place])
-        if item.kind is ActionKind.CREATE:
-            self._made[made] = place
-            self._subjects[made] = item.subject
 
     def rest(self, size: int) -> Iterator[list[tuple[int, PlannedAction]]]:
         """Pages of the actions of which nothing is told yet."""
@@ -236,3 +229,7 @@ def _plain(value: Any) -> Any:
 
 def _live(standing: Standing) -> list[Any]:
     return [link for link in standing.links if link.state is LinkState.LIVE]
+
+
+def _made(connection: str, stream: str, entity_id: str) -> bytes:
+    return blake2b("\0".join((connection, stream, entity_id)).encode("utf-8", "surrogatepass"), digest_size=12).digest()

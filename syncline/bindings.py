@@ -65,8 +65,7 @@ def read_bindings(
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
     its mappings wrong. ``decided`` tells what survivorship says. Mappings of streams that ``locks`` describe are held
-    to the fields locked there. ``edited`` is a file elsewhere: it stands for the one in the folder that has its name, or
-    that ties the same.
+    to the fields locked there. ``edited`` is a file elsewhere, and stands for the one of its name or tie.
     """
     bindings = Bindings()
     files = mapping_files(folder)
