@@ -111,7 +111,7 @@ class Plans:
         while some := list(islice(wanted, _TOGETHER)):
             with self.database.read() as tx:
                 rows = tx.rows(f"{_AT} ({', '.join('?' * len(some))})", plan, *some)
-            found: dict[int, str] = {place: line for place, line in rows}
+            found: dict[int, str] = {int(place): str(line) for place, line in rows}
             yield from (found[place] for place in some)
 
     def settle_plan(self, plan: int, state: PlanState, now: datetime) -> bool:
