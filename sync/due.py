@@ -32,6 +32,7 @@ class Books:
     _due: dict[str, Due] = field(default_factory=dict)
     _balances: dict[BindingId, Balance] = field(default_factory=dict)
     _open: dict[tuple[str, BindingId], tuple[Bucket, str | None]] = field(default_factory=dict)
+    _again: set[str] = field(default_factory=set)  # entities that a former round of this run left something to do of
 
     def begin(self, entity_id: str, generation: int) -> Due:
         due = self._due[entity_id] = Due(generation)
@@ -64,6 +65,8 @@ class Books:
         pair = (entity_id, verdict.binding)
         balance = self._balance(verdict.binding)
         if self._open.pop(pair, None) is None:
+            if entity_id in self._again and verdict.action is None and verdict.bucket is not Bucket.WAITING:
+                return  # it rests, as it did in the round before
             balance.seen += 1
         if verdict.action is not None:
             self._open[pair] = _NOT_YET
@@ -74,7 +77,6 @@ class Books:
 
     def waits(self, entity_id: str, binding: BindingId, why: str) -> None:
         """A pair that was counted with something to write is left for another run."""
-        self._due[entity_id].keep = True
         self._open[entity_id, binding] = (Bucket.WAITING, why)
 
     def ended(self, action: Action, bucket: Bucket, detail: str | None, *, keep: bool = False) -> None:
@@ -116,9 +118,11 @@ class Books:
     def resting(self) -> list[tuple[str, int]]:
         """Entities of this round that have come to rest, and may be marked clean."""
         done = [(entity_id, due) for entity_id, due in self._due.items() if not due.outstanding]
-        for entity_id, _ in done:
+        for entity_id, due in done:
             del self._due[entity_id]
             self.standings.pop(entity_id, None)
+            if due.keep:
+                self._again.add(entity_id)
         return [(entity_id, due.generation) for entity_id, due in done if not due.keep]
 
     def close(self) -> None:

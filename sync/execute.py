@@ -41,6 +41,7 @@ class Executor:
     calls: dict[str, int] = field(default_factory=dict)
     held: frozenset[BindingId] = frozenset()  # bindings in which nothing is written before a person approved it
     permit: Permit | None = None  # where it is given, nothing but what it allows is written
+    _left: set[str] = field(default_factory=set)  # entities of which everything due waits for a person
     _books: Books = field(init=False)
     _sender: Sender = field(init=False)
     _buffers: dict[tuple[BindingId, ActionKind], list[Action]] = field(default_factory=dict)
@@ -78,11 +79,13 @@ class Executor:
     def round(self, entity: str) -> bool:
         """Decide and write for every entity that needs it. Returns whether another round could do more."""
         bindings, after, before = self.hub.writers(entity), "", self._books.progress
+        self._left -= self.observer.touched
         self.observer.touched.clear()
         self._sender.moved.clear()
         again = False
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
+            rows = [row for row in rows if row[0] not in self._left] if self._left else rows
             generations = dict(rows)
             born, others = self._newborn(self.standings(rows, bindings), bindings)
             for founder, standings in born.items():
@@ -118,6 +121,7 @@ class Executor:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
         unlinked: list[Link] = []
+        left = False
         moot: list[tuple[BindingId, Side, str]] = []
         for verdict in decide(standing, bindings, self.closed):
             if verdict.binding in self.selected:
@@ -133,6 +137,7 @@ class Executor:
                 due.keep = True
             elif (why := self._unapproved(standing, verdict.action)) is not None:
                 books.waits(entity_id, verdict.binding, why)
+                left = True
             else:
                 due.keep |= verdict.more
                 due.outstanding.add(verdict.binding)
@@ -140,6 +145,11 @@ class Executor:
                 self._buffers.setdefault((verdict.binding, verdict.action.kind), []).append(verdict.action)
         if unlinked or moot:
             self._commit(Changes(links=unlinked, unparked=moot))
+        if left and not (due.keep or due.outstanding):
+            due.keep = True
+            self._left.add(entity_id)  # no further round of this run may write it
+            return False
+        due.keep |= left
         return due.keep or bool(due.outstanding)
 
     def _writable(self, entity_id: str, binding: BindingId) -> bool:

@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from mappings.contract import OnDelete
 from model.errors import StateError
 from sync.decision import ActionKind
 from sync.permit import Fate
@@ -11,8 +12,6 @@ from sync.plans import line_of
 from sync.policy import Braked, Limit
 from sync.ports import PlanState
 from syncline.plan_files import PlanFile, PlanWriter
-
-WHY = {"full_name": "name", "emails[work]": "email", "job_title": "title", "department": "dept"}
 
 
 @pytest.fixture
@@ -38,7 +37,9 @@ def applied(path):
     def apply(world, **options):
         world.clock.advance(60)
         with PlanFile(path, world.store.seal()) as plan:
-            return world.engine().apply(plan, **options)
+            done = world.engine().apply(plan, **options)
+        assert all(balance.adds_up for balance in done.run.balances.values())
+        return done
 
     return apply
 
@@ -371,6 +372,30 @@ def test_where_approval_is_needed_nothing_is_written_before_it_is_given(two, nam
     assert two.people("shop") == people(1, 2)
     two.sync()
     assert kept(two) == []
+
+
+def test_every_record_is_counted_once_however_long_its_approval_takes(two):
+    approving(two, "shop")
+    put(two, "crm", 1, 2)
+    put(two, "shop", 3)
+    two.systems["crm"].put("people", "crm9", name="P9", email="p3@example.com", title="Director")
+    report = two.sync()
+    seen = {(str(binding), str(side)): balance.seen for (binding, side), balance in report.balances.items()}
+    assert seen["crm.people:contact", "out"] == seen["shop.people:contact", "out"] == 3
+
+
+def test_a_deletion_is_applied_as_planned(world, planned, applied):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, on_delete_in=OnDelete.DELETE, on_delete_out=OnDelete.DELETE)
+    put(world, "crm", 1, 2)
+    world.sync()
+    world.systems["crm"].drop("people", "crm1")
+    report = planned(world)
+    assert [action.kind for action in report.actions] == [ActionKind.DELETE]
+    assert applied(world).fates == {Fate.WRITTEN: 1}
+    assert world.people("shop") == people(2)
+    assert applied(world).fates == {Fate.DONE: 1}
 
 
 def test_what_is_braked_and_what_wants_approval_wait_apart(two):
