@@ -378,8 +378,10 @@ def test_every_record_is_counted_once_however_long_its_approval_takes(two):
     approving(two, "shop")
     put(two, "crm", 1, 2)
     put(two, "shop", 3)
+    two.systems["shop"].put("people", "shop3", dept="Sales")
     two.systems["crm"].put("people", "crm9", name="P9", email="p3@example.com", title="Director")
     report = two.sync()
+    assert report.writes == 1, "one record is written in the CRM while it waits for the shop"
     seen = {(str(binding), str(side)): balance.seen for (binding, side), balance in report.balances.items()}
     assert seen["crm.people:contact", "out"] == seen["shop.people:contact", "out"] == 3
 
