@@ -14,7 +14,7 @@ from sync.brakes import Count
 from sync.decision import ActionKind, BindingId, LinkState
 from sync.execute import Executor
 from sync.hub import Hub
-from sync.reconcile import Standing, decide
+from sync.reconcile import Standing, everything_due
 from sync.rendered import Decided, first, rendered, rendered_before
 from sync.report import Cause, FieldChange, PlannedAction, PlanReport, called
 
@@ -41,10 +41,9 @@ class Drafter:
                 there = {entity_id for binding in bindings for entity_id in self.hub.store.keys_at(binding.id, ids)}
                 rows = [row for row in rows if row[0] in there]
             yield [
-                (verdict.action, standing)
+                (action, standing)
                 for standing in self.executor.standings(rows, bindings)
-                for verdict in decide(standing, bindings, self.executor.closed)
-                if verdict.action is not None
+                for action in everything_due(standing, bindings, self.executor.closed)
             ]
 
     def pages(self, selected: Collection[BindingId], report: PlanReport) -> Iterator[list[PlannedAction]]:

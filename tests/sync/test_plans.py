@@ -386,6 +386,20 @@ def test_every_record_is_counted_once_however_long_its_approval_takes(two):
     assert seen["crm.people:contact", "out"] == seen["shop.people:contact", "out"] == 3
 
 
+def test_every_record_of_an_entity_that_has_several_is_planned_and_applied(two, planned, applied):
+    two.mappings[1].match = dataclasses.replace(two.mappings[1].match, one_to_one=False)
+    put(two, "crm", 1)
+    for key in ("a", "b", "c"):
+        two.systems["shop"].put("people", key, name="P1", email="p1@example.com")
+    two.sync()
+    two.systems["crm"].put("people", "crm1", title="Director")
+    report = planned(two)
+    assert {action.key for action in report.actions} == {"a", "b", "c"}
+    assert applied(two).fates == {Fate.WRITTEN: 3}
+    assert [row["title"] for row in two.people("shop")] == ["Director"] * 3
+    assert two.engine().plan().changes_nothing
+
+
 def test_a_deletion_is_applied_as_planned(world, planned, applied):
     for name in ("crm", "shop"):
         world.system(name)
