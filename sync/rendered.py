@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from mappings.contract import RenderRequest, Rendition
 from sync.absorb import Binding
@@ -27,14 +27,14 @@ def rendered(binding: Binding, decided: Sequence[Decided], keys: Keys) -> list[R
 
 
 def rendered_before(binding: Binding, decided: Sequence[Decided], keys: Keys) -> list[Rendition]:
-    """What the system is known to hold in the fields that would be written."""
+    """What the system is known to hold in the fields that would be written: nothing, where there is no record yet."""
     requests = [
-        RenderRequest(_held(action, standing.canonical), action.paths or _NOTHING, keys) for action, standing in decided
+        RenderRequest(_held(action, standing.canonical), action.paths, keys)
+        for action, standing in decided
+        if action.paths
     ]
-    return list(binding.mapping.render(requests))
-
-
-_NOTHING: Final[frozenset[str]] = frozenset()
+    found = iter(binding.mapping.render(requests) if requests else ())
+    return [next(found) if action.paths else Rendition({}) for action, _ in decided]
 
 
 def _held(action: Action, canonical: Canonical) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What was planned is what is applied; what waits for a person waits, and nothing else is written meanwhile."""
 
 import dataclasses
+import random
 
 import pytest
 
@@ -220,6 +221,56 @@ def test_a_lost_answer_is_looked_up_and_nothing_is_created_twice(two, planned, a
     again = applied(two)
     assert again.fates == {Fate.DONE: 2}
     assert two.people("shop") == people(1, 2)
+
+
+FIELDS = ("name", "title", "dept")
+
+
+def edit(world, dice, times):
+    """People at work in both systems: new records, also of one person in both, and edits."""
+    for _ in range(times):
+        name = dice.choice(["crm", "shop"])
+        keys = [key for key in world.systems[name].table("people").rows if not key.startswith("n")]
+        if not keys or dice.random() < 0.4:
+            number = dice.randrange(12)
+            world.systems[name].put("people", f"{name}{number}", name=f"P{number}", email=f"p{number}@example.com")
+        else:
+            value = dice.choice([None, f"v{dice.randrange(5)}"])
+            world.systems[name].put("people", dice.choice(keys), **{dice.choice(FIELDS): value})
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_on_an_unchanged_world_everything_planned_is_written_and_then_nothing_is_planned(two, planned, applied, seed):
+    dice = random.Random(seed)
+    edit(two, dice, 12)
+    if seed % 2:
+        two.sync()
+        edit(two, dice, 8)
+    report = planned(two)
+    assert applied(two).fates == ({Fate.WRITTEN: total} if (total := sum(report.totals.values())) else {})
+    assert two.engine().plan().changes_nothing
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_whatever_happens_meanwhile_nothing_is_sent_that_was_not_planned(two, planned, applied, path, seed):
+    dice = random.Random(seed)
+    edit(two, dice, 15)
+    two.sync()
+    edit(two, dice, 10)
+    planned(two)
+    with PlanFile(path, two.store.seal()) as plan:
+        allowed = [(one.binding.connection, {c.field: c.after for c in one.changes}) for one in plan.items()]
+    edit(two, dice, 6)
+    sent = []
+    for name, system in two.systems.items():
+        system.stores = lambda row, name=name: sent.append((name, dict(row))) or row
+    done = applied(two)
+    assert len(sent) == done.fates[Fate.WRITTEN]
+    for one in sent:
+        assert one in allowed
+        allowed.remove(one)
+    two.sync()
+    two.assert_calm()
 
 
 # plans that do not fit
