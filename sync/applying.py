@@ -17,12 +17,16 @@ from sync.ports import PlanState
 from sync.reconcile import Standing, decide
 from sync.report import PlannedAction, RunReport
 
+_GRAVITY = (Fate.CHANGED, Fate.GONE, Fate.REFUSED, Fate.HELD, Fate.DONE, Fate.NEW, Fate.WRITTEN)
 _Told = tuple[int, PlannedAction, Fate, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyReport:
-    """How carrying out a plan went: the run that did it, how many actions met which fate, and those not carried out."""
+    """How carrying out a plan went: the run that did it, how many actions met which fate, and those not carried out.
+
+    Of the new ones, which the plan did not have, no more than a thousand are named.
+    """
 
     run: RunReport
     fates: Mapping[Fate, int]
@@ -31,7 +35,10 @@ class ApplyReport:
     @classmethod
     def of(cls, run: RunReport, permit: Permit | None) -> ApplyReport:
         """No permit: the run did not come so far."""
-        return cls(run=run, fates=permit.fates if permit else {}, drifts=permit.drifts if permit else ())
+        if permit is None:
+            return cls(run=run, fates={}, drifts=())
+        drifts = sorted(permit.drifts, key=lambda drift: _GRAVITY.index(drift.fate))
+        return cls(run=run, fates=permit.fates, drifts=drifts)
 
     @property
     def drifted(self) -> int:
