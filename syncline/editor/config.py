@@ -146,7 +146,7 @@ def _brakes(connections: list[str]) -> Schema:
 
 def _approval(connections: Collection[str], selectable: Iterable[str]) -> Schema:
     names = [*connections, *(name for name in selectable if "." in name)]
-    return form.one_or_more(form.words(sorted(set(names))) if names else form.text())
+    return form.one_or_several(form.words(sorted(set(names))) if names else form.text())
 
 
 def _schedules(selectable: Iterable[str]) -> Schema:
