@@ -17,7 +17,7 @@ from state.database import Database
 from state.tables import metadata
 from state.tx import Tx
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Oldest first; a test pins them to the files in ``migrations/versions``."""
 
 HEAD = REVISIONS[-1]

@@ -31,6 +31,8 @@ _UNCOPIED = {
     tables.balance,
     tables.lease,
     tables.token,
+    tables.plan,
+    tables.plan_action,
 }
 """Tables whose old rows nothing but reports and running processes read."""
 
@@ -42,6 +44,7 @@ _COUNTED = (
     tables.write_batch,
     tables.intent,
     tables.run,
+    tables.plan,
 )
 
 

@@ -11,6 +11,7 @@ from state import canonicals, conflicts, intents, leases, links, logs, parking, 
 from state.bindings import Bindings
 from state.database import Database, connect
 from state.migrate import bring_up_to_date
+from state.plans import Plans
 from state.rehearsal import rehearse
 from state.seen import SeenKeys, seen
 from sync.decision import (
@@ -41,7 +42,7 @@ def open_store(url: str, clock: Clock | None = None) -> SqlStore:
     return SqlStore(database, clock or SystemClock())
 
 
-class SqlStore(Store):
+class SqlStore(Plans, Store):
     """Safe to share between threads. Methods do what `sync.ports.Store` says."""
 
     def __init__(self, database: Database, clock: Clock) -> None:

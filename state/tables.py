@@ -295,3 +295,36 @@ token = Table(
     Column("sealed", Text, nullable=False),  # AES-GCM, base64
     _name("saved_at"),
 )
+
+hub = Table(
+    "hub",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # always 1
+    _name("seal"),  # 32 random bytes in hexadecimal: what plans are sealed with
+    _name("made_at"),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    _serial(),
+    _name("why"),  # brake, approval
+    _name("state"),  # sync.ports.PlanState
+    Column("run", BigInteger, nullable=False),  # that made it
+    Column("bindings", Text, nullable=False),  # [[connection, stream, entity]] in which it would write
+    Column("head", Text, nullable=False),  # sync.plans.Head
+    Column("summary", Text, nullable=False),  # sync.plans.summary_json
+    _name("fingerprint"),  # of its actions
+    _name("made_at"),
+    _name("settled_at", nullable=True),
+    sqlite_autoincrement=True,
+)
+
+plan_action = Table(
+    "plan_action",
+    metadata,
+    Column("plan", BigInteger, primary_key=True, autoincrement=False),
+    Column("place", Integer, primary_key=True, autoincrement=False),  # from 0
+    Column("line", Text, nullable=False),  # sync.plans.line_of
+    sqlite_with_rowid=False,
+)

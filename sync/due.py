@@ -28,9 +28,11 @@ class Books:
     standings: dict[str, Standing] = field(default_factory=dict)  # of entities with writes outstanding
     in_doubt: set[tuple[str, BindingId]] = field(default_factory=set)  # sent in this run, and no answer came
     progress: int = 0  # how many writes came to rest so far
+    heard: Callable[[str, BindingId, Bucket, str | None], None] | None = None  # is told what became of each write
     _due: dict[str, Due] = field(default_factory=dict)
     _balances: dict[BindingId, Balance] = field(default_factory=dict)
     _open: dict[tuple[str, BindingId], tuple[Bucket, str | None]] = field(default_factory=dict)
+    _again: set[str] = field(default_factory=set)  # entities that a former round of this run left something to do of
 
     def begin(self, entity_id: str, generation: int) -> Due:
         due = self._due[entity_id] = Due(generation)
@@ -63,6 +65,8 @@ class Books:
         pair = (entity_id, verdict.binding)
         balance = self._balance(verdict.binding)
         if self._open.pop(pair, None) is None:
+            if entity_id in self._again and verdict.action is None and verdict.bucket is not Bucket.WAITING:
+                return  # it rests, as it did in the round before
             balance.seen += 1
         if verdict.action is not None:
             self._open[pair] = _NOT_YET
@@ -71,11 +75,17 @@ class Books:
         else:
             balance.count(verdict.bucket, detail=verdict.detail)
 
+    def waits(self, entity_id: str, binding: BindingId, why: str) -> None:
+        """A pair that was counted with something to write is left for another run."""
+        self._open[entity_id, binding] = (Bucket.WAITING, why)
+
     def ended(self, action: Action, bucket: Bucket, detail: str | None, *, keep: bool = False) -> None:
         """One action came to rest (or, with ``keep``, is left for later). What ended already stays as it ended."""
         due = self._due.get(action.entity_id)
         if due is None or action.binding not in due.outstanding:
             return
+        if self.heard is not None:
+            self.heard(action.entity_id, action.binding, bucket, detail)
         due.outstanding.discard(action.binding)
         due.keep = due.keep or keep
         pair = (action.entity_id, action.binding)
@@ -94,6 +104,8 @@ class Books:
             if due is not None and binding in due.outstanding:
                 due.outstanding.discard(binding)
                 self.progress += 1
+                if self.heard is not None:
+                    self.heard(entity_id, binding, bucket, detail)
                 moved += self._open.pop((entity_id, binding), None) is not None
         self._balance(binding).count(bucket, moved, detail)
 
@@ -106,9 +118,11 @@ class Books:
     def resting(self) -> list[tuple[str, int]]:
         """Entities of this round that have come to rest, and may be marked clean."""
         done = [(entity_id, due) for entity_id, due in self._due.items() if not due.outstanding]
-        for entity_id, _ in done:
+        for entity_id, due in done:
             del self._due[entity_id]
             self.standings.pop(entity_id, None)
+            if due.keep:
+                self._again.add(entity_id)
         return [(entity_id, due.generation) for entity_id, due in done if not due.keep]
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Chan
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.observe import Observer
+from sync.permit import Permit
 from sync.ports import Lease
 from sync.reconcile import Standing, creations, decide, newborn
 from sync.send import Sender
@@ -38,6 +39,9 @@ class Executor:
     selected: Collection[BindingId]
     closed: Collection[BindingId] = ()  # bindings in which nothing may be created yet
     calls: dict[str, int] = field(default_factory=dict)
+    held: frozenset[BindingId] = frozenset()  # bindings in which nothing is written before a person approved it
+    permit: Permit | None = None  # where it is given, nothing but what it allows is written
+    _left: set[str] = field(default_factory=set)  # entities of which everything due waits for a person
     _books: Books = field(init=False)
     _sender: Sender = field(init=False)
     _buffers: dict[tuple[BindingId, ActionKind], list[Action]] = field(default_factory=dict)
@@ -45,6 +49,10 @@ class Executor:
     def __post_init__(self) -> None:
         self._books = Books(lambda binding: self.observer.balance(binding, Side.OUT))
         self._sender = Sender(self.hub, self.run, self.lease, self.observer, self._books, self.calls)
+
+    def keep_to(self, permit: Permit) -> None:
+        """From now on write nothing but what a plan allows."""
+        self.permit, self._books.heard = permit, permit.heard
 
     @property
     def stopped(self) -> dict[str, Trouble]:
@@ -71,11 +79,13 @@ class Executor:
     def round(self, entity: str) -> bool:
         """Decide and write for every entity that needs it. Returns whether another round could do more."""
         bindings, after, before = self.hub.writers(entity), "", self._books.progress
+        self._left -= self.observer.touched
         self.observer.touched.clear()
         self._sender.moved.clear()
         again = False
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
+            rows = [row for row in rows if row[0] not in self._left] if self._left else rows
             generations = dict(rows)
             born, others = self._newborn(self.standings(rows, bindings), bindings)
             for founder, standings in born.items():
@@ -93,6 +103,8 @@ class Executor:
     ) -> tuple[dict[BindingId, list[Standing]], list[Standing]]:
         """What is plainly to be created wherever it is not; nothing, where anything stands in the way of writing."""
         ids = [binding.id for binding in bindings]
+        if self.permit is not None or not self.held.isdisjoint(ids):
+            return {}, list(standings)  # every single one is looked at
         if self._books.in_doubt or any(id_ not in self.selected or id_.connection in self.stopped for id_ in ids):
             return {}, list(standings)
         return newborn(standings, bindings, self.closed)
@@ -109,6 +121,7 @@ class Executor:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
         unlinked: list[Link] = []
+        left = False
         moot: list[tuple[BindingId, Side, str]] = []
         for verdict in decide(standing, bindings, self.closed):
             if verdict.binding in self.selected:
@@ -120,15 +133,23 @@ class Executor:
                 due.keep |= verdict.bucket is Bucket.WAITING
                 if verdict.moot:
                     moot.append((verdict.binding, Side.OUT, entity_id))
-            elif self._writable(entity_id, verdict.binding):
+            elif not self._writable(entity_id, verdict.binding):
+                due.keep = True
+            elif (why := self._unapproved(standing, verdict.action)) is not None:
+                books.waits(entity_id, verdict.binding, why)
+                left = True
+            else:
                 due.keep |= verdict.more
                 due.outstanding.add(verdict.binding)
                 books.standings[entity_id] = standing
                 self._buffers.setdefault((verdict.binding, verdict.action.kind), []).append(verdict.action)
-            else:
-                due.keep = True
         if unlinked or moot:
             self._commit(Changes(links=unlinked, unparked=moot))
+        if left and not (due.keep or due.outstanding):
+            due.keep = True
+            self._left.add(entity_id)  # no further round of this run may write it
+            return False
+        due.keep |= left
         return due.keep or bool(due.outstanding)
 
     def _writable(self, entity_id: str, binding: BindingId) -> bool:
@@ -137,6 +158,12 @@ class Executor:
             and binding.connection not in self.stopped
             and (entity_id, binding) not in self._books.in_doubt
         )
+
+    def _unapproved(self, standing: Standing, action: Action) -> str | None:
+        """Why nobody allowed this write; None where somebody did, or nobody needs to."""
+        if action.binding in self.held:
+            return "for approval"
+        return None if self.permit is None or self.permit.expects(standing, action) else "not as planned"
 
     def close_balances(self) -> None:
         """What never came to rest is waiting."""
@@ -263,7 +290,19 @@ class Executor:
                     left_out = {path for path in action.revs if mapping.withholds(path, request.values)}.union(waiting)
                     action.revs = {path: rev for path, rev in action.revs.items() if path not in left_out}
                 ready.append(action)
-        return ready
+        return ready if self.permit is None else self._allowed(self.permit, binding, ready, keys)
+
+    def _allowed(
+        self, permit: Permit, binding: Binding, batch: Sequence[Action], keys: Callable[[str, str], str | None]
+    ) -> list[Action]:
+        allowed: list[Action] = []
+        decided = [(action, self._books.standings[action.entity_id]) for action in batch]
+        for (action, _), why in zip(decided, permit.allowed(binding, decided, keys), strict=True):
+            if why is None:
+                allowed.append(action)
+            else:
+                self._books.ended(action, Bucket.WAITING, "not as planned", keep=True)
+        return allowed
 
     def _renewed(self, action: Action) -> bool:
         """Another system's answer brought news of the entity: what is written now is written as it is now."""

@@ -67,12 +67,14 @@ class Policy:
     """Everything the engine is told beforehand.
 
     ``survivorship`` is by entity, then by canonical path, pattern or template; key ``default`` is the entity's own.
-    ``limits`` is by connection (key ``default`` for all), then by kind.
+    ``limits`` is by connection (key ``default`` for all), then by kind. ``approval`` names the connections, streams
+    (``crm.Contact``) and bindings in which nothing is written before a person saw it.
     """
 
     survivorship: Mapping[str, Mapping[str, Survivorship]] = field(default_factory=dict)
     limits: Mapping[str, Mapping[Braked, Limit]] = field(default_factory=dict)
     page: int = 2000
+    approval: frozenset[str] = frozenset()
 
     def limit(self, connection: str, kind: Braked) -> Limit:
         for owner in (connection, "default"):
@@ -80,3 +82,7 @@ class Policy:
             if found is not None:
                 return found
         return DEFAULT_LIMITS[kind]
+
+    def needs_approval(self, connection: str, stream: str, entity: str) -> bool:
+        """Whether a person has to approve what is written to a binding."""
+        return not self.approval.isdisjoint({connection, f"{connection}.{stream}", f"{connection}.{stream}:{entity}"})

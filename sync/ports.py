@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Any, Protocol
 
 from sync.decision import (
     Balance,
@@ -42,7 +43,76 @@ class Seen(Protocol):
         ...
 
 
-class Store(Protocol):
+class PlanState(StrEnum):
+    MAKING = "making"
+    WAITING = "waiting"  # for a person
+    RELEASED = "released"
+    DISCARDED = "discarded"
+    REPLACED = "replaced"  # by a newer plan of the same binding
+    OVERTAKEN = "overtaken"  # by a run that found nothing to ask about any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPlan:
+    """A plan in the store. ``head`` and ``summary`` are those of `sync.plans`; ``why``: ``brake`` or ``approval``."""
+
+    id: int
+    why: str
+    state: PlanState
+    run: int
+    bindings: tuple[BindingId, ...]
+    head: Mapping[str, Any]
+    summary: Mapping[str, Any]
+    fingerprint: str
+    made_at: datetime
+    settled_at: datetime | None
+
+
+class Plans(Protocol):
+    """Plans that wait for a person."""
+
+    def seal(self) -> bytes:
+        """What only this hub knows: its plans are told from others', and from altered ones, by it. Made once."""
+        ...
+
+    def begin_plan(self, why: str, run: int, head: Mapping[str, Any], lease: Lease, now: datetime) -> int: ...
+
+    def keep_lines(self, plan: int, place: int, lines: Sequence[str], lease: Lease, now: datetime) -> None:
+        """Actions of a plan that is being made, from this place on."""
+        ...
+
+    def keep_plan(
+        self,
+        plan: int,
+        bindings: Sequence[BindingId],
+        summary: Mapping[str, Any],
+        fingerprint: str,
+        lease: Lease,
+        now: datetime,
+    ) -> None:
+        """The plan is made, and waits. It replaces those that wait in any of these bindings."""
+        ...
+
+    def kept_plans(self, state: PlanState | None = PlanState.WAITING) -> list[KeptPlan]:
+        """The latest first; None: in any state."""
+        ...
+
+    def kept_plan(self, plan: int) -> KeptPlan | None: ...
+
+    def kept_lines(self, plan: int, first: int, size: int) -> list[str]: ...
+
+    def kept_at(self, plan: int, places: Sequence[int]) -> Iterator[str]: ...
+
+    def settle_plan(self, plan: int, state: PlanState, now: datetime) -> bool:
+        """End the waiting of a plan, and forget its actions; whether it was waiting."""
+        ...
+
+    def overtake_plans(self, bindings: Collection[BindingId], but: Collection[int], now: datetime) -> None:
+        """Nothing waits in these bindings alone any more, but the plans named."""
+        ...
+
+
+class Store(Plans, Protocol):
     """The hub's memory.
 
     Reads outside `commit` see the last commit. `commit` is one transaction that first checks the lease's epochs

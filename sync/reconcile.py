@@ -117,6 +117,23 @@ def decide(standing: Standing, bindings: Sequence[Binding], closed: Collection[B
     return [_verdict(standing, binding, closed) for binding in bindings]
 
 
+def everything_due(standing: Standing, bindings: Sequence[Binding], closed: Collection[BindingId]) -> list[Action]:
+    """All that is to be written, also where an entity has several records in a stream: `decide` takes one at a time."""
+    actions: list[Action] = []
+    for binding, verdict in zip(bindings, decide(standing, bindings, closed), strict=True):
+        if verdict.action is None:
+            continue
+        actions.append(verdict.action)
+        if verdict.more:
+            there = [link for link in standing.links if link.binding == binding.id and link.state is LinkState.LIVE]
+            rest = [link for link in there if link.key != verdict.action.key]
+            if verdict.action.kind is ActionKind.DELETE:
+                actions += [_deletion(standing.canonical, link) for link in rest]
+            else:
+                actions += [one for link in rest if (one := _update(standing, binding, link).action) is not None]
+    return actions
+
+
 def _verdict(standing: Standing, binding: Binding, closed: Collection[BindingId]) -> Verdict:
     canonical = standing.canonical
     links = [link for link in standing.links if link.binding == binding.id]
@@ -171,15 +188,18 @@ def _ending(binding: Binding, canonical: Canonical, live: Sequence[Link], refuse
     if binding.mapping.on_delete_out is not OnDelete.DELETE:
         why = "kept there although deleted"
         return Verdict(binding.id, None, Bucket.SKIPPED, why, unlink=live, moot=refused is not None)
-    action = Action(
+    return Verdict(binding.id, _deletion(canonical, live[0]), more=len(live) > 1)
+
+
+def _deletion(canonical: Canonical, link: Link) -> Action:
+    return Action(
         kind=ActionKind.DELETE,
-        binding=binding.id,
+        binding=link.binding,
         entity_id=canonical.id,
-        key=live[0].key,
-        expects=live[0].version,
+        key=link.key,
+        expects=link.version,
         reason="deleted in the hub",
     )
-    return Verdict(binding.id, action, more=len(live) > 1)
 
 
 def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:

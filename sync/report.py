@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, NamedTuple
 
-from sync.brakes import Tripped
+from sync.brakes import Count, Tripped
 from sync.decision import ActionKind, Balance, BindingId, Bucket, Side
 from sync.hub import Trouble
 
 Balances = dict[tuple[BindingId, Side], Balance]
+
+
+BRAKE: Final = "brake"
+APPROVAL: Final = "approval"
+"""Why a plan is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A plan that waits for a person after a run."""
+
+    id: int
+    why: str
+    totals: Mapping[tuple[BindingId, ActionKind], int]
+
+    @property
+    def count(self) -> int:
+        return sum(self.totals.values())
+
+    def __str__(self) -> str:
+        reason = "a brake holds" if self.why == BRAKE else "approval is needed"
+        writes = "1 write waits" if self.count == 1 else f"{self.count:,} writes wait"
+        return f"{writes} because {reason}: `syncline brake show {self.id}`, then `syncline brake release {self.id}`"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +54,7 @@ class RunReport:
     calls: dict[str, int] = field(default_factory=dict)
     left: Mapping[Bucket, int] = field(default_factory=dict)
     message: str | None = None
+    kept: list[Kept] = field(default_factory=list)  # plans that wait for a person
 
     def total(self, bucket: Bucket) -> int:
         return sum(balance.buckets.get(bucket, 0) for balance in self.balances.values())
@@ -66,9 +90,20 @@ class FieldChange:
     after: Any
 
 
+class Cause(NamedTuple):
+    """A canonical field that makes a write due, and the connection (or ``person``) its value came from."""
+
+    path: str
+    source: str
+
+
 @dataclass(slots=True, kw_only=True)
 class PlannedAction:
-    """One write that a run would make now."""
+    """One write that a run would make now.
+
+    ``links`` are the records (connection, stream, entity, key) of an entity that the plan itself would found: its id
+    is then the rehearsal's own and means nothing later. ``mapping`` is the name and version that renders the write.
+    """
 
     kind: ActionKind
     binding: BindingId
@@ -77,6 +112,23 @@ class PlannedAction:
     changes: list[FieldChange]
     reason: str
     problem: str | None = None
+    links: tuple[tuple[str, str, str, str], ...] = ()
+    causes: tuple[Cause, ...] = ()
+    mapping: str = ""
+    blanks: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What the entity is called: its id, or the record that founds it."""
+        return called(self.entity_id, self.links)
+
+
+def called(entity_id: str, links: Sequence[tuple[str, str, str, str]]) -> str:
+    """`PlannedAction.subject`."""
+    if not links:
+        return entity_id
+    connection, stream, _, key = links[0]
+    return f"{connection}.{stream} {key}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +147,7 @@ class PlanReport:
     brakes: list[Tripped] = field(default_factory=list)
     left: Mapping[Bucket, int] = field(default_factory=dict)
     unanswered: Counter[str] = field(default_factory=Counter)
+    planned: Count = field(default_factory=Count)  # as the brakes count
 
     @property
     def conflicts(self) -> int:

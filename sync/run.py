@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
-from connectors.contract import Connector, Writes
-from mappings.contract import CompiledMapping, RenderRequest
+from connectors.contract import Connector
+from mappings.contract import CompiledMapping
 from model.clock import Clock, SystemClock
 from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
+from sync.applying import Applying, tell_rest
 from sync.brakes import Count, Tripped, harmless, tripped
-from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes, StreamState
+from sync.decision import BindingId, Changes, StreamState
+from sync.drafting import Drafter
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
+from sync.keeping import Shelf
 from sync.observe import Observer
+from sync.permit import Permit
+from sync.plans import Keeper, Plan, count_of, head_of
 from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
-from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
-from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
+from sync.report import APPROVAL, BRAKE, PlanReport, RunReport
+from sync.sampling import Sampler
 
 LEASE_SECONDS = 120.0
 Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
@@ -38,7 +43,7 @@ def unbroken(_: Callable[[], None]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-class Engine(Repairs):
+class Engine(Repairs, Applying):
     """The hub at work. One instance serves many runs, one after the other."""
 
     def __init__(
@@ -76,31 +81,41 @@ class Engine(Repairs):
         trigger: str = "person",
     ) -> RunReport:
         """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
+        with self._under_way(select, release, trigger) as (work, report):
+            if work is not None:
+                work.observe(full=full, sweep=sweep)
+                work.act()
+        return report
+
+    @contextmanager
+    def _under_way(
+        self, select: Sequence[str], release: Collection[str], trigger: str
+    ) -> Iterator[tuple[_Work | None, RunReport]]:
+        """A run that has looked up what earlier ones left open; no work, but why, where another process is at it."""
         selected = self.hub.selected(select)
+        report = RunReport(run=0, status="ok")
         try:
             lease = self._lease(self.hub.store, selected)
         except LeaseHeldError as held:
-            return RunReport(run=0, status="busy", message=str(held))
-        report = RunReport(run=0, status="ok")
+            report.status, report.message = "busy", str(held)
+            yield None, report
+            return
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
             work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
-                work.observe(full=full, sweep=sweep)
-                work.act()
+                yield work, report
             report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
-            return report
         except BaseException as error:
             report.status = "failed"
             report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"
             raise
         finally:
             self._finish(report, lease)
-        return report
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
@@ -115,11 +130,24 @@ class Engine(Repairs):
         self.listener.finished()
 
     def plan(
-        self, select: Sequence[str] = (), *, full: bool = False, limit: int | None = 200, release: Collection[str] = ()
+        self,
+        select: Sequence[str] = (),
+        *,
+        full: bool = False,
+        limit: int | None = 200,
+        release: Collection[str] = (),
+        keeper: Keeper | None = None,
     ) -> PlanReport:
-        """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read."""
+        """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read.
+
+        The report has at most ``limit`` of the actions, the most telling ones; ``keeper`` is given all of them.
+        """
         selected = self.hub.selected(select)
         plan = PlanReport()
+        if keeper is not None:
+            names = [str(binding.id) for binding in selected]
+            seal, now = self.hub.store.seal(), self.hub.clock.now()
+            keeper.begin(head_of(self.hub, seal, names, full=full, release=sorted(release), now=now))
         with self.hub.store.rehearsal() as copy:
             hub = Hub(
                 copy,
@@ -135,12 +163,14 @@ class Engine(Repairs):
             report.run = copy.start_run([b.id for b in selected], "plan", hub.clock.now())
             work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
-            work.foresee(plan, limit)
+            work.foresee(plan, limit, keeper)
             plan.left = copy.unsettled(work.selected)
             for name in {id_.connection for id_ in work.selected}:
                 intents = [intent for intent in copy.open_intents(name) if intent.binding in work.selected]
                 plan.unanswered.update({name: sum(len(intent.rows) for intent in intents)} if intents else {})
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
+        if keeper is not None:
+            keeper.finish(plan)
         self.listener.finished()
         return plan
 
@@ -150,13 +180,14 @@ def _status(report: RunReport) -> str:
         return "braked"
     if report.troubles or not all(balance.adds_up for balance in report.balances.values()):
         return "failed"
-    return "attention" if report.conflicts or report.dead or report.waiting else "ok"
+    return "attention" if report.kept or report.conflicts or report.dead or report.waiting else "ok"
 
 
 def _summary(report: RunReport) -> str | None:
     lines = [str(brake) for brake in report.brakes]
     lines += [f"{t.connection}{'.' + t.stream if t.stream else ''}: {t.message}" for t in report.troubles]
     lines += [f"the balance of {b} ({s}) does not add up" for (b, s), x in report.balances.items() if not x.adds_up]
+    lines += [f"plan {kept.id}: {kept}" for kept in report.kept]
     if report.message:
         lines.append(report.message)
     return "\n".join(lines) or None
@@ -179,6 +210,7 @@ class _Work:
         self.release = release
         self.observer = Observer(hub, report.run, lease, listener, release, report.balances)
         self.executor = Executor(hub, report.run, lease, self.observer, self.selected, calls=report.calls)
+        self.drafter = Drafter(hub, self.executor)
 
     def _guarded(self, binding: Binding, work: Callable[[], object]) -> bool:
         """Do something with one connection; its failure is noted and stops nothing else."""
@@ -274,9 +306,40 @@ class _Work:
     def act(self) -> None:
         """Write what is due, parents first, unless a brake holds."""
         self.executor.closed = self.closed()
+        self.executor.held = frozenset(id_ for id_ in self.selected if self.hub.policy.needs_approval(*id_))
         self.report.brakes = self._brakes()
-        if self.report.brakes:
-            return
+        if not self.report.brakes:
+            self._write()
+        self._keep_plans()
+
+    def _keep_plans(self) -> None:
+        """What may not be written now waits for a person, as a plan."""
+        hub, report, held = self.hub, self.report, self.executor.held
+        braked = self.selected - held if report.brakes else set()
+        if braked or held:
+            shelf = Shelf(hub, report.run, self.lease, self.drafter, self.tripped)
+            report.kept = shelf.keep_all(sorted(map(str, self.selected)), {BRAKE: braked, APPROVAL: held})
+        if not report.troubles:
+            hub.store.overtake_plans(self.selected, [kept.id for kept in report.kept], hub.clock.now())
+
+    def apply(self, plan: Plan, *, approved: bool = False) -> Permit:
+        """Observe; write what a plan allows, unless a brake holds; tell what became of each of its actions."""
+        self.observe(full=plan.head.full, sweep=False)
+        permit = Permit(plan)
+        self.executor.closed = self.closed()
+        self.report.brakes = [] if approved else self.tripped(count_of(plan.summary))
+        if not self.report.brakes:
+            self.executor.keep_to(permit)
+            self._write()
+            tell_rest(permit, self.hub, self.executor)
+        return permit
+
+    def tripped(self, count: Count) -> list[Tripped]:
+        """The brakes that hold against this many writes, measured at what is linked now."""
+        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
+        return tripped(count, self.hub.policy, links, self.release)
+
+    def _write(self) -> None:
         try:
             for schema in self.hub.entities:
                 if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
@@ -293,7 +356,8 @@ class _Work:
         """Count what would be written, unless there is too little to count."""
         count = Count()
         for schema in self.hub.entities:
-            bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
+            writers = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
+            bindings = [binding for binding in writers if binding.id not in self.executor.held]
             ids = [binding.id for binding in bindings]
             entities = self.hub.store.due(schema.name) if bindings else 0
             if harmless(self.hub.policy, ids, entities, self.release):
@@ -302,77 +366,18 @@ class _Work:
             if harmless(self.hub.policy, ids, entities, self.release, links=links):
                 continue
             only_creates = harmless(self.hub.policy, ids, entities, self.release, (Braked.CREATE,))
-            for actions in self._decided(schema.name, bindings, linked=only_creates):
+            for actions in self.drafter.decided(schema.name, bindings, linked=only_creates):
                 count.add(action for action, _ in actions)
-        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
-        return tripped(count, self.hub.policy, links, self.release)
+        return self.tripped(count)
 
-    def _decided(self, entity: str, bindings: Sequence[Binding], *, linked: bool = False) -> Any:
-        """Pages of (action, standing) that would be taken now.
-
-        ``linked``: only of entities with a record in one of the bindings; others can only be created there.
-        """
-        after = ""
-        while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
-            after = rows[-1][0]
-            if linked:
-                ids = [entity_id for entity_id, _ in rows]
-                there = {entity_id for binding in bindings for entity_id in self.hub.store.keys_at(binding.id, ids)}
-                rows = [row for row in rows if row[0] in there]
-            yield [
-                (verdict.action, standing)
-                for standing in self.executor.standings(rows, bindings)
-                for verdict in decide(standing, bindings, self.executor.closed)
-                if verdict.action is not None
-            ]
-
-    def foresee(self, plan: PlanReport, limit: int | None) -> None:
-        """Decide and render everything, without touching any system."""
+    def foresee(self, plan: PlanReport, limit: int | None, keeper: Keeper | None = None) -> None:
+        """Decide and render everything, without touching any system. In a rehearsal only."""
+        self.drafter.rehearsal = self.report.run
         self.executor.closed = self.closed()
-        count = Count()
-        for schema in self.hub.entities:
-            bindings = [b for b in self.hub.writers(schema.name) if b.id in self.selected]
-            for page in self._decided(schema.name, bindings):
-                count.add(action for action, _ in page)
-                for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
-                    plan.totals[action.binding, action.kind] += 1
-                    if limit is None or len(plan.actions) < limit:
-                        plan.actions.append(self._planned(action, standing))
-        for (binding_id, kind), planned in plan.totals.items():
-            writes, left = self.hub.stream(binding_id).writes or Writes(), planned
-            while left > 0:
-                left -= writes.size(left, creating=kind is ActionKind.CREATE)
-                plan.calls[binding_id.connection] += 1
-        links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
-        self.report.brakes = tripped(count, self.hub.policy, links, self.release)
-
-    def _planned(self, action: Action, standing: Any) -> PlannedAction:
-        binding, canonical = self.hub.bindings[action.binding], standing.canonical
-        if action.kind is ActionKind.DELETE:
-            return _planned_action(action, [], None)
-        known = self.executor.keys_for(binding, [canonical])
-
-        def keys(stream: str, entity_id: str) -> str | None:
-            return known(stream, entity_id) or "(created first)"
-
-        (now,) = binding.mapping.render([RenderRequest(canonical.values, action.paths, keys)])
-        before: Mapping[str, Any] = {}
-        if action.paths:
-            held = {**canonical.values, **{p: None if v is UNKNOWN else v for p, v in action.before.items()}}
-            (then,) = binding.mapping.render([RenderRequest(held, action.paths, keys)])
-            before = then.fields
-        changes = [FieldChange(field=f, before=before.get(f), after=v) for f, v in now.fields.items()]
-        problem = now.problems[0].message if now.problems else None
-        return _planned_action(action, changes, problem)
-
-
-def _planned_action(action: Action, changes: list[FieldChange], problem: str | None) -> PlannedAction:
-    return PlannedAction(
-        kind=action.kind,
-        binding=action.binding,
-        entity_id=action.entity_id,
-        key=action.key,
-        changes=changes,
-        reason=action.reason,
-        problem=problem,
-    )
+        sample = Sampler(limit)
+        for page in self.drafter.pages(self.selected, plan):
+            sample.add(page)
+            if keeper is not None:
+                keeper.add(page)
+        plan.actions = sample.chosen()
+        self.report.brakes = self.tripped(plan.planned)

@@ -76,22 +76,28 @@ def read_bindings(
     named: Sequence[str],
     decided: Decided = lambda *_: True,
     locks: Mapping[str, Lock] | None = None,
+    edited: Path | None = None,
 ) -> Bindings:
     """Compile every mapping and check it against the connections, and all of them against each other.
 
     ``named`` lists the connections that are written down, usable or not: one with mistakes of its own does not make
     its mappings wrong. ``decided`` tells what survivorship says. Mappings of streams that ``locks`` describe are held
-    to the fields locked there.
+    to the fields locked there. ``edited`` is a file elsewhere, and stands for the one of its name or tie.
     """
     bindings = Bindings()
     files = mapping_files(folder)
+    if edited is not None:
+        known = _ties(edited, folder)
+        files = [*(path for path in files if _ties(path, folder).isdisjoint(known)), edited]
     if not files:
         hint = "add one, e.g. with `syncline mappings suggest`"
         bindings.diagnostics.append(
             Diagnostic(code="no-mappings", message="there are no mappings", file=shown(folder), hint=hint)
         )
     for path in files:
-        _read(path, schemas, connections, named, locks or {}, bindings)
+        _read(path, folder, schemas, connections, named, locks or {}, bindings)
+    if edited is not None:  # a copy to try things in is called as its author likes
+        bindings.diagnostics = [one for one in bindings.diagnostics if one.code != "name-differs"]
     bindings.diagnostics += _twice(bindings.found)
     running = [mapping.source.running() for mapping in bindings.live]
     proposed = [mapping.source for mapping in bindings.proposed]
@@ -109,8 +115,21 @@ def read_bindings(
     return bindings
 
 
+def _ties(path: Path, folder: Path) -> set[object]:
+    """What a mapping file is known by: its name, and what it ties. Nothing where that cannot be read."""
+    try:
+        data = read_source(path.read_text(encoding="utf-8-sig"), shown(path), fetching(folder)).data
+    except (OSError, UnicodeDecodeError):
+        return set()
+    if not isinstance(data, dict):
+        return set()
+    name, tied = data.get("mapping"), tuple(str(data.get(part)) for part in ("connection", "stream", "entity"))
+    return {tied} | ({name} if isinstance(name, str) else set())
+
+
 def _read(
     path: Path,
+    folder: Path,
     schemas: Mapping[str, EntitySchema],
     connections: Mapping[str, Connection],
     named: Sequence[str],
@@ -128,7 +147,7 @@ def _read(
         message, hint = f"the file cannot be read ({type(error).__name__})", "is it a file, and may you read it?"
         bindings.diagnostics.append(Diagnostic(code="unreadable", message=message, file=name, hint=hint))
         return
-    fetch = fetching(path.parent)
+    fetch = fetching(folder)
     source = read_source(text, name, fetch)
     root = Node(Document(name, source.positions), source.data if isinstance(source.data, dict) else {})
     stream = _stream(root, connections)

@@ -169,6 +169,19 @@ def brakes(node: Node, connections: Collection[str]) -> dict[str, dict[Braked, L
     return limits
 
 
+def approval(node: Node, known: Collection[str] | None) -> frozenset[str]:
+    """Connections, streams and bindings that a person approves. ``known``: None where it is not known what there is."""
+    if node.value is None:
+        return frozenset()
+    names = node.texts()
+    for index, name in enumerate(names):
+        if known is not None and name not in known:
+            at = (index,) if isinstance(node.value, list) else ()
+            hint = nearest(name, known)
+            node.report("unknown-selection", f"no connection or mapped stream is named {name!r}", hint, at=at)
+    return frozenset(names)
+
+
 def _limit(node: Node, default: Limit) -> Limit | None:
     entries = node.known({"count", "share"})
     count = entries["count"].number(0, whole=True) if "count" in entries else default.count

@@ -74,6 +74,9 @@ def _tell(schedule: Schedule, report: RunReport) -> None:
     for brake in report.brakes:
         where = f"{brake.connection}.{brake.stream}:{brake.kind}"
         _LOG.warning("brake tripped", extra={"schedule": schedule.name, "release": where, "count": brake.count})
+    for kept in report.kept:
+        facts = {"schedule": schedule.name, "plan": kept.id, "why": kept.why, "count": kept.count}
+        _LOG.warning("plan waits for a person", extra=facts)
 
 
 def assemble(schedules: Sequence[Schedule], tick: Callable[[Schedule], object]) -> BackgroundScheduler:

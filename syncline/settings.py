@@ -26,7 +26,7 @@ CONFIG = "config.yaml"
 MAPPINGS = "mappings"
 FORMAT = 1
 DEFAULT_STATE = "sqlite:///var/syncline.db"
-_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedules")
+_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "approval", "schedules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +78,13 @@ def load_project(
     catalogue: Catalogue | None = None,
     with_mappings: bool = True,
     with_locks: bool = False,
+    edited: Path | None = None,
 ) -> tuple[Project | None, list[Diagnostic]]:
     """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
 
     ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
     ``with_locks=True`` holds mappings to the fields locked in `schemas/`: a check, not what a run needs.
+    ``edited`` is a mapping file that stands for the one of its name: to be planned with, never run.
     Files are named in diagnostics as seen from the present directory.
     """
     folder = folder.absolute()
@@ -94,7 +96,7 @@ def load_project(
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
     # What stood in a line that could not be read would be missed by the mappings.
     readable = with_mappings and not document.lacks_lines
-    project = reading.project(with_mappings=readable, with_locks=with_locks)
+    project = reading.project(with_mappings=readable, with_locks=with_locks, edited=edited)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
@@ -189,7 +191,7 @@ class _Reading:
         )
         return workbench, [*said, *found.diagnostics]
 
-    def project(self, *, with_mappings: bool, with_locks: bool) -> Project:
+    def project(self, *, with_mappings: bool, with_locks: bool, edited: Path | None = None) -> Project:
         self._format()
         url = self._state()
         fields = dict(self._custom_fields())
@@ -201,18 +203,22 @@ class _Reading:
         found = bindings.Bindings()
         if with_mappings:
             decided = policies.deciding(rules)
-            found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named, decided, locks)
+            folder = self.folder / MAPPINGS
+            found = bindings.read_bindings(folder, known, connections, named, decided, locks, edited)
             self.root.document.found += found.diagnostics
         rules, clashes = policies.owned(found.live, known, rules)
         self.root.document.found += clashes
         selectable = {*named, *found.selectable}
+        writable = {f"{one.connection}.{one.stream}" for _, one in found.found}
+        writable |= {f"{one.connection}.{one.stream}:{one.entity}" for _, one in found.found}
+        approval = policies.approval(self.section("approval"), {*named, *writable} if with_mappings else None)
         schedules = read_schedules(self.section("schedules"), selectable) if with_mappings else []
         return Project(
             folder=self.folder,
             state_url=url,
             connections=connections,
             schemas=known,
-            policy=Policy(survivorship=rules, limits=limits),
+            policy=Policy(survivorship=rules, limits=limits, approval=approval),
             mappings=tuple(found.live),
             proposed=tuple(found.proposed),
             schedules=tuple(schedules),

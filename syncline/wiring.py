@@ -154,15 +154,30 @@ def calm_collector() -> None:
 @contextmanager
 def opened_reports(project: Project | Memory | Workbench, world: World) -> Iterator[Any]:
     """The read side of the state. Raises StateError where nothing was ever run."""
-    if project.state_url.startswith("sqlite:///"):
-        path = project.state_url.removeprefix("sqlite:///").partition("?")[0]
-        if not os.path.exists(path):  # noqa: PTH110 (an address, not a path of ours)
-            raise StateError("nothing has been run yet: start with `syncline plan` or `syncline run`")
+    _check_made(project.state_url)
     reports = world.make(REPORTS)(project.state_url, world.clock)
     try:
         yield reports
     finally:
         reports.close()
+
+
+@contextmanager
+def opened_store(project: Project | Memory, world: World) -> Iterator[Any]:
+    """The state itself. Raises StateError where nothing was ever run."""
+    _check_made(project.state_url)
+    store = world.make(STORE)(project.state_url, world.clock)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def _check_made(state_url: str) -> None:
+    if state_url.startswith("sqlite:///"):
+        path = state_url.removeprefix("sqlite:///").partition("?")[0]
+        if not os.path.exists(path):  # noqa: PTH110 (an address, not a path of ours)
+            raise StateError("nothing has been run yet: start with `syncline plan` or `syncline run`")
 
 
 def holder(trigger: str) -> str:

@@ -43,15 +43,22 @@ class Desk:
             self.given_world = World()
         return self.given_world
 
-    def load(self, *, with_mappings: bool = True, with_locks: bool = False) -> tuple[Project | None, list[Diagnostic]]:
+    def load(
+        self, *, with_mappings: bool = True, with_locks: bool = False, edited: Path | None = None
+    ) -> tuple[Project | None, list[Diagnostic]]:
         from syncline.settings import load_project
 
-        environment = self.world.environment
-        return load_project(self.folder, environment=environment, with_mappings=with_mappings, with_locks=with_locks)
+        return load_project(
+            self.folder,
+            environment=self.world.environment,
+            with_mappings=with_mappings,
+            with_locks=with_locks,
+            edited=edited,
+        )
 
-    def project(self, *, with_mappings: bool = True) -> Project:
+    def project(self, *, with_mappings: bool = True, edited: Path | None = None) -> Project:
         """The project; its warnings are narrated. Raises ConfigurationError with everything found."""
-        project, found = self.load(with_mappings=with_mappings)
+        project, found = self.load(with_mappings=with_mappings, edited=edited)
         if project is None:
             raise ConfigurationError(found)
         for one in found:
@@ -89,6 +96,14 @@ class Desk:
                 yield engine
         finally:
             progress.finished()
+
+    @contextmanager
+    def store(self) -> Iterator[Any]:
+        """The hub's memory itself, for what is kept in it. It needs neither secrets nor sound mappings."""
+        from syncline.wiring import opened_store
+
+        with opened_store(self.memory(), self.world) as store:
+            yield store
 
     @contextmanager
     def reports(self) -> Iterator[Any]:

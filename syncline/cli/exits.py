@@ -24,6 +24,7 @@ class Exit(IntEnum):
     INVALID = 5
     BRAKED = 6
     WAITING = 7
+    DRIFT = 8
     CHANGES = 10
     LATER = 75
     INTERRUPTED = 130
@@ -37,7 +38,8 @@ MEANINGS: dict[Exit, str] = {
     Exit.CONFLICTS: "done, but conflicts wait for a person, of this run or an earlier one",
     Exit.INVALID: "the configuration is invalid (`check`, `doctor`, or any command that reads it)",
     Exit.BRAKED: "stopped by a brake; nothing was written where it tripped",
-    Exit.WAITING: "done, but records wait: for one they refer to, or for a later run",
+    Exit.WAITING: "done, but records wait: for one they refer to, for approval, or for a later run",
+    Exit.DRIFT: "a plan was carried out in part: what drifted since it was made was left, and is listed",
     Exit.CHANGES: "`plan --exit-code`, `connections discover --check`: there are changes",
     Exit.LATER: "try later: another process holds the lease, or a quota is spent",
     Exit.INTERRUPTED: "interrupted; what was finished is stored, and the next run carries on",

@@ -15,6 +15,8 @@ from typer.models import CommandInfo
 
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
 from syncline.cli import (
+    applying,
+    braking,
     describing,
     extending,
     letters,
@@ -138,6 +140,8 @@ for part in (
     mapping,
     schemas,
     moving,
+    applying,
+    braking,
     watching,
     repairing,
     letters,

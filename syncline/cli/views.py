@@ -12,10 +12,9 @@ from syncline.cli.output import Output, clean, plain
 if TYPE_CHECKING:
     from sync.brakes import Tripped
     from sync.hub import Trouble
-    from sync.report import PlannedAction, PlanReport, RunReport
+    from sync.report import RunReport
 
 BALANCE_COLUMNS = ("binding", "side", "seen", *(bucket.value for bucket in Bucket), "detail")
-_KINDS = ("create", "update", "delete")
 
 Balances = Mapping[tuple[BindingId, Side], Balance]
 
@@ -34,57 +33,8 @@ def value(found: Any, *, reveal: bool) -> str:
     return clean(plain(shown))
 
 
-def headline(action: PlannedAction) -> str:
-    where = f"{action.binding.connection}.{action.binding.stream}"
-    key = f" {clean(action.key)}" if action.key else ""
-    return f"{action.kind} {where}{key}  {action.binding.entity} {action.entity_id}  ({clean(action.reason)})"
-
-
 def binding_json(binding: BindingId) -> dict[str, str]:
     return dict(binding._asdict())
-
-
-def plan_totals(report: PlanReport) -> Iterator[tuple[Any, ...]]:
-    """Rows of (binding, creates, updates, deletes)."""
-    bindings = sorted({binding for binding, _ in report.totals})
-    counts = {(binding, str(plain(kind))): number for (binding, kind), number in report.totals.items()}
-    for binding in bindings:
-        yield (str(binding), *(counts.get((binding, kind), 0) or "" for kind in _KINDS))
-
-
-def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
-    def shown(found: Any) -> Any:
-        return plain(None if type(found).__name__ == "Unknown" else found if reveal else masked(found))
-
-    return {
-        "actions": [
-            {
-                "kind": plain(action.kind),
-                **binding_json(action.binding),
-                "entity_id": action.entity_id,
-                "key": action.key,
-                "reason": action.reason,
-                "problem": action.problem,
-                "changes": [
-                    {"field": change.field, "before": shown(change.before), "after": shown(change.after)}
-                    for change in action.changes
-                ],
-            }
-            for action in report.actions
-        ],
-        "totals": [
-            {**binding_json(binding), "kind": plain(kind), "count": number}
-            for (binding, kind), number in sorted(report.totals.items(), key=lambda item: (item[0][0], str(item[0][1])))
-        ],
-        "calls": dict(report.calls),
-        "unanswered": dict(report.unanswered),
-        "conflicts": report.conflicts,
-        "waiting": report.left.get(Bucket.WAITING, 0),
-        "dead": report.left.get(Bucket.DEAD, 0),
-        "brakes": [brake_json(brake) for brake in report.brakes],
-        "troubles": [trouble_json(trouble) for trouble in report.troubles],
-        "balances": balances_json(report.balances),
-    }
 
 
 def run_json(report: RunReport) -> dict[str, Any]:
@@ -97,6 +47,7 @@ def run_json(report: RunReport) -> dict[str, Any]:
         "message": report.message,
         "calls": dict(report.calls),
         "brakes": [brake_json(brake) for brake in report.brakes],
+        "plans": [{"id": kept.id, "why": kept.why, "count": kept.count} for kept in report.kept],
         "troubles": [trouble_json(trouble) for trouble in report.troubles],
         "balances": balances_json(report.balances),
     }
@@ -149,7 +100,7 @@ def tell_troubles(output: Output, troubles: Sequence[Trouble], brakes: Sequence[
         output.fail(
             clean(
                 f"brake: would {brake.kind} {brake.count:,} records in {brake.connection}.{brake.stream} "
-                f"(limit {brake.limit}, {brake.links:,} linked). Look at `syncline plan`; "
+                f"(limit {brake.limit:,}, {brake.links:,} linked). Look at `syncline plan`; "
                 f"`syncline run --release {release_name(brake)}` lets it go once."
             )
         )

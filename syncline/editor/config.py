@@ -30,7 +30,7 @@ def config_schema(
     schemas: Mapping[str, EntitySchema],
 ) -> Schema:
     """What `config.yaml` may hold. ``connectors`` by name; ``connections`` and ``selectable`` are this project's."""
-    names = list(connections)
+    names, selectable = list(connections), sorted(set(selectable))
     sections = {
         "syncline": form.described({"const": 1}, "The format of this file."),
         "state": form.text(
@@ -40,6 +40,9 @@ def config_schema(
         "entities": form.described(_entities(schemas), "What is decided per entity: own fields, and whose value wins."),
         "brakes": form.described(
             _brakes(names), "A run stops before it changes more than this. default holds for all."
+        ),
+        "approval": form.described(
+            _approval(names, selectable), "Where nothing is written before a person approved it."
         ),
         "schedules": form.described(_schedules(selectable), "When `syncline scheduler` runs what."),
     }
@@ -139,6 +142,11 @@ def _brakes(connections: list[str]) -> Schema:
     if not connections:
         return form.by_name(limits)
     return form.keys({"default": limits, **dict.fromkeys(connections, limits)})
+
+
+def _approval(connections: Collection[str], selectable: Iterable[str]) -> Schema:
+    names = [*connections, *(name for name in selectable if "." in name)]
+    return form.one_or_several(form.words(sorted(set(names))) if names else form.text())
 
 
 def _schedules(selectable: Iterable[str]) -> Schema:
