@@ -64,6 +64,7 @@ class Director:
     on_shown: Callable[..., None] = lambda *_: None
     on_wrote: Callable[..., None] = lambda *_: None
     new_value: Callable[[], str] = lambda: ""
+    on_wrong: Callable[[str], None] = lambda _: None
     events: dict[int, list[Event]] = field(default_factory=dict)
     point: int = 0
     phase: str = "recover"
@@ -157,6 +158,10 @@ class Director:
     def value(self) -> str:
         return self.new_value()
 
+    def wrong(self, said: str) -> None:
+        self.note("wrong", said)
+        self.on_wrong(said)
+
     # what the engine says of itself
 
     def listener(self) -> Any:
@@ -198,7 +203,8 @@ class WatchedStore:
         except LeaseLostError:
             director.note("lease lost", verb)
             raise
-        assert not (outer and director.superseded), "I12: a superseded worker committed"
+        if outer and director.superseded:
+            director.wrong("I12: a superseded worker committed")
         director.note(verb)
         for event in director._here(verb):
             if event.kind not in CALL_FAULTS:
@@ -212,7 +218,8 @@ class WatchedStore:
             before = self.cursors.get(binding)
             if state.cursor is not None:  # reading all anew is the one way back
                 anew = (binding.connection, binding.stream) in self._director.anew
-                assert anew or before is None or state.cursor >= before, f"I11: the watermark of {binding} moved back"
+                if not anew and before is not None and state.cursor < before:
+                    self._director.wrong(f"I11: the watermark of {binding} moved back")
                 self.cursors[binding] = state.cursor
 
     def intend(self, new: Any, lease: Any) -> Any:

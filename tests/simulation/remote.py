@@ -108,6 +108,8 @@ class Watcher(Protocol):
 
     def value(self) -> str: ...
 
+    def wrong(self, said: str) -> None: ...
+
 
 @dataclass
 class Table:
@@ -190,6 +192,8 @@ class Remote:
         key, fields = write.key, dict(write.fields)
         if self.poison(fields):
             return Outcome(OutcomeKind.REFUSED, code="bad", message="the row breaks a rule", field="dept")
+        if self.masked in fields:  # who may not read a field may not write it either
+            return Outcome(OutcomeKind.REFUSED, key=key, code="not-allowed", message="no right to this field", field=self.masked)
         kind = "update"
         if key is None:
             kind = "create"
@@ -202,7 +206,8 @@ class Remote:
             return Outcome(OutcomeKind.STALE, key=key)
         firm = fields.get("firm")
         if firm and firm not in self.tables["firms"].rows:
-            assert firm in self.tables["firms"].gone, f"I8: {self.name} was told of a firm {firm} that never was"
+            if firm not in self.tables["firms"].gone:
+                self.watcher.wrong(f"I8: {self.name} was told of a firm {firm} that never was")
             return Outcome(OutcomeKind.REFUSED, key=key, code="dangling", message="no such firm", field="firm")
         if nature.unique_email and fields.get("email"):
             other = next((k for k, r in table.rows.items() if r.get("email") == fields["email"] and k != key), None)

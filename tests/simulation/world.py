@@ -78,12 +78,12 @@ class SimWorld:
         self.natures = dict(setup.natures)
         self.ticks = 0
         self.serial = 0
-        self.violating = False
         self.director = Director(self.clock, self._during, log=log)
         self.oracle = Oracle(self)
         self.director.on_shown = self.oracle.shown
         self.director.on_wrote = self.oracle.wrote
         self.director.new_value = self.value
+        self.director.on_wrong = self.oracle.wrong
         self.plain_store = store or new_store(self.clock)
         self.store: Any = WatchedStore(self.plain_store, self.director)
         self.remotes = {name: Remote(name, nature, self.clock, self.director) for name, nature in setup.natures}
