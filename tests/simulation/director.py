@@ -212,15 +212,22 @@ class WatchedStore:
         return result
 
     def commit(self, changes: Any, run: int, lease: Any, now: Any) -> None:
-        self._step("commit", lambda: self._store.commit(changes, run, lease, now))
-        if changes.stream is not None:
-            binding, state = changes.stream
-            before = self.cursors.get(binding)
-            if state.cursor is not None:  # reading all anew is the one way back
-                anew = (binding.connection, binding.stream) in self._director.anew
-                if not anew and before is not None and state.cursor < before:
-                    self._director.wrong(f"I11: the watermark of {binding} moved back")
-                self.cursors[binding] = state.cursor
+        def deed() -> None:
+            self._store.commit(changes, run, lease, now)
+            if changes.stream is not None:
+                self._moved(*changes.stream)
+
+        self._step("commit", deed)
+
+    def _moved(self, binding: BindingId, state: Any) -> None:
+        """I11. Reading all anew is the one way back for a watermark."""
+        before = self.cursors.get(binding)
+        if state.cursor is None:
+            return
+        anew = (binding.connection, binding.stream) in self._director.anew
+        if not anew and before is not None and state.cursor < before:
+            self._director.wrong(f"I11: the watermark of {binding} moved back")
+        self.cursors[binding] = state.cursor
 
     def intend(self, new: Any, lease: Any) -> Any:
         return self._step("intend", lambda: self._store.intend(new, lease))
