@@ -10,7 +10,7 @@ from typing import Any
 
 from model.clock import ManualClock
 from model.errors import LeaseLostError
-from sync.decision import BindingId
+from sync.decision import BindingId, LinkState
 
 CALL_FAULTS = (
     "lost-request",
@@ -75,6 +75,7 @@ class Director:
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     _trace: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
     anew: set[tuple[str, str]] = field(default_factory=set)  # streams whose last reading began at the beginning
+    whole: set[tuple[str, str]] = field(default_factory=set)  # streams that were read to the end at least once
     down: str | None = None  # a system that does not answer at all
     log: list[str] | None = None
 
@@ -148,6 +149,9 @@ class Director:
     def reads(self, system: str, stream: str, *, anew: bool) -> None:
         (self.anew.add if anew else self.anew.discard)((system, stream))
 
+    def read_whole(self, system: str, stream: str) -> None:
+        self.whole.add((system, stream))
+
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
         self.on_shown(system, stream, key, row)
 
@@ -217,7 +221,18 @@ class WatchedStore:
             if changes.stream is not None:
                 self._moved(*changes.stream)
 
+        if self._director.active:
+            self._nothing_returns(changes)
+
         self._step("commit", deed)
+
+    def _nothing_returns(self, changes: Any) -> None:
+        """I5. A record known to be deleted is linked again by a person only."""
+        for link in changes.links:
+            if link.state is LinkState.LIVE:
+                known = self._store.links(link.binding, [link.key]).get(link.key)
+                if known is not None and known.state is LinkState.GONE:
+                    self._director.wrong(f"I5: {link.binding} {link.key} was gone, and is linked again")
 
     def _moved(self, binding: BindingId, state: Any) -> None:
         """I11. Reading all anew is the one way back for a watermark."""

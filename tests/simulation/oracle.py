@@ -80,6 +80,8 @@ class Oracle:
     def wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
         """The hub wrote: what a person had set there it must have known, or could not have seen in time."""
         nature = self.world.natures[system]
+        if before is None and (system, stream) not in self.world.director.whole:
+            self.wrong(f"I3: {system} {key} was made before {stream} there were read to the end")
         if after is None:
             if not self._deleted_somewhere(system, stream, key):
                 self.wrong(f"I9: {system} {key} was deleted, and nobody did")
@@ -153,6 +155,13 @@ class Oracle:
         gone = sorted(value for value, _ in self.placed.values() if value not in known)
         assert not gone, f"I2: {gone} are still in place and unknown to the hub"
 
+    def nothing_was_passed_by(self) -> None:
+        """I11: reading on from the watermark finds all that a listing shows."""
+        known = self.known_text()
+        for (system, _, key, name), (value, _) in self.placed.items():
+            if not self.world.remotes[system].blurred and value not in known:
+                raise AssertionError(f"I11: {system} {key}.{name} {value} was passed by")
+
     def nothing_was_doubled(self) -> None:
         store = self.world.store
         for name, remote in self.world.remotes.items():
@@ -199,9 +208,10 @@ class Oracle:
             if path in disputed:
                 continue
             if path == "account":
-                if value and firm_key:
-                    found = self.world.store.entities_at(BindingId(at.connection, "firms", "account"), [str(shown)])
-                    assert found.get(str(shown)) == value, f"I1: {at} {key} shows another firm"
+                firms = BindingId(at.connection, "firms", "account")
+                there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
+                if (value and firm_key) or there:
+                    assert there == value, f"I1: {at} {key} shows firm {shown}, which is not {value} ({canonical.id})"
                 continue
             same = token(shown) == token(value) if token(value) or token(shown) else _plain(shown) == _plain(value)
             assert same, f"I1: {at} {key} shows {shown!r} for {path}, not {value!r} ({canonical.id})"

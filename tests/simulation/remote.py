@@ -102,6 +102,8 @@ class Watcher(Protocol):
 
     def reads(self, system: str, stream: str, *, anew: bool) -> None: ...
 
+    def read_whole(self, system: str, stream: str) -> None: ...
+
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None: ...
 
     def wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None: ...
@@ -130,6 +132,7 @@ class Remote:
         self.tick = 0
         self.serial = 0
         self.poison: Callable[[Row], bool] = lambda row: False
+        self.blurred = nature.offset_paging  # whether listings may have left something out for good
         self.hidden: set[str] = set()  # keys that listings leave out although the records are there
         self.masked: str | None = None  # a field nobody may read just now
         self.created: list[tuple[str, str, str]] = []  # (stream, marker, key) of what the hub made
@@ -329,6 +332,8 @@ class RemoteConnector(Connector[RemoteSettings]):
                 yield Page(records, cursor, full)
             first = False
             if len(keys) < PAGE:
+                if full:
+                    remote.watcher.read_whole(remote.name, stream)
                 return
 
     def keys(self, stream: str) -> Iterator[list[str]]:

@@ -63,6 +63,7 @@ class Setup:
     deletes: tuple[tuple[str, str], ...]  # on_delete in and out, by system
     rules: tuple[str, str, str]  # survivorship of title, department, name
     lossy: bool  # whether mappings say which fields are rewritten
+    most_deletes: int | None = None  # the brake
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,8 @@ def _setup(rng: Random) -> Setup:
         rng.choice(("latest", "authority", "most_complete")),
         rng.choice(("authority", "latest")),
     )
-    return Setup(natures, deletes, rules, lossy=rng.random() < 0.7)
+    lossy = rng.random() < 0.7
+    return Setup(natures, deletes, rules, lossy, rng.choice((None, None, 0, 1)))
 
 
 def _nature(rng: Random) -> Nature:

@@ -94,6 +94,8 @@ class SimWorld:
         survivorship = {path: Survivorship(Rule(rule), names) for path, rule in by.items()}
         survivorship["default"] = Survivorship(Rule.AUTHORITY, names)
         limits = {kind: Limit(1000, 1.0) for kind in Braked}
+        if setup.most_deletes is not None:
+            limits[Braked.DELETE] = Limit(setup.most_deletes, 0.0)
         self.policy = Policy(
             survivorship={"contact": survivorship, "account": {"default": survivorship["default"]}},
             limits={"default": limits},
@@ -304,6 +306,7 @@ class SimWorld:
             case "hide":
                 key = self._pick(remote, "people", b)
                 remote.hidden = {key} if key and b % 3 else set()
+                remote.blurred = True
             case "mask":
                 remote.masked = "dept" if b % 2 else None
             case "pass-time":
@@ -343,6 +346,7 @@ class SimWorld:
         self.clock.advance(60)
         gone = self._gone()
         before = {name: len(remote.created) for name, remote in self.remotes.items()}
+        removed = {name: len(remote.removed) for name, remote in self.remotes.items()}
         self.director.begin(events)
         status = "crashed"
         try:
@@ -359,6 +363,9 @@ class SimWorld:
         for name, remote in self.remotes.items():
             for stream, entity, key in remote.created[before[name] :]:
                 assert (name, stream, entity) not in gone, f"I5: {name} {stream} {key} rose again"
+            most = self.story.setup.most_deletes
+            if most is not None and "release" not in options and all(event.kind != "rival" for event in events):
+                assert len(remote.removed) - removed[name] <= most, f"I9: {name} was cleared past the brake"
         self.director.note("run ended", status)
         return status
 
@@ -418,18 +425,19 @@ class SimWorld:
         """People and faults rest; the hub runs until it is quiet."""
         self._calm()
         self.clock.advance(OVERLAP)
-        status = ""
         for turn in range(SETTLING):
-            before = self.writes()
-            status = self.run(full=turn == 1, sweep=turn == 1)
-            if turn > 2 and self.writes() == before:
+            before, thorough = self.writes(), turn == 2
+            status = self.run(full=thorough, sweep=thorough, release=["all"])
+            if turn == 1 and status in ("ok", "attention"):
+                self.oracle.nothing_was_passed_by()
+            if turn > 3 and self.writes() == before:
                 break
         assert status in ("ok", "attention"), f"I1: the last of {SETTLING} calm runs ended with {status}"
         before = self.writes()
-        self.run()
+        self.run(release=["all"])
         assert self.writes() == before, "I4: writes do not stop"
         for entity in ("account", "contact"):
             self.plain_store.mark_all_dirty(entity)
-        self.run(full=True)
+        self.run(full=True, release=["all"])
         assert self.writes() == before, "I7: a forced run writes"
         self.oracle.check()
