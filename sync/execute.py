@@ -13,6 +13,7 @@ from model.errors import ConnectorError
 from model.fields import Kind
 from model.records import Record
 from sync.absorb import Binding
+from sync.brakes import Allowance
 from sync.correlate import values_at
 from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, Link, LinkState, Parked, Side
 from sync.due import Books
@@ -37,6 +38,7 @@ class Executor:
     observer: Observer
     selected: Collection[BindingId]
     closed: Collection[BindingId] = ()  # bindings in which nothing may be created yet
+    allowance: Allowance | None = None  # of deletes and blanks; None: whatever is decided
     calls: dict[str, int] = field(default_factory=dict)
     _books: Books = field(init=False)
     _sender: Sender = field(init=False)
@@ -120,7 +122,7 @@ class Executor:
                 due.keep |= verdict.bucket is Bucket.WAITING
                 if verdict.moot:
                     moot.append((verdict.binding, Side.OUT, entity_id))
-            elif self._writable(entity_id, verdict.binding):
+            elif self._writable(entity_id, verdict.binding) and self._allowed(verdict.action):
                 due.keep |= verdict.more
                 due.outstanding.add(verdict.binding)
                 books.standings[entity_id] = standing
@@ -137,6 +139,9 @@ class Executor:
             and binding.connection not in self.stopped
             and (entity_id, binding) not in self._books.in_doubt
         )
+
+    def _allowed(self, action: Action) -> bool:
+        return self.allowance is None or self.allowance.takes(action)
 
     def close_balances(self) -> None:
         """What never came to rest is waiting."""
@@ -218,17 +223,29 @@ class Executor:
         records = self.hub.deeds(binding.id).fetch(stream.name, list(expected))
         self._sender.called(binding)
         moved: list[Record] = []
+        looked_at: list[Record] = []
         for record in records:
-            if record.deleted or record.version is None or record.version != expected.get(record.key):
-                moved.append(record)
-            else:
-                there[record.key] = record.data
+            as_it_was = not record.deleted and record.version is not None and record.version == expected.get(record.key)
+            (looked_at if as_it_was else moved).append(record)
+        odd = self._odd(binding, looked_at)
+        moved += [record for record in looked_at if record.key in odd]
+        there.update((record.key, record.data) for record in looked_at if record.key not in odd)
         if moved:
             there.update(self._still_the_same(binding, moved))
         for action in asked:
             if action.key not in there:
                 self._books.ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
         return there
+
+    def _odd(self, binding: Binding, records: Sequence[Record]) -> set[str]:
+        """Keys of records that show something else than before under the version of before: a field that could not be
+        read then, and can be now.
+        """
+        if not records:
+            return set()
+        prints = dict(zip((r.key for r in records), binding.mapping.fingerprints(records), strict=True))
+        known = self.hub.store.fingerprints(binding.id, list(prints))
+        return {key for key, one in prints.items() if known.get(key) not in (None, "", one)}
 
     def _still_the_same(self, binding: Binding, moved: Sequence[Record]) -> dict[str, Mapping[str, Any] | None]:
         """Absorb records whose version moved; those whose mapped fields did not move may be written all the same."""

@@ -16,7 +16,7 @@ from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
-from sync.brakes import Count, Tripped, harmless, tripped
+from sync.brakes import Allowance, Count, Tripped, harmless, tripped
 from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes, StreamState
 from sync.execute import Executor
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
@@ -277,6 +277,7 @@ class _Work:
         self.report.brakes = self._brakes()
         if self.report.brakes:
             return
+        self.executor.allowance = Allowance(self.hub.policy, self.release, self.hub.store.live_links)
         try:
             for schema in self.hub.entities:
                 if not any(b.id in self.selected for b in self.hub.writers(schema.name)):

@@ -70,6 +70,10 @@ class Oracle:
             for place in [place for place in held if place[:3] == (system, stream, key)]:
                 del held[place]  # type: ignore[attr-defined]
 
+    def overlook(self, system: str, name: str) -> None:
+        for place in [place for place in self.placed if place[0] == system and place[3] == name]:
+            del self.placed[place]
+
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
         self.read_at[system, stream, key] = self.world.ticks
         for name in row:

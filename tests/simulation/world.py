@@ -249,7 +249,8 @@ class SimWorld:
         if gone:
             key = gone[n % len(gone)]
             row = {name: value for name, value in table.last[key].items() if name not in ("email", "firm")}
-            self.put(remote, "people", key, **{**row, "name": self.value(), "title": self.value(), "dept": None})
+            blank = {"email": None, "firm": None, "dept": None}
+            self.put(remote, "people", key, **{**row, **blank, "name": self.value(), "title": self.value()})
 
     # people decide in the hub
 
@@ -308,7 +309,7 @@ class SimWorld:
                 remote.hidden = {key} if key and b % 3 else set()
                 remote.blurred = True
             case "mask":
-                remote.masked = "dept" if b % 2 else None
+                self._mask(remote, "dept" if b % 2 else None)
             case "pass-time":
                 self.clock.advance((30, 300, 3600, 90_000)[b % 4])
             case "down":
@@ -317,7 +318,14 @@ class SimWorld:
     def _calm(self) -> None:
         self.director.down = None
         for remote in self.remotes.values():
-            remote.poison, remote.hidden, remote.masked = (lambda row: False), set(), None
+            remote.poison, remote.hidden = (lambda row: False), set()
+            self._mask(remote, None)
+
+    def _mask(self, remote: Remote, name: str | None) -> None:
+        """Where a version tells all, a value that turns out to be readable under the version of before stays unknown."""
+        if remote.masked and remote.masked != name and remote.nature.conditional:
+            self.oracle.overlook(remote.name, remote.masked)
+        remote.masked = name
 
     # runs
 
