@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.contract import Replay
 from sync.decision import BindingId, EntityState, LinkState, Side
 from tests.simulation.remote import Row, token
+from tests.simulation.story import PERSONS
 
 if TYPE_CHECKING:
     from tests.simulation.world import SimWorld
@@ -25,6 +26,7 @@ _TEXTS = (
     ("conflict", "theirs"),
     ("parked", "data"),
 )
+_HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete"}
 _RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
 
 
@@ -137,6 +139,7 @@ class Oracle:
         self.nothing_was_doubled()
         self.everybody_shows_the_same()
         self.consent_was_never_loosened()
+        self.nothing_came_back()
         self.every_write_is_explained()
         self.nothing_is_open()
 
@@ -235,6 +238,19 @@ class Oracle:
                 assert (entity, rev) in moments, f"I19: consent of {entity} was loosened without a moment"
                 was, now = moments[entity, rev]
                 assert was in (None, "null") or str(now) > was, f"I19: consent of {entity} was loosened"
+
+    def nothing_came_back(self) -> None:
+        """I4: a field never returns to what it was, unless people had a hand in it."""
+        if any(step.kind in _HANDS for step in self.world.story.steps):
+            return
+        past: dict[tuple[str, str], list[str]] = {}
+        sql = "SELECT entity_id, path, old, new FROM history WHERE path <> ? ORDER BY entity_id, path, rev"
+        for entity, path, old, new in self._rows(sql, ""):
+            held = past.setdefault((entity, path), [])
+            for value in (token(old), token(new)):
+                if value and value not in held[-1:]:
+                    assert value not in held, f"I4: {path} of {entity} went back to {value}"
+                    held.append(value)
 
     def every_write_is_explained(self) -> None:
         """I17: what the hub made is in its log, with the record it went to."""

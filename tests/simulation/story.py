@@ -34,10 +34,10 @@ USERS = (
 PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("split", 1))
 """What people do in the hub between runs."""
 
-TROUBLES = (("poison", 2), ("hide", 2), ("down", 1), ("mask", 1), ("pass-time", 3))
+TROUBLES = (("poison", 2), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3))
 """What befalls systems for a while."""
 
-RUNS = (("run", 20), ("run-some", 3), ("run-full", 2), ("run-sweep", 3), ("plan-run", 2))
+RUNS = (("run", 20), ("run-some", 3), ("run-full", 2), ("run-sweep", 4), ("plan-run", 2))
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def made_up(seed: int) -> Story:
     rng = Random(seed)  # noqa: S311 (a story, not a secret)
     setup = _setup(rng)
     daring = rng.choice((0.0, 0.5, 1.0, 2.0, 4.0))  # events a run
-    kinds = _Bag(USERS, 60), _Bag(RUNS, 26), _Bag(PERSONS, 8), _Bag(TROUBLES, 6)
+    kinds = _Bag(USERS, 60), _Bag(RUNS, 26), _Bag(PERSONS, 8), _Bag(TROUBLES, 9)
     steps: list[Step] = []
     for _ in range(rng.randint(8, 28)):
         bag = rng.choices(kinds, weights=[bag.weight for bag in kinds])[0]
