@@ -767,6 +767,8 @@ def test_a_value_that_can_be_read_again_under_the_same_version_is_not_overwritte
     ana(world, dept="Sales")
     world.connectors["crm"]._record = without_dept  # nobody may read the field for a while
     world.sync()
+    ana(world, key="c2", name="Bo", email="bo@example.com")
+    world.sync()  # and c1 is not listed any more
     world.connectors["crm"]._record = shown
     world.systems["shop"].put("people", "n1", dept="Web")
     world.sync()
