@@ -34,10 +34,13 @@ USERS = (
 PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("split", 1))
 """What people do in the hub between runs."""
 
+HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete"}
+"""What may bring back a value that a field had before."""
+
 TROUBLES = (("poison", 2), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3))
 """What befalls systems for a while."""
 
-RUNS = (("run", 20), ("run-some", 3), ("run-full", 2), ("run-sweep", 4), ("plan-run", 2))
+RUNS = (("run", 20), ("run-some", 5), ("run-full", 2), ("run-sweep", 4), ("plan-run", 2))
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,8 @@ class Setup:
     deletes: tuple[tuple[str, str], ...]  # on_delete in and out, by system
     rules: tuple[str, str, str]  # survivorship of title, department, name
     lossy: bool  # whether mappings say which fields are rewritten
-    most_deletes: int | None = None  # the brake
+    most_deletes: int | None = None  # brakes
+    most_creates: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,13 +82,15 @@ def made_up(seed: int) -> Story:
     rng = Random(seed)  # noqa: S311 (a story, not a secret)
     setup = _setup(rng)
     daring = rng.choice((0.0, 0.5, 1.0, 2.0, 4.0))  # events a run
-    kinds = _Bag(USERS, 60), _Bag(RUNS, 26), _Bag(PERSONS, 8), _Bag(TROUBLES, 9)
+    plain = rng.random() < 0.5  # nothing is done by hand that may turn a value back
+    users = tuple((name, often) for name, often in USERS if not (plain and name in HANDS))
+    kinds = [_Bag(users, 60), _Bag(RUNS, 26), _Bag(TROUBLES, 9)] + ([] if plain else [_Bag(PERSONS, 8)])
     steps: list[Step] = []
     for _ in range(rng.randint(8, 28)):
         bag = rng.choices(kinds, weights=[bag.weight for bag in kinds])[0]
         kind = bag.draw(rng)
         args = tuple(rng.randrange(10_000) for _ in range(4))
-        events = _events(rng, daring) if kind.startswith("run") else ()
+        events = _events(rng, daring, users) if kind.startswith("run") else ()
         steps.append(Step(kind, args, events))
     return Story(seed, setup, tuple(steps))
 
@@ -99,7 +105,7 @@ class _Bag:
         return str(rng.choices(self.names, weights=self.weights)[0])
 
 
-def _events(rng: Random, daring: float) -> tuple[Event, ...]:
+def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> tuple[Event, ...]:
     found: list[Event] = []
     while rng.random() < daring / (1 + daring):
         at = min(int(rng.expovariate(1 / 18)), 120)
@@ -113,7 +119,7 @@ def _events(rng: Random, daring: float) -> tuple[Event, ...]:
         elif draw < 0.82:
             kind = "pause"
         else:
-            kind = _Bag(USERS, 1).draw(rng)
+            kind = _Bag(users, 1).draw(rng)
         found.append(Event(at, kind, tuple(rng.randrange(10_000) for _ in range(4))))
     return tuple(found)
 
@@ -129,7 +135,7 @@ def _setup(rng: Random) -> Setup:
         rng.choice(("authority", "latest")),
     )
     lossy = rng.random() < 0.7
-    return Setup(natures, deletes, rules, lossy, rng.choice((None, None, 0, 1)))
+    return Setup(natures, deletes, rules, lossy, rng.choice((None, None, 0, 1)), rng.choice((None, None, None, 2)))
 
 
 def _nature(rng: Random) -> Nature:

@@ -96,6 +96,8 @@ class SimWorld:
         limits = {kind: Limit(1000, 1.0) for kind in Braked}
         if setup.most_deletes is not None:
             limits[Braked.DELETE] = Limit(setup.most_deletes, 0.0)
+        if setup.most_creates is not None:
+            limits[Braked.CREATE] = Limit(setup.most_creates, 0.0)
         self.policy = Policy(
             survivorship={"contact": survivorship, "account": {"default": survivorship["default"]}},
             limits={"default": limits},
@@ -351,7 +353,7 @@ class SimWorld:
 
     def run(self, events: tuple[Event, ...] = (), **options: Any) -> str:
         """One run; how it ended."""
-        self.clock.advance(60)
+        self.clock.advance(10)
         gone = self._gone()
         before = {name: len(remote.created) for name, remote in self.remotes.items()}
         removed = {name: len(remote.removed) for name, remote in self.remotes.items()}
@@ -371,11 +373,19 @@ class SimWorld:
         for name, remote in self.remotes.items():
             for stream, entity, key in remote.created[before[name] :]:
                 assert (name, stream, entity) not in gone, f"I5: {name} {stream} {key} rose again"
-            most = self.story.setup.most_deletes
-            if most is not None and "release" not in options and all(event.kind != "rival" for event in events):
-                assert len(remote.removed) - removed[name] <= most, f"I9: {name} was cleared past the brake"
+            if "release" not in options and all(event.kind != "rival" for event in events):
+                self._braked(name, len(remote.removed) - removed[name], remote.created[before[name] :])
         self.director.note("run ended", status)
         return status
+
+    def _braked(self, name: str, removed: int, created: list[tuple[str, str, str]]) -> None:
+        setup = self.story.setup
+        if setup.most_deletes is not None:
+            assert removed <= setup.most_deletes, f"I9: {name} was cleared past the brake"
+        if setup.most_creates is not None:
+            for stream in ("firms", "people"):
+                made = sum(place == stream for place, _, _ in created)
+                assert made <= setup.most_creates, f"I9: {name} was filled past the brake"
 
     def _gone(self) -> set[tuple[str, str, str]]:
         """Where an entity's records are known to be deleted, and none is left."""
