@@ -398,6 +398,7 @@ class SimWorld:
 
     def step(self, step: Step) -> None:
         self.ticks += 1
+        self.clock.advance(3)
         self.director.note("step", step.kind, *step.args)
         kind = step.kind
         if kind in USER_KINDS:
