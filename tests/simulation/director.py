@@ -39,7 +39,8 @@ FITS: Mapping[str, frozenset[str]] = {
 }
 """Which fault can hit which verb. (A malformed answer to a write is a lost one: the connector's client says so.)"""
 
-VERBS = tuple(FITS)
+MOST_POINTS = 5_000
+"""Calls and commits of one run; none comes near."""
 
 
 class Crash(BaseException):
@@ -48,11 +49,21 @@ class Crash(BaseException):
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happens at the ``at``-th point of a run: a fault, a crash, a person's edit, another worker."""
+    """Something that happens in a run: a fault, a crash, a person's edit, another worker.
+
+    It happens at the ``at``-th point of the run, or where ``verb`` is named, at the ``at``-th call (or commit) of that
+    kind: ``late`` says whether behind it or in front of it.
+    """
 
     at: int
     kind: str
     args: tuple[int, ...] = ()
+    verb: str = ""
+    late: bool = False
+
+    def __str__(self) -> str:
+        where = f"{'after' if self.late else 'before'} {self.verb} {self.at}" if self.verb else f"point {self.at}"
+        return f"{self.kind} at {where}"
 
 
 @dataclass
@@ -65,8 +76,9 @@ class Director:
     on_wrote: Callable[..., None] = lambda *_: None
     new_value: Callable[[], str] = lambda: ""
     on_wrong: Callable[[str], None] = lambda _: None
-    events: dict[int, list[Event]] = field(default_factory=dict)
+    events: dict[tuple[str, int, bool], list[Event]] = field(default_factory=dict)
     point: int = 0
+    met: Counter[tuple[str, bool]] = field(default_factory=Counter)  # calls so far of each verb
     phase: str = "recover"
     active: bool = False
     nested: bool = False
@@ -81,8 +93,9 @@ class Director:
 
     def begin(self, events: tuple[Event, ...]) -> None:
         self.events = {}
+        self.met.clear()
         for event in events:
-            self.events.setdefault(event.at, []).append(event)
+            self.events.setdefault((event.verb, event.at, event.late), []).append(event)
         self.point, self.phase, self.active, self.superseded = 0, "recover", True, False
 
     def end(self) -> None:
@@ -98,13 +111,15 @@ class Director:
     def trace(self) -> str:
         return str(self._trace.hexdigest())
 
-    def _here(self, verb: str) -> list[Event]:
+    def here(self, verb: str, *, late: bool) -> list[Event]:
         """What happens at this point. Time passes with every one."""
         if not self.active or self.nested:
             return []
         self.clock.advance(1)
-        found = self.events.get(self.point, [])
+        found = self.events.get(("", self.point, False), []) + self.events.get((verb, self.met[verb, late], late), [])
         self.point += 1
+        self.met[verb, late] += 1
+        assert self.point < MOST_POINTS, "L1: a run does not come to an end"
         return found
 
     # what remotes ask (see `remote.Watcher`)
@@ -113,27 +128,27 @@ class Director:
         self.note("call", system, verb)
         self.calls[verb, self.phase] += 1
         fault = None
-        for event in self._here(verb):
+        for event in self.here(verb, late=False):
             if event.kind in CALL_FAULTS:
                 if event.kind in FITS[verb] and event.kind != "lost-answer":
                     fault = event.kind
                     self._hit(event.kind, verb)
             else:
-                self._other(event, verb, sending=verb in ("upsert", "remove"))
+                self.other(event, verb, sending=verb in ("upsert", "remove"))
         return "lost-request" if system == self.down else fault
 
     def answered(self, system: str, verb: str) -> str | None:
         self.note("answered", system, verb)
         fault = None
-        for event in self._here(verb):
+        for event in self.here(verb, late=True):
             if event.kind == "lost-answer" and "lost-answer" in FITS[verb]:
                 fault = event.kind
                 self._hit(event.kind, verb)
             elif event.kind not in CALL_FAULTS:
-                self._other(event, verb, sending=False)
+                self.other(event, verb, sending=False)
         return fault
 
-    def _other(self, event: Event, verb: str, *, sending: bool) -> None:
+    def other(self, event: Event, verb: str, *, sending: bool) -> None:
         if event.kind == "crash":
             self._hit("crash", verb)
             raise Crash
@@ -199,9 +214,9 @@ class WatchedStore:
     def _step(self, verb: str, deed: Callable[[], Any]) -> Any:
         director = self._director
         outer = not director.nested
-        for event in director._here(verb):
+        for event in director.here(verb, late=False):
             if event.kind not in CALL_FAULTS:
-                director._other(event, verb, sending=False)
+                director.other(event, verb, sending=False)
         try:
             result = deed()
         except LeaseLostError:
@@ -210,9 +225,9 @@ class WatchedStore:
         if outer and director.superseded:
             director.wrong("I12: a superseded worker committed")
         director.note(verb)
-        for event in director._here(verb):
+        for event in director.here(verb, late=True):
             if event.kind not in CALL_FAULTS:
-                director._other(event, verb, sending=verb == "intend")
+                director.other(event, verb, sending=verb == "intend")
         return result
 
     def commit(self, changes: Any, run: int, lease: Any, now: Any) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 
 from connectors.contract import Replay
-from tests.simulation.director import CALL_FAULTS, Event
+from tests.simulation.director import FITS, Event
 from tests.simulation.remote import Nature
 
 USERS = (
@@ -54,7 +54,7 @@ class Step:
     def __str__(self) -> str:
         said = f"{self.kind} {' '.join(map(str, self.args))}".strip()
         if self.events:
-            said += "  [" + ", ".join(f"{e.kind} {e.args or ''}@{e.at}".replace(" @", "@") for e in self.events) + "]"
+            said += "  [" + "; ".join(map(str, self.events)) + "]"
         return said
 
 
@@ -108,20 +108,24 @@ class _Bag:
 def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> tuple[Event, ...]:
     found: list[Event] = []
     while rng.random() < daring / (1 + daring):
-        at = min(int(rng.expovariate(1 / 18)), 120)
+        args = tuple(rng.randrange(10_000) for _ in range(4))
         draw = rng.random()
-        if draw < 0.5:
-            kind = rng.choice(CALL_FAULTS)
-        elif draw < 0.68:
-            kind = "crash"
-        elif draw < 0.78:
-            kind = "rival"
-        elif draw < 0.82:
-            kind = "pause"
+        if draw < 0.55:
+            verb = str(rng.choices(tuple(_TARGETS), weights=tuple(_TARGETS.values()))[0])
+            kind = rng.choice(sorted(FITS[verb]))
+            found.append(Event(int(rng.expovariate(0.5)), kind, args, verb, late=kind == "lost-answer"))
+            continue
+        kind = "crash" if draw < 0.7 else "rival" if draw < 0.78 else "pause" if draw < 0.81 else _Bag(users, 1).draw(rng)
+        if rng.random() < 0.5:
+            found.append(Event(min(int(rng.expovariate(1 / 18)), 120), kind, args))
         else:
-            kind = _Bag(users, 1).draw(rng)
-        found.append(Event(at, kind, tuple(rng.randrange(10_000) for _ in range(4))))
+            verb = rng.choice(("upsert", "upsert", "intend", "commit", "commit", "fetch", "read", "remove"))
+            found.append(Event(int(rng.expovariate(0.4)), kind, args, verb, late=rng.random() < 0.5))
     return tuple(found)
+
+
+_TARGETS = {"read": 4, "upsert": 7, "fetch": 3, "keys": 2, "find": 3, "remove": 3}
+"""Calls that faults are aimed at, and how often."""
 
 
 def _setup(rng: Random) -> Setup:
