@@ -33,6 +33,7 @@ class Database:
         self._turn: AbstractContextManager[Any] = RLock() if single else nullcontext()
         self._single = single
         self._open: Tx | None = None
+        self._kept: Connection | None = None
         reading = {_READS: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reader = engine.execution_options(**reading)
 
@@ -42,7 +43,11 @@ class Database:
             if self._open is not None:
                 yield self._open
                 return
-            with _said(), self._reader.connect() as connection, self._transaction(connection) as tx:
+            if self._single and self.sqlite:  # nobody else can write meanwhile
+                with _said(), self._connection(self.engine) as connection:
+                    yield Tx(connection, sqlite=True)
+                return
+            with _said(), self._connection(self._reader) as connection, self._transaction(connection) as tx:
                 yield tx
 
     @contextmanager
@@ -52,8 +57,8 @@ class Database:
         ``durable``: on the disk when it returns, so that even a power cut cannot take it back. (Without it SQLite
         survives the death of any process, but a power cut may undo the last commits; PostgreSQL's are always durable.)
         """
-        with self._turn, _said(), self.engine.connect() as connection:
-            if not (durable and self.sqlite):
+        with self._turn, _said(), self._connection(self.engine) as connection:
+            if self._single or not (durable and self.sqlite):
                 with self._transaction(connection) as tx:
                     yield tx
                 return
@@ -64,6 +69,17 @@ class Database:
                     yield tx
             finally:
                 raw.execute("PRAGMA synchronous=NORMAL")
+
+    @contextmanager
+    def _connection(self, engine: Engine) -> Iterator[Connection]:
+        """One for the time being; the only one where there is but one, and it is SQLite's, stays open."""
+        if not (self._single and self.sqlite):
+            with engine.connect() as connection:
+                yield connection
+            return
+        if self._kept is None:
+            self._kept = self.engine.connect()
+        yield self._kept
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[Tx]:
@@ -92,6 +108,8 @@ class Database:
             yield begin
 
     def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
         self.engine.dispose()
 
 

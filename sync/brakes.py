@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sync.decision import Action, ActionKind, BindingId
@@ -77,6 +78,38 @@ def harmless(
         for binding in bindings
         for kind in kinds
     )
+
+
+@dataclass(slots=True)
+class Allowance:
+    """What a run under way may still delete and blank, when answers to its own writes ask for more than was counted
+    before the first of them. (A brake that only looks once lets a system that was emptied empty the others.)
+    """
+
+    policy: Policy
+    release: Collection[str]
+    links: Callable[[BindingId], int]
+    taken: Count = field(default_factory=Count)
+    _most: dict[tuple[BindingId, Braked], int] = field(default_factory=dict)
+
+    def takes(self, action: Action) -> bool:
+        """Count one more write. False where it is one too many: it waits for a run that counts it beforehand."""
+        kinds = [Braked.DELETE] if action.kind is ActionKind.DELETE else []
+        kinds += [Braked.BLANK] if action.blanks else []
+        for kind in kinds:
+            place = (action.binding, kind)
+            if self.taken.planned[place] >= self._allowed(*place):
+                return False
+        if kinds:
+            self.taken.add([action])
+        return True
+
+    def _allowed(self, binding: BindingId, kind: Braked) -> int:
+        if released(self.release, binding, kind):
+            return sys.maxsize
+        if (binding, kind) not in self._most:
+            self._most[binding, kind] = self.policy.limit(binding.connection, kind).allows(self.links(binding))
+        return self._most[binding, kind]
 
 
 def tripped(count: Count, policy: Policy, links: Mapping[BindingId, int], release: Collection[str]) -> list[Tripped]:

@@ -13,6 +13,7 @@ from model.errors import ConnectorError
 from model.fields import Kind
 from model.records import Record
 from sync.absorb import Binding
+from sync.brakes import Allowance
 from sync.correlate import values_at
 from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, Link, LinkState, Parked, Side
 from sync.due import Books
@@ -38,6 +39,7 @@ class Executor:
     observer: Observer
     selected: Collection[BindingId]
     closed: Collection[BindingId] = ()  # bindings in which nothing may be created yet
+    allowance: Allowance | None = None  # of deletes and blanks; None: whatever is decided
     calls: dict[str, int] = field(default_factory=dict)
     held: frozenset[BindingId] = frozenset()  # bindings in which nothing is written before a person approved it
     permit: Permit | None = None  # where it is given, nothing but what it allows is written
@@ -138,6 +140,8 @@ class Executor:
             elif (why := self._unapproved(standing, verdict.action)) is not None:
                 books.waits(entity_id, verdict.binding, why)
                 left = True
+            elif not self._allowed(verdict.action):
+                due.keep = True
             else:
                 due.keep |= verdict.more
                 due.outstanding.add(verdict.binding)
@@ -164,6 +168,9 @@ class Executor:
         if action.binding in self.held:
             return "for approval"
         return None if self.permit is None or self.permit.expects(standing, action) else "not as planned"
+
+    def _allowed(self, action: Action) -> bool:
+        return self.allowance is None or self.allowance.takes(action)
 
     def close_balances(self) -> None:
         """What never came to rest is waiting."""
@@ -245,17 +252,29 @@ class Executor:
         records = self.hub.deeds(binding.id).fetch(stream.name, list(expected))
         self._sender.called(binding)
         moved: list[Record] = []
+        looked_at: list[Record] = []
         for record in records:
-            if record.deleted or record.version is None or record.version != expected.get(record.key):
-                moved.append(record)
-            else:
-                there[record.key] = record.data
+            as_it_was = not record.deleted and record.version is not None and record.version == expected.get(record.key)
+            (looked_at if as_it_was else moved).append(record)
+        odd = self._odd(binding, looked_at)
+        moved += [record for record in looked_at if record.key in odd]
+        there.update((record.key, record.data) for record in looked_at if record.key not in odd)
         if moved:
             there.update(self._still_the_same(binding, moved))
         for action in asked:
             if action.key not in there:
                 self._books.ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
         return there
+
+    def _odd(self, binding: Binding, records: Sequence[Record]) -> set[str]:
+        """Keys of records that show something else than before under the version of before: a field that could not be
+        read then, and can be now.
+        """
+        if not records:
+            return set()
+        prints = dict(zip((r.key for r in records), binding.mapping.fingerprints(records), strict=True))
+        known = self.hub.store.fingerprints(binding.id, list(prints))
+        return {key for key, one in prints.items() if known.get(key) not in (None, "", one)}
 
     def _still_the_same(self, binding: Binding, moved: Sequence[Record]) -> dict[str, Mapping[str, Any] | None]:
         """Absorb records whose version moved; those whose mapped fields did not move may be written all the same."""

@@ -145,6 +145,9 @@ class Ledger:
         """Records were made (in one binding), of whose entities this page says nothing else."""
         if links:
             self._new_links += links
+            links_of = self.scene.links_of
+            for link in links:
+                links_of[link.entity_id].append(link)  # another system's answer may bring news of it in this round
             rows = self.wrote(links[0].binding, ActionKind.CREATE, mapping, intent)
             rows += [(link.entity_id, link.key, names) for link, names in zip(links, paths, strict=True)]
 

@@ -17,7 +17,7 @@ from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
 from sync.applying import Applying, tell_rest
-from sync.brakes import Count, Tripped, harmless, tripped
+from sync.brakes import Allowance, Count, Tripped, harmless, tripped
 from sync.decision import BindingId, Changes, StreamState
 from sync.drafting import Drafter
 from sync.execute import Executor
@@ -340,6 +340,8 @@ class _Work:
         return tripped(count, self.hub.policy, links, self.release)
 
     def _write(self) -> None:
+        if self.executor.permit is None:  # which allows nothing else anyway
+            self.executor.allowance = Allowance(self.hub.policy, self.release, self.hub.store.live_links)
         try:
             for schema in self.hub.entities:
                 if not any(b.id in self.selected for b in self.hub.writers(schema.name)):

@@ -745,3 +745,36 @@ def test_what_is_learnt_while_writing_to_one_system_is_not_undone_by_writing_to_
     for name in ("crm", "shop", "erp"):
         assert [(row["title"], row["dept"]) for row in world.people(name)] == [("Chair", "B")]
     world.assert_calm()
+
+
+def test_a_record_just_made_hears_of_what_another_systems_answer_brings_in_the_same_round(world, make_stream):
+    build(world, make_stream, CONDITIONAL, names=("crm", "erp", "shop"))
+    world.systems["shop"].stores = lambda row: {"dept": "Web", **row}
+    ana(world)
+    world.sync()
+    world.sync()
+    assert [rows(world, name)[key]["dept"] for name, key in (("crm", "c1"), ("erp", "n1"))] == ["Web", "Web"]
+
+
+def test_a_value_that_can_be_read_again_under_the_same_version_is_not_overwritten_unseen(world, make_stream):
+    build(world, make_stream, LOOKUP)
+    shown = world.connectors["crm"]._record
+
+    def without_dept(stream, key):
+        record = shown(stream, key)
+        return record._replace(data={name: value for name, value in record.data.items() if name != "dept"})
+
+    ana(world, dept="Sales")
+    world.connectors["crm"]._record = without_dept  # nobody may read the field for a while
+    world.sync()
+    ana(world, key="c2", name="Bo", email="bo@example.com")
+    world.sync()  # and c1 is not listed any more
+    world.connectors["crm"]._record = shown
+    world.systems["shop"].put("people", "n1", dept="Web")
+    world.sync()
+    (entity,) = world.store.links(world.mappings_id("crm"), ["c1"]).values()
+    with world.store.database.read() as tx:
+        texts = [str(text) for (text,) in tx.rows("SELECT theirs FROM conflict UNION SELECT old FROM history")]
+    known = " ".join([*texts, *map(str, world.store.canonicals([entity.entity_id])[entity.entity_id].values.values())])
+    assert "Sales" in known
+    assert "Web" in known

@@ -384,3 +384,32 @@ def test_plan_before_the_first_run_shows_creates_without_founding_anything(two):
     plan = two.engine().plan()
     assert [(a.kind.value, a.binding.connection) for a in plan.actions] == [("create", "shop")]
     assert two.store.live_links(two.mappings_id("crm")) == 0
+
+
+def test_deletions_that_come_to_light_while_writing_wait_for_the_brake_of_the_next_run(world, make_stream):
+    world.system("crm")
+    world.system("shop", make_stream("people", watermark=None, deletes=Deletes.SWEEP))
+    for name in ("crm", "shop"):
+        world.contacts(name, on_delete_in=OnDelete.DELETE, on_delete_out=OnDelete.DELETE)
+    world.authority("crm", "shop")
+    for n in range(6):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com")
+    world.sync()
+    world.limits[Braked.DELETE] = Limit(1, 0.0)
+    for n in range(6):
+        world.systems["crm"].put("people", f"c{n}", title="Owner")
+    emptied, fetch = world.systems["shop"], world.connectors["shop"].fetch
+
+    def somebody_empties_it_first(stream, keys):
+        for key in list(emptied.table("people").rows):
+            emptied.drop("people", key)
+        return fetch(stream, keys)
+
+    world.connectors["shop"].fetch = somebody_empties_it_first
+    report = world.sync()
+    assert len(world.people("crm")) >= 5, "a system that was emptied empties no other one"
+    assert report.status != "braked", "writes had begun when it came to light"
+    assert world.sync().status == "braked"
+    assert len(world.people("crm")) >= 5
+    world.sync(release=["crm:delete"])
+    assert world.people("crm") == []

@@ -1,0 +1,283 @@
+"""What must have held when a story is over. It keeps its own account of what people entered, and asks the hub's tables
+only for what the hub says on purpose: canonical values, history, conflicts, parked records, links.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from connectors.contract import Replay
+from sync.decision import BindingId, EntityState, LinkState, Side
+from tests.simulation.remote import Row, token
+from tests.simulation.story import HANDS
+
+if TYPE_CHECKING:
+    from tests.simulation.world import SimWorld
+
+Place = tuple[str, str, str, str]  # system, stream, key, field
+ENTITY = {"people": "contact", "firms": "account"}
+_TEXTS = (
+    ("canonical", "vals"),
+    ("history", "old"),
+    ("history", "new"),
+    ("conflict", "ours"),
+    ("conflict", "theirs"),
+    ("parked", "data"),
+)
+_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
+
+
+class Oracle:
+    """Every value a person enters is unlike any other, so that its fate can be told."""
+
+    def __init__(self, world: SimWorld) -> None:
+        self.world = world
+        self.placed: dict[Place, tuple[str, int]] = {}  # value in place that a person set, and the point it was set at
+        self.met: dict[Place, str] = {}  # … that the hub was shown in the run under way
+        self.must: set[str] = set()  # values that have to be found in the hub
+        self.read_at: dict[tuple[str, str, str], int] = {}  # when the hub last looked at a record
+        self.excused = 0
+        self.said: list[str] = []  # what was found wrong while a run was under way, which would swallow an exception
+        self.users_deleted: set[tuple[str, str, str]] = set()
+
+    def wrong(self, said: str) -> None:
+        self.said.append(said)
+
+    # what happens
+
+    def entered(self, system: str, stream: str, key: str, values: Mapping[str, Any], before: Row) -> None:
+        """A person (or a system's own automation) set fields of a record."""
+        unlinked = bool(before) and not self.world.linked(system, stream, key)
+        for name, value in values.items():
+            place = (system, stream, key, name)
+            if unlinked:  # it is parked, and replaced there with its record
+                self.must.discard(token(before.get(name)) or "")
+            self.placed.pop(place, None)
+            self.met.pop(place, None)
+            found = token(value)
+            if found:
+                self.placed[place] = (found, self.world.ticks)
+
+    def deleted(self, system: str, stream: str, key: str, before: Row) -> None:
+        self.users_deleted.add((system, stream, key))
+        if not self.world.linked(system, stream, key):
+            self.must -= {token(value) or "" for value in before.values()}
+        self._forget(system, stream, key)
+
+    def _forget(self, system: str, stream: str, key: str) -> None:
+        for held in (self.placed, self.met):
+            for place in [place for place in held if place[:3] == (system, stream, key)]:
+                del held[place]  # type: ignore[attr-defined]
+
+    def overlook(self, system: str, name: str) -> None:
+        for place in [place for place in self.placed if place[0] == system and place[3] == name]:
+            del self.placed[place]
+
+    def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
+        self.read_at[system, stream, key] = self.world.ticks
+        for name in row:
+            place = (system, stream, key, name)
+            if place in self.placed:
+                self.met[place] = self.placed[place][0]
+
+    def wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
+        """The hub wrote: what a person had set there it must have known, or could not have seen in time."""
+        nature = self.world.natures[system]
+        if before is None and (system, stream) not in self.world.director.whole:
+            self.wrong(f"I3: {system} {key} was made before {stream} there were read to the end")
+        if after is None:
+            if not self._deleted_somewhere(system, stream, key):
+                self.wrong(f"I9: {system} {key} was deleted, and nobody did")
+            self._forget(system, stream, key)
+            return
+        automated = nature.automates[1] if nature.automates else None
+        for name, value in after.items():
+            place = (system, stream, key, name)
+            known = self.placed.get(place)
+            if before is not None and name == automated and token(value) and before.get(name) != value:
+                self.placed[place] = (str(token(value)), self.world.ticks)  # the system itself did it
+                continue
+            if known is None or token(value) == known[0]:
+                continue
+            if place in self.met or self.world.knows(known[0]):
+                self.must.add(known[0])
+            else:
+                looked = self.read_at.get((system, stream, key), -1)
+                if nature.conditional:
+                    self.wrong(f"I6: {system} {key}.{name} {known[0]} was overwritten unseen")
+                if known[1] < looked:
+                    self.wrong(f"I6: {system} {key}.{name} {known[0]} had been there to be seen")
+                self.excused += 1
+            del self.placed[place]
+            self.met.pop(place, None)
+
+    def _deleted_somewhere(self, system: str, stream: str, key: str) -> bool:
+        link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
+        if link is None:
+            return False
+        others = self.world.store.links_of([link.entity_id]).get(link.entity_id, [])
+        return any(
+            other.binding.stream == stream
+            and other.key not in self.world.remotes[other.binding.connection].tables[stream].rows
+            for other in others
+        )
+
+    def run_ended(self, *, well: bool) -> None:
+        """What was shown in a run that went well is stored."""
+        assert not self.said, self.said[0]
+        if well:
+            self.must.update(self.met.values())
+        self.met.clear()
+
+    # what must hold in the end
+
+    def check(self) -> None:
+        self.nothing_was_lost()
+        self.nothing_was_doubled()
+        self.everybody_shows_the_same()
+        self.consent_was_never_loosened()
+        self.nothing_came_back()
+        self.every_write_is_explained()
+        self.nothing_is_open()
+
+    def _rows(self, sql: str, *params: Any) -> list[Any]:
+        with self.world.plain_store.database.read() as tx:
+            return list(tx.rows(sql, *params))
+
+    def known_text(self) -> str:
+        rows: Iterable[Any] = (
+            row[0]
+            for table, column in _TEXTS
+            for row in self._rows(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
+        )
+        return " ".join(str(text) for text in rows).lower()
+
+    def nothing_was_lost(self) -> None:
+        known = self.known_text()
+        lost = sorted(value for value in self.must if value and value not in known)
+        assert not lost, f"I2: {lost} are nowhere in the hub"
+        gone = sorted(value for value, _ in self.placed.values() if value not in known)
+        assert not gone, f"I2: {gone} are still in place and unknown to the hub"
+
+    def nothing_was_passed_by(self) -> None:
+        """I11: reading on from the watermark finds all that a listing shows."""
+        known = self.known_text()
+        for (system, _, key, name), (value, _) in self.placed.items():
+            if not self.world.remotes[system].blurred and value not in known:
+                raise AssertionError(f"I11: {system} {key}.{name} {value} was passed by")
+
+    def nothing_was_doubled(self) -> None:
+        store = self.world.store
+        for name, remote in self.world.remotes.items():
+            made: dict[tuple[str, str], set[str]] = {}
+            for stream, marker, key in remote.created:
+                if key in remote.tables[stream].rows:
+                    made.setdefault((stream, marker), set()).add(key)
+            twice = {at: keys for at, keys in made.items() if len(keys) > 1}
+            assert not twice, f"I3: {name} {twice}"
+            for stream, entity in ENTITY.items():
+                at = BindingId(name, stream, entity)
+                for key, link in store.links(at, list(remote.tables[stream].rows)).items():
+                    ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
+                    asked = key in remote.tables[stream].last  # it was gone, and is back: a person is asked
+                    assert link.state is LinkState.LIVE or ended or asked, f"I13: {at} {key} is there, and taken for deleted"
+
+    def everybody_shows_the_same(self) -> None:
+        store, hub = self.world.store, self.world.engine().hub
+        ids = [row[0] for row in self._rows("SELECT id FROM canonical ORDER BY id")]
+        canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
+        for canonical in canonicals.values():
+            if canonical.state is not EntityState.LIVE:
+                continue
+            disputed = conflicts.get(canonical.id, {})
+            for at, binding in hub.bindings.items():
+                if at.entity != canonical.entity or store.parked(at, Side.OUT, [canonical.id]):
+                    continue
+                own = [link for link in links.get(canonical.id, []) if link.binding == at]
+                firm = canonical.values.get("account")
+                firms = BindingId(at.connection, "firms", "account")
+                firm_key = store.keys_at(firms, [firm]).get(firm) if firm else None
+                if not own:
+                    blocked = "emails[work]" in disputed or "name" in disputed or (firm and not firm_key)
+                    assert blocked, f"I1: {canonical.id} has no record in {at}"
+                for link in own:
+                    if link.state is LinkState.LIVE and not store.parked(at, Side.IN, [link.key]):
+                        self._shows(at, binding.mapping.rules, canonical, disputed, link.key, firm_key)
+
+    def _shows(self, at: Any, rules: Any, canonical: Any, disputed: Any, key: str, firm_key: str | None) -> None:
+        row = self.world.remotes[at.connection].tables[at.stream].rows.get(key)
+        assert row is not None, f"I1: {at} {key} is linked, and not there"
+        for path, name in rules.items():
+            value, shown = canonical.values.get(path), row.get(name)
+            if path in disputed:
+                continue
+            if path == "account":
+                firms = BindingId(at.connection, "firms", "account")
+                there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
+                if (value and firm_key) or there:
+                    assert there == value, f"I1: {at} {key} shows firm {shown}, which is not {value} ({canonical.id})"
+                continue
+            same = token(shown) == token(value) if token(value) or token(shown) else _plain(shown) == _plain(value)
+            assert same, f"I1: {at} {key} shows {shown!r} for {path}, not {value!r} ({canonical.id})"
+
+    def consent_was_never_loosened(self) -> None:
+        status, moment = self.world.consent
+        rows = self._rows(
+            "SELECT entity_id, rev, path, old, new FROM history WHERE path IN (?, ?) ORDER BY entity_id, rev",
+            status,
+            moment,
+        )
+        moments = {
+            (entity, rev): (_text(old), _text(new)) for entity, rev, path, old, new in rows if path == moment
+        }
+        for entity, rev, path, old, new in rows:
+            if path == status and _RANK.get(_text(new) or "", 9) < _RANK.get(_text(old) or "", -1):
+                assert (entity, rev) in moments, f"I19: consent of {entity} was loosened without a moment"
+                was, now = moments[entity, rev]
+                assert was in (None, "null") or str(now) > was, f"I19: consent of {entity} was loosened"
+
+    def nothing_came_back(self) -> None:
+        """I4: a field never returns to what it was, unless people had a hand in it."""
+        steps = self.world.story.steps
+        if any(step.kind in HANDS or any(event.kind in HANDS for event in step.events) for step in steps):
+            return
+        past: dict[tuple[str, str], list[str]] = {}
+        sql = "SELECT entity_id, path, old, new FROM history WHERE path <> ? ORDER BY entity_id, path, rev"
+        for entity, path, old, new in self._rows(sql, ""):
+            held = past.setdefault((entity, path), [])
+            for value in (token(old), token(new)):
+                if value and value not in held[-1:]:
+                    assert value not in held, f"I4: {path} of {entity} went back to {value}"
+                    held.append(value)
+
+    def every_write_is_explained(self) -> None:
+        """I17: what the hub made is in its log, with the record it went to."""
+        logged = {
+            (connection, stream, entity_id)
+            for connection, stream, entity_id in self._rows(
+                "SELECT b.connection, b.stream, l.entity_id FROM write_log l "
+                "JOIN write_batch w ON w.id = l.batch JOIN binding b ON b.id = w.binding WHERE w.kind = 'create'"
+            )
+        }
+        live = {row[0] for row in self._rows("SELECT id FROM canonical WHERE state = 'live'")}
+        for name, remote in self.world.remotes.items():
+            for stream, marker, key in remote.created:
+                linked = self.world.linked(name, stream, key)
+                told = remote.nature.replay is not Replay.NATURAL  # else a lost answer cannot be told from a look-alike
+                if told and marker in live and linked and key in remote.tables[stream].rows:
+                    assert (name, stream, marker) in logged, f"I17: nothing tells why {name} {key} was made"
+
+    def nothing_is_open(self) -> None:
+        for name in self.world.remotes:
+            rows = Counter(row.entity_id for one in self.world.store.open_intents(name) for row in one.rows)
+            assert not rows, f"I10: writes to {name} are still in doubt"
+
+
+def _plain(value: Any) -> str:
+    return str(value or "").strip().lower()[:14]
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value).strip('"')

@@ -1,0 +1,148 @@
+"""Many stories: ``python -m tests.simulation --seeds 200000 --processes 2``.
+
+``--first`` chooses where to begin (a number, or nothing for one from the clock), ``--replay SEED`` tells one story with
+all that happens in it, ``--mutant NAME`` takes a safeguard away first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import itertools
+import json
+import multiprocessing
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from tests.simulation.director import CALL_FAULTS, FITS
+from tests.simulation.mutants import MUTANTS, sabotaged
+from tests.simulation.shrink import complaint, shrunk, told
+from tests.simulation.story import made_up
+from tests.simulation.world import SimWorld
+
+PHASES = ("recover", "observe", "act")
+NEVER = {
+    "keys": {"recover", "act"},
+    "find": {"observe", "act"},
+    "read": {"recover", "act"},
+    "upsert": {"observe"},
+    "remove": {"observe", "recover"},
+}
+"""Verbs are not called in every phase of a run: nothing is listed while writing, nothing is written while reading."""
+
+Cell = tuple[str, str, str]
+
+
+def block(job: tuple[int, int, str | None]) -> dict[str, Any]:
+    """Play a block of seeds; what went wrong, by seed, and how often each fault struck where."""
+    first, count, mutant = job
+    gc.set_threshold(50_000, 20, 50)
+    wrong: dict[int, str] = {}
+    matrix: Counter[Cell] = Counter()
+    excused = struck = 0
+    with sabotaged(mutant) if mutant else contextlib.nullcontext():
+        for seed in range(first, first + count):
+            world = SimWorld(made_up(seed))
+            try:
+                world.play()
+            except AssertionError as error:
+                wrong[seed] = str(error)
+            except Exception as error:  # noqa: BLE001 (told with its seed)
+                wrong[seed] = f"{type(error).__name__}: {error}"
+            matrix.update(world.director.matrix)
+            excused += world.oracle.excused
+            struck += sum(world.director.matrix.values())
+    return {"wrong": wrong, "matrix": list(matrix.items()), "count": count, "excused": excused, "struck": struck}
+
+
+def expected() -> Iterator[Cell]:
+    """Every fault a verb can suffer, in every phase in which the verb is called."""
+    for verb, faults in FITS.items():
+        for fault, phase in itertools.product(sorted(faults), PHASES):
+            if phase not in NEVER.get(verb, set()):
+                yield fault, verb, phase
+
+
+def table(matrix: Counter[Cell]) -> str:
+    """The matrix for people; rows are faults, columns verbs, a cell counts by phase: recover/observe/act."""
+    verbs = [verb for verb in FITS if FITS[verb]]
+    lines = [f"{'':15}" + "".join(f"{verb:>20}" for verb in verbs)]
+    for fault in CALL_FAULTS:
+        cells = []
+        for verb in verbs:
+            if fault not in FITS[verb]:
+                cells.append("·")
+                continue
+            counts = ("-" if p in NEVER.get(verb, set()) else str(matrix[fault, verb, p]) for p in PHASES)
+            cells.append("/".join(counts))
+        lines.append(f"{fault:15}" + "".join(f"{cell:>20}" for cell in cells))
+    for kind in ("crash", "rival", "pause"):
+        by_verb = Counter(verb for (k, verb, _), n in matrix.items() if k == kind for _ in range(n))
+        lines.append(f"{kind:15}" + ", ".join(f"{verb} {count}" for verb, count in sorted(by_verb.items())))
+    edits = sum(n for (k, _, _), n in matrix.items() if k not in (*CALL_FAULTS, "crash", "rival", "pause"))
+    lines.append(f"{'people':15}{edits} edits between two calls of a run")
+    return "\n".join(lines)
+
+
+def replay(seed: int, mutant: str | None) -> int:
+    log: list[str] = []
+    with sabotaged(mutant) if mutant else contextlib.nullcontext():
+        story = made_up(seed)
+        said = None
+        try:
+            SimWorld(story, log=log).play()
+        except AssertionError as error:
+            said = str(error)
+        print("\n".join(log))
+        print(told(story))
+        print(said or "all held")
+    return 1 if said else 0
+
+
+def soak(first: int, seeds: int, processes: int, mutant: str | None) -> int:
+    print(f"first seed {first}, {seeds} stories, {processes} processes", flush=True)
+    began = time.monotonic()
+    size = max(1, min(200, seeds // (processes * 4) or 1))
+    jobs = [(at, min(size, first + seeds - at), mutant) for at in range(first, first + seeds, size)]
+    wrong: dict[int, str] = {}
+    matrix: Counter[Cell] = Counter()
+    done = excused = struck = 0
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for found in pool.imap_unordered(block, jobs):
+            wrong |= found["wrong"]
+            matrix.update(dict((tuple(cell), n) for cell, n in found["matrix"]))
+            done, excused, struck = done + found["count"], excused + found["excused"], struck + found["struck"]
+            if len(wrong) >= 5:
+                break
+    took = time.monotonic() - began
+    print(table(matrix))
+    empty = sorted(set(expected()) - matrix.keys())
+    print(f"{done} stories in {took:.0f} s ({done / took:.1f} a second), {struck} faults, {excused} excused overwrites")
+    for seed, said in sorted(wrong.items()):
+        print(f"\nseed {seed}: {said}\n  again: python -m tests.simulation --replay {seed}")
+    if wrong and not mutant:
+        seed = min(wrong)
+        print(told(shrunk(made_up(seed), complaint(made_up(seed)) or "")))
+    if empty and seeds >= 1000:
+        print("never tried:", json.dumps(empty))
+    return 1 if wrong or (empty and seeds >= 1000) else 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=None)
+    parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
+    parser.add_argument("--replay", type=int)
+    parser.add_argument("--mutant", choices=sorted(MUTANTS))
+    given = parser.parse_args()
+    if given.replay is not None:
+        return replay(given.replay, given.mutant)
+    first = given.first if given.first is not None else int(time.time()) % 1_000_000_000
+    return soak(first, given.seeds, given.processes, given.mutant)
+
+

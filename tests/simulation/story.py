@@ -1,0 +1,162 @@
+"""A story is everything one seed stands for: the systems, and what happens, step by step. It can be cut down.
+
+Steps carry numbers instead of names; which record a number means is found out when the step is played, so that a story
+from which steps were taken out is still a story.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+from connectors.contract import Replay
+from tests.simulation.director import FITS, Event
+from tests.simulation.remote import Nature
+
+USERS = (
+    ("enter", 10),
+    ("enter-firm", 4),
+    ("enter-twice", 6),
+    ("edit", 16),
+    ("edit-several", 8),
+    ("clear", 3),
+    ("change-email", 2),
+    ("move-firm", 4),
+    ("edit-firm", 3),
+    ("delete", 3),
+    ("merge", 3),
+    ("undelete", 2),
+    ("copy", 1),
+    ("consent", 4),
+)
+"""What users do, and how often."""
+
+PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("split", 1))
+"""What people do in the hub between runs."""
+
+HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete"}
+"""What may bring back a value that a field had before."""
+
+TROUBLES = (("poison", 2), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3))
+"""What befalls systems for a while."""
+
+RUNS = (("run", 20), ("run-some", 5), ("run-full", 2), ("run-sweep", 4), ("plan-run", 2))
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that happens. ``events`` happen during it, if it is a run."""
+
+    kind: str
+    args: tuple[int, ...] = ()
+    events: tuple[Event, ...] = ()
+
+    def __str__(self) -> str:
+        said = f"{self.kind} {' '.join(map(str, self.args))}".strip()
+        if self.events:
+            said += "  [" + "; ".join(map(str, self.events)) + "]"
+        return said
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The systems by name, in order of authority, and what the hub was told beforehand."""
+
+    natures: tuple[tuple[str, Nature], ...]
+    deletes: tuple[tuple[str, str], ...]  # on_delete in and out, by system
+    rules: tuple[str, str, str]  # survivorship of title, department, name
+    lossy: bool  # whether mappings say which fields are rewritten
+    most_deletes: int | None = None  # brakes
+    most_creates: int | None = None
+
+
+@dataclass(frozen=True)
+class Story:
+    seed: int
+    setup: Setup
+    steps: tuple[Step, ...]
+
+
+def made_up(seed: int) -> Story:
+    """The story of a seed."""
+    rng = Random(seed)  # noqa: S311 (a story, not a secret)
+    setup = _setup(rng)
+    daring = rng.choice((0.0, 0.5, 1.0, 2.0, 4.0))  # events a run
+    plain = rng.random() < 0.5  # nothing is done by hand that may turn a value back
+    users = tuple((name, often) for name, often in USERS if not (plain and name in HANDS))
+    kinds = [_Bag(users, 60), _Bag(RUNS, 26), _Bag(TROUBLES, 9)] + ([] if plain else [_Bag(PERSONS, 8)])
+    steps: list[Step] = []
+    for _ in range(rng.randint(8, 28)):
+        bag = rng.choices(kinds, weights=[bag.weight for bag in kinds])[0]
+        kind = bag.draw(rng)
+        args = tuple(rng.randrange(10_000) for _ in range(4))
+        events = _events(rng, daring, users) if kind.startswith("run") else ()
+        steps.append(Step(kind, args, events))
+    return Story(seed, setup, tuple(steps))
+
+
+class _Bag:
+    def __init__(self, kinds: tuple[tuple[str, int], ...], weight: int) -> None:
+        self.names = [name for name, _ in kinds]
+        self.weights = [often for _, often in kinds]
+        self.weight = weight
+
+    def draw(self, rng: Random) -> str:
+        return str(rng.choices(self.names, weights=self.weights)[0])
+
+
+def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> tuple[Event, ...]:
+    found: list[Event] = []
+    while rng.random() < daring / (1 + daring):
+        args = tuple(rng.randrange(10_000) for _ in range(4))
+        draw = rng.random()
+        if draw < 0.55:
+            verb = str(rng.choices(tuple(_TARGETS), weights=tuple(_TARGETS.values()))[0])
+            kind = rng.choice(sorted(FITS[verb]))
+            found.append(Event(int(rng.expovariate(0.5)), kind, args, verb, late=kind == "lost-answer"))
+            continue
+        kind = "crash" if draw < 0.7 else "rival" if draw < 0.78 else "pause" if draw < 0.81 else _Bag(users, 1).draw(rng)
+        if rng.random() < 0.5:
+            found.append(Event(min(int(rng.expovariate(1 / 18)), 120), kind, args))
+        else:
+            verb = rng.choice(("upsert", "upsert", "intend", "commit", "commit", "fetch", "read", "remove"))
+            found.append(Event(int(rng.expovariate(0.4)), kind, args, verb, late=rng.random() < 0.5))
+    return tuple(found)
+
+
+_TARGETS = {"read": 4, "upsert": 7, "fetch": 3, "keys": 2, "find": 3, "remove": 3}
+"""Calls that faults are aimed at, and how often."""
+
+
+def _setup(rng: Random) -> Setup:
+    names = "abcde"[: rng.choice((2, 3, 3, 3, 4, 5))]
+    natures = tuple((name, _nature(rng)) for name in names)
+    policies = ("review", "delete", "ignore")
+    deletes = tuple((rng.choice(policies), rng.choice(("ignore", "delete"))) for _ in names)
+    rules = (
+        rng.choice(("manual", "authority")),
+        rng.choice(("latest", "authority", "most_complete")),
+        rng.choice(("authority", "latest")),
+    )
+    lossy = rng.random() < 0.7
+    return Setup(natures, deletes, rules, lossy, rng.choice((None, None, 0, 1)), rng.choice((None, None, None, 2)))
+
+
+def _nature(rng: Random) -> Nature:
+    replay = rng.choice((Replay.UPSERT, Replay.LOOKUP, Replay.LOOKUP, Replay.NATURAL))
+    watermark = rng.random() < 0.8
+    return Nature(
+        replay=replay,
+        conditional=rng.random() < 0.5,
+        returns_record=rng.random() < 0.6,
+        watermark=watermark,
+        sweeps=not watermark or rng.random() < 0.3,
+        batch=rng.choice((1, 2, 3)),
+        grain=rng.choice((1, 1, 60)),
+        skew=rng.choice((0, 0, -90, 45)),
+        lag=rng.choice((0, 0, 0, 20, 50)),
+        offset_paging=rng.random() < 0.2,
+        rewrites=rng.choice(((), (), ("name",), ("title",), ("name", "dept"))),
+        automates=rng.choice((None, None, None, ("title", "dept"), ("name", "title"))),
+        unique_email=rng.random() < 0.15,
+    )

@@ -1,0 +1,464 @@
+"""Plays a story with the real engine and the real store."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from mappings.contract import Match, OnDelete, StrongRule
+from model.clock import ManualClock
+from model.entities import schemas
+from model.errors import ConnectorError, StateError
+from state.database import connect
+from state.store import SqlStore, open_store
+from sync.absorb import MERGED_THERE
+from sync.decision import BindingId, EntityState, LinkState, Side, Why
+from sync.policy import Braked, Limit, Policy, Rule, Survivorship
+from sync.run import LEASE_SECONDS, Engine
+from tests.simulation.director import Crash, Director, Event, WatchedStore
+from tests.simulation.oracle import ENTITY, Oracle
+from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, token
+from tests.simulation.story import USERS, Step, Story
+from tests.sync.conftest import PlainMapping
+
+CONSENT = ("consents[email:marketing].status", "consents[email:marketing].at")
+PERSON = {
+    "full_name": "name",
+    "emails[work]": "email",
+    "job_title": "title",
+    "department": "dept",
+    "account": "firm",
+    CONSENT[0]: "consent",
+    CONSENT[1]: "at",
+}
+FIRM = {"name": "name", "industry": "industry"}
+BY_EMAIL = Match(strong=(StrongRule(paths=("emails[work]",)),))
+BY_NAME = Match(strong=(StrongRule(paths=("name",)),))
+TEXTS = ("name", "title", "dept")
+USER_KINDS = frozenset(name for name, _ in USERS)
+SETTLING = 8
+
+
+@lru_cache(maxsize=1)
+def _empty() -> bytes:
+    """An empty state database: making it anew takes longer than most stories."""
+    store = open_store("sqlite://")
+    raw = store.database.engine.raw_connection().driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    image = raw.serialize()
+    store.close()
+    return image
+
+
+def new_store(clock: ManualClock) -> SqlStore:
+    database = connect("sqlite://")
+    raw = database.engine.raw_connection().driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    raw.deserialize(_empty())
+    return SqlStore(database, clock)
+
+
+def _same(path: str, written: Any, read: Any) -> bool:
+    """What a mapping says that declares what its system does to values."""
+    return token(written) == token(read) if token(written) else str(written).upper()[:14] == read
+
+
+class SimWorld:
+    """The systems, the people and the hub of one story."""
+
+    consent = CONSENT
+
+    def __init__(self, story: Story, *, log: list[str] | None = None, store: SqlStore | None = None) -> None:
+        setup = story.setup
+        self.story = story
+        self.clock = ManualClock()
+        self.natures = dict(setup.natures)
+        self.ticks = 0
+        self.serial = 0
+        self.director = Director(self.clock, self._during, log=log)
+        self.oracle = Oracle(self)
+        self.director.on_shown = self.oracle.shown
+        self.director.on_wrote = self.oracle.wrote
+        self.director.new_value = self.value
+        self.director.on_wrong = self.oracle.wrong
+        self.plain_store = store or new_store(self.clock)
+        self.store: Any = WatchedStore(self.plain_store, self.director)
+        self.remotes = {name: Remote(name, nature, self.clock, self.director) for name, nature in setup.natures}
+        self.connectors = {name: RemoteConnector(remote, self.clock) for name, remote in self.remotes.items()}
+        self.mappings = [mapping for name in self.remotes for mapping in self._mappings(name)]
+        names = tuple(self.remotes)
+        by = {"job_title": setup.rules[0], "department": setup.rules[1], "full_name": setup.rules[2]}
+        survivorship = {path: Survivorship(Rule(rule), names) for path, rule in by.items()}
+        survivorship["default"] = Survivorship(Rule.AUTHORITY, names)
+        limits = {kind: Limit(1000, 1.0) for kind in Braked}
+        if setup.most_deletes is not None:
+            limits[Braked.DELETE] = Limit(setup.most_deletes, 0.0)
+        if setup.most_creates is not None:
+            limits[Braked.CREATE] = Limit(setup.most_creates, 0.0)
+        self.policy = Policy(
+            survivorship={"contact": survivorship, "account": {"default": survivorship["default"]}},
+            limits={"default": limits},
+            page=4,
+        )
+
+    def _mappings(self, name: str) -> Iterator[PlainMapping]:
+        nature, place = self.natures[name], list(self.natures).index(name)
+        inward, outward = self.story.setup.deletes[place]
+        options: dict[str, Any] = {}
+        if nature.rewrites and self.story.setup.lossy:
+            options["equal"] = _same
+        yield PlainMapping(name, "firms", "account", FIRM, match=BY_NAME, **options)
+        yield PlainMapping(
+            name,
+            "people",
+            "contact",
+            PERSON,
+            match=BY_EMAIL,
+            references={"account": "firms"},
+            on_delete_in=OnDelete(inward),
+            on_delete_out=OnDelete(outward),
+            **options,
+        )
+
+    def engine(self, holder: str = "one") -> Engine:
+        return Engine(
+            store=self.store,
+            connectors=self.connectors,
+            mappings=self.mappings,
+            schemas=schemas(),
+            policy=self.policy,
+            clock=self.clock,
+            holder=holder,
+            listener=self.director.listener(),
+        )
+
+    # looking
+
+    def value(self) -> str:
+        self.serial += 1
+        return f"Val{self.serial}x"
+
+    def linked(self, system: str, stream: str, key: str) -> bool:
+        at = BindingId(system, stream, ENTITY[stream])
+        link = self.plain_store.links(at, [key]).get(key)
+        return link is not None and link.state is LinkState.LIVE
+
+    def knows(self, value: str) -> bool:
+        return value in self.oracle.known_text()
+
+    def writes(self) -> int:
+        return sum(remote.writes for remote in self.remotes.values())
+
+    def _remote(self, n: int) -> Remote:
+        return list(self.remotes.values())[n % len(self.remotes)]
+
+    def _pick(self, remote: Remote, stream: str, n: int) -> str | None:
+        keys = list(remote.tables[stream].rows)
+        return keys[n % len(keys)] if keys else None
+
+    # people edit
+
+    def put(self, remote: Remote, stream: str, key: str, **values: Any) -> None:
+        self.ticks += 1
+        before = dict(remote.tables[stream].rows.get(key, {}))
+        remote.put(stream, key, values)
+        self.director.note("person", remote.name, stream, key, sorted(values.items()))
+        self.oracle.entered(remote.name, stream, key, values, before)
+
+    def drop(self, remote: Remote, stream: str, key: str, into: str | None = None) -> None:
+        self.ticks += 1
+        self.director.note("person drops", remote.name, stream, key, into)
+        before = dict(remote.tables[stream].rows[key])
+        self.oracle.deleted(remote.name, stream, key, before)
+        remote.drop(stream, key, into)
+
+    def user(self, kind: str, args: tuple[int, ...]) -> None:
+        a, b, c, d = (*args, 0, 0, 0, 0)[:4]
+        remote = self._remote(a)
+        person = self._pick(remote, "people", b)
+        match kind:
+            case "enter":
+                self._enter(remote, f"p{b % 6}@x.com" if c % 4 else None, c, d)
+            case "enter-firm":
+                self.put(remote, "firms", remote.key(), name=f"Firm {b % 4}", industry=self.value())
+            case "enter-twice":
+                for place in {a % len(self.remotes), (a + 1 + b) % len(self.remotes)}:
+                    self._enter(self._remote(place), f"q{c % 4}@x.com", 0, d)
+            case "edit" if person:
+                self.put(remote, "people", person, **{TEXTS[c % 3]: self._written(d)})
+            case "edit-several":
+                self._edit_several(b, TEXTS[c % 3], d)
+            case "clear" if person:
+                self.put(remote, "people", person, **{("title", "dept", "firm")[c % 3]: None})
+            case "change-email" if person and not self.plain_store.open_intents(remote.name):
+                self._change_email(remote, person, c)
+            case "move-firm" if person:
+                self.put(remote, "people", person, firm=self._pick(remote, "firms", c))
+            case "edit-firm" if firm := self._pick(remote, "firms", b):
+                self.put(remote, "firms", firm, industry=self.value())
+            case "delete" if person:
+                self.drop(remote, "people", person)
+            case "merge" if person and (into := self._pick(remote, "people", c)) != person:
+                self.drop(remote, "people", person, into)
+            case "undelete":
+                self._undelete(remote, b)
+            case "copy" if person:
+                row = {f: v for f, v in remote.tables["people"].rows[person].items() if f not in ("hub", "email")}
+                self.put(remote, "people", remote.key(), **{**row, "name": self.value(), "title": self.value()})
+            case "consent" if person:
+                said = ("opted_in", "opted_out", "pending")[c % 3]
+                self.put(remote, "people", person, consent=said, at=f"2026-01-0{1 + d % 9}T00:00:00Z")
+
+    def _written(self, n: int) -> str:
+        """As people write: with spaces at the end, or too much of it."""
+        return self.value() + ("", "", " ", " and a good deal more")[n % 4]
+
+    def _enter(self, remote: Remote, email: str | None, full: int, firm: int) -> None:
+        if email and remote.nature.unique_email:
+            if any(row.get("email") == email for row in remote.tables["people"].rows.values()):
+                return
+        values: dict[str, Any] = {"name": self.value(), "firm": self._pick(remote, "firms", firm)}
+        if email:
+            values["email"] = email
+        if full % 2:
+            values |= {"title": self.value(), "dept": self.value()}
+        self.put(remote, "people", remote.key(), **values)
+
+    def _edit_several(self, n: int, name: str, d: int) -> None:
+        """One person is edited in several systems before the hub looks."""
+        emails = sorted(
+            {r["email"] for s in self.remotes.values() for r in s.tables["people"].rows.values() if r.get("email")}
+        )
+        if not emails:
+            return
+        for place, remote in enumerate(self.remotes.values()):
+            if d >> place & 1:
+                for key, row in list(remote.tables["people"].rows.items()):
+                    if row.get("email") == emails[n % len(emails)]:
+                        self.put(remote, "people", key, **{name: self.value()})
+
+    def _change_email(self, remote: Remote, key: str, n: int) -> None:
+        email = f"r{n % 5}@x.com"
+        if not (remote.nature.unique_email and any(r.get("email") == email for r in remote.tables["people"].rows.values())):
+            self.put(remote, "people", key, email=email)
+
+    def _undelete(self, remote: Remote, n: int) -> None:
+        table = remote.tables["people"]
+        gone = [key for key, into in table.gone.items() if into is None]
+        if gone:
+            key = gone[n % len(gone)]
+            row = {name: value for name, value in table.last[key].items() if name not in ("email", "firm")}
+            blank = {"email": None, "firm": None, "dept": None}
+            self.put(remote, "people", key, **{**row, **blank, "name": self.value(), "title": self.value()})
+
+    # people decide in the hub
+
+    def person(self, kind: str, args: tuple[int, ...]) -> None:
+        a, b, c = args[:3]
+        with contextlib.suppress(StateError, ConnectorError):  # linked meanwhile, in doubt, or a system is down
+            match kind:
+                case "resolve":
+                    for conflict in self._open_conflicts():
+                        self.engine().resolve(conflict.id, ("ours", "theirs")[a % 2])
+                case "settle-match":
+                    for parked in self._parked(Side.IN, Why.DISPUTED):
+                        if parked.data is not None and parked.candidates:
+                            one = parked.candidates[0 if b % 2 else -1]
+                            united = parked.code == MERGED_THERE
+                            self.engine().settle_match(parked.id, one if united or a % 2 else None)
+                case "retry":
+                    ids = [parked.id for parked in self._parked((Side.IN, Side.OUT)[a % 2], Why.DEAD)]
+                    if ids:
+                        self.engine().retry(ids)
+                case "unite":
+                    live = self._live(("contact", "account")[c % 2])
+                    if len(live) > 1:
+                        keep = live.pop(a % len(live))
+                        self.engine().unite(keep, live[b % len(live)])
+                case "split":
+                    remote = self._remote(a)
+                    key = self._pick(remote, "people", b)
+                    if key and all(key != made for _, _, made in remote.created):
+                        self.engine().split(BindingId(remote.name, "people", "contact"), key)
+
+    def _live(self, entity: str) -> list[str]:
+        with self.plain_store.database.read() as tx:
+            sql = "SELECT id FROM canonical WHERE entity = ? AND state = ? ORDER BY id"
+            return [row[0] for row in tx.rows(sql, entity, EntityState.LIVE.value)]
+
+    def _open_conflicts(self) -> list[Any]:
+        ids = self._live("contact") + self._live("account")
+        return [c for paths in self.plain_store.open_conflicts(ids).values() for c in paths.values()]
+
+    def _parked(self, side: Side, why: Why) -> list[Any]:
+        bindings = self.engine().hub.bindings
+        pages = [page for binding in bindings for page in self.plain_store.all_parked(binding, side, why, 9)]
+        return [parked for page in pages for parked in page]
+
+    # what befalls systems
+
+    def trouble(self, kind: str, args: tuple[int, ...]) -> None:
+        a, b = args[:2]
+        remote = self._remote(a)
+        match kind:
+            case "poison":
+                remote.poison = (lambda row: (token(row.get("dept")) or "").endswith("3x")) if b % 3 else (lambda row: False)
+            case "hide":
+                key = self._pick(remote, "people", b)
+                remote.hidden = {key} if key and b % 3 else set()
+                remote.blurred = True
+            case "mask":
+                self._mask(remote, "dept" if b % 2 else None)
+            case "pass-time":
+                self.clock.advance((30, 300, 3600, 90_000)[b % 4])
+            case "down":
+                self.director.down = remote.name if b % 2 else None
+
+    def _calm(self) -> None:
+        self.director.down = None
+        for remote in self.remotes.values():
+            remote.poison, remote.hidden = (lambda row: False), set()
+            self._mask(remote, None)
+
+    def _mask(self, remote: Remote, name: str | None) -> None:
+        """Where a version tells all, a value that turns out to be readable under the version of before stays unknown."""
+        if remote.masked and remote.masked != name and remote.nature.conditional:
+            self.oracle.overlook(remote.name, remote.masked)
+        remote.masked = name
+
+    # runs
+
+    def _during(self, event: Event) -> None:
+        """What happens at a point of a run and is no fault."""
+        if event.kind in USER_KINDS:
+            self.user(event.kind, event.args)
+        elif event.kind == "pause":
+            self.clock.advance(event.args[0] % 900)
+        elif event.kind == "rival":
+            self._rival()
+
+    def _rival(self) -> None:
+        """This worker sleeps until its lease has ended, and another one takes over."""
+        self.clock.advance(LEASE_SECONDS * 2)
+        director = self.director
+        director.nested, phase = True, director.phase
+        try:
+            self.engine("another").run()
+        finally:
+            director.nested, director.phase = False, phase
+        director.superseded = True
+
+    def run(self, events: tuple[Event, ...] = (), **options: Any) -> str:
+        """One run; how it ended."""
+        self.clock.advance(10)
+        gone = self._gone()
+        before = {name: len(remote.created) for name, remote in self.remotes.items()}
+        removed = {name: len(remote.removed) for name, remote in self.remotes.items()}
+        self.director.begin(events)
+        status = "crashed"
+        try:
+            with contextlib.suppress(Crash):
+                report = self.engine().run(**options)
+                status = report.status
+                for (binding, side), balance in report.balances.items():
+                    assert balance.adds_up or status == "busy", f"I18: {binding} {side} {balance}"
+        finally:
+            self.director.end()
+        if status == "crashed":
+            self.clock.advance(LEASE_SECONDS * 5)
+        self.oracle.run_ended(well=status in ("ok", "attention"))
+        for name, remote in self.remotes.items():
+            for stream, entity, key in remote.created[before[name] :]:
+                assert (name, stream, entity) not in gone, f"I5: {name} {stream} {key} rose again"
+            if "release" not in options and all(event.kind != "rival" for event in events):
+                self._braked(name, len(remote.removed) - removed[name], remote.created[before[name] :])
+        self.director.note("run ended", status)
+        return status
+
+    def _braked(self, name: str, removed: int, created: list[tuple[str, str, str]]) -> None:
+        setup = self.story.setup
+        if setup.most_deletes is not None:
+            assert removed <= setup.most_deletes, f"I9: {name} was cleared past the brake"
+        if setup.most_creates is not None:
+            for stream in ("firms", "people"):
+                made = sum(place == stream for place, _, _ in created)
+                assert made <= setup.most_creates, f"I9: {name} was filled past the brake"
+
+    def _gone(self) -> set[tuple[str, str, str]]:
+        """Where an entity's records are known to be deleted, and none is left."""
+        states: dict[tuple[str, str, str], set[str]] = {}
+        with self.plain_store.database.read() as tx:
+            sql = "SELECT connection, stream, entity_id, state FROM link JOIN binding ON binding.id = link.binding"
+            for connection, stream, entity, state in tx.rows(sql):
+                states.setdefault((connection, stream, entity), set()).add(state)
+        return {place for place, found in states.items() if found == {LinkState.GONE.value}}
+
+    def step(self, step: Step) -> None:
+        self.ticks += 1
+        self.clock.advance(3)
+        self.director.note("step", step.kind, *step.args)
+        kind = step.kind
+        if kind in USER_KINDS:
+            self.user(kind, step.args)
+        elif kind == "run":
+            self.run(step.events)
+        elif kind == "run-some":
+            self.run(step.events, select=[self._remote(step.args[0]).name])
+        elif kind == "run-full":
+            self.run(step.events, full=True)
+        elif kind == "run-sweep":
+            self.run(step.events, full=bool(step.args[0] % 2), sweep=True)
+        elif kind == "plan-run":
+            self._plan_and_run()
+        elif kind in ("poison", "hide", "mask", "pass-time", "down"):
+            self.trouble(kind, step.args)
+        else:
+            self.person(kind, step.args)
+
+    def _plan_and_run(self) -> None:
+        """I16: where nothing happens in between, a run does what the plan said."""
+        before = self.writes()
+        plan = self.engine().plan()
+        assert self.writes() == before, "I16: a plan wrote something"
+        clean = not plan.troubles and not any(plan.unanswered.values())
+        status = self.run()
+        quiet = all(n.automates is None and not n.rewrites and not n.unique_email for n in self.natures.values())
+        # A plan sweeps nothing, so that it may plan writes to what is gone.
+        quiet = quiet and not any(r.nature.sweeps and r.tables["people"].gone for r in self.remotes.values())
+        if clean and quiet and status == "ok" and not any(action.problem for action in plan.actions):
+            planned, done = sum(plan.totals.values()), self.writes() - before
+            assert done >= planned, f"I16: {planned} writes planned, {done} done"
+
+    def play(self) -> str:
+        """Play the story to its end; raises AssertionError where something did not hold. Returns the trace."""
+        try:
+            for step in self.story.steps:
+                self.step(step)
+            self.settle()
+        finally:
+            self.plain_store.close()
+        return self.director.trace()
+
+    def settle(self) -> None:
+        """People and faults rest; the hub runs until it is quiet."""
+        self._calm()
+        self.clock.advance(OVERLAP)
+        for turn in range(SETTLING):
+            before, thorough = self.writes(), turn == 2
+            status = self.run(full=thorough, sweep=thorough, release=["all"])
+            if turn == 1 and status in ("ok", "attention"):
+                self.oracle.nothing_was_passed_by()
+            if turn > 3 and self.writes() == before:
+                break
+        assert status in ("ok", "attention"), f"I1: the last of {SETTLING} calm runs ended with {status}"
+        before = self.writes()
+        self.run(release=["all"])
+        assert self.writes() == before, "I4: writes do not stop"
+        for entity in ("account", "contact"):
+            self.plain_store.mark_all_dirty(entity)
+        self.run(full=True, release=["all"])
+        assert self.writes() == before, "I7: a forced run writes"
+        self.oracle.check()
