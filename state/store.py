@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from model.clock import Clock, SystemClock
-from state import canonicals, conflicts, intents, leases, links, logs, parking, runs
+from state import canonicals, conflicts, intents, leases, links, logs, parking, runs, story
 from state.bindings import Bindings
 from state.database import Database, connect
 from state.migrate import bring_up_to_date
@@ -28,6 +28,7 @@ from sync.decision import (
     Why,
 )
 from sync.ports import Lease, Store
+from sync.story import Story
 
 
 def open_store(url: str, clock: Clock | None = None) -> SqlStore:
@@ -84,6 +85,20 @@ class SqlStore(Store):
     ) -> None:
         with self.bindings.writing() as (tx, numbers):
             runs.finish(tx, numbers, run, status, balances, message, now)
+
+    def cause(self, run: int) -> str | None:
+        with self.database.read() as tx:
+            return story.cause(tx, run)
+
+    def touched(self, run: int) -> list[str]:
+        with self.database.read() as tx:
+            return story.touched(tx, run)
+
+    def stories(self, entity_ids: Sequence[str], since: int) -> dict[str, Story]:
+        if not entity_ids:
+            return {}
+        with self.database.read() as tx:
+            return story.stories(tx, self.bindings, entity_ids, since)
 
     # observing
 

@@ -336,6 +336,9 @@ def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canoni
 
 def _returned(binding: Binding, record: Record, link: Link, ledger: Ledger) -> Ended:
     """A record that was deleted or merged away is alive again: never linked again by itself."""
+    if link.state is LinkState.CUT:
+        ledger.unpark(binding.id, Side.IN, record.key)
+        return Ended(Bucket.SKIPPED, "taken off its entity by an undo")
     _aside(
         binding,
         record,

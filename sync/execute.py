@@ -14,12 +14,25 @@ from model.fields import Kind
 from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import values_at
-from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, Link, LinkState, Parked, Side
+from sync.decision import (
+    Action,
+    ActionKind,
+    BindingId,
+    Bucket,
+    Canonical,
+    Changes,
+    HistoryRow,
+    Link,
+    LinkState,
+    Parked,
+    Side,
+)
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
+from sync.ledger import let_go
 from sync.observe import Observer
 from sync.ports import Lease
-from sync.reconcile import Standing, creations, decide, newborn
+from sync.reconcile import Standing, Verdict, creations, decide, newborn, removing
 from sync.send import Sender
 
 _TOGETHER: Final = 2000
@@ -38,6 +51,9 @@ class Executor:
     selected: Collection[BindingId]
     closed: Collection[BindingId] = ()  # bindings in which nothing may be created yet
     calls: dict[str, int] = field(default_factory=dict)
+    only: Collection[str] | None = None  # ids of the entities to write; None: all that are due
+    removals: Mapping[str, Collection[tuple[BindingId, str]]] = field(default_factory=dict)
+    """Records to be deleted although their entity is not, by its id; they were taken off it."""
     _books: Books = field(init=False)
     _sender: Sender = field(init=False)
     _buffers: dict[tuple[BindingId, ActionKind], list[Action]] = field(default_factory=dict)
@@ -76,6 +92,8 @@ class Executor:
         again = False
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
+            if self.only is not None:
+                rows = [row for row in rows if row[0] in self.only]
             generations = dict(rows)
             born, others = self._newborn(self.standings(rows, bindings), bindings)
             for founder, standings in born.items():
@@ -109,13 +127,15 @@ class Executor:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
         unlinked: list[Link] = []
+        told: list[HistoryRow] = []
         moot: list[tuple[BindingId, Side, str]] = []
-        for verdict in decide(standing, bindings, self.closed):
+        for verdict in self._verdicts(standing, bindings):
             if verdict.binding in self.selected:
                 books.count(entity_id, verdict)
             for link in verdict.unlink:
                 link.state = LinkState.GONE
                 unlinked.append(link)
+                told.append(let_go(standing.canonical, link))
             if verdict.action is None:
                 due.keep |= verdict.bucket is Bucket.WAITING
                 if verdict.moot:
@@ -128,8 +148,13 @@ class Executor:
             else:
                 due.keep = True
         if unlinked or moot:
-            self._commit(Changes(links=unlinked, unparked=moot))
+            self._commit(Changes(links=unlinked, history=told, unparked=moot))
         return due.keep or bool(due.outstanding)
+
+    def _verdicts(self, standing: Standing, bindings: Sequence[Binding]) -> list[Verdict]:
+        removals = self.removals.get(standing.canonical.id)
+        verdicts = decide(standing, bindings, self.closed)
+        return [removing(standing, verdict, removals) for verdict in verdicts] if removals else verdicts
 
     def _writable(self, entity_id: str, binding: BindingId) -> bool:
         return (

@@ -15,7 +15,9 @@ from mappings.contract import CompiledMapping
 from sync.correlate import Index
 from sync.decision import (
     MERGED,
+    UNDONE,
     UNKNOWN,
+    UNLINKED,
     ActionKind,
     Base,
     BindingId,
@@ -217,9 +219,35 @@ class Ledger:
         self._canonicals[canonical.id] = canonical
         self.changes.dirty.add((canonical.entity, canonical.id))
 
-    def delete(self, canonical: Canonical, source: Link | None) -> None:
+    def delete(self, canonical: Canonical, source: Link | None, why: str = "deleted") -> None:
         """The entity ends; what becomes of its other records is each mapping's policy."""
-        self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, "deleted", source)
+        self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, why, source)
+
+    def revive(self, canonical: Canonical) -> None:
+        """An entity that had ended is there again, because the run that ended it is undone."""
+        canonical.state = EntityState.LIVE
+        self._tell(canonical, EntityState.DELETED.value, EntityState.LIVE.value, UNDONE)
+        self.changes.match_keys += [(canonical.entity, key, canonical.id) for key in self.match_keys(canonical)]
+
+    def cut(self, canonical: Canonical, link: Link) -> None:
+        """Take a record off its entity for good."""
+        link.state = LinkState.CUT
+        self._tell(canonical, LinkState.LIVE.value, LinkState.CUT.value, UNDONE, link)
+        self.link(link)
+
+    def forget(self, link: Link) -> None:
+        """As if the record had never been one of the entity's."""
+        self.scene.links_of[link.entity_id] = [one for one in self.scene.links_of[link.entity_id] if one is not link]
+        self._links.pop((link.binding, link.key), None)
+        self.changes.relinked.append((link.binding, link.key))
+
+    def _tell(self, canonical: Canonical, old: str, new: str, why: str, link: Link | None = None) -> None:
+        """A line of the entity's story that is about no field."""
+        canonical.rev += 1
+        at, key = (link.binding, link.key) if link is not None else (None, None)
+        row = HistoryRow(canonical.id, "", canonical.rev, old, new, "person", at, key, None, why)
+        self.changes.history.append(row)
+        self.touch(canonical)
 
     def merge_into(self, canonical: Canonical, kept: Canonical) -> None:
         """The entity ends, because a person said that it is another one."""
@@ -306,3 +334,19 @@ class Ledger:
         """Whether the link's record shows the path, or is told it."""
         mapping = self._mappings.get(link.binding)
         return mapping is None or mapping.covers(path) or mapping.pushes(path)
+
+
+def let_go(canonical: Canonical, link: Link) -> HistoryRow:
+    """What the story of an entity that ended says of a record that was kept, and is its no more."""
+    return HistoryRow(
+        canonical.id,
+        "",
+        canonical.rev,
+        LinkState.LIVE.value,
+        LinkState.GONE.value,
+        link.binding.connection,
+        link.binding,
+        link.key,
+        None,
+        UNLINKED,
+    )

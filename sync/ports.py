@@ -22,6 +22,7 @@ from sync.decision import (
     StreamState,
     Why,
 )
+from sync.story import Story
 
 
 @dataclass(slots=True)
@@ -81,6 +82,19 @@ class Store(Protocol):
         now: datetime,
     ) -> None:
         """Close the run. An idle run touches no other row of the store."""
+        ...
+
+    # looking back
+    def cause(self, run: int) -> str | None:
+        """Who or what started a run; None where there was no such run."""
+        ...
+
+    def touched(self, run: int) -> list[str]:
+        """Ids of the entities that a run changed, or of which it wrote a record; in order."""
+        ...
+
+    def stories(self, entity_ids: Sequence[str], since: int) -> dict[str, Story]:
+        """What happened to each of the entities from one run on."""
         ...
 
     # observing

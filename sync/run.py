@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from sync.reconcile import decide
 from sync.recover import Recovery
 from sync.repair import Repairs
 from sync.report import FieldChange, PlannedAction, PlanReport, RunReport
+from sync.undos import Undos
 
 LEASE_SECONDS = 120.0
 Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
@@ -38,7 +39,7 @@ def unbroken(_: Callable[[], None]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-class Engine(Repairs):
+class Engine(Repairs, Undos):
     """The hub at work. One instance serves many runs, one after the other."""
 
     def __init__(
@@ -77,6 +78,18 @@ class Engine(Repairs):
     ) -> RunReport:
         """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
         selected = self.hub.selected(select)
+
+        def whole(work: Work) -> None:
+            work.recover()
+            work.observe(full=full, sweep=sweep)
+            work.act()
+
+        return self._carried_out(selected, trigger, release, whole)
+
+    def _carried_out(
+        self, selected: Sequence[Binding], trigger: str, release: Collection[str], do: Callable[[Work], None]
+    ) -> RunReport:
+        """One run under its lease, from its first row in the store to its last."""
         try:
             lease = self._lease(self.hub.store, selected)
         except LeaseHeldError as held:
@@ -84,11 +97,9 @@ class Engine(Repairs):
         report = RunReport(run=0, status="ok")
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
-            work = _Work(self.hub, report, lease, self.listener, selected, release)
+            work = Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
-                work.recover()
-                work.observe(full=full, sweep=sweep)
-                work.act()
+                do(work)
             report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
@@ -120,20 +131,8 @@ class Engine(Repairs):
         """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read."""
         selected = self.hub.selected(select)
         plan = PlanReport()
-        with self.hub.store.rehearsal() as copy:
-            hub = Hub(
-                copy,
-                self.hub.connectors,
-                self.hub.policy,
-                self.hub.clock,
-                self.hub.bindings,
-                self.hub.entities,
-                self.hub.indexes,
-            )
-            lease = copy.acquire(["rehearsal"], self.holder, 3600.0, hub.clock.now())
-            report = RunReport(run=0, status="ok")
-            report.run = copy.start_run([b.id for b in selected], "plan", hub.clock.now())
-            work = _Work(hub, report, lease, self.listener, selected, release)
+        with self._rehearsed(selected, "plan", release) as work:
+            copy, report = work.hub.store, work.report
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
             plan.left = copy.unsettled(work.selected)
@@ -143,6 +142,17 @@ class Engine(Repairs):
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan
+
+    @contextmanager
+    def _rehearsed(self, selected: Sequence[Binding], trigger: str, release: Collection[str]) -> Iterator[Work]:
+        """A run on a copy of the store that is thrown away."""
+        mine = self.hub
+        with mine.store.rehearsal() as copy:
+            hub = Hub(copy, mine.connectors, mine.policy, mine.clock, mine.bindings, mine.entities, mine.indexes)
+            lease = copy.acquire(["rehearsal"], self.holder, 3600.0, hub.clock.now())
+            report = RunReport(run=0, status="ok")
+            report.run = copy.start_run([b.id for b in selected], trigger, hub.clock.now())
+            yield Work(hub, report, lease, self.listener, selected, release)
 
 
 def _status(report: RunReport) -> str:
@@ -162,7 +172,7 @@ def _summary(report: RunReport) -> str | None:
     return "\n".join(lines) or None
 
 
-class _Work:
+class Work:
     """One run (or its rehearsal) under way."""
 
     def __init__(
@@ -275,8 +285,11 @@ class _Work:
         """Write what is due, parents first, unless a brake holds."""
         self.executor.closed = self.closed()
         self.report.brakes = self._brakes()
-        if self.report.brakes:
-            return
+        if not self.report.brakes:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is due, whatever the brakes say."""
         try:
             for schema in self.hub.entities:
                 if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
@@ -337,7 +350,7 @@ class _Work:
                 for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
                     plan.totals[action.binding, action.kind] += 1
                     if limit is None or len(plan.actions) < limit:
-                        plan.actions.append(self._planned(action, standing))
+                        plan.actions.append(self.planned(action, standing))
         for (binding_id, kind), planned in plan.totals.items():
             writes, left = self.hub.stream(binding_id).writes or Writes(), planned
             while left > 0:
@@ -346,7 +359,7 @@ class _Work:
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         self.report.brakes = tripped(count, self.hub.policy, links, self.release)
 
-    def _planned(self, action: Action, standing: Any) -> PlannedAction:
+    def planned(self, action: Action, standing: Any) -> PlannedAction:
         binding, canonical = self.hub.bindings[action.binding], standing.canonical
         if action.kind is ActionKind.DELETE:
             return _planned_action(action, [], None)
