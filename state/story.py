@@ -8,7 +8,7 @@ from state.bindings import Bindings
 from state.codec import load, load_one, when
 from state.tx import Tx
 from sync.decision import UNKNOWN, ActionKind, HistoryRow
-from sync.story import Sent, Step, Story
+from sync.story import Lost, Sent, Step, Story
 
 _STEP = "run, at, entity_id, path, rev, old, new, source, binding, key, mapping, why"
 
@@ -36,6 +36,12 @@ def stories(tx: Tx, bindings: Bindings, entity_ids: Sequence[str], since: int) -
     )
     for entity_id, run, binding, kind, key, paths in tx.rows(sql, asked, since):
         found[entity_id].sent.append(Sent(run, bindings.name(binding), ActionKind(kind), key, load(paths)))
+    sql = (
+        f"SELECT entity_id, run, theirs_binding, theirs_key, path FROM conflict WHERE {tx.among('entity_id')} "
+        "AND run >= ? AND winner = 'ours' ORDER BY id"
+    )
+    for entity_id, run, binding, key, path in tx.rows(sql, asked, since):
+        found[entity_id].lost.append(Lost(run, bindings.name(binding), key, path))
     for entity_id, before in _before(tx, asked, since).items():
         found[entity_id].before = before
     return found

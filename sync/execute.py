@@ -260,6 +260,9 @@ class Executor:
         live = [record for record in moved if not record.deleted]
         prints = dict(zip((r.key for r in live), binding.mapping.fingerprints(live), strict=True))
         known = self.hub.store.fingerprints(binding.id, list(prints))
+        if self.removals:  # of records that were taken off their entity no fingerprint is told
+            links = self.hub.store.links(binding.id, [key for key, one in known.items() if one == ""])
+            known.update({key: link.fingerprint for key, link in links.items() if link.state is LinkState.CUT})
         same = {r.key: r.data for r in live if known.get(r.key) is not None and known[r.key] == prints[r.key]}
         different = [record for record in moved if record.key not in same]
         if different:

@@ -26,7 +26,7 @@ def revert(one: One) -> None:
     former: dict[str, Any] = {}
     for item, changed in items.items():
         back = {path: steps[0].row.old for path, steps in changed.items()}
-        due = {path: value for path, value in back.items() if not _alike(one.canonical.values.get(path), value)}
+        due = {path: value for path, value in back.items() if not alike(one.canonical.values.get(path), value)}
         kept = [left for path in due if (left := _stays(one, path, changed[path])) is not None]
         if not kept and _loosens(one, item, due):
             kept = [one.leave("a consent is loosened by nothing but a newer opt-in", path=item)]
@@ -38,7 +38,8 @@ def revert(one: One) -> None:
         _flow(one, former, {path: steps for changed in items.values() for path, steps in changed.items()})
 
 
-def _alike(one: Any, other: Any) -> bool:
+def alike(one: Any, other: Any) -> bool:
+    """Equal, or blank both."""
     return bool(one == other or (blank(one) and blank(other)))
 
 
@@ -51,7 +52,7 @@ def _stays(one: One, path: str, steps: Sequence[Step]) -> Left | None:
     edits = [step for step in later if step.row.why != UNDONE]
     if edits:
         return one.leave("edited since", path=path, since=edits[-1])
-    if later and not _alike(canonical.values.get(path), steps[-1].row.new):
+    if later and not alike(canonical.values.get(path), steps[-1].row.new):
         return one.leave("edited since", path=path, since=later[-1])
     if any(step.row.why == MERGED for step in steps):
         return one.leave("it came of making two entities one", path=path)
@@ -85,7 +86,7 @@ def _flow(one: One, former: Mapping[str, Any], steps: Mapping[str, Sequence[Step
             entry = link.base.get(path)
             if entry is None or entry.rev == HELD or entry.value is UNKNOWN:
                 continue
-            if _alike(entry.value, value):
+            if alike(entry.value, value):
                 del link.base[path]
             elif _keeps(one, link, path, entry, now[path], revs[path], sources):
                 link.base[path] = Base(canonical.field_rev(path), entry.value)
@@ -117,7 +118,7 @@ def _keeps(
     mapping = one.undo.bindings[link.binding].mapping if link.binding in one.undo.bindings else None
     if mapping is None or (mapping.update_in and mapping.covers(path)):
         return False  # an edit there would have come to the hub
-    return not (_alike(entry.value, now) or mapping.same(path, now, entry.value))
+    return not (alike(entry.value, now) or mapping.same(path, now, entry.value))
 
 
 def _unwritable(one: One, link: Link, path: str, value: Any) -> bool:

@@ -28,6 +28,15 @@ class Sent(NamedTuple):
     paths: Sequence[str]
 
 
+class Lost(NamedTuple):
+    """A value of one record that lost against the hub's, in the run that saw it."""
+
+    run: int
+    binding: BindingId
+    key: str
+    path: str
+
+
 @dataclass(slots=True)
 class Story:
     """One entity since a run began. ``steps`` and ``sent`` are in order, those of the run first.
@@ -37,4 +46,5 @@ class Story:
 
     steps: list[Step] = field(default_factory=list)
     sent: list[Sent] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
     before: Mapping[str, int] = field(default_factory=dict)

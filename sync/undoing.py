@@ -7,9 +7,11 @@ told as well (``everywhere``). What was edited since is left alone, an item (an 
 
 from __future__ import annotations
 
+from sync.absorb import Binding
 from sync.decision import (
     MERGED,
     UNDONE,
+    UNKNOWN,
     UNLINKED,
     ActionKind,
     Canonical,
@@ -18,7 +20,7 @@ from sync.decision import (
     LinkState,
 )
 from sync.ledger import Ledger
-from sync.reverting import revert
+from sync.reverting import alike, revert
 from sync.story import Step, Story
 from sync.undone import Left, One, TakenBack, There, Undo
 
@@ -78,7 +80,7 @@ def _unlink_created(one: One) -> None:
         if not (others or one.found.ended):
             one.found.left.append(one.leave("the only record of it that is left", at=(at, key)))
             continue
-        gone = one.undo.there.get((at, key), There(None, deleted=False)).deleted
+        gone = one.undo.there.get((at, key), There(None, None, deleted=False)).deleted
         kept = None if gone else _touched(one, link)
         if link.state is LinkState.LIVE:
             one.ledger.cut(one.canonical, link)
@@ -103,12 +105,28 @@ def _touched(one: One, link: Link) -> Left | None:
     for step in reversed(one.story.steps):
         if step.run > run and (step.row.binding, step.row.key) == place and step.row.why != UNDONE:
             return one.leave("edited there since", at=place, since=step)
+    if any(lost.run > run and (lost.binding, lost.key) == place for lost in one.story.lost):
+        return one.leave("edited there since, without effect", at=place)
     there = one.undo.there.get(place)
     if there is None:
         return one.leave("it could not be looked at", at=place)
-    if there.version != link.version:
-        return one.leave("changed there since", at=place)
-    return None
+    if there.version is None:
+        same = there.fingerprint is not None and there.fingerprint == link.fingerprint
+    else:
+        same = there.version == link.version
+    return None if same and not _odd(one, binding, link) else one.leave("changed there since", at=place)
+
+
+def _odd(one: One, binding: Binding, link: Link) -> bool:
+    """Whether a record from which nothing is taken over shows something that the hub never told it."""
+    mapping, values = binding.mapping, one.canonical.values
+    return not mapping.update_in and any(
+        entry.value is not UNKNOWN
+        and not alike(entry.value, values.get(path))
+        and not mapping.same(path, values.get(path), entry.value)
+        for path, entry in link.base.items()
+        if entry.rev >= one.canonical.field_rev(path)
+    )
 
 
 def _forget_deleted(one: One) -> None:
@@ -165,5 +183,5 @@ def _tell_the_rest(one: One) -> None:
             continue
         for path in sent.paths:
             if path not in changed:
-                why = "written there, but changed in the hub by an earlier run"
+                why = "written there to agree with the hub, which the run did not change"
                 one.found.left.append(one.leave(why, path=path, at=(sent.binding, sent.key)))

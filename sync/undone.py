@@ -71,6 +71,7 @@ class There(NamedTuple):
     """A record as it was found when it was looked at for this."""
 
     version: str | None
+    fingerprint: str | None
     deleted: bool
 
 

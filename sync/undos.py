@@ -222,8 +222,11 @@ class _Undoing:
                 if made and place in linked and place not in self.there and self._removable(sent.binding):
                     asked[sent.binding].append(sent.key)
         for at, keys in asked.items():
-            for record in self.hub.deeds(at).fetch(at.stream, keys):
-                self.there[at, record.key] = There(record.version, record.deleted)
+            records = list(self.hub.deeds(at).fetch(at.stream, keys))
+            live = [record for record in records if not record.deleted]
+            prints = dict(zip((r.key for r in live), self.hub.bindings[at].mapping.fingerprints(live), strict=True))
+            for record in records:
+                self.there[at, record.key] = There(record.version, prints.get(record.key), record.deleted)
 
     def _removable(self, at: BindingId) -> bool:
         binding = self.hub.bindings.get(at)

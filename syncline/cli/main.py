@@ -25,6 +25,7 @@ from syncline.cli import (
     scheduling,
     schemas,
     starting,
+    undoing,
     watching,
 )
 from syncline.cli.desk import Desk
@@ -140,6 +141,7 @@ for part in (
     moving,
     watching,
     repairing,
+    undoing,
     letters,
     records,
     scheduling,
