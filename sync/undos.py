@@ -248,6 +248,7 @@ class _Undoing:
         ledger.scene.links_of[canonical.id] = others
         again = Link(link.binding, link.key, canonical.id, records[0].version, fingerprint)
         join(binding, Observation(records[0], projection, fingerprint), values, canonical, again, ledger)
+        ledger.changes.unparked.append((link.binding, Side.IN, link.key))  # whether it is the same again is answered
         if missing:
             waiting(binding, records[0], missing, ledger)
         return True
