@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from mappings.contract import CompiledMapping
+from mappings.contract import CompiledMapping, Strength
 from sync.correlate import Index
 from sync.decision import (
+    HELD,
     MERGED,
     UNDONE,
     UNKNOWN,
@@ -33,8 +34,9 @@ from sync.decision import (
     Parked,
     Side,
     WriteBatch,
+    blank,
 )
-from sync.merge import Clash
+from sync.merge import NOT_TAKEN, Clash
 
 
 @dataclass(slots=True)
@@ -179,12 +181,14 @@ class Ledger:
         for path, (value, why) in flows.items():
             old, old_rev = canonical.values.get(path, UNKNOWN), canonical.field_rev(path)
             known = None if old is UNKNOWN else old
-            for link in others:
-                if path not in link.base and self.concerns(link, path):
-                    link.base[path] = Base(old_rev, known)
-                    self.link(link)
             canonical.values[path] = value
             canonical.meta[path] = FieldMeta(canonical.rev, source)
+            for link in others:
+                if path in link.base:
+                    self._keep_untaken(canonical, path, link, old_rev, known)
+                elif self.concerns(link, path):
+                    link.base[path] = Base(old_rev, known)
+                    self.link(link)
             self.changes.history.append(
                 HistoryRow(
                     canonical.id,
@@ -201,6 +205,22 @@ class Ledger:
             )
         self.found_by_now(canonical, before)
         self.touch(canonical)
+
+    def _keep_untaken(self, canonical: Canonical, path: str, link: Link, rev: int, known: Any) -> None:
+        """Keep a value that only this system had, and that was never taken from there: it is to be overwritten now."""
+        mapping, entry = self._mappings.get(link.binding), link.base[path]
+        if (
+            mapping is not None
+            and not mapping.update_in
+            and rev <= entry.rev < HELD
+            and not blank(entry.value)
+            and entry.value not in (known, canonical.values[path])
+            and mapping.pushes(path)
+            and mapping.strength(path) in (Strength.ENFORCE, Strength.ON_CHANGE)
+            and not mapping.same(path, known, entry.value)
+        ):
+            clash = Clash(path, canonical.values[path], entry.value, known, NOT_TAKEN, "ours")
+            self.clash(canonical, clash, link)
 
     def match_keys(self, canonical: Canonical) -> set[str]:
         """What the record is found by, as it is."""

@@ -224,6 +224,8 @@ def _settle_one_sided(context: Context, facts: _Facts, merged: Merged) -> None:
     if facts.fresh:
         if blank(value) or not context.mapping.update_in:
             merged.base[path] = Base(0, value)
+            if not blank(value) and facts.rev > 0 and context.mapping.pushes(path):  # it is to be blanked
+                merged.clashes.append(Clash(path, facts.canonical, value, None, NOT_TAKEN, "ours"))
         else:
             merged.flows[path] = (value, "fill")
             merged.base[path] = None
@@ -299,6 +301,14 @@ def _settle_consent(
             merged.base[facts.path] = _to_push(facts)
             if not blank(facts.observed) and not blank(facts.canonical):
                 merged.clashes.append(_consent_clash(facts, "ours"))
+
+
+def loosens(path: str, now: Any, then: Any) -> bool:
+    """Whether the status of a consent would be less restrictive than it is."""
+    if not (path.startswith("consents[") and path.endswith("].status")):
+        return False
+    rank = CONSENT_RANK.get(str(now))
+    return rank is not None and CONSENT_RANK.get(str(then), -1) < rank
 
 
 def _consent_clash(facts: _Facts, winner: str) -> Clash:

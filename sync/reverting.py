@@ -10,7 +10,7 @@ from mappings.contract import Blank
 from model import paths
 from model.fields import Kind
 from sync.decision import HELD, MERGED, UNDONE, UNKNOWN, Base, BindingId, EntityState, Link, LinkState, blank
-from sync.merge import CONSENT_RANK
+from sync.merge import loosens
 from sync.story import Step
 from sync.undone import Left, One, Place, Reverted
 
@@ -66,10 +66,7 @@ def _stays(one: One, path: str, steps: Sequence[Step]) -> Left | None:
 def _loosens(one: One, item: str, due: Mapping[str, Any]) -> bool:
     """Whether a consent would be less restrictive than it is."""
     status = f"{item}.status"
-    if status not in due or "[" not in item:
-        return False
-    now, then = CONSENT_RANK.get(str(one.canonical.values.get(status))), CONSENT_RANK.get(str(due[status]))
-    return now is not None and now > (-1 if then is None else then)
+    return status in due and loosens(status, one.canonical.values.get(status), due[status])
 
 
 def _flow(one: One, former: Mapping[str, Any], steps: Mapping[str, Sequence[Step]]) -> None:

@@ -18,6 +18,7 @@ from syncline.cli import (
     describing,
     extending,
     letters,
+    losers,
     mapping,
     moving,
     records,
@@ -144,6 +145,7 @@ for part in (
     undoing,
     letters,
     records,
+    losers,
     scheduling,
     extending,
 ):
