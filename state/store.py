@@ -27,6 +27,7 @@ from sync.decision import (
     StreamState,
     Why,
 )
+from sync.oscillation import Turn
 from sync.ports import Lease, Store
 from sync.story import Story
 
@@ -45,10 +46,12 @@ def open_store(url: str, clock: Clock | None = None) -> SqlStore:
 class SqlStore(Store):
     """Safe to share between threads. Methods do what `sync.ports.Store` says."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, past: SqlStore | None = None) -> None:
+        """``past`` is the store that remembers what a rehearsal's database was not given."""
         self.database = database
         self.clock = clock
         self.bindings = Bindings(database)
+        self._past = past
 
     # leases and runs
 
@@ -99,6 +102,15 @@ class SqlStore(Store):
             return {}
         with self.database.read() as tx:
             return story.stories(tx, self.bindings, entity_ids, since)
+
+    def turns(self, entity_ids: Sequence[str], runs: int) -> dict[str, dict[str, list[Turn]]]:
+        with self.database.read() as tx:
+            found = story.turns(tx, self.bindings, entity_ids, story.latest_run(tx) - runs)
+        if self._past is not None:
+            for entity_id, former in self._past.turns(entity_ids, runs).items():
+                own = found.setdefault(entity_id, {})
+                found[entity_id] = {path: former.get(path, []) + own.get(path, []) for path in {**former, **own}}
+        return found
 
     # observing
 
@@ -270,7 +282,7 @@ class SqlStore(Store):
     @contextmanager
     def rehearsal(self) -> Iterator[SqlStore]:
         with rehearse(self.database) as copy:
-            yield SqlStore(copy, self.clock)
+            yield SqlStore(copy, self.clock, None if copy.sqlite else self)
 
     def close(self) -> None:
         self.database.close()

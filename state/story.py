@@ -8,6 +8,7 @@ from state.bindings import Bindings
 from state.codec import load, load_one, when
 from state.tx import Tx
 from sync.decision import UNKNOWN, ActionKind, HistoryRow
+from sync.oscillation import Turn
 from sync.story import Lost, Sent, Step, Story
 
 _STEP = "run, at, entity_id, path, rev, old, new, source, binding, key, mapping, why"
@@ -84,3 +85,30 @@ def _before(tx: Tx, asked: str, since: int) -> dict[str, dict[str, int]]:
 def cause(tx: Tx, run: int) -> str | None:
     row = tx.one("SELECT cause FROM run WHERE id = ?", run)
     return None if row is None else str(row[0])
+
+
+def latest_run(tx: Tx) -> int:
+    row = tx.one("SELECT max(id) FROM run")
+    return 0 if row is None or row[0] is None else int(row[0])
+
+
+def turns(tx: Tx, bindings: Bindings, entity_ids: Sequence[str], after: int) -> dict[str, dict[str, list[Turn]]]:
+    found: dict[str, dict[str, list[Turn]]] = {}
+    asked = tx.array(entity_ids)
+    for entity_id, path, run, source, old, new in tx.rows(
+        f"SELECT entity_id, path, run, source, old, new FROM history WHERE {tx.among('entity_id')} "
+        "AND path <> '' AND run > ? ORDER BY id",
+        asked,
+        after,
+    ):
+        turn = Turn(run, source, load_one(old), load_one(new))
+        found.setdefault(entity_id, {}).setdefault(path, []).append(turn)
+    for entity_id, path, run, binding, theirs in tx.rows(
+        f"SELECT entity_id, path, run, theirs_binding, theirs FROM conflict WHERE {tx.among('entity_id')} "
+        "AND rule = 'enforce' AND winner = 'ours' AND run > ? ORDER BY id",
+        asked,
+        after,
+    ):
+        turn = Turn(run, bindings.name(binding).connection, None, load_one(theirs), put_back=True)
+        found.setdefault(entity_id, {}).setdefault(path, []).append(turn)
+    return found

@@ -37,6 +37,7 @@ from sync.decision import (
     blank,
 )
 from sync.merge import NOT_TAKEN, Clash
+from sync.oscillation import Turn
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class Scene:
     refused: dict[str, Parked] = field(default_factory=dict)  # creates the page's binding refused, by entity id
     references: dict[tuple[str, str, str], str] = field(default_factory=dict)  # stream, entity, key → entity id
     match_keys: dict[str, Sequence[str]] = field(default_factory=dict)  # of unlinked records, by record key
+    turns: dict[str, dict[str, list[Turn]]] = field(default_factory=dict)  # entity id → path → its latest changes
     covered_before: dict[str, frozenset[str] | None] = field(default_factory=dict)  # mapping version prefix → paths
 
 

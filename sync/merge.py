@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mappings.contract import Blank, CompiledMapping, Strength
 from model import paths
 from model.fields import EntitySchema, Kind
 from sync.decision import UNKNOWN, Base, Canonical, blank
-from sync.policy import Rule, Survivorship
+from sync.policy import Oscillation, Rule, Survivorship
 
 NOT_TAKEN = "not updated from here"
+OSCILLATION: Final = "oscillation"
+"""The rule of a conflict about a field that is frozen (`sync.oscillation`)."""
+
 CONSENT_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
 
 
@@ -30,6 +33,7 @@ class Context:
     mapping: CompiledMapping
     schema: EntitySchema
     survivorship: Callable[[str], Survivorship]
+    oscillation: Oscillation = field(default_factory=Oscillation)
 
 
 class Clash(NamedTuple):
@@ -197,7 +201,8 @@ def _settle(
             return
         merged.base[path] = _to_push(facts)
         if value != disputed[path].theirs:
-            merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), "open conflict", None))
+            rule = OSCILLATION if disputed[path].rule == OSCILLATION else "open conflict"
+            merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), rule, None))
         return
     if _equal(context.mapping.same, path, facts.canonical, value):
         merged.base[path] = None if facts.canonical == value else Base(facts.rev, value)

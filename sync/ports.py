@@ -22,6 +22,7 @@ from sync.decision import (
     StreamState,
     Why,
 )
+from sync.oscillation import Turn
 from sync.story import Story
 
 
@@ -95,6 +96,10 @@ class Store(Protocol):
 
     def stories(self, entity_ids: Sequence[str], since: int) -> dict[str, Story]:
         """What happened to each of the entities from one run on."""
+        ...
+
+    def turns(self, entity_ids: Sequence[str], runs: int) -> dict[str, dict[str, list[Turn]]]:
+        """Entity id → path → changes within so many latest runs, in order; entities without any are left out."""
         ...
 
     # observing

@@ -25,7 +25,7 @@ from syncline.schedules import Schedule, read_schedules
 CONFIG = "config.yaml"
 MAPPINGS = "mappings"
 DEFAULT_STATE = "sqlite:///var/syncline.db"
-_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedules")
+_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "oscillation", "schedules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +199,7 @@ class _Reading:
         named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
         limits = policies.brakes(self.section("brakes"), named)
+        oscillation = policies.oscillation(self.section("oscillation"))
         locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
         found = bindings.Bindings()
         if with_mappings:
@@ -214,7 +215,7 @@ class _Reading:
             state_url=url,
             connections=connections,
             schemas=known,
-            policy=Policy(survivorship=rules, limits=limits),
+            policy=Policy(survivorship=rules, limits=limits, oscillation=oscillation),
             mappings=tuple(found.live),
             proposed=tuple(found.proposed),
             schedules=tuple(schedules),

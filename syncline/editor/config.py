@@ -50,6 +50,7 @@ def config_schema(
         "connections": described(_connections(connectors), "The systems, by names of your own."),
         "entities": described(_entities(schemas), "What is decided per entity: own fields, and whose value wins."),
         "brakes": described(_brakes(names), "A run stops before it changes more than this. default holds for all."),
+        "oscillation": described(_oscillation(), "A field that systems change to and fro is frozen until you decide."),
         "schedules": described(_schedules(selectable), "When `syncline scheduler` runs what."),
     }
     return {
@@ -149,6 +150,15 @@ def _brakes(connections: list[str]) -> Schema:
     if not connections:
         return by_name(limits)
     return keys({"default": limits, **dict.fromkeys(connections, limits)})
+
+
+def _oscillation() -> Schema:
+    return keys(
+        {
+            "flips": described(number(1, whole=True), "More changes back to a former value than this,"),
+            "runs": described(number(1, whole=True), "within so many runs."),
+        }
+    )
 
 
 def _schedules(selectable: Iterable[str]) -> Schema:
