@@ -111,6 +111,8 @@ def _show(desk: Desk, report: UndoReport, schemas: Mapping[str, EntitySchema], *
     output.line()
     output.table(("binding", "create", "update", "delete"), views.plan_totals(report.plan), "No system is written.")
     views.tell_troubles(output, report.plan.troubles, report.plan.brakes)
+    for brake in report.plan.brakes:
+        output.say(f"Here: `syncline undo {report.run} --apply --release {views.release_name(brake)}`.")
     if report.plan.calls:
         calls = ", ".join(f"{name} {number:,}" for name, number in sorted(report.plan.calls.items()))
         output.say(f"Calls it would take: {calls}")
