@@ -91,7 +91,15 @@ def _flow(one: One, former: Mapping[str, Any], steps: Mapping[str, Sequence[Step
             elif _unwritable(one, link, path, value):
                 keeps.append((link.binding, link.key))
             one.ledger.link(link)
+        one.found.left += _lost_there(one, path, keeps)
         one.found.fields.append(Reverted(canonical.entity, canonical.id, path, now[path], value, tuple(keeps)))
+
+
+def _lost_there(one: One, path: str, keeps: Collection[Place]) -> list[Left]:
+    """Records that had a value of their own, which the run overwrote: they get the hub's former value instead."""
+    own = [(lost.binding, lost.key) for lost in one.story.lost if (lost.run, lost.path) == (one.undo.run, path)]
+    why = "it had a value of its own there, which lost; `syncline record losers` has it"
+    return [one.leave(why, path=path, at=place) for place in dict.fromkeys(own) if place not in keeps]
 
 
 def _keeps(
