@@ -77,41 +77,44 @@ class Engine(Repairs, Undos):
         trigger: str = "person",
     ) -> RunReport:
         """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
+        with self._under_way(select, release, trigger) as (work, report):
+            if work is not None:
+                work.observe(full=full, sweep=sweep)
+                work.act()
+        return report
+
+    @contextmanager
+    def _under_way(
+        self, select: Sequence[str], release: Collection[str], trigger: str
+    ) -> Iterator[tuple[_Work | None, RunReport]]:
+        """A run that has looked up what earlier ones left open; no work, but why, where another process is at it."""
         selected = self.hub.selected(select)
-
-        def whole(work: Work) -> None:
-            work.recover()
-            work.observe(full=full, sweep=sweep)
-            work.act()
-
-        return self._carried_out(selected, trigger, release, whole)
-
-    def _carried_out(
-        self, selected: Sequence[Binding], trigger: str, release: Collection[str], do: Callable[[Work], None]
-    ) -> RunReport:
-        """One run under its lease, from its first row in the store to its last."""
+        report = RunReport(run=0, status="ok")
         try:
             lease = self._lease(self.hub.store, selected)
         except LeaseHeldError as held:
-            return RunReport(run=0, status="busy", message=str(held))
-        report = RunReport(run=0, status="ok")
+            report.status, report.message = "busy", str(held)
+            yield None, report
+            return
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
-            work = Work(self.hub, report, lease, self.listener, selected, release)
+            work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
-                do(work)
+                work.recover()
+                yield work, report
             report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
-            return report
         except BaseException as error:
             report.status = "failed"
             report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"
             raise
         finally:
             self._finish(report, lease)
-        return report
+
+    def _work(self, hub: Hub, report: RunReport, lease: Lease, selected: Sequence[Binding]) -> _Work:
+        return _Work(hub, report, lease, self.listener, selected, ())
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
@@ -131,8 +134,20 @@ class Engine(Repairs, Undos):
         """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read."""
         selected = self.hub.selected(select)
         plan = PlanReport()
-        with self._rehearsed(selected, "plan", release) as work:
-            copy, report = work.hub.store, work.report
+        with self.hub.store.rehearsal() as copy:
+            hub = Hub(
+                copy,
+                self.hub.connectors,
+                self.hub.policy,
+                self.hub.clock,
+                self.hub.bindings,
+                self.hub.entities,
+                self.hub.indexes,
+            )
+            lease = copy.acquire(["rehearsal"], self.holder, 3600.0, hub.clock.now())
+            report = RunReport(run=0, status="ok")
+            report.run = copy.start_run([b.id for b in selected], "plan", hub.clock.now())
+            work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
             plan.left = copy.unsettled(work.selected)
@@ -142,17 +157,6 @@ class Engine(Repairs, Undos):
             plan.balances, plan.troubles, plan.brakes = report.balances, report.troubles, report.brakes
         self.listener.finished()
         return plan
-
-    @contextmanager
-    def _rehearsed(self, selected: Sequence[Binding], trigger: str, release: Collection[str]) -> Iterator[Work]:
-        """A run on a copy of the store that is thrown away."""
-        mine = self.hub
-        with mine.store.rehearsal() as copy:
-            hub = Hub(copy, mine.connectors, mine.policy, mine.clock, mine.bindings, mine.entities, mine.indexes)
-            lease = copy.acquire(["rehearsal"], self.holder, 3600.0, hub.clock.now())
-            report = RunReport(run=0, status="ok")
-            report.run = copy.start_run([b.id for b in selected], trigger, hub.clock.now())
-            yield Work(hub, report, lease, self.listener, selected, release)
 
 
 def _status(report: RunReport) -> str:
@@ -172,7 +176,7 @@ def _summary(report: RunReport) -> str | None:
     return "\n".join(lines) or None
 
 
-class Work:
+class _Work:
     """One run (or its rehearsal) under way."""
 
     def __init__(
@@ -286,10 +290,9 @@ class Work:
         self.executor.closed = self.closed()
         self.report.brakes = self._brakes()
         if not self.report.brakes:
-            self.write()
+            self._write()
 
-    def write(self) -> None:
-        """Write what is due, whatever the brakes say."""
+    def _write(self) -> None:
         try:
             for schema in self.hub.entities:
                 if not any(b.id in self.selected for b in self.hub.writers(schema.name)):
@@ -350,7 +353,7 @@ class Work:
                 for action, standing in sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)):
                     plan.totals[action.binding, action.kind] += 1
                     if limit is None or len(plan.actions) < limit:
-                        plan.actions.append(self.planned(action, standing))
+                        plan.actions.append(self._planned(action, standing))
         for (binding_id, kind), planned in plan.totals.items():
             writes, left = self.hub.stream(binding_id).writes or Writes(), planned
             while left > 0:
@@ -359,7 +362,7 @@ class Work:
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         self.report.brakes = tripped(count, self.hub.policy, links, self.release)
 
-    def planned(self, action: Action, standing: Any) -> PlannedAction:
+    def _planned(self, action: Action, standing: Any) -> PlannedAction:
         binding, canonical = self.hub.bindings[action.binding], standing.canonical
         if action.kind is ActionKind.DELETE:
             return _planned_action(action, [], None)

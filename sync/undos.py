@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -13,9 +13,9 @@ from model.errors import StateError
 from sync.absorb import Binding, Observation, join, resolved, waiting
 from sync.brakes import Count, tripped
 from sync.decision import ActionKind, BindingId, Canonical, EntityState, Link, LinkState, Parked, Side
-from sync.hub import Hub
+from sync.hub import Hub, Listener
 from sync.ledger import Ledger, Scene
-from sync.ports import Store
+from sync.ports import Lease, Store
 from sync.reconcile import Standing, decide, removing
 from sync.report import RunReport
 from sync.scenes import load_entities, load_references
@@ -24,7 +24,7 @@ from sync.undoing import take_back
 from sync.undone import Place, TakenBack, There, Undo, UndoReport
 
 if TYPE_CHECKING:
-    from sync.run import Work
+    from sync.run import _Work
 
 _Turn = tuple[Canonical, TakenBack]
 
@@ -35,15 +35,16 @@ class Undos:
     """The part of `sync.run.Engine` that takes back what a run did."""
 
     hub: Hub
+    holder: str
+    listener: Listener
 
-    def _carried_out(
-        self, selected: Sequence[Binding], trigger: str, release: Collection[str], do: Callable[[Work], None]
-    ) -> RunReport:
+    def _under_way(
+        self, select: Sequence[str], release: Collection[str], trigger: str
+    ) -> AbstractContextManager[tuple[_Work | None, RunReport]]:
+        """A run that has looked up what earlier ones left open; no work where another process is at it."""
         raise NotImplementedError
 
-    def _rehearsed(
-        self, selected: Sequence[Binding], trigger: str, release: Collection[str]
-    ) -> AbstractContextManager[Work]:
+    def _work(self, hub: Hub, report: RunReport, lease: Lease, selected: Sequence[Binding]) -> _Work:
         raise NotImplementedError
 
     def plan_undo(
@@ -53,11 +54,17 @@ class Undos:
 
         Raises StateError where there was no such run.
         """
-        ids, report = self._touched(run), UndoReport(run=run)
-        with self._rehearsed(self.hub.selected(()), f"undo {run}", release) as work:
+        ids, report, mine, selected = self._touched(run), UndoReport(run=run), self.hub, self.hub.selected(())
+        with mine.store.rehearsal() as copy:
+            hub = Hub(copy, mine.connectors, mine.policy, mine.clock, mine.bindings, mine.entities, mine.indexes)
+            now, rehearsed = mine.clock.now(), RunReport(run=0, status="ok")
+            lease = copy.acquire(["rehearsal"], self.holder, 3600.0, now)
+            rehearsed.run = copy.start_run([binding.id for binding in selected], f"undo {run}", now)
+            work = self._work(hub, rehearsed, lease, selected)
             work.observe(full=False, sweep=False)
-            _Undoing(work, self.hub.store, run, ids, everywhere, limit).foresee(report, release)
-            report.plan.troubles = work.report.troubles
+            _Undoing(work, mine.store, run, ids, everywhere, limit).foresee(report, release)
+            report.plan.troubles = rehearsed.troubles
+        self.listener.finished()
         return report
 
     def undo(
@@ -70,20 +77,18 @@ class Undos:
         be read, nothing is undone. Raises StateError where there was no such run.
         """
         ids, report = self._touched(run), UndoReport(run=run)
-
-        def whole(work: Work) -> None:
-            work.recover()
-            work.observe(full=False, sweep=False)
-            if work.report.troubles:
-                work.report.message = _UNREAD
-                return
-            undoing = _Undoing(work, self.hub.store, run, ids, everywhere, limit)
-            undoing.foresee(report, release)
-            work.report.brakes = report.plan.brakes
-            if not work.report.brakes:
-                undoing.carry_out()
-
-        report.done = self._carried_out(self.hub.selected(()), f"undo {run}", release, whole)
+        with self._under_way((), release, f"undo {run}") as (work, done):
+            report.done = done
+            if work is not None:
+                work.observe(full=False, sweep=False)
+                if done.troubles:
+                    done.message = _UNREAD
+                else:
+                    undoing = _Undoing(work, self.hub.store, run, ids, everywhere, limit)
+                    undoing.foresee(report, release)
+                    done.brakes = report.plan.brakes
+                    if not done.brakes:
+                        undoing.carry_out()
         return report
 
     def _touched(self, run: int) -> list[str]:
@@ -96,7 +101,7 @@ class Undos:
 class _Undoing:
     """One undo under way. ``past`` is the store that remembers the run, of which the hub's may be a copy."""
 
-    work: Work
+    work: _Work
     past: Store
     run: int
     ids: Sequence[str]
@@ -142,7 +147,7 @@ class _Undoing:
                 plan.totals[action.binding, action.kind] += 1
                 count.add([action])
                 if self.limit is None or len(plan.actions) < self.limit:
-                    plan.actions.append(self.work.planned(action, standing))
+                    plan.actions.append(self.work._planned(action, standing))
                 left.discard((action.binding, action.key or ""))
                 if not verdict.more or action.kind is not ActionKind.DELETE:
                     break
@@ -157,7 +162,7 @@ class _Undoing:
             removals.update({canonical.id: set(found.deleted) for canonical, found in turns if found.deleted})
         work.executor.closed = work.closed()
         work.executor.only, work.executor.removals = only, removals
-        work.write()
+        work._write()
 
     def _pages(self) -> Iterator[tuple[Ledger, list[_Turn]]]:
         size = self.hub.policy.page
