@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from mappings.contract import Blank
+from mappings.contract import Blank, Strength
 from model import paths
 from model.fields import Kind
 from sync.decision import HELD, MERGED, UNDONE, UNKNOWN, Base, BindingId, EntityState, Link, LinkState, blank
@@ -88,7 +88,7 @@ def _flow(one: One, former: Mapping[str, Any], steps: Mapping[str, Sequence[Step
             elif _keeps(one, link, path, entry, now[path], revs[path], sources):
                 link.base[path] = Base(canonical.field_rev(path), entry.value)
                 keeps.append((link.binding, link.key))
-            elif _unwritable(one, link, path, value):
+            elif _unwritable(one, link, path, value, entry):
                 keeps.append((link.binding, link.key))
             one.ledger.link(link)
         one.found.left += _lost_there(one, path, keeps)
@@ -126,9 +126,12 @@ def _keeps(
     return not (alike(entry.value, now) or mapping.same(path, now, entry.value))
 
 
-def _unwritable(one: One, link: Link, path: str, value: Any) -> bool:
+def _unwritable(one: One, link: Link, path: str, value: Any, entry: Base) -> bool:
     """Whether no write brings the former value there."""
     binding = one.undo.bindings.get(link.binding)
     if binding is None or not binding.mapping.pushes(path):
+        return True
+    strength = binding.mapping.strength(path)
+    if strength is Strength.CREATE_ONLY or (strength is Strength.IF_EMPTY and not blank(entry.value)):
         return True
     return blank(value) and binding.mapping.blank_out(path) is Blank.IGNORE

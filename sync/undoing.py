@@ -56,7 +56,8 @@ def _there(one: One) -> bool:
         return False
     if canonical.state is EntityState.DELETED:
         if not own or own[-1].row.new != EntityState.DELETED or (later and later[-1].row.why != UNDONE):
-            one.found.left.append(one.leave("it was deleted since", since=later[-1] if later else None))
+            why = "it was deleted since" if later else "it was deleted before, by a person or another run"
+            one.found.left.append(one.leave(why, since=later[-1] if later else None))
             return False
         one.ledger.revive(canonical)
         one.found.revived = True
@@ -133,7 +134,7 @@ def _forget_deleted(one: One) -> None:
     """Records that the run deleted: the entity is to be created there again, under a new key."""
     if one.canonical.state is not EntityState.LIVE:
         return
-    places = [(sent.binding, sent.key) for sent in one.sent if sent.kind is ActionKind.DELETE]
+    places = [(sent.binding, sent.key) for sent in one.since if sent.kind is ActionKind.DELETE]
     if one.undo.everywhere and one.found.revived:
         places += [
             (step.row.binding, step.row.key)
@@ -159,7 +160,8 @@ def _relink(one: One) -> None:
     """Records that the run let go without a write are looked at, and linked again."""
     if one.canonical.state is not EntityState.LIVE:
         return
-    rows = [step.row for step in one.mine if step.row.why in (UNDONE, UNLINKED) and step.row.key is not None]
+    steps = one.story.steps if one.found.revived else one.mine
+    rows = [step.row for step in steps if step.row.why in (UNDONE, UNLINKED) and step.row.key is not None]
     for row in rows:
         if row.binding is None or row.new not in (LinkState.CUT, LinkState.GONE):
             continue

@@ -110,6 +110,11 @@ class One:
         return [sent for sent in self.story.sent if sent.run == self.undo.run]
 
     @property
+    def since(self) -> list[Sent]:
+        """Writes of the run, and where it is its end that is taken back, those that followed from that later."""
+        return self.story.sent if self.found.revived else self.sent
+
+    @property
     def links(self) -> list[Link]:
         return self.ledger.scene.links_of.get(self.canonical.id, [])
 

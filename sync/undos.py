@@ -161,7 +161,10 @@ class _Undoing:
             only.update(canonical.id for canonical, found in turns if found)
             removals.update({canonical.id: set(found.deleted) for canonical, found in turns if found.deleted})
         work.executor.closed = work.closed()
-        work.executor.only, work.executor.removals = only, removals
+        work.executor.only, work.executor.removals = set(removals), removals
+        for schema in reversed(self.hub.entities):  # what refers to others goes before what it refers to
+            work.executor.round(schema.name)
+        work.executor.only = only
         work._write()
 
     def _pages(self) -> Iterator[tuple[Ledger, list[_Turn]]]:

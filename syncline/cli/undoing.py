@@ -86,6 +86,7 @@ def _show(desk: Desk, report: UndoReport, schemas: Mapping[str, EntitySchema], *
     output = desk.output
     if not any(report.counts.values()):
         output.say(f"Nothing is to be undone: run {report.run} changed nothing that is still as it left it.")
+        _tell_linked(desk, report.run)
         return
     output.table(
         ("record", "field", "now", "returns to", "keeps its own"),
@@ -131,6 +132,8 @@ def _tell_linked(desk: Desk, run: int) -> None:
     """Links are decisions about who is who; undoing one takes a look at both records."""
     with desk.reports() as reports:
         found = reports.run(run)
+    if found is not None and found.trigger == "repair":
+        desk.output.say("A person decided in that run; what it did to links (a split, a match, a merge) stays.")
     details: Counter[str] = Counter()
     for balance in found.balances.values() if found is not None else ():
         details.update({name: balance.detail.get(name, 0) for name in ("linked", "merged there")})

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from mappings.contract import OnDelete
+from mappings.contract import Match, OnDelete, StrongRule
 from model.errors import AnswerLostError, StateError
 from sync.decision import LinkState
 from sync.policy import Braked, Limit
@@ -405,6 +405,43 @@ def test_a_field_about_which_a_person_is_asked_stays(ana):
     report = undo(ana, run)
     assert [left.path for left in report.left] == ["job_title"]
     assert not rows(ana, "shop")[key]["dept"]
+
+
+def test_a_deletion_that_a_person_confirmed_is_taken_back_wherever_it_went(world):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, on_delete_in=OnDelete.REVIEW, on_delete_out=OnDelete.DELETE)
+    world.systems["crm"].put("people", "1", name="Ana", email="ana@example.com")
+    world.sync()
+    entity = only_entity(world)
+    world.systems["crm"].drop("people", "1")
+    world.sync()
+    (question,) = world.store.parked_about(entity)
+    world.engine().settle_deletion(question.id, everywhere=True)
+    confirmed = max(step.run for step in world.store.stories([entity], 1)[entity].steps)
+    world.sync()
+    assert rows(world, "shop") == {}
+    report = undo(world, confirmed)
+    assert report.revived == [("contact", entity)]
+    assert [row["name"] for row in rows(world, "shop").values()] == ["Ana"]
+    assert_stays(world)
+
+
+def test_what_refers_to_others_is_deleted_before_what_it_refers_to(world, make_stream, plain):
+    for name in ("crm", "shop"):
+        world.system(name, make_stream("firms"), make_stream("people"))
+        rules = {"full_name": "name", "emails[work]": "email", "account": "firm"}
+        world.contacts(name, rules=rules, references={"account": "firms"})
+        strong = Match(strong=(StrongRule(paths=("account_number",)),))
+        world.mappings.append(plain(name, "firms", "account", {"name": "name", "account_number": "no"}, match=strong))
+    crm, shop = world.systems["crm"], world.systems["shop"]
+    crm.put("firms", "f", name="Acme", no="A-1")
+    crm.put("people", "1", name="Ana", email="ana@example.com", firm="f")
+    run = world.sync().run
+    assert len(rows(world, "shop")) == 1
+    undo(world, run)
+    assert [(stream, kind) for stream, kind, _ in shop.written[-2:]] == [("people", "delete"), ("firms", "delete")]
+    assert_stays(world)
 
 
 def test_the_only_record_that_is_left_is_not_deleted(two):
