@@ -50,6 +50,15 @@ def test_the_edit_that_lost_a_race_is_kept(ana):
     assert ("Chief", "Boss", "rejected") in lost(ana, "job_title")
 
 
+def test_the_edit_that_won_a_race_is_no_loser(ana):
+    ana.authority("crm", "shop", rule="latest", path="job_title")
+    ana.systems["crm"].put("people", "1", title="Boss")
+    ana.systems["shop"].put("people", ana.shop_key, title="Chief")
+    ana.sync()
+    assert titles(ana) == {"crm": ["Chief"], "shop": ["Chief"]}
+    assert lost(ana, "job_title") == [("Clerk", "Boss", "overwritten"), ("Boss", "Chief", "overwritten")]
+
+
 def test_what_differed_when_records_first_met_is_kept(two):
     two.systems["crm"].put("people", "1", name="Ana", email="ana@example.com", title="Clerk")
     two.systems["shop"].put("people", "k", name="Ana", email="ana@example.com", title="Chief")

@@ -146,6 +146,18 @@ def test_an_edit_that_no_run_has_seen_yet_is_left_alone_too(ana):
     assert rows(ana, "crm")["1"]["title"] == "Chief"
 
 
+def test_a_value_that_somebody_chose_again_since_stays(ana):
+    crm = ana.systems["crm"]
+    crm.put("people", "1", title="Boss")
+    run = ana.sync().run
+    for title in ("Chief", "Boss"):
+        crm.put("people", "1", title=title)
+        ana.sync()
+    report = undo(ana, run)
+    assert [(left.path, left.why, left.by) for left in report.left] == [("job_title", "edited since", "crm")]
+    assert [row["title"] for row in rows(ana, "shop").values()] == ["Boss"]
+
+
 def test_a_new_edit_where_the_change_was_made_counts_again(ana):
     ana.systems["crm"].put("people", "1", title="Boss")
     undo(ana, ana.sync().run)
