@@ -40,7 +40,8 @@ def load_scene(
     ids.update(entity_id for found in scene.candidates.values() for entity_id in found)
     if ids:
         load_entities(store, scene, sorted(ids))
-    _load_turns(store, binding, observations, scene)
+    if scene.links:
+        _load_turns(store, binding, observations, scene)
     for link in scene.links.values():
         prefix = (link.fingerprint or "")[:6]
         if prefix and prefix not in scene.covered_before and not binding.mapping.version.startswith(prefix):

@@ -10,7 +10,7 @@ from model.errors import StateError
 from sync.decision import UNKNOWN
 from syncline.cli import options, views
 from syncline.cli.desk import desk_of
-from syncline.cli.explaining import moment, reason, stream
+from syncline.cli.explaining import reason, stream
 from syncline.cli.masking import masked_field
 from syncline.cli.output import plain
 from syncline.cli.records import Which, entity_of, record_app
@@ -53,24 +53,29 @@ def losers(
             one.path,
             views.value(_shown(one.path, one.value, schema, mask=mask), reveal=True),
             views.value(_shown(one.path, one.winner, schema, mask=mask), reveal=True),
-            moment(one.at),
+            f"{one.at:%Y-%m-%d %H:%M}",
             one.run,
-            _how(one),
+            _by(one),
+            _because(one),
         )
         for one in shown
     ]
-    desk.output.table(("no.", "field", "lost", "to", "when", "run", "how"), rows, "No value of it was ever lost.")
+    desk.output.table(
+        ("no.", "field", "lost", "to", "when", "run", "by", "because"), rows, "No value of it was ever lost."
+    )
     if hidden:
         desk.output.say(f"… {hidden:,} earlier ones; --limit shows them")
     if shown:
         desk.output.say(f"To have one back: syncline record restore {entity_id} '{shown[0].path}' {shown[0].number}")
 
 
-def _how(one: LostValue) -> str:
-    there = f"{stream(one.binding)} {one.key or ''}".strip() if one.binding is not None else None
-    if one.how == "rejected":
-        return f"shown by {there}, not taken ({reason(one.why)})"
-    return f"changed by {there or one.by} ({reason(one.why)})"
+def _by(one: LostValue) -> str:
+    """The record whose value came (or, of a value not taken, the one that showed it), else who changed it."""
+    return f"{stream(one.binding)} {one.key or ''}".strip() if one.binding is not None else one.by
+
+
+def _because(one: LostValue) -> str:
+    return reason(one.why) if one.how == "overwritten" else f"shown there, not taken: {reason(one.why)}"
 
 
 def _shown(path: str, value: Any, schema: EntitySchema | None, *, mask: bool) -> Any:

@@ -59,6 +59,16 @@ def test_two_systems_that_each_rewrite_a_value_come_to_rest(ana):
     ana.assert_calm()
 
 
+def test_a_plan_foresees_the_freeze(ana):
+    fight(ana, 5)
+    assert conflict(ana) is None
+    jobs(ana)
+    plan = ana.engine().plan()
+    assert (plan.totals, plan.conflicts) == ({}, 1)
+    ana.sync()
+    assert conflict(ana).rule == OSCILLATION
+
+
 def test_a_frozen_field_holds_up_no_other_field(ana):
     fight(ana, 12)
     ana.systems["shop"].put("people", ana.shop_key, dept="Sales")
