@@ -9,11 +9,12 @@ from state import conflicts, links, parking
 from state.bindings import Bindings
 from state.codec import load, load_base, when, when_or_none
 from state.database import Database, connect
+from state.losers import losers
 from state.migrate import bring_up_to_date
 from state.record import record, timeline
 from state.standing import BINDINGS, standing
 from state.tx import Row, Tx
-from state.views import BindingStatus, ConflictView, Event, LinkView, ParkedView, RecordView, RunView
+from state.views import BindingStatus, ConflictView, Event, LinkView, LostValue, ParkedView, RecordView, RunView
 from sync.decision import Balance, BindingId, Bucket, ConflictState, LinkState, Side, Why
 
 _RUN = "SELECT id, status, cause, selection, started_at, ended_at, message FROM run"
@@ -164,6 +165,11 @@ class Reports:
         """The canonical record with the origin of each field, and all its links."""
         with self.database.read() as tx:
             return record(tx, self.bindings, entity_id, tuple(self.links(entity_id)))
+
+    def losers(self, entity_id: str) -> list[LostValue]:
+        """Every value that the record lost, in the order in which it did."""
+        with self.database.read() as tx:
+            return losers(tx, self.bindings, entity_id)
 
     def covers(self) -> dict[BindingId, frozenset[str]]:
         """Canonical paths and patterns that each binding's mapping covered when its stream was last read."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from model.clock import Clock, SystemClock
-from state import canonicals, conflicts, intents, leases, links, logs, parking, runs
+from state import canonicals, conflicts, intents, leases, links, logs, parking, runs, story
 from state.bindings import Bindings
 from state.database import Database, connect
 from state.migrate import bring_up_to_date
@@ -28,7 +28,9 @@ from sync.decision import (
     StreamState,
     Why,
 )
+from sync.oscillation import Turn
 from sync.ports import Lease, Store
+from sync.story import Story
 
 
 def open_store(url: str, clock: Clock | None = None) -> SqlStore:
@@ -45,10 +47,12 @@ def open_store(url: str, clock: Clock | None = None) -> SqlStore:
 class SqlStore(Plans, Store):
     """Safe to share between threads. Methods do what `sync.ports.Store` says."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, past: SqlStore | None = None) -> None:
+        """``past`` is the store that remembers what a rehearsal's database was not given."""
         self.database = database
         self.clock = clock
         self.bindings = Bindings(database)
+        self._past = past
 
     # leases and runs
 
@@ -85,6 +89,29 @@ class SqlStore(Plans, Store):
     ) -> None:
         with self.bindings.writing() as (tx, numbers):
             runs.finish(tx, numbers, run, status, balances, message, now)
+
+    def cause(self, run: int) -> str | None:
+        with self.database.read() as tx:
+            return story.cause(tx, run)
+
+    def touched(self, run: int) -> list[str]:
+        with self.database.read() as tx:
+            return story.touched(tx, run)
+
+    def stories(self, entity_ids: Sequence[str], since: int) -> dict[str, Story]:
+        if not entity_ids:
+            return {}
+        with self.database.read() as tx:
+            return story.stories(tx, self.bindings, entity_ids, since)
+
+    def turns(self, entity_ids: Sequence[str], runs: int) -> dict[str, dict[str, list[Turn]]]:
+        with self.database.read() as tx:
+            found = story.turns(tx, self.bindings, entity_ids, story.latest_run(tx) - runs)
+        if self._past is not None:
+            for entity_id, former in self._past.turns(entity_ids, runs).items():
+                own = found.setdefault(entity_id, {})
+                found[entity_id] = {path: former.get(path, []) + own.get(path, []) for path in {**former, **own}}
+        return found
 
     # observing
 
@@ -256,7 +283,7 @@ class SqlStore(Plans, Store):
     @contextmanager
     def rehearsal(self) -> Iterator[SqlStore]:
         with rehearse(self.database) as copy:
-            yield SqlStore(copy, self.clock)
+            yield SqlStore(copy, self.clock, None if copy.sqlite else self)
 
     def close(self) -> None:
         self.database.close()

@@ -129,3 +129,24 @@ class Event:
     mapping: str | None = None
     old: Any = None
     new: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostValue:
+    """A value that gave way to ``winner``, ``why`` being the rule. ``number`` is for good.
+
+    ``how`` is ``overwritten`` (it was the hub's; ``by`` is who changed it, in the record ``binding`` and ``key``) or
+    ``rejected`` (that record showed it, and the hub kept the value that came from ``by``).
+    """
+
+    number: int
+    path: str
+    value: Any
+    winner: Any
+    at: datetime
+    run: int
+    how: str
+    why: str
+    by: str
+    binding: BindingId | None
+    key: str | None

@@ -29,6 +29,7 @@ from sync.decision import (
 )
 from sync.ledger import Ledger, Scene
 from sync.merge import Context, merge
+from sync.oscillation import freeze
 
 DISPUTED_MATCH: Final = "disputed-match"
 MERGED_THERE: Final = "merged-there"
@@ -247,6 +248,8 @@ def _merge(
     disputed = ledger.scene.conflicts.get(canonical.id, {})
     seen = observed(observation.projection, values, canonical)
     merged = merge(binding.context, canonical, link.base, seen, is_new, disputed)
+    if canonical.id in ledger.scene.turns:
+        freeze(binding.context, canonical, merged, seen, ledger.scene.turns[canonical.id])
     for clash in merged.clashes:
         ledger.clash(canonical, clash, link)
     if merged.flows:
@@ -336,6 +339,9 @@ def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canoni
 
 def _returned(binding: Binding, record: Record, link: Link, ledger: Ledger) -> Ended:
     """A record that was deleted or merged away is alive again: never linked again by itself."""
+    if link.state is LinkState.CUT:
+        ledger.unpark(binding.id, Side.IN, record.key)
+        return Ended(Bucket.SKIPPED, "taken off its entity by an undo")
     _aside(
         binding,
         record,

@@ -95,6 +95,7 @@ class LinkState(StrEnum):
     LIVE = "live"
     GONE = "gone"  # the record was deleted there; final for this key
     MERGED = "merged"  # the record was merged into another one there
+    CUT = "cut"  # taken off its entity when the run that made it was undone; it says nothing of anybody
 
 
 class Base(NamedTuple):
@@ -192,6 +193,13 @@ class HistoryRow(NamedTuple):
 MERGED: Final = "merged"
 """Why something changed when two entities became one. The entity that ended has such a row without a path, whose new
 value is the id of the one that was kept."""
+
+
+UNDONE: Final = "undone"
+"""Why something changed when a run was undone. A row without a path tells of the entity, or of the record it names."""
+
+UNLINKED: Final = "unlinked"
+"""Why a record was let go without a write: its entity ended, and it was to be kept there. The row names the record."""
 
 
 @dataclass(slots=True)

@@ -15,13 +15,26 @@ from model.records import Record
 from sync.absorb import Binding
 from sync.brakes import Allowance
 from sync.correlate import values_at
-from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, Link, LinkState, Parked, Side
+from sync.decision import (
+    Action,
+    ActionKind,
+    BindingId,
+    Bucket,
+    Canonical,
+    Changes,
+    HistoryRow,
+    Link,
+    LinkState,
+    Parked,
+    Side,
+)
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
+from sync.ledger import let_go
 from sync.observe import Observer
 from sync.permit import Permit
 from sync.ports import Lease
-from sync.reconcile import Standing, creations, decide, newborn
+from sync.reconcile import Standing, Verdict, creations, decide, newborn, removing
 from sync.send import Sender
 
 _TOGETHER: Final = 2000
@@ -44,6 +57,9 @@ class Executor:
     held: frozenset[BindingId] = frozenset()  # bindings in which nothing is written before a person approved it
     permit: Permit | None = None  # where it is given, nothing but what it allows is written
     _left: set[str] = field(default_factory=set)  # entities of which everything due waits for a person
+    only: Collection[str] | None = None  # ids of the entities to write; None: all that are due
+    removals: Mapping[str, Collection[tuple[BindingId, str]]] = field(default_factory=dict)
+    """Records to be deleted although their entity is not, by its id; they were taken off it."""
     _books: Books = field(init=False)
     _sender: Sender = field(init=False)
     _buffers: dict[tuple[BindingId, ActionKind], list[Action]] = field(default_factory=dict)
@@ -88,6 +104,8 @@ class Executor:
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
             rows = [row for row in rows if row[0] not in self._left] if self._left else rows
+            if self.only is not None:
+                rows = [row for row in rows if row[0] in self.only]
             generations = dict(rows)
             born, others = self._newborn(self.standings(rows, bindings), bindings)
             for founder, standings in born.items():
@@ -124,13 +142,15 @@ class Executor:
         due = books.begin(entity_id, generation)
         unlinked: list[Link] = []
         left = False
+        told: list[HistoryRow] = []
         moot: list[tuple[BindingId, Side, str]] = []
-        for verdict in decide(standing, bindings, self.closed):
+        for verdict in self._verdicts(standing, bindings):
             if verdict.binding in self.selected:
                 books.count(entity_id, verdict)
             for link in verdict.unlink:
                 link.state = LinkState.GONE
                 unlinked.append(link)
+                told.append(let_go(standing.canonical, link))
             if verdict.action is None:
                 due.keep |= verdict.bucket is Bucket.WAITING
                 if verdict.moot:
@@ -148,13 +168,18 @@ class Executor:
                 books.standings[entity_id] = standing
                 self._buffers.setdefault((verdict.binding, verdict.action.kind), []).append(verdict.action)
         if unlinked or moot:
-            self._commit(Changes(links=unlinked, unparked=moot))
+            self._commit(Changes(links=unlinked, history=told, unparked=moot))
         if left and not (due.keep or due.outstanding):
             due.keep = True
             self._left.add(entity_id)  # no further round of this run may write it
             return False
         due.keep |= left
         return due.keep or bool(due.outstanding)
+
+    def _verdicts(self, standing: Standing, bindings: Sequence[Binding]) -> list[Verdict]:
+        removals = self.removals.get(standing.canonical.id)
+        verdicts = decide(standing, bindings, self.closed)
+        return [removing(standing, verdict, removals) for verdict in verdicts] if removals else verdicts
 
     def _writable(self, entity_id: str, binding: BindingId) -> bool:
         return (
@@ -281,6 +306,9 @@ class Executor:
         live = [record for record in moved if not record.deleted]
         prints = dict(zip((r.key for r in live), binding.mapping.fingerprints(live), strict=True))
         known = self.hub.store.fingerprints(binding.id, list(prints))
+        if self.removals:  # of records that were taken off their entity no fingerprint is told
+            links = self.hub.store.links(binding.id, [key for key, one in known.items() if one == ""])
+            known.update({key: link.fingerprint for key, link in links.items() if link.state is LinkState.CUT})
         same = {r.key: r.data for r in live if known.get(r.key) is not None and known[r.key] == prints[r.key]}
         different = [record for record in moved if record.key not in same]
         if different:

@@ -123,7 +123,7 @@ class Hub:
                 hub.bindings[binding_id] = Binding(
                     binding_id,
                     mapping,
-                    Context(mapping.connection, mapping, schema, survivorship),
+                    Context(mapping.connection, mapping, schema, survivorship, policy.oscillation),
                     index,
                     _cyclic(schema, hub.entities),
                 )

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from mappings.contract import CompiledMapping
+from mappings.contract import CompiledMapping, Strength
 from sync.correlate import Index
 from sync.decision import (
+    HELD,
     MERGED,
+    UNDONE,
     UNKNOWN,
+    UNLINKED,
     ActionKind,
     Base,
     BindingId,
@@ -31,8 +34,10 @@ from sync.decision import (
     Parked,
     Side,
     WriteBatch,
+    blank,
 )
-from sync.merge import Clash
+from sync.merge import NOT_TAKEN, Clash
+from sync.oscillation import Turn
 
 
 @dataclass(slots=True)
@@ -48,6 +53,7 @@ class Scene:
     refused: dict[str, Parked] = field(default_factory=dict)  # creates the page's binding refused, by entity id
     references: dict[tuple[str, str, str], str] = field(default_factory=dict)  # stream, entity, key → entity id
     match_keys: dict[str, Sequence[str]] = field(default_factory=dict)  # of unlinked records, by record key
+    turns: dict[str, dict[str, list[Turn]]] = field(default_factory=dict)  # entity id → path → its latest changes
     covered_before: dict[str, frozenset[str] | None] = field(default_factory=dict)  # mapping version prefix → paths
 
 
@@ -180,12 +186,14 @@ class Ledger:
         for path, (value, why) in flows.items():
             old, old_rev = canonical.values.get(path, UNKNOWN), canonical.field_rev(path)
             known = None if old is UNKNOWN else old
-            for link in others:
-                if path not in link.base and self.concerns(link, path):
-                    link.base[path] = Base(old_rev, known)
-                    self.link(link)
             canonical.values[path] = value
             canonical.meta[path] = FieldMeta(canonical.rev, source)
+            for link in others:
+                if path in link.base:
+                    self._keep_untaken(canonical, path, link, old_rev, known)
+                elif self.concerns(link, path):
+                    link.base[path] = Base(old_rev, known)
+                    self.link(link)
             self.changes.history.append(
                 HistoryRow(
                     canonical.id,
@@ -202,6 +210,22 @@ class Ledger:
             )
         self.found_by_now(canonical, before)
         self.touch(canonical)
+
+    def _keep_untaken(self, canonical: Canonical, path: str, link: Link, rev: int, known: Any) -> None:
+        """Keep a value that only this system had, and that was never taken from there: it is to be overwritten now."""
+        mapping, entry = self._mappings.get(link.binding), link.base[path]
+        if (
+            mapping is not None
+            and not mapping.update_in
+            and rev <= entry.rev < HELD
+            and not blank(entry.value)
+            and entry.value not in (known, canonical.values[path])
+            and mapping.pushes(path)
+            and mapping.strength(path) in (Strength.ENFORCE, Strength.ON_CHANGE)
+            and not mapping.same(path, known, entry.value)
+        ):
+            clash = Clash(path, canonical.values[path], entry.value, known, NOT_TAKEN, "ours")
+            self.clash(canonical, clash, link)
 
     def match_keys(self, canonical: Canonical) -> set[str]:
         """What the record is found by, as it is."""
@@ -220,9 +244,35 @@ class Ledger:
         self._canonicals[canonical.id] = canonical
         self.changes.dirty.add((canonical.entity, canonical.id))
 
-    def delete(self, canonical: Canonical, source: Link | None) -> None:
+    def delete(self, canonical: Canonical, source: Link | None, why: str = "deleted") -> None:
         """The entity ends; what becomes of its other records is each mapping's policy."""
-        self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, "deleted", source)
+        self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, why, source)
+
+    def revive(self, canonical: Canonical) -> None:
+        """An entity that had ended is there again, because the run that ended it is undone."""
+        canonical.state = EntityState.LIVE
+        self._tell(canonical, EntityState.DELETED.value, EntityState.LIVE.value, UNDONE)
+        self.changes.match_keys += [(canonical.entity, key, canonical.id) for key in self.match_keys(canonical)]
+
+    def cut(self, canonical: Canonical, link: Link) -> None:
+        """Take a record off its entity for good."""
+        link.state = LinkState.CUT
+        self._tell(canonical, LinkState.LIVE.value, LinkState.CUT.value, UNDONE, link)
+        self.link(link)
+
+    def forget(self, link: Link) -> None:
+        """As if the record had never been one of the entity's."""
+        self.scene.links_of[link.entity_id] = [one for one in self.scene.links_of[link.entity_id] if one is not link]
+        self._links.pop((link.binding, link.key), None)
+        self.changes.relinked.append((link.binding, link.key))
+
+    def _tell(self, canonical: Canonical, old: str, new: str, why: str, link: Link | None = None) -> None:
+        """A line of the entity's story that is about no field."""
+        canonical.rev += 1
+        at, key = (link.binding, link.key) if link is not None else (None, None)
+        row = HistoryRow(canonical.id, "", canonical.rev, old, new, "person", at, key, None, why)
+        self.changes.history.append(row)
+        self.touch(canonical)
 
     def merge_into(self, canonical: Canonical, kept: Canonical) -> None:
         """The entity ends, because a person said that it is another one."""
@@ -309,3 +359,19 @@ class Ledger:
         """Whether the link's record shows the path, or is told it."""
         mapping = self._mappings.get(link.binding)
         return mapping is None or mapping.covers(path) or mapping.pushes(path)
+
+
+def let_go(canonical: Canonical, link: Link) -> HistoryRow:
+    """What the story of an entity that ended says of a record that was kept, and is its no more."""
+    return HistoryRow(
+        canonical.id,
+        "",
+        canonical.rev,
+        LinkState.LIVE.value,
+        LinkState.GONE.value,
+        link.binding.connection,
+        link.binding,
+        link.key,
+        None,
+        UNLINKED,
+    )

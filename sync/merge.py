@@ -10,15 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from mappings.contract import Blank, CompiledMapping, Strength
 from model import paths
 from model.fields import EntitySchema, Kind
 from sync.decision import UNKNOWN, Base, Canonical, blank
-from sync.policy import Rule, Survivorship
+from sync.policy import Oscillation, Rule, Survivorship
 
 NOT_TAKEN = "not updated from here"
+OSCILLATION: Final = "oscillation"
+"""The rule of a conflict about a field that is frozen (`sync.oscillation`)."""
+
 CONSENT_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
 
 
@@ -30,6 +33,7 @@ class Context:
     mapping: CompiledMapping
     schema: EntitySchema
     survivorship: Callable[[str], Survivorship]
+    oscillation: Oscillation = field(default_factory=Oscillation)
 
 
 class Clash(NamedTuple):
@@ -197,7 +201,8 @@ def _settle(
             return
         merged.base[path] = _to_push(facts)
         if value != disputed[path].theirs:
-            merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), "open conflict", None))
+            rule = OSCILLATION if disputed[path].rule == OSCILLATION else "open conflict"
+            merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), rule, None))
         return
     if _equal(context.mapping.same, path, facts.canonical, value):
         merged.base[path] = None if facts.canonical == value else Base(facts.rev, value)
@@ -224,6 +229,8 @@ def _settle_one_sided(context: Context, facts: _Facts, merged: Merged) -> None:
     if facts.fresh:
         if blank(value) or not context.mapping.update_in:
             merged.base[path] = Base(0, value)
+            if not blank(value) and facts.rev > 0 and context.mapping.pushes(path):  # it is to be blanked
+                merged.clashes.append(Clash(path, facts.canonical, value, None, NOT_TAKEN, "ours"))
         else:
             merged.flows[path] = (value, "fill")
             merged.base[path] = None
@@ -299,6 +306,14 @@ def _settle_consent(
             merged.base[facts.path] = _to_push(facts)
             if not blank(facts.observed) and not blank(facts.canonical):
                 merged.clashes.append(_consent_clash(facts, "ours"))
+
+
+def loosens(path: str, now: Any, then: Any) -> bool:
+    """Whether the status of a consent would be less restrictive than it is."""
+    if not (path.startswith("consents[") and path.endswith("].status")):
+        return False
+    rank = CONSENT_RANK.get(str(now))
+    return rank is not None and CONSENT_RANK.get(str(then), -1) < rank
 
 
 def _consent_clash(facts: _Facts, winner: str) -> Clash:

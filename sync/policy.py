@@ -63,6 +63,14 @@ DEFAULT_LIMITS: Mapping[Braked, Limit] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Oscillation:
+    """A field that flips more than so often within so many runs is frozen (`sync.oscillation`)."""
+
+    flips: int = 4
+    runs: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """Everything the engine is told beforehand.
 
@@ -73,6 +81,7 @@ class Policy:
 
     survivorship: Mapping[str, Mapping[str, Survivorship]] = field(default_factory=dict)
     limits: Mapping[str, Mapping[Braked, Limit]] = field(default_factory=dict)
+    oscillation: Oscillation = field(default_factory=Oscillation)
     page: int = 2000
     approval: frozenset[str] = frozenset()
 

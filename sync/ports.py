@@ -23,6 +23,8 @@ from sync.decision import (
     StreamState,
     Why,
 )
+from sync.oscillation import Turn
+from sync.story import Story
 
 
 @dataclass(slots=True)
@@ -151,6 +153,23 @@ class Store(Plans, Protocol):
         now: datetime,
     ) -> None:
         """Close the run. An idle run touches no other row of the store."""
+        ...
+
+    # looking back
+    def cause(self, run: int) -> str | None:
+        """Who or what started a run; None where there was no such run."""
+        ...
+
+    def touched(self, run: int) -> list[str]:
+        """Ids of the entities that a run changed, or of which it wrote a record; in order."""
+        ...
+
+    def stories(self, entity_ids: Sequence[str], since: int) -> dict[str, Story]:
+        """What happened to each of the entities from one run on."""
+        ...
+
+    def turns(self, entity_ids: Sequence[str], runs: int) -> dict[str, dict[str, list[Turn]]]:
+        """Entity id → path → changes within so many latest runs, in order; entities without any are left out."""
         ...
 
     # observing

@@ -151,6 +151,28 @@ def _verdict(standing: Standing, binding: Binding, closed: Collection[BindingId]
     return verdict._replace(moot=True) if refused is not None and verdict.action is None else verdict
 
 
+def removing(standing: Standing, verdict: Verdict, removals: Collection[tuple[BindingId, str]]) -> Verdict:
+    """The verdict on a binding where records are to be deleted that were taken off the entity."""
+    due = [
+        link
+        for link in standing.links
+        if link.binding == verdict.binding and link.state is LinkState.CUT and (link.binding, link.key) in removals
+    ]
+    if not due:
+        return verdict
+    if verdict.action is not None:
+        return verdict._replace(more=True)
+    action = Action(
+        kind=ActionKind.DELETE,
+        binding=verdict.binding,
+        entity_id=standing.canonical.id,
+        key=due[0].key,
+        expects=due[0].version,
+        reason="made by the run that is undone",
+    )
+    return verdict._replace(action=action, more=len(due) > 1)
+
+
 def _first(verdicts: Sequence[Verdict], binding: Binding, refused: Parked | None) -> Verdict:
     """One write at a time to the records (nearly always one) that an entity has in a stream."""
     for at, verdict in enumerate(verdicts):

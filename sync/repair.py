@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from model.errors import StateError
+from model.fields import Kind
 from model.records import Record
 from model.validate import validate
 from sync.absorb import MERGED_THERE, Binding, Observation, join, resolved, waiting
@@ -25,6 +26,7 @@ from sync.decision import (
 )
 from sync.hub import Hub, Listener
 from sync.ledger import Ids, Ledger, Scene
+from sync.merge import loosens
 from sync.observe import Observer
 from sync.pairing import concerned, living, load_pair
 from sync.ports import Lease
@@ -100,12 +102,33 @@ class Repairs:
                 self._fit(conflict.theirs_binding.entity, conflict.path, value)
             chosen = {"ours": canonical.values.get(conflict.path), "theirs": conflict.theirs}.get(winner or "", value)
             ledger.settle(canonical, conflict.path, winner or "person")
-            ledger.alter(canonical, {conflict.path: (chosen, "resolved by a person")}, "person")
-            for link in scene.links_of.get(canonical.id, ()):
-                entry = link.base.get(conflict.path)
-                if entry is not None and entry.value == chosen:
-                    del link.base[conflict.path]
-                    ledger.link(link)
+            _decide(ledger, canonical, conflict.path, chosen, "resolved by a person")
+            desk.commit(ledger.closed())
+
+    def restore(self, entity_id: str, path: str, value: Any) -> None:
+        """Give a field a value again that it lost: an edit by a person, which answers an open conflict as well.
+
+        The next run pushes it. Raises StateError where the entity or what the value refers to ended, and where a
+        consent would be loosened.
+        """
+        canonical = living(entity_id, self.hub.store.canonicals([entity_id]).get(entity_id))
+        schema = next(schema for schema in self.hub.entities if schema.name == canonical.entity)
+        spec = schema.field(path)
+        self._fit(canonical.entity, path, value)
+        if spec is not None and spec.kind is Kind.REFERENCE:
+            living(str(value), self.hub.store.canonicals([str(value)]).get(str(value)))
+        with self._desk(canonical.entity) as desk:
+            scene = Scene()
+            load_entities(self.hub.store, scene, [entity_id])
+            canonical, ledger = scene.canonicals[entity_id], desk.ledger(scene)
+            disputed = path in scene.conflicts.get(entity_id, {})
+            if canonical.values.get(path) == value and not disputed:
+                raise StateError(f"{path} has this value; nothing was changed")
+            if loosens(path, canonical.values.get(path), value):
+                raise StateError(f"{path} stays: only a newer opt-in in some system loosens a consent")
+            if disputed:
+                ledger.settle(canonical, path, "person")
+            _decide(ledger, canonical, path, value, "restored by a person")
             desk.commit(ledger.closed())
 
     def _fit(self, entity: str, path: str, value: Any) -> None:
@@ -274,6 +297,16 @@ class Repairs:
         if binding is None:
             raise StateError(f"no live mapping ties {binding_id}")
         return binding
+
+
+def _decide(ledger: Ledger, canonical: Canonical, path: str, value: Any, why: str) -> None:
+    """A person's value; a record that shows it already has nothing to be told."""
+    ledger.alter(canonical, {path: (value, why)}, "person")
+    for link in ledger.scene.links_of.get(canonical.id, ()):
+        entry = link.base.get(path)
+        if entry is not None and entry.value == value:
+            del link.base[path]
+            ledger.link(link)
 
 
 def _observation(binding: Binding, record: Record) -> Observation:

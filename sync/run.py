@@ -32,6 +32,7 @@ from sync.recover import Recovery
 from sync.repair import Repairs
 from sync.report import APPROVAL, BRAKE, PlanReport, RunReport
 from sync.sampling import Sampler
+from sync.undos import Undos
 
 LEASE_SECONDS = 120.0
 Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
@@ -43,7 +44,7 @@ def unbroken(_: Callable[[], None]) -> AbstractContextManager[None]:
     return nullcontext()
 
 
-class Engine(Repairs, Applying):
+class Engine(Repairs, Undos, Applying):
     """The hub at work. One instance serves many runs, one after the other."""
 
     def __init__(
@@ -116,6 +117,9 @@ class Engine(Repairs, Applying):
             raise
         finally:
             self._finish(report, lease)
+
+    def _work(self, hub: Hub, report: RunReport, lease: Lease, selected: Sequence[Binding]) -> _Work:
+        return _Work(hub, report, lease, self.listener, selected, ())
 
     def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from mappings.contract import Projection
+from mappings.contract import Projection, Strength
 from sync.absorb import Binding, Observation, target_of
 from sync.decision import BindingId, Side
 from sync.ledger import Scene
@@ -40,11 +40,29 @@ def load_scene(
     ids.update(entity_id for found in scene.candidates.values() for entity_id in found)
     if ids:
         load_entities(store, scene, sorted(ids))
+    if scene.links:
+        _load_turns(store, binding, observations, scene)
     for link in scene.links.values():
         prefix = (link.fingerprint or "")[:6]
         if prefix and prefix not in scene.covered_before and not binding.mapping.version.startswith(prefix):
             scene.covered_before[prefix] = store.covered_by(prefix)
     return scene
+
+
+def _load_turns(store: Store, binding: Binding, observations: Sequence[Observation], scene: Scene) -> None:
+    """The latest changes of entities that changed often enough to matter, or whose records are put back."""
+    limit, strength = binding.context.oscillation, binding.mapping.strength
+    ids: set[str] = set()
+    for observation in observations:
+        link = scene.links.get(observation.record.key)
+        canonical = scene.canonicals.get(link.entity_id) if link is not None else None
+        if canonical is not None and (
+            canonical.rev > limit.flips
+            or any(strength(path) is Strength.ENFORCE for path in observation.projection.values)
+        ):
+            ids.add(canonical.id)
+    if ids:
+        scene.turns = store.turns(sorted(ids), limit.runs)
 
 
 def _referring(binding: Binding, projection: Projection, scene: Scene) -> Mapping[str, Any]:

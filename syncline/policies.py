@@ -1,4 +1,4 @@
-"""The parts of `config.yaml` that decide beforehand: survivorship and brakes."""
+"""The parts of `config.yaml` that decide beforehand: survivorship, brakes, and when a field is frozen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from model import paths
 from model.diagnostics import Diagnostic
 from model.fields import EntitySchema
 from sync.hub import survivorship_of
-from sync.policy import DEFAULT_LIMITS, Braked, Limit, Rule, Survivorship
+from sync.policy import DEFAULT_LIMITS, Braked, Limit, Oscillation, Rule, Survivorship
 from syncline.document import Node, nearest
 
 _NEEDS_VALUES = (
@@ -187,3 +187,10 @@ def _limit(node: Node, default: Limit) -> Limit | None:
     count = entries["count"].number(0, whole=True) if "count" in entries else default.count
     share = entries["share"].number(0, 1) if "share" in entries else default.share
     return None if count is None or share is None else Limit(int(count), float(share))
+
+
+def oscillation(node: Node) -> Oscillation:
+    """When a field that systems change to and fro is frozen."""
+    entries = node.known({"flips", "runs"})
+    found = {name: entry.number(1, whole=True) for name, entry in entries.items()}
+    return Oscillation(**{name: int(number) for name, number in found.items() if number is not None})

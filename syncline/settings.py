@@ -26,7 +26,7 @@ CONFIG = "config.yaml"
 MAPPINGS = "mappings"
 FORMAT = 1
 DEFAULT_STATE = "sqlite:///var/syncline.db"
-_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "approval", "schedules")
+_SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "approval", "oscillation", "schedules")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +199,7 @@ class _Reading:
         connections, named = self._connections()
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
         limits = policies.brakes(self.section("brakes"), named)
+        oscillation = policies.oscillation(self.section("oscillation"))
         locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
         found = bindings.Bindings()
         if with_mappings:
@@ -218,7 +219,7 @@ class _Reading:
             state_url=url,
             connections=connections,
             schemas=known,
-            policy=Policy(survivorship=rules, limits=limits, approval=approval),
+            policy=Policy(survivorship=rules, limits=limits, approval=approval, oscillation=oscillation),
             mappings=tuple(found.live),
             proposed=tuple(found.proposed),
             schedules=tuple(schedules),

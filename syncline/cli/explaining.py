@@ -28,6 +28,8 @@ REASONS: Mapping[str, str] = {
     "consent": "consent: the most restrictive",
     "enforce": "enforced by the mapping",
     "merged": "two entities made one",
+    "undone": "a run was undone",
+    "unlinked": "kept there although deleted",
 }
 """Why a value was let in, for people; JSON has the rule's own name."""
 

@@ -20,6 +20,7 @@ from syncline.cli import (
     describing,
     extending,
     letters,
+    losers,
     mapping,
     moving,
     records,
@@ -27,6 +28,7 @@ from syncline.cli import (
     scheduling,
     schemas,
     starting,
+    undoing,
     watching,
 )
 from syncline.cli.desk import Desk
@@ -144,8 +146,10 @@ for part in (
     braking,
     watching,
     repairing,
+    undoing,
     letters,
     records,
+    losers,
     scheduling,
     extending,
 ):

@@ -28,7 +28,8 @@ def register(app: typer.Typer) -> None:
     app.add_typer(links_app, name="links")
 
 
-def _entity(reports: Any, text: str) -> str:
+def entity_of(reports: Any, text: str) -> str:
+    """The id of the one entity that a text means. Raises StateError where there is none, or several."""
     found = reports.find_entity(text)
     if not found:
         raise StateError(f"nothing is known under {text!r}: give an entity id, connection:stream:key or connection:key")
@@ -70,7 +71,7 @@ def show(
 
 def _story(desk: Desk, which: str, *, mask: bool) -> Story:
     with desk.reports() as reports:
-        entity_id = _entity(reports, which)
+        entity_id = entity_of(reports, which)
         found, events, covers = reports.record(entity_id), reports.timeline(entity_id), reports.covers()
     if found is None:
         raise StateError(f"{which!r} is not a record any more")
@@ -83,7 +84,7 @@ def show_links(context: typer.Context, which: Which, as_json: options.Json = Fal
     """List the records of every system that are one entity."""
     desk = desk_of(context)
     with desk.reports() as reports:
-        entity_id = _entity(reports, which)
+        entity_id = entity_of(reports, which)
         rows = [explaining.link_json(one) for one in reports.links(entity_id)]
         found = reports.record(entity_id)
     if as_json:
@@ -140,7 +141,7 @@ def merge(
     desk = desk_of(context)
     project = desk.project()
     with desk.reports() as reports:
-        kept, ended = _entity(reports, keep), _entity(reports, drop)
+        kept, ended = entity_of(reports, keep), entity_of(reports, drop)
     with desk.engine(project) as engine:
         _foretell(desk, engine.foretell_union(kept, ended))
         confirmed(desk, f"Merge {ended} into {kept}?", yes=yes)

@@ -9,9 +9,11 @@ import typer
 
 from model.errors import StateError
 from sync.decision import ConflictState, Why
+from sync.merge import OSCILLATION
 from syncline.cli import options, views
 from syncline.cli.desk import Desk, desk_of
 from syncline.cli.explaining import stream
+from syncline.cli.frozen import frozen_json, tell_frozen, turns_of
 from syncline.cli.letters import show_parked
 from syncline.cli.masking import masked_field
 from syncline.cli.output import plain
@@ -127,6 +129,8 @@ def show_conflict(
         return
     with desk.reports() as reports:
         found = reports.conflict(key)
+        frozen = found is not None and found.conflict.rule == OSCILLATION
+        turns = turns_of(reports, found) if frozen else []
     if found is None:
         raise StateError(f"there is no conflict {number}; see `syncline conflicts list`")
     schema = desk.memory().schemas.get(found.entity)
@@ -136,7 +140,8 @@ def show_conflict(
     }
     row = _conflict(found)
     if as_json:
-        desk.output.json({**row, "values": values})
+        more = {"turns": frozen_json(turns, schema, mask=mask)} if frozen else {}
+        desk.output.json({**row, "values": values, **more})
         return
     desk.output.facts({name: value for name, value in row.items() if name not in ("kind", "theirs_key")})
     desk.output.line()
@@ -147,6 +152,8 @@ def show_conflict(
             f"theirs ({row['theirs']} {row['theirs_key']})": views.value(values["theirs"], reveal=True),
         }
     )
+    if frozen:
+        tell_frozen(desk.output, found, turns, schema, mask=mask)
     if found.conflict.state is ConflictState.OPEN:
         desk.output.say(f"syncline conflicts resolve {number} --winner ours|theirs, or --value '…'")
 

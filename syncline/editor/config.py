@@ -44,6 +44,9 @@ def config_schema(
         "approval": form.described(
             _approval(names, selectable), "Where nothing is written before a person approved it."
         ),
+        "oscillation": form.described(
+            _oscillation(), "A field that systems change to and fro is frozen until you decide."
+        ),
         "schedules": form.described(_schedules(selectable), "When `syncline scheduler` runs what."),
     }
     return {
@@ -147,6 +150,15 @@ def _brakes(connections: list[str]) -> Schema:
 def _approval(connections: Collection[str], selectable: Iterable[str]) -> Schema:
     names = [*connections, *(name for name in selectable if "." in name)]
     return form.one_or_several(form.words(sorted(set(names))) if names else form.text())
+
+
+def _oscillation() -> Schema:
+    return form.keys(
+        {
+            "flips": form.described(form.number(1, whole=True), "More changes back to a former value than this,"),
+            "runs": form.described(form.number(1, whole=True), "within so many runs."),
+        }
+    )
 
 
 def _schedules(selectable: Iterable[str]) -> Schema:

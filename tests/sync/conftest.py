@@ -31,7 +31,7 @@ from model.entities import schemas
 from model.errors import AnswerLostError, RefusedError, UnreachableError
 from model.records import Page, Problem, Record, RecordRef
 from sync.decision import BindingId
-from sync.policy import Braked, Limit, Policy, Rule, Survivorship
+from sync.policy import Braked, Limit, Oscillation, Policy, Rule, Survivorship
 from sync.run import Engine
 
 PAGE = 3
@@ -329,6 +329,7 @@ class World:
         self.mappings: list[PlainMapping] = []
         self.survivorship: dict[str, Survivorship] = {}
         self.limits: dict[Braked, Limit] = {kind: Limit(1000, 1.0) for kind in Braked}
+        self.oscillation = Oscillation()
 
     def system(self, name: str, *streams: Stream) -> System:
         self.systems[name] = System()
@@ -349,6 +350,7 @@ class World:
         policy = Policy(
             survivorship={"contact": self.survivorship, "account": self.survivorship},
             limits={"default": self.limits},
+            oscillation=self.oscillation,
             page=4,
         )
         return Engine(

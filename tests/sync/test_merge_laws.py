@@ -218,7 +218,7 @@ def _ends_agreed(contexts, states):
         kept |= {canonical.values.get(path) for path in merged.flows}
         for clash in merged.clashes:
             if clash.winner is None:
-                conflicts[clash.path] = _Rival(clash.theirs, (name, "people", "contact"))
+                conflicts[clash.path] = _Rival(clash.theirs, (name, "people", "contact"), clash.rule)
         canonical, links[name] = applied(canonical, links[name], merged)
     for name, observed in shown.items():
         for path, seen in observed.items():
@@ -229,5 +229,5 @@ def _ends_agreed(contexts, states):
 
 
 class _Rival:
-    def __init__(self, theirs, binding):
-        self.theirs, self.theirs_binding = theirs, binding
+    def __init__(self, theirs, binding, rule):
+        self.theirs, self.theirs_binding, self.rule = theirs, binding, rule
