@@ -160,7 +160,7 @@ class Executor:
             elif (why := self._unapproved(standing, verdict.action)) is not None:
                 books.waits(entity_id, verdict.binding, why)
                 left = True
-            elif not self._allowed(verdict.action):
+            elif not self._within_allowance(verdict.action):
                 due.keep = True
             else:
                 due.keep |= verdict.more
@@ -194,7 +194,7 @@ class Executor:
             return "for approval"
         return None if self.permit is None or self.permit.expects(standing, action) else "not as planned"
 
-    def _allowed(self, action: Action) -> bool:
+    def _within_allowance(self, action: Action) -> bool:
         return self.allowance is None or self.allowance.takes(action)
 
     def close_balances(self) -> None:

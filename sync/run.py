@@ -101,16 +101,20 @@ class Engine(Repairs, Undos, Applying):
             report.status, report.message = "busy", str(held)
             yield None, report
             return
+        begun = False
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
             work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
+                begun = True
                 yield work, report
             report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
+            if not begun:
+                yield None, report
         except BaseException as error:
             report.status = "failed"
             report.message = f"stopped by {type(error).__name__}; nothing is lost, run again"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from syncline.cli import options, views
+from syncline.cli import options, plan_views, views
 from syncline.cli.desk import Desk, confirmed, desk_of
 from syncline.cli.exits import Exit, of_run, of_troubles
 from syncline.cli.explaining import moment, stream
@@ -110,7 +110,8 @@ def _show(desk: Desk, report: UndoReport, schemas: Mapping[str, EntitySchema], *
         output.table(("left alone", "field", "of", "because"), _stays(report.left), "")
         _more(desk, report, "left")
     output.line()
-    output.table(("binding", "create", "update", "delete"), views.plan_totals(report.plan), "No system is written.")
+    rows = plan_views.totals_rows(report.plan.totals)
+    output.table(("binding", "create", "update", "delete"), rows, "No system is written.")
     views.tell_troubles(output, report.plan.troubles, report.plan.brakes)
     for brake in report.plan.brakes:
         output.say(f"Here: `syncline undo {report.run} --apply --release {views.release_name(brake)}`.")
@@ -197,6 +198,6 @@ def _json(report: UndoReport, schemas: Mapping[str, EntitySchema], *, reveal: bo
         **{name: [{"entity": e, "entity_id": i} for e, i in getattr(report, name)] for name in ("revived", "ended")},
         "unlinked": [left(one) for one in report.unlinked],
         "left": [left(one) for one in report.left],
-        "plan": views.plan_json(report.plan, reveal=reveal),
+        "plan": plan_views.plan_json(report.plan, reveal=reveal),
         "run": views.run_json(report.done) if report.done is not None else None,
     }

@@ -278,7 +278,7 @@ def _lost_is_failed(stack: contextlib.ExitStack) -> None:
     """A write whose answer was lost is taken for not carried out."""
 
     def lost(self: sync.send.Sender, binding: object, batch: object, error: Exception) -> None:
-        intents = [intent for intent in self.hub.store.open_intents(binding.id.connection)]  # type: ignore[attr-defined]
+        intents = list(self.hub.store.open_intents(binding.id.connection))  # type: ignore[attr-defined]
         self._close(*intents)
         raise error
 

@@ -182,7 +182,9 @@ class Oracle:
                 for key, link in store.links(at, list(remote.tables[stream].rows)).items():
                     ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
                     asked = key in remote.tables[stream].last  # it was gone, and is back: a person is asked
-                    assert link.state is LinkState.LIVE or ended or asked, f"I13: {at} {key} is there, and taken for deleted"
+                    assert link.state is LinkState.LIVE or ended or asked, (
+                        f"I13: {at} {key} is there, and taken for deleted"
+                    )
 
     def everybody_shows_the_same(self) -> None:
         store, hub = self.world.store, self.world.engine().hub
@@ -229,9 +231,7 @@ class Oracle:
             status,
             moment,
         )
-        moments = {
-            (entity, rev): (_text(old), _text(new)) for entity, rev, path, old, new in rows if path == moment
-        }
+        moments = {(entity, rev): (_text(old), _text(new)) for entity, rev, path, old, new in rows if path == moment}
         for entity, rev, path, old, new in rows:
             if path == status and _RANK.get(_text(new) or "", 9) < _RANK.get(_text(old) or "", -1):
                 assert (entity, rev) in moments, f"I19: consent of {entity} was loosened without a moment"
@@ -265,7 +265,7 @@ class Oracle:
         for name, remote in self.world.remotes.items():
             for stream, marker, key in remote.created:
                 linked = self.world.linked(name, stream, key)
-                told = remote.nature.replay is not Replay.NATURAL  # else a lost answer cannot be told from a look-alike
+                told = remote.nature.replay is not Replay.NATURAL  # else what was lost looks like any other
                 if told and marker in live and linked and key in remote.tables[stream].rows:
                     assert (name, stream, marker) in logged, f"I17: nothing tells why {name} {key} was made"
 

@@ -50,9 +50,9 @@ def token(value: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Nature:
-    """What a system is like. ``rewrites`` are its fields that it stores in its own way; ``lag`` is how long (seconds) a
-    change takes to show in listings; ``grain`` and ``skew`` are those of its stamps; ``automates`` writes a field of its
-    own accord when the hub writes another one.
+    """What a system is like. ``rewrites`` are its fields that it stores in its own way; ``lag`` is how long (seconds)
+    some changes take to show in listings; ``grain`` and ``skew`` are those of its stamps; ``automates`` names a field
+    that, when the hub writes it, makes the system write another one of its own accord.
     """
 
     replay: Replay = Replay.UPSERT
@@ -73,10 +73,10 @@ class Nature:
     def stream(self, name: str) -> Stream:
         marker = None if self.replay is Replay.NATURAL else "hub"
         fields = (Field(name="email" if name == "people" else "name", unique=True), Field(name="title"))
-        parent = PARENT[name]
+        parent, grain = PARENT[name], timedelta(seconds=self.grain)
         return Stream(
             name=name,
-            watermark=Watermark(field="at", resolution=timedelta(seconds=self.grain), overlap=timedelta(seconds=OVERLAP))
+            watermark=Watermark(field="at", resolution=grain, overlap=timedelta(seconds=OVERLAP))
             if self.watermark
             else None,
             writes=Writes(
@@ -193,32 +193,17 @@ class Remote:
 
     def write(self, stream: str, write: Write) -> Outcome:
         nature, table = self.nature, self.tables[stream]
-        key, fields = write.key, dict(write.fields)
-        if self.poison(fields):
-            return Outcome(OutcomeKind.REFUSED, code="bad", message="the row breaks a rule", field="dept")
-        if self.masked in fields:  # who may not read a field may not write it either
-            return Outcome(OutcomeKind.REFUSED, key=key, code="not-allowed", message="no right to this field", field=self.masked)
-        kind = "update"
+        key, fields, kind = write.key, dict(write.fields), "update"
         if key is None:
             kind = "create"
             marked = [k for k, row in table.rows.items() if row.get("hub") == write.marker]
             if marked and nature.replay is Replay.UPSERT:
                 key, kind = marked[0], "again"
-        elif key not in table.rows:
-            return Outcome(OutcomeKind.MISSING, key=key, of=table.gone.get(key))
-        elif nature.conditional and write.expects is not None and write.expects != str(table.versions[key]):
-            return Outcome(OutcomeKind.STALE, key=key)
-        firm = fields.get("firm")
-        if firm and firm not in self.tables["firms"].rows:
-            if firm not in self.tables["firms"].gone:
-                self.watcher.wrong(f"I8: {self.name} was told of a firm {firm} that never was")
-            return Outcome(OutcomeKind.REFUSED, key=key, code="dangling", message="no such firm", field="firm")
-        if nature.unique_email and fields.get("email"):
-            other = next((k for k, r in table.rows.items() if r.get("email") == fields["email"] and k != key), None)
-            if other is not None:
-                return Outcome(OutcomeKind.DUPLICATE, key=key, code="duplicate", message="e-mail is taken", of=other)
+        refusal = self._refusal(stream, key, fields) or self._stale(stream, key, write.expects)
+        if refusal is not None:
+            return refusal
         key = key or self.key()
-        before = table.rows.get(key)
+        before = dict(table.rows[key]) if key in table.rows else None
         values = {f: _rewritten(v) if f in nature.rewrites else v for f, v in fields.items()}
         if kind == "create" and nature.replay is not Replay.NATURAL:
             values["hub"] = write.marker
@@ -226,7 +211,6 @@ class Remote:
             cause, effect = nature.automates
             if cause in values and effect not in values:  # else it would be a rewriting of what was said
                 values[effect] = self.watcher.value()
-        before = dict(before) if before is not None else None
         self.put(stream, key, values)
         self.writes += 1
         if kind == "create":
@@ -234,6 +218,34 @@ class Remote:
         self.watcher.wrote(self.name, stream, key, before, table.rows[key], write.marker)
         record = self.record(stream, key) if nature.returns_record else None
         return Outcome(OutcomeKind.APPLIED, key, str(table.versions[key]), record)
+
+    def _stale(self, stream: str, key: str | None, expects: str | None) -> Outcome | None:
+        table = self.tables[stream]
+        if key is not None and key not in table.rows:
+            return Outcome(OutcomeKind.MISSING, key=key, of=table.gone.get(key))
+        if self.nature.conditional and key and expects is not None and expects != str(table.versions[key]):
+            return Outcome(OutcomeKind.STALE, key=key)
+        return None
+
+    def _refusal(self, stream: str, key: str | None, fields: Row) -> Outcome | None:
+        """What the system's own rules say against a row."""
+        if self.poison(fields):
+            return Outcome(OutcomeKind.REFUSED, code="bad", message="the row breaks a rule", field="dept")
+        if self.masked in fields:  # who may not read a field may not write it either
+            return Outcome(
+                OutcomeKind.REFUSED, key=key, code="not-allowed", message="no right to it", field=self.masked
+            )
+        firm, firms = fields.get("firm"), self.tables["firms"]
+        if firm and firm not in firms.rows:
+            if firm not in firms.gone:
+                self.watcher.wrong(f"I8: {self.name} was told of a firm {firm} that never was")
+            return Outcome(OutcomeKind.REFUSED, key=key, code="dangling", message="no such firm", field="firm")
+        if self.nature.unique_email and fields.get("email"):
+            rows = self.tables[stream].rows
+            other = next((k for k, r in rows.items() if r.get("email") == fields["email"] and k != key), None)
+            if other is not None:
+                return Outcome(OutcomeKind.DUPLICATE, key=key, code="duplicate", message="e-mail is taken", of=other)
+        return None
 
     def erase(self, stream: str, write: Write) -> Outcome:
         table, key = self.tables[stream], write.key or ""
@@ -318,10 +330,10 @@ class RemoteConnector(Connector[RemoteSettings]):
             keys: list[str] = []
 
             def look() -> list[Record]:
-                listed = remote.listed(stream, start)  # noqa: B023 (called at once)
-                rest = listed[offset:] if remote.nature.offset_paging else [k for k in listed if k not in done]  # noqa: B023
-                keys.extend(rest[:PAGE])  # noqa: B023
-                return [remote.record(stream, key) for key in keys]  # noqa: B023
+                listed = remote.listed(stream, start)
+                rest = listed[offset:] if remote.nature.offset_paging else [k for k in listed if k not in done]  # noqa: B023 (called at once)
+                keys.extend(rest[:PAGE])  # noqa: B023 (called at once)
+                return [remote.record(stream, key) for key in keys]  # noqa: B023 (called at once)
 
             records = self._answer("read", look)
             offset += len(keys)

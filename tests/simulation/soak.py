@@ -12,7 +12,6 @@ import gc
 import itertools
 import json
 import multiprocessing
-
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -114,7 +113,7 @@ def soak(first: int, seeds: int, processes: int, mutant: str | None) -> int:
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for found in pool.imap_unordered(block, jobs):
             wrong |= found["wrong"]
-            matrix.update(dict((tuple(cell), n) for cell, n in found["matrix"]))
+            matrix.update({tuple(cell): n for cell, n in found["matrix"]})
             done, excused, struck = done + found["count"], excused + found["excused"], struck + found["struck"]
             if len(wrong) >= 5:
                 break
@@ -144,5 +143,3 @@ def main() -> int:
         return replay(given.replay, given.mutant)
     first = given.first if given.first is not None else int(time.time()) % 1_000_000_000
     return soak(first, given.seeds, given.processes, given.mutant)
-
-

@@ -79,7 +79,7 @@ class Story:
 
 def made_up(seed: int) -> Story:
     """The story of a seed."""
-    rng = Random(seed)  # noqa: S311 (a story, not a secret)
+    rng = Random(seed)
     setup = _setup(rng)
     daring = rng.choice((0.0, 0.5, 1.0, 2.0, 4.0))  # events a run
     plain = rng.random() < 0.5  # nothing is done by hand that may turn a value back
@@ -115,7 +115,8 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
             kind = rng.choice(sorted(FITS[verb]))
             found.append(Event(int(rng.expovariate(0.5)), kind, args, verb, late=kind == "lost-answer"))
             continue
-        kind = "crash" if draw < 0.7 else "rival" if draw < 0.78 else "pause" if draw < 0.81 else _Bag(users, 1).draw(rng)
+        kind = "crash" if draw < 0.7 else "rival" if draw < 0.78 else "pause"
+        kind = kind if draw < 0.81 else _Bag(users, 1).draw(rng)
         if rng.random() < 0.5:
             found.append(Event(min(int(rng.expovariate(1 / 18)), 120), kind, args))
         else:

@@ -20,7 +20,7 @@ from sync.policy import Braked, Limit, Policy, Rule, Survivorship
 from sync.run import LEASE_SECONDS, Engine
 from tests.simulation.director import Crash, Director, Event, WatchedStore
 from tests.simulation.oracle import ENTITY, Oracle
-from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, token
+from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, Row, token
 from tests.simulation.story import USERS, Step, Story
 from tests.sync.conftest import PlainMapping
 
@@ -64,6 +64,14 @@ def new_store(clock: ManualClock) -> SqlStore:
 def _same(path: str, written: Any, read: Any) -> bool:
     """What a mapping says that declares what its system does to values."""
     return token(written) == token(read) if token(written) else str(written).upper()[:14] == read
+
+
+def _poisonous(row: Row) -> bool:
+    return (token(row.get("dept")) or "").endswith("3x")
+
+
+def _harmless(_: Row) -> bool:
+    return False
 
 
 class SimWorld:
@@ -176,39 +184,51 @@ class SimWorld:
         remote.drop(stream, key, into)
 
     def user(self, kind: str, args: tuple[int, ...]) -> None:
+        """What a user does in one of the systems; nothing, where there is nothing to do it with."""
         a, b, c, d = (*args, 0, 0, 0, 0)[:4]
         remote = self._remote(a)
         person = self._pick(remote, "people", b)
-        match kind:
-            case "enter":
-                self._enter(remote, f"p{b % 6}@x.com" if c % 4 else None, c, d)
-            case "enter-firm":
-                self.put(remote, "firms", remote.key(), name=f"Firm {b % 4}", industry=self.value())
-            case "enter-twice":
-                for place in {a % len(self.remotes), (a + 1 + b) % len(self.remotes)}:
-                    self._enter(self._remote(place), f"q{c % 4}@x.com", 0, d)
-            case "edit" if person:
-                self.put(remote, "people", person, **{TEXTS[c % 3]: self._written(d)})
-            case "edit-several":
-                self._edit_several(b, TEXTS[c % 3], d)
-            case "clear" if person:
-                self.put(remote, "people", person, **{("title", "dept", "firm")[c % 3]: None})
-            case "change-email" if person and not self.plain_store.open_intents(remote.name):
-                self._change_email(remote, person, c)
-            case "move-firm" if person:
-                self.put(remote, "people", person, firm=self._pick(remote, "firms", c))
-            case "edit-firm" if firm := self._pick(remote, "firms", b):
+        if kind.startswith("enter"):
+            self._enters(kind, remote, args)
+        elif kind == "undelete":
+            self._undelete(remote, b)
+        elif kind == "edit-several":
+            self._edit_several(b, TEXTS[c % 3], d)
+        elif kind == "edit-firm":
+            firm = self._pick(remote, "firms", b)
+            if firm:
                 self.put(remote, "firms", firm, industry=self.value())
-            case "delete" if person:
+        elif person:
+            self._to_person(kind, remote, person, c, d)
+
+    def _enters(self, kind: str, remote: Remote, args: tuple[int, ...]) -> None:
+        a, b, c, d = (*args, 0, 0, 0, 0)[:4]
+        if kind == "enter":
+            self._enter(remote, f"p{b % 6}@x.com" if c % 4 else None, c, d)
+        elif kind == "enter-firm":
+            self.put(remote, "firms", remote.key(), name=f"Firm {b % 4}", industry=self.value())
+        else:
+            for place in sorted({a % len(self.remotes), (a + 1 + b) % len(self.remotes)}):
+                self._enter(self._remote(place), f"q{c % 4}@x.com", 0, d)
+
+    def _to_person(self, kind: str, remote: Remote, person: str, c: int, d: int) -> None:
+        match kind:
+            case "edit":
+                self.put(remote, "people", person, **{TEXTS[c % 3]: self._written(d)})
+            case "clear":
+                self.put(remote, "people", person, **{("title", "dept", "firm")[c % 3]: None})
+            case "change-email" if not self.plain_store.open_intents(remote.name):
+                self._change_email(remote, person, c)
+            case "move-firm":
+                self.put(remote, "people", person, firm=self._pick(remote, "firms", c))
+            case "delete":
                 self.drop(remote, "people", person)
-            case "merge" if person and (into := self._pick(remote, "people", c)) != person:
+            case "merge" if (into := self._pick(remote, "people", c)) != person:
                 self.drop(remote, "people", person, into)
-            case "undelete":
-                self._undelete(remote, b)
-            case "copy" if person:
+            case "copy":
                 row = {f: v for f, v in remote.tables["people"].rows[person].items() if f not in ("hub", "email")}
                 self.put(remote, "people", remote.key(), **{**row, "name": self.value(), "title": self.value()})
-            case "consent" if person:
+            case "consent":
                 said = ("opted_in", "opted_out", "pending")[c % 3]
                 self.put(remote, "people", person, consent=said, at=f"2026-01-0{1 + d % 9}T00:00:00Z")
 
@@ -217,9 +237,8 @@ class SimWorld:
         return self.value() + ("", "", " ", " and a good deal more")[n % 4]
 
     def _enter(self, remote: Remote, email: str | None, full: int, firm: int) -> None:
-        if email and remote.nature.unique_email:
-            if any(row.get("email") == email for row in remote.tables["people"].rows.values()):
-                return
+        if email and remote.nature.unique_email and self._taken(remote, email):
+            return
         values: dict[str, Any] = {"name": self.value(), "firm": self._pick(remote, "firms", firm)}
         if email:
             values["email"] = email
@@ -242,8 +261,11 @@ class SimWorld:
 
     def _change_email(self, remote: Remote, key: str, n: int) -> None:
         email = f"r{n % 5}@x.com"
-        if not (remote.nature.unique_email and any(r.get("email") == email for r in remote.tables["people"].rows.values())):
+        if not (remote.nature.unique_email and self._taken(remote, email)):
             self.put(remote, "people", key, email=email)
+
+    def _taken(self, remote: Remote, email: str) -> bool:
+        return any(row.get("email") == email for row in remote.tables["people"].rows.values())
 
     def _undelete(self, remote: Remote, n: int) -> None:
         table = remote.tables["people"]
@@ -305,7 +327,7 @@ class SimWorld:
         remote = self._remote(a)
         match kind:
             case "poison":
-                remote.poison = (lambda row: (token(row.get("dept")) or "").endswith("3x")) if b % 3 else (lambda row: False)
+                remote.poison = _poisonous if b % 3 else _harmless
             case "hide":
                 key = self._pick(remote, "people", b)
                 remote.hidden = {key} if key and b % 3 else set()
@@ -320,11 +342,11 @@ class SimWorld:
     def _calm(self) -> None:
         self.director.down = None
         for remote in self.remotes.values():
-            remote.poison, remote.hidden = (lambda row: False), set()
+            remote.poison, remote.hidden = _harmless, set()
             self._mask(remote, None)
 
     def _mask(self, remote: Remote, name: str | None) -> None:
-        """Where a version tells all, a value that turns out to be readable under the version of before stays unknown."""
+        """Where the version alone is asked, what can be read again under the version of before stays unknown."""
         if remote.masked and remote.masked != name and remote.nature.conditional:
             self.oracle.overlook(remote.name, remote.masked)
         remote.masked = name
