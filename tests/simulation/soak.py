@@ -1,7 +1,7 @@
 """Many stories: ``python -m tests.simulation --seeds 200000 --processes 2``.
 
 ``--first`` chooses where to begin (a number, or nothing for one from the clock), ``--replay SEED`` tells one story with
-all that happens in it, ``--mutant NAME`` takes a safeguard away first.
+all that happens in it, ``--mutant NAME`` takes a safeguard away first, ``--hunt SEEDS`` all of them, one after the other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import multiprocessing
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tests.simulation.director import CALL_FAULTS, FITS
@@ -22,6 +23,9 @@ from tests.simulation.mutants import MUTANTS, sabotaged
 from tests.simulation.shrink import complaint, shrunk, told
 from tests.simulation.story import made_up
 from tests.simulation.world import SimWorld
+
+CAUGHT = Path(__file__).parent / "caught.json"
+"""By mutant: the first seed that misses it. Written by ``--hunt``."""
 
 PHASES = ("recover", "observe", "act")
 NEVER = {
@@ -131,6 +135,30 @@ def soak(first: int, seeds: int, processes: int, mutant: str | None) -> int:
     return 1 if wrong or (empty and seeds >= 1000) else 0
 
 
+def caught(job: tuple[str, int]) -> tuple[str, int | None, str | None]:
+    """The first seed that misses a safeguard, and what it says; None where none of them does."""
+    name, most = job
+    with sabotaged(name):
+        for seed in range(most):
+            said = complaint(made_up(seed))
+            if said is not None:
+                return name, seed, said
+    return name, None, None
+
+
+def hunt(most: int, processes: int) -> int:
+    """Take each safeguard away, and write down which seed misses it."""
+    found: dict[str, int] = {}
+    with multiprocessing.get_context("spawn").Pool(processes, maxtasksperchild=1) as pool:
+        for name, seed, said in pool.imap_unordered(caught, [(name, most) for name in MUTANTS]):
+            print(f"{name:26} {'survives' if seed is None else f'caught by seed {seed}: {said}'}", flush=True)
+            if seed is not None:
+                found[name] = seed
+    CAUGHT.write_text(json.dumps(dict(sorted(found.items())), indent=2) + "\n", encoding="utf-8")
+    print(f"{len(found)} of {len(MUTANTS)} caught within {most} seeds")
+    return 0 if len(found) == len(MUTANTS) else 1
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1000)
@@ -138,7 +166,10 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=multiprocessing.cpu_count())
     parser.add_argument("--replay", type=int)
     parser.add_argument("--mutant", choices=sorted(MUTANTS))
+    parser.add_argument("--hunt", type=int, metavar="SEEDS", help="catch every mutant within so many seeds")
     given = parser.parse_args()
+    if given.hunt is not None:
+        return hunt(given.hunt, given.processes)
     if given.replay is not None:
         return replay(given.replay, given.mutant)
     first = given.first if given.first is not None else int(time.time()) % 1_000_000_000
