@@ -72,10 +72,14 @@ class Engine(Repairs):
         *,
         full: bool = False,
         sweep: bool = False,
+        anew: bool = False,
         release: Collection[str] = (),
         trigger: str = "person",
     ) -> RunReport:
-        """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
+        """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing.
+
+        ``anew`` reads and sweeps everything, trusts no fingerprint, and decides about every entity.
+        """
         selected = self.hub.selected(select)
         try:
             lease = self._lease(self.hub.store, selected)
@@ -87,7 +91,7 @@ class Engine(Repairs):
             work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
-                work.observe(full=full, sweep=sweep)
+                work.observe(full=full, sweep=sweep, anew=anew)
                 work.act()
             report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
@@ -115,7 +119,13 @@ class Engine(Repairs):
         self.listener.finished()
 
     def plan(
-        self, select: Sequence[str] = (), *, full: bool = False, limit: int | None = 200, release: Collection[str] = ()
+        self,
+        select: Sequence[str] = (),
+        *,
+        full: bool = False,
+        anew: bool = False,
+        limit: int | None = 200,
+        release: Collection[str] = (),
     ) -> PlanReport:
         """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read."""
         selected = self.hub.selected(select)
@@ -134,7 +144,7 @@ class Engine(Repairs):
             report = RunReport(run=0, status="ok")
             report.run = copy.start_run([b.id for b in selected], "plan", hub.clock.now())
             work = _Work(hub, report, lease, self.listener, selected, release)
-            work.observe(full=full, sweep=False)
+            work.observe(full=full, sweep=False, anew=anew)
             work.foresee(plan, limit)
             plan.left = copy.unsettled(work.selected)
             for name in {id_.connection for id_ in work.selected}:
@@ -210,9 +220,13 @@ class _Work:
                     # What is in doubt there must neither be read as an edit nor be sent again.
                     self.executor.stopped[name] = self.report.troubles[-1]
 
-    def observe(self, *, full: bool, sweep: bool) -> None:
+    def observe(self, *, full: bool, sweep: bool, anew: bool = False) -> None:
         """Read every selected stream, parents first."""
         self._decide_anew()
+        if anew:
+            full = sweep = self.observer.distrustful = True
+            for entity in dict.fromkeys(id_.entity for id_ in self.hub.bindings if id_ in self.selected):
+                self.hub.store.mark_all_dirty(entity)
         for schema in self.hub.entities:
             readers = [
                 b
