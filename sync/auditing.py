@@ -7,7 +7,7 @@ is not taken for drift.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -92,11 +92,11 @@ def reconcile(engine: Engine, select: Sequence[str] = (), *, examples: int = 5) 
     report = DriftReport()
     with copied(engine) as copy:
         for schema in copy.hub.entities:
-            compares: list[_Compare] = []
+            compares: list[FullCompare] = []
             for binding in copy.hub.readers(schema.name):
                 if binding.id in chosen:
                     complete = copy.store.stream_state(binding.id).complete
-                    compares.append(_Compare(copy, binding, BindingDrift(binding=binding.id, complete=complete), examples))
+                    compares.append(FullCompare(copy, binding, BindingDrift(binding=binding.id, complete=complete), examples))
             for compare in compares:
                 compare.drift.trouble = troubled(compare.binding, compare.catch_up)
             for compare in compares:
@@ -108,7 +108,7 @@ def reconcile(engine: Engine, select: Sequence[str] = (), *, examples: int = 5) 
 
 
 @dataclass(slots=True)
-class _Compare:
+class FullCompare:
     """One binding's listing held against the copy."""
 
     copy: Copy
@@ -125,22 +125,31 @@ class _Compare:
         self.drift.news = counted.seen - quiet
 
     def everything(self) -> None:
-        """List, compare, and ask after what the listing lacks. Raises ConnectorError."""
+        """Hold every record of the listing against the copy. Raises ConnectorError."""
+        for _ in self.listing(lambda records: records):
+            pass
+
+    def listing(self, pick: Callable[[Sequence[Record]], Iterable[Record]]) -> Iterator[Sequence[Record]]:
+        """List everything, page by page; compare what is picked, and ask after what the listing lacks.
+
+        Raises ConnectorError.
+        """
         copy, drift, id_ = self.copy, self.drift, self.binding.id
         copy.listener.phase("compare", id_)
         connector, lists_all = copy.hub.connector(id_), False
         deletes = connector.stream(id_.stream).deletes
         with copy.store.seen(id_) as seen:
             for page in connector.read(id_.stream, None):
-                live = {record.key: record for record in page.records if not record.deleted}
-                seen.add(list(live))
+                live = list({record.key: record for record in page.records if not record.deleted}.values())
+                seen.add([record.key for record in live])
                 drift.flaws += len(page.flaws)
                 drift.listed += len(live) + len(page.flaws)
-                self._look(list(live.values()), self._doubt)
+                self._look(list(pick(live)), self._doubt)
                 lists_all = page.full
                 if len(self.doubted) >= copy.hub.policy.page:
                     self._look_again()
                 copy.listener.advanced(id_, len(page.records) + len(page.flaws))
+                yield live
             self._look_again()
             if deletes is Deletes.SWEEP and not lists_all:
                 for keys in copy.hub.deeds(id_).keys(id_.stream):
@@ -150,13 +159,27 @@ class _Compare:
             else:
                 drift.unlisted = None
 
+    def differing(self, records: Sequence[Record]) -> Iterator[tuple[Record, str, dict[str, Difference]]]:
+        """Linked records that are not what was agreed, with their entity."""
+        observations = self._observations(records)
+        scene = load_scene(self.copy.store, self.binding, observations)
+        for observation in observations:
+            link = scene.links.get(observation.record.key)
+            if link is not None and link.state is LinkState.LIVE and observation.projection.skipped is None:
+                found = differences(self.binding, observation, link, scene)
+                if found:
+                    yield observation.record, link.entity_id, found
+
+    def _observations(self, records: Sequence[Record]) -> list[Observation]:
+        mapping = self.binding.mapping
+        return list(map(Observation, records, mapping.project(records), mapping.fingerprints(records)))
+
     def _look(self, records: Sequence[Record], doubt: Callable[[Record, Any, str, Any], None]) -> None:
         """Count the records that are as they should be, and hand on the others."""
         if not records:
             return
         binding, drift = self.binding, self.drift
-        prints = binding.mapping.fingerprints(records)
-        observations = list(map(Observation, records, binding.mapping.project(records), prints))
+        observations = self._observations(records)
         scene = load_scene(self.copy.store, binding, observations)
         ledger = self.copy.ledger(scene)
         for observation in observations:
