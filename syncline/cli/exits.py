@@ -38,7 +38,10 @@ MEANINGS: dict[Exit, str] = {
     Exit.INVALID: "the configuration is invalid (`check`, `doctor`, or any command that reads it)",
     Exit.BRAKED: "stopped by a brake; nothing was written where it tripped",
     Exit.WAITING: "done, but records wait: for one they refer to, or for a later run",
-    Exit.CHANGES: "`plan --exit-code`, `connections discover --check`: there are changes",
+    Exit.CHANGES: (
+        "`plan --exit-code`, `connections discover --check`: there are changes; "
+        "`reconcile`, `audit population`: something differs"
+    ),
     Exit.LATER: "try later: another process holds the lease, or a quota is spent",
     Exit.INTERRUPTED: "interrupted; what was finished is stored, and the next run carries on",
 }

@@ -15,6 +15,7 @@ from typer.models import CommandInfo
 
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
 from syncline.cli import (
+    auditing,
     describing,
     extending,
     letters,
@@ -142,6 +143,7 @@ for part in (
     repairing,
     letters,
     records,
+    auditing,
     scheduling,
     extending,
 ):

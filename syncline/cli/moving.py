@@ -46,7 +46,7 @@ def plan(
     if as_json:
         desk.output.json(views.plan_json(report, reveal=reveal))
     else:
-        _show_plan(desk, report, reveal=reveal)
+        show_plan(desk, report, reveal=reveal)
     raise typer.Exit(_plan_exit(report, exit_code=exit_code))
 
 
@@ -58,7 +58,8 @@ def _plan_exit(report: PlanReport, *, exit_code: bool) -> Exit:
     return Exit.CHANGES if exit_code and any(report.totals.values()) else Exit.DONE
 
 
-def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
+def show_plan(desk: Desk, report: PlanReport, *, reveal: bool, then: str = "syncline run") -> None:
+    """What would be written where, what holds it up, and (``then``) the command that does it."""
     output = desk.output
     for action in report.actions:
         output.line(views.headline(action))
@@ -90,7 +91,7 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool) -> None:
     if report.actions and not reveal:
         output.say("Values are masked; --reveal shows them.")
     if total:
-        output.say("Nothing was written. `syncline run` does it.")
+        output.say(f"Nothing was written. `{then}` does it.")
 
 
 def run(

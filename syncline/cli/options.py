@@ -16,3 +16,13 @@ Full = Annotated[bool, typer.Option("--full", help="Read everything again instea
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Mask = Annotated[bool, typer.Option("--mask", help="Hide personal values.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal values instead of masking them.")]
+Release = Annotated[
+    list[str] | None,
+    typer.Option("--release", help="Let a brake go this once: crm.Contact:update, crm:create, delete or all."),
+]
+Bindings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[BINDING]...", help="Connections, streams, entities or mappings.", show_default="everything"
+    ),
+]
