@@ -14,7 +14,7 @@ from model.fields import Kind
 from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import values_at
-from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, Link, LinkState, Parked, Side
+from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, EntityState, Link, LinkState, Parked, Side
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.observe import Observer
@@ -55,7 +55,7 @@ class Executor:
 
     def standings(self, rows: Sequence[tuple[str, int]], bindings: Sequence[Binding]) -> list[Standing]:
         """What is known about a page of entities, loaded set-wise."""
-        store = self.hub.store
+        store, focus = self.hub.store, self.hub.reading.focus
         ids = [entity_id for entity_id, _ in rows]
         canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
         refused: dict[str, dict[BindingId, Parked]] = {}
@@ -65,7 +65,7 @@ class Executor:
         return [
             Standing(canonicals[i], links.get(i, []), conflicts.get(i, {}), refused.get(i, {}))
             for i in ids
-            if i in canonicals
+            if i in canonicals and (focus is None or canonicals[i].state is EntityState.LIVE)
         ]
 
     def round(self, entity: str) -> bool:
@@ -108,6 +108,7 @@ class Executor:
     def _consider(self, standing: Standing, generation: int, bindings: Sequence[Binding]) -> bool:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
+        due.keep = self.hub.reading.focus is not None  # only part of what is due was decided about
         unlinked: list[Link] = []
         moot: list[tuple[BindingId, Side, str]] = []
         for verdict in decide(standing, bindings, self.closed):

@@ -17,6 +17,7 @@ from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import Index
 from sync.decision import BindingId
+from sync.focus import Focus
 from sync.merge import Context
 from sync.policy import Policy, Survivorship
 from sync.ports import Store
@@ -87,6 +88,18 @@ class Deeds(Protocol):
     def remove(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a run looks at systems.
+
+    ``anew``: at everything, trusting no fingerprint, and with a decision about every entity. ``focus``: at some fields
+    of every record, and nothing else is decided about or written (the mappings are narrowed to them).
+    """
+
+    anew: bool = False
+    focus: Focus | None = None
+
+
 @dataclass(slots=True)
 class Hub:
     """All bindings of a project, parents first."""
@@ -98,6 +111,7 @@ class Hub:
     bindings: dict[BindingId, Binding] = field(default_factory=dict)
     entities: list[EntitySchema] = field(default_factory=list)
     indexes: dict[str, Index] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
 
     @classmethod
     def of(

@@ -16,7 +16,7 @@ from sync.auditing import Copy, FullCompare, copied, troubled
 from sync.comparing import BindingDrift, Example
 from sync.decision import BindingId
 from sync.hub import Trouble
-from sync.sampling import CONFIDENCE, drawn, upper_bound
+from sync.drawing import CONFIDENCE, drawn, upper_bound
 
 if TYPE_CHECKING:
     from sync.run import Engine

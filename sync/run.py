@@ -16,9 +16,11 @@ from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
+from sync.backfilling import Backfill
 from sync.brakes import Count, Tripped, harmless, tripped
 from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes, StreamState
 from sync.execute import Executor
+from sync.focus import Focus
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
 from sync.policy import Braked, Policy
@@ -72,14 +74,10 @@ class Engine(Repairs):
         *,
         full: bool = False,
         sweep: bool = False,
-        anew: bool = False,
         release: Collection[str] = (),
         trigger: str = "person",
     ) -> RunReport:
-        """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing.
-
-        ``anew`` reads and sweeps everything, trusts no fingerprint, and decides about every entity.
-        """
+        """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
         selected = self.hub.selected(select)
         try:
             lease = self._lease(self.hub.store, selected)
@@ -91,7 +89,7 @@ class Engine(Repairs):
             work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
-                work.observe(full=full, sweep=sweep, anew=anew)
+                work.observe(full=full, sweep=sweep)
                 work.act()
             report.left = self.hub.store.unsettled(work.selected)
             report.status = _status(report)
@@ -119,13 +117,7 @@ class Engine(Repairs):
         self.listener.finished()
 
     def plan(
-        self,
-        select: Sequence[str] = (),
-        *,
-        full: bool = False,
-        anew: bool = False,
-        limit: int | None = 200,
-        release: Collection[str] = (),
+        self, select: Sequence[str] = (), *, full: bool = False, limit: int | None = 200, release: Collection[str] = ()
     ) -> PlanReport:
         """Everything a run would do now, on a copy of the store that is thrown away. Systems are only read."""
         selected = self.hub.selected(select)
@@ -139,12 +131,13 @@ class Engine(Repairs):
                 self.hub.bindings,
                 self.hub.entities,
                 self.hub.indexes,
+                self.hub.reading,
             )
             lease = copy.acquire(["rehearsal"], self.holder, 3600.0, hub.clock.now())
             report = RunReport(run=0, status="ok")
             report.run = copy.start_run([b.id for b in selected], "plan", hub.clock.now())
             work = _Work(hub, report, lease, self.listener, selected, release)
-            work.observe(full=full, sweep=False, anew=anew)
+            work.observe(full=full, sweep=False)
             work.foresee(plan, limit)
             plan.left = copy.unsettled(work.selected)
             for name in {id_.connection for id_ in work.selected}:
@@ -207,7 +200,9 @@ class _Work:
         return True
 
     def recover(self) -> None:
-        """Close what earlier runs left open, before anything is read."""
+        """Close what earlier runs left open, before anything is read (by mappings that know of all of it)."""
+        if self.hub.reading.focus is not None:
+            return
         recovery = Recovery(self.hub, self.report.run, self.lease, self.observer)
         entities = {binding_id.entity for binding_id in self.selected}
         seen: set[str] = set()
@@ -220,10 +215,14 @@ class _Work:
                     # What is in doubt there must neither be read as an edit nor be sent again.
                     self.executor.stopped[name] = self.report.troubles[-1]
 
-    def observe(self, *, full: bool, sweep: bool, anew: bool = False) -> None:
+    def observe(self, *, full: bool, sweep: bool) -> None:
         """Read every selected stream, parents first."""
+        reading = self.hub.reading
+        if reading.focus is not None:
+            self._backfill(reading.focus)
+            return
         self._decide_anew()
-        if anew:
+        if reading.anew:
             full = sweep = self.observer.distrustful = True
             for entity in dict.fromkeys(id_.entity for id_ in self.hub.bindings if id_ in self.selected):
                 self.hub.store.mark_all_dirty(entity)
@@ -238,6 +237,13 @@ class _Work:
                     self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]  # bound now
             for binding in readers:
                 self._guarded(binding, lambda b=binding: self._retry_waiting(b))  # type: ignore[misc]  # bound now
+
+    def _backfill(self, focus: Focus) -> None:
+        for binding in self.hub.bindings.values():
+            if binding.id in self.selected and binding.id.connection not in self.executor.stopped:
+                backfill = Backfill(self.hub, self.report.run, self.lease, self.observer, focus)
+                if not self._guarded(binding, lambda b=binding, work=backfill: work.read(b)):  # type: ignore[misc]  # bound now
+                    self.executor.stopped[binding.id.connection] = self.report.troubles[-1]
 
     def _decide_anew(self) -> None:
         """A mapping that is new, or not the one last worked with, may want every entity elsewhere than it is now."""

@@ -48,18 +48,19 @@ def reconcile(
     What an ordinary run would read by itself is news; what it would not is drift. Without --apply nothing is changed
     anywhere. Ends with 10 where there is drift.
     """
+    from sync.auditing import reconcile as compare
+    from sync.backfilling import looking_anew
+
     desk = desk_of(context)
     project = desk.project()
     chosen = selection(project, bindings or [], where="BINDING")
     with desk.engine(project) as engine:
         if apply:
-            report = engine.run(chosen, anew=True, release=frozenset(release or ()), trigger="reconcile")
+            report = looking_anew(engine).run(chosen, release=frozenset(release or ()), trigger="reconcile")
         else:
-            from sync.auditing import reconcile as compare
-
             drift = compare(engine, chosen, examples=examples)
             wanted = repair and drift.drifted
-            plan = engine.plan(chosen, anew=True, limit=limit, release=frozenset(release or ())) if wanted else None
+            plan = looking_anew(engine).plan(chosen, limit=limit, release=frozenset(release or ())) if wanted else None
     if apply:
         show_run(desk, report, as_json=as_json)
         raise typer.Exit(of_run(report))

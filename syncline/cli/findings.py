@@ -160,7 +160,7 @@ class Findings:
                 yield f"  {said}: {_listed(counts)}"
 
     def population_json(self, report: PopulationReport) -> dict[str, Any]:
-        from sync.sampling import CONFIDENCE
+        from sync.drawing import CONFIDENCE
 
         return {
             "wrong": report.wrong,
@@ -196,7 +196,7 @@ class Findings:
 
 def verdict(one: Population) -> Iterator[str]:
     """``0 of 300 sampled differ: / at most 1.0 % of 12,400 linked records do, with 95 % confidence (seed 7)``."""
-    from sync.sampling import CONFIDENCE
+    from sync.drawing import CONFIDENCE
 
     sample = one.sample
     if not sample.size:

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from sync.auditing import reconcile
+from sync.backfilling import looking_anew
 from sync.comparing import Mend
 from sync.decision import ActionKind
 
@@ -34,7 +35,7 @@ def secretly(system, key, **values):
 
 def mended(world):
     world.clock.advance(60)
-    report = world.engine().run(anew=True)
+    report = looking_anew(world.engine()).run()
     assert all(balance.adds_up for balance in report.balances.values())
     return report
 
@@ -57,7 +58,7 @@ def test_an_edit_that_no_read_shows_is_drift_and_is_mended_by_looking_anew(agree
     (example,) = drift.examples
     (difference,) = example.differences
     assert (example.key, difference.agreed, difference.found) == ("n1", "Owner", "Chair")
-    assert dict(agreed.engine().plan(anew=True).totals) == {(agreed.mappings_id("crm"), ActionKind.UPDATE): 1}
+    assert dict(looking_anew(agreed.engine()).plan().totals) == {(agreed.mappings_id("crm"), ActionKind.UPDATE): 1}
     mended(agreed)
     assert agreed.systems["crm"].table("people").rows["c0"]["title"] == "Chair"
     assert not reconcile(agreed.engine()).drifted

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.population import audit_population
-from sync.sampling import at_most, drawn, upper_bound
+from sync.drawing import at_most, drawn, upper_bound
 
 
 @pytest.fixture
