@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from mappings.contract import OnDelete
 from sync.backfilling import focused
 from sync.decision import ActionKind, Side
 from sync.focus import Focus
+from sync.policy import Braked, Limit
 
 WITHOUT_TITLE = {"full_name": "name", "emails[work]": "email", "department": "dept"}
 
@@ -94,23 +96,33 @@ def test_no_other_field_is_read_or_written(untitled):
     untitled.assert_calm()
 
 
-def test_what_was_due_before_is_still_due_afterwards(untitled):
-    untitled.systems["shop"].down = True
-    untitled.systems["crm"].put("people", "c1", dept="B")
-    untitled.sync()
-    untitled.systems["shop"].down = False
+def test_news_of_a_record_that_is_written_meanwhile_is_still_news(untitled):
     map_title(untitled)
+    untitled.systems["shop"].put("people", "n2", dept="C")
     backfill(untitled)
-    assert {row["dept"] for row in untitled.people("shop")} == {"A"}
     assert titles(untitled, "shop")["P1"] == "Owner"
-    assert untitled.sync().writes == 1
-    assert {row["name"]: row["dept"] for row in untitled.people("shop")}["P1"] == "B"
+    assert {row["dept"] for row in untitled.people("crm")} == {"A"}
+    untitled.sync()
+    assert {row["name"]: row["dept"] for row in untitled.people("crm")}["P1"] == "C"
     untitled.assert_calm()
 
 
-def test_a_deletion_that_is_due_is_neither_carried_out_nor_forgotten(plain, untitled):
-    from mappings.contract import OnDelete
+def test_what_was_due_before_is_still_due_afterwards(two):
+    two.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com", title="Owner", dept="A")
+    two.sync()
+    two.systems["shop"].down = True
+    two.systems["crm"].put("people", "c1", dept="B", title="Chair")
+    two.sync()
+    two.systems["shop"].down = False
+    assert backfill(two).writes == 1
+    assert two.people("shop")[0]["dept"] == "A"
+    assert titles(two, "shop") == {"Ana": "Chair"}
+    assert two.sync().writes == 1
+    assert two.people("shop")[0]["dept"] == "B"
+    two.assert_calm()
 
+
+def test_a_deletion_that_is_due_is_neither_carried_out_nor_forgotten(untitled):
     for mapping in untitled.mappings:
         mapping.on_delete_in = mapping.on_delete_out = OnDelete.DELETE
     untitled.systems["shop"].down = True
@@ -196,8 +208,6 @@ def test_a_write_in_doubt_keeps_its_connection_out_of_it(two):
 
 
 def test_a_brake_holds_it(untitled):
-    from sync.policy import Braked, Limit
-
     map_title(untitled)
     untitled.limits[Braked.UPDATE] = Limit(1, 0.0)
     assert backfill(untitled).status == "braked"
