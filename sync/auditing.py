@@ -96,7 +96,9 @@ def reconcile(engine: Engine, select: Sequence[str] = (), *, examples: int = 5) 
             for binding in copy.hub.readers(schema.name):
                 if binding.id in chosen:
                     complete = copy.store.stream_state(binding.id).complete
-                    compares.append(FullCompare(copy, binding, BindingDrift(binding=binding.id, complete=complete), examples))
+                    compares.append(
+                        FullCompare(copy, binding, BindingDrift(binding=binding.id, complete=complete), examples)
+                    )
             for compare in compares:
                 compare.drift.trouble = troubled(compare.binding, compare.catch_up)
             for compare in compares:

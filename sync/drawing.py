@@ -20,7 +20,7 @@ def drawn(population: Iterable[T], size: int, seed: int) -> tuple[list[T], int]:
     dice = random.Random(seed)  # noqa: S311 (no secret: a sample that can be repeated)
     kept: list[tuple[int, T]] = []
     many = 0
-    for many, one in enumerate(population, 1):  # noqa: B007 (counts on after the last)
+    for many, one in enumerate(population, 1):
         if len(kept) < size:
             kept.append((many, one))
         else:

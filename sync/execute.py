@@ -14,7 +14,19 @@ from model.fields import Kind
 from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import values_at
-from sync.decision import Action, ActionKind, BindingId, Bucket, Canonical, Changes, EntityState, Link, LinkState, Parked, Side
+from sync.decision import (
+    Action,
+    ActionKind,
+    BindingId,
+    Bucket,
+    Canonical,
+    Changes,
+    EntityState,
+    Link,
+    LinkState,
+    Parked,
+    Side,
+)
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.observe import Observer

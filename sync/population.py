@@ -15,8 +15,8 @@ from model.records import Record
 from sync.auditing import Copy, FullCompare, copied, troubled
 from sync.comparing import BindingDrift, Example
 from sync.decision import BindingId
-from sync.hub import Trouble
 from sync.drawing import CONFIDENCE, drawn, upper_bound
+from sync.hub import Trouble
 
 if TYPE_CHECKING:
     from sync.run import Engine

@@ -16,6 +16,7 @@ from typer.models import CommandInfo
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
 from syncline.cli import (
     auditing,
+    backfilling,
     describing,
     extending,
     letters,
@@ -23,6 +24,7 @@ from syncline.cli import (
     moving,
     records,
     repairing,
+    retrying,
     scheduling,
     schemas,
     starting,
@@ -143,7 +145,9 @@ for part in (
     repairing,
     letters,
     records,
+    retrying,
     auditing,
+    backfilling,
     scheduling,
     extending,
 ):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.population import audit_population
 from sync.drawing import at_most, drawn, upper_bound
+from sync.population import audit_population
 
 
 @pytest.fixture
@@ -42,9 +42,7 @@ def test_where_all_agree_both_sides_are_counted_and_nothing_is_wrong(forty):
 def test_the_same_seed_draws_the_same_records_and_another_one_others(forty):
     for key in forty.systems["shop"].table("people").rows:
         forty.systems["shop"].table("people").rows[key]["title"] = "Chair"  # seen by no ordinary read
-    first, again, other = (
-        [one.key for one in census(forty, sample=5, seed=seed).drift.examples] for seed in (1, 1, 2)
-    )
+    first, again, other = ([one.key for one in census(forty, sample=5, seed=seed).drift.examples] for seed in (1, 1, 2))
     assert first == again
     assert len(first) == 5
     assert first != other
