@@ -212,6 +212,12 @@ class Ledger:
         for key in after - before:
             self.scene.candidates.setdefault(key, []).append(canonical.id)
 
+    def back(self, canonical: Canonical, paths: Sequence[str], source: str) -> None:
+        """The values stay as they are, and stand under a higher authority from now on."""
+        for path in paths:
+            canonical.meta[path] = FieldMeta(canonical.field_rev(path), source)
+        self._canonicals[canonical.id] = canonical
+
     def touch(self, canonical: Canonical) -> None:
         """The record changed, or something is to be pushed."""
         self._canonicals[canonical.id] = canonical

@@ -55,6 +55,7 @@ class Merged:
     base: dict[str, Base | None] = field(default_factory=dict)
     clashes: list[Clash] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)  # open conflicts that ended because both sides now say the same
+    backed: list[str] = field(default_factory=list)  # canonical values that a higher authority now says as well
 
 
 class _Facts(NamedTuple):
@@ -141,7 +142,11 @@ def _settle_item(
     verdicts = {_resolve(context, canonical, facts) for facts in apart}
     winner = verdicts.pop() if len(verdicts) == 1 else "ours" if "ours" in verdicts else None
     for facts in changed:
-        _settle(context, canonical, facts, disputed, merged, apart=facts in apart, decided=(winner,))
+        # Where two edits of one item meet, the losing one goes as a whole: half of it would make up a third item.
+        whole = facts in apart or not (
+            facts.fresh or _equal(context.mapping.same, facts.path, facts.canonical, facts.observed)
+        )
+        _settle(context, canonical, facts, disputed, merged, apart=whole, decided=(winner,))
     rule = context.survivorship(item).rule.value
     if winner is None:
         # The other half of the item must not travel while a person decides about this one.
@@ -201,6 +206,8 @@ def _settle(
         return
     if _equal(context.mapping.same, path, facts.canonical, value):
         merged.base[path] = None if facts.canonical == value else Base(facts.rev, value)
+        if _backs(context, canonical, facts):
+            merged.backed.append(path)
         return
     if not apart:
         _settle_one_sided(context, facts, merged)
@@ -240,6 +247,17 @@ def _settle_one_sided(context: Context, facts: _Facts, merged: Merged) -> None:
         return
     merged.flows[path] = (value, "edit")
     merged.base[path] = None
+
+
+def _backs(context: Context, canonical: Canonical, facts: _Facts) -> bool:
+    """Whether the value has a higher authority now than the one it came from: else who was read first would decide."""
+    policy = context.survivorship(facts.path)
+    ranked = policy.rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE) and facts.canonical is not UNKNOWN
+    return (
+        ranked
+        and context.mapping.update_in
+        and _rank(policy, context.connection) < _rank(policy, canonical.field_source(facts.path))
+    )
 
 
 def _is_rival(context: Context, conflict: Any) -> bool:
