@@ -118,6 +118,7 @@ class FullCompare:
     drift: BindingDrift
     most: int
     doubted: dict[str, Record] = field(default_factory=dict)  # seem to differ, to be looked at once more
+    unread: bool = False  # whether any of them may be one that an ordinary read would show
 
     def catch_up(self) -> None:
         """Read what an ordinary run would read now; that is news. Raises ConnectorError."""
@@ -194,6 +195,7 @@ class FullCompare:
             elif link is not None and link.state is LinkState.LIVE:
                 found = differences(binding, observation, link, scene)
                 if found:
+                    self.unread = self.unread or link.fingerprint != observation.fingerprint
                     doubt(record, link.entity_id, "differs", found)
                 else:
                     drift.agreeing += 1
@@ -202,6 +204,7 @@ class FullCompare:
                 if ended.bucket is Bucket.SKIPPED:
                     drift.left_out[ended.detail or "skipped"] += 1
                 else:
+                    self.unread = True
                     doubt(record, None, "unknown", ended.detail or ended.bucket.value)
 
     def _doubt(self, record: Record, _entity_id: Any, _what: str, _found: Any) -> None:
@@ -212,13 +215,15 @@ class FullCompare:
         if not self.doubted:
             return
         doubted, self.doubted = self.doubted, {}
-        self.copy.catch_up(self.binding)
+        if self.unread:
+            self.copy.catch_up(self.binding)
         records = list(doubted.values())
         if hasattr(self.copy.hub.connector(self.binding.id), "fetch"):
             fetched = self.copy.hub.deeds(self.binding.id).fetch(self.binding.id.stream, list(doubted))
             records = [record for record in fetched if not record.deleted]
         self.drift.listed -= len(doubted) - len(records)  # deleted since: what a listing lacks is asked about below
         self._look(records, self._drifted)
+        self.unread = False
 
     def _drifted(self, record: Record, entity_id: str | None, what: str, found: Any) -> None:
         if what == "differs":
