@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from connectors.contract import Deletes
 from sync.auditing import reconcile
 from sync.backfilling import looking_anew
 from sync.comparing import Mend
@@ -101,12 +102,36 @@ def test_a_record_that_vanished_without_a_trace_is_gone_and_the_sweep_finds_it(a
     assert not reconcile(agreed.engine()).drifted
 
 
-def test_a_record_that_the_listing_lacks_and_that_is_there_is_not_gone(agreed):
-    agreed.systems["shop"].hidden.add("n2")
-    agreed.systems["shop"].table("people").versions["n2"] = 0
-    drift = drift_of(agreed, "shop")
-    assert drift.gone == 0
+@pytest.fixture
+def swept(world, make_stream):
+    """A CRM, and a shop that is listed as a whole, one page after the other, and promises nothing of the whole."""
+    world.system("crm")
+    world.system("shop", make_stream("people", watermark=None, deletes=Deletes.SWEEP))
+    for name in ("crm", "shop"):
+        world.contacts(name)
+    read = world.connectors["shop"].read
+    world.connectors["shop"].read = lambda stream, since: (page._replace(full=False) for page in read(stream, since))
+    for n in range(3):
+        world.systems["crm"].put("people", f"c{n}", name=f"P{n}", email=f"p{n}@example.com")
+    world.sync()
+    world.sync()
+    return world
+
+
+def test_a_record_that_the_listing_lacks_and_that_is_there_is_not_gone(swept):
+    swept.systems["shop"].hidden.add("n2")
+    drift = drift_of(swept, "shop")
+    assert (drift.gone, drift.unlisted, drift.listed) == (0, 1, 2)
+    assert [(one.what, one.key) for one in drift.examples] == [("unlisted", "n2")]
     assert not drift.drifted
+
+
+def test_a_record_that_no_listing_shows_any_more_is_found_by_the_sweep_of_the_repair(swept):
+    del swept.systems["shop"].table("people").rows["n2"]
+    swept.sync(full=True)
+    assert drift_of(swept, "shop").gone == 1
+    assert mended(swept).conflicts == 1
+    assert not reconcile(swept.engine()).drifted
 
 
 def test_what_was_to_be_pushed_and_is_marked_nowhere_is_found_and_pushed(agreed):
