@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sync.comparing import BindingDrift, Difference, DriftReport, Example
     from sync.population import Population, PopulationReport
 
-_DRIFT = ("binding", "listed", "agree", "differ", "unknown", "gone", "untold", "set aside", "left out", "news")
+_DRIFT = ("binding", "listed", "agree", "differ", "unknown", "gone", "untold")
+_POPULATION = ("binding", "there", "linked", "unknown", "entities", "without", "gone")
 _MENDS = {
     "take": "taken into the hub",
     "put_back": "put back there",
@@ -24,6 +25,13 @@ _MENDS = {
     "note": "noted, nothing written",
     "tell": "never told",
 }
+_BECOMES = {
+    "created": "would found an entity",
+    "linked": "would be linked",
+    "disputed": "would be asked about",
+    "reference-missing": "would wait for another record",
+}
+_TOLD = {"create": "to be created", "update": "to be updated", "delete": "to be deleted"}
 _WHATS = {
     "unknown": "a record that the hub does not know",
     "gone": "linked, and not there any more",
@@ -45,27 +53,30 @@ class Findings:
     def tell_drift(self, report: DriftReport) -> None:
         self.output.table(_DRIFT, map(_drift_row, report.bindings), "No stream is read.")
         for one in report.bindings:
-            if one.drifted or one.unlisted:
-                self._tell_binding(one)
+            besides = list(_besides(one))
+            if one.drifted or one.unlisted or besides:
+                self._tell_binding(one, besides)
             if not one.complete and one.trouble is None:
                 self.output.say(f"{one.binding} was never read in full: a run comes first.")
         self._tell_masked()
 
-    def _tell_binding(self, one: BindingDrift) -> None:
+    def _tell_binding(self, one: BindingDrift, besides: list[str]) -> None:
         line = self.output.line
         line()
         line(clean(one.binding))
         for path, mends in sorted(one.fields.items(), key=lambda item: (-item[1].total(), item[0])):
             line(f"  {clean(path)}: {_listed(mends, _MENDS)}")
         if one.unknown:
-            line(f"  not known to the hub: {_listed(one.unknown)}")
+            line(f"  not known to the hub: {_listed(one.unknown, _BECOMES)}")
         if one.gone:
             line(f"  linked, and not there any more: {one.gone:,}")
         if one.unlisted:
             line(f"  there, but the listing lacks it: {one.unlisted:,}")
         if one.untold:
-            line(f"  due, and marked nowhere: {_listed(one.untold)}")
+            line(f"  due, and marked nowhere: {_listed(one.untold, _TOLD)}")
         self._tell_examples(one)
+        for text in besides:
+            line(f"  {text}")
 
     def _tell_examples(self, one: BindingDrift) -> None:
         for example in one.examples:
@@ -136,8 +147,7 @@ class Findings:
     # a population
 
     def tell_population(self, report: PopulationReport) -> None:
-        columns = ("binding", "there", "linked", "unknown", "set aside", "left out", "flawed", "entities", "without")
-        self.output.table((*columns, "gone"), map(_population_row, report.populations), "No stream is read.")
+        self.output.table(_POPULATION, map(_population_row, report.populations), "No stream is read.")
         for one in report.populations:
             if one.trouble is None:
                 self.output.line()
@@ -151,13 +161,11 @@ class Findings:
         yield from (f"  {line}" for line in verdict(one))
         for path, mends in sorted(one.drift.fields.items()):
             yield f"  {clean(path)}: differs in {mends.total():,}"
-        for said, counts in (
-            ("not known to the hub", one.drift.unknown),
-            ("set aside", one.drift.aside),
-            ("left out", one.drift.left_out),
-        ):
-            if counts:
-                yield f"  {said}: {_listed(counts)}"
+        if one.drift.unknown:
+            yield f"  not known to the hub: {_listed(one.drift.unknown, _BECOMES)}"
+        if one.drift.gone:
+            yield f"  linked, and not there any more: {one.drift.gone:,}"
+        yield from (f"  {text}" for text in _besides(one.drift))
 
     def population_json(self, report: PopulationReport) -> dict[str, Any]:
         from sync.drawing import CONFIDENCE
@@ -216,21 +224,29 @@ def share(found: float) -> str:
     return f"{ceil(found * 1000) / 10:.1f} %"
 
 
+def _besides(one: BindingDrift) -> Iterator[str]:
+    """What is no drift, and makes up the number of listed records."""
+    if one.news:
+        yield f"no drift: {counted(one.news, 'record')} with news for the next run"
+    if one.aside:
+        yield f"no drift: set aside already, {_listed(one.aside)}"
+    if one.left_out:
+        yield f"no drift: left out, {_listed(one.left_out)}"
+    if one.flaws:
+        yield f"no drift: {counted(one.flaws, 'row')} that cannot be read"
+
+
 def _drift_row(one: BindingDrift) -> tuple[Any, ...]:
     if one.trouble is not None:
-        return (one.binding, *([""] * (len(_DRIFT) - 2)), one.trouble.code)
+        return (one.binding, one.trouble.code, *([""] * (len(_DRIFT) - 2)))
     found = (one.agreeing, one.differing, one.unknown.total(), one.gone, one.untold.total())
-    rest = (one.aside.total() + one.flaws, one.left_out.total(), one.news)
-    return (one.binding, f"{one.listed:,}", *(f"{number:,}" if number else "" for number in (*found, *rest)))
+    return (one.binding, f"{one.listed:,}", *(f"{number:,}" if number else "" for number in found))
 
 
 def _population_row(one: Population) -> tuple[Any, ...]:
     if one.trouble is not None:
-        return (one.binding, *([""] * 8), one.trouble.code)
-    drift = one.drift
-    strange = (drift.unknown.total(), drift.aside.total(), drift.left_out.total(), drift.flaws)
-    here = (one.entities, one.unlinked, drift.gone)
-    numbers = (one.drift.listed, one.linked, *strange, *here)
+        return (one.binding, one.trouble.code, *([""] * (len(_POPULATION) - 2)))
+    numbers = (one.drift.listed, one.linked, one.drift.unknown.total(), one.entities, one.unlinked, one.drift.gone)
     return (one.binding, *(f"{number:,}" if number else "" for number in numbers))
 
 
