@@ -253,8 +253,8 @@ def merge_in(
         ledger.alter(canonical, merged.flows, binding.id.connection, by=link, mapping=binding.mapping.version)
     for path in merged.agreed:
         ledger.settle(canonical, path, "agreed")
-    if merged.backed:
-        ledger.back(canonical, merged.backed, binding.id.connection)
+    if merged.vouched:
+        ledger.vouch(canonical, merged.vouched, binding.id.connection)
     _hold_unreadable(binding, observation.projection, link)
     pushes = False
     for path, entry in merged.base.items():

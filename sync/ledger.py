@@ -6,7 +6,7 @@ value, so that the one rule of `sync.decision` stays true: no entry means "agree
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -200,6 +200,12 @@ class Ledger:
         self.found_by_now(canonical, before)
         self.touch(canonical)
 
+    def vouch(self, canonical: Canonical, paths: Iterable[str], source: str) -> None:
+        """A connection of higher authority says the same: against a third one, its word counts."""
+        for path in paths:
+            canonical.meta[path] = FieldMeta(canonical.field_rev(path), source)
+        self._canonicals[canonical.id] = canonical
+
     def match_keys(self, canonical: Canonical) -> set[str]:
         """What the record is found by, as it is."""
         return self._indexes[canonical.entity].keys(canonical.values)
@@ -211,12 +217,6 @@ class Ledger:
         self.changes.dropped_match_keys += [(canonical.entity, key, canonical.id) for key in before - after]
         for key in after - before:
             self.scene.candidates.setdefault(key, []).append(canonical.id)
-
-    def back(self, canonical: Canonical, paths: Sequence[str], source: str) -> None:
-        """The values stay as they are, and stand under a higher authority from now on."""
-        for path in paths:
-            canonical.meta[path] = FieldMeta(canonical.field_rev(path), source)
-        self._canonicals[canonical.id] = canonical
 
     def touch(self, canonical: Canonical) -> None:
         """The record changed, or something is to be pushed."""

@@ -67,7 +67,7 @@ def read_one_after_the_other(contexts, names, known, shown, *, new=False):
         for path, (value, _) in merged.flows.items():
             canonical.values[path] = value
             canonical.meta[path] = FieldMeta(canonical.rev, name)
-        for path in merged.backed:
+        for path in merged.vouched:
             canonical.meta[path] = FieldMeta(canonical.field_rev(path), name)
         for path, entry in merged.base.items():
             links[name].pop(path, None)
