@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connectors.contract import Deletes
 from mappings.contract import RenderRequest
-from model.errors import ConnectorError
 from model.records import Record
 from sync.absorb import Binding, Observation, absorb
 from sync.comparing import BindingDrift, Difference, DriftReport, Example, Mend, differences
 from sync.decision import Action, ActionKind, Bucket, LinkState, Side
 from sync.execute import Executor
-from sync.hub import Hub, Listener, Trouble, from_connector
+from sync.hub import Hub, Listener, troubled
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
 from sync.ports import Lease, Seen, Store
@@ -73,19 +72,6 @@ def copied(engine: Engine) -> Iterator[Copy]:
             engine.listener.finished()
 
 
-def troubled(binding: Binding, work: Callable[[], object]) -> Trouble | None:
-    """Do something with one connection; its failure is told and stops no other."""
-    try:
-        work()
-    except ConnectorError as error:
-        return Trouble.of(binding.id, error)
-    except Exception as error:  # a defect in one connector must not stop the others
-        if not from_connector(error):
-            raise
-        return Trouble.of(binding.id, error)
-    return None
-
-
 def reconcile(engine: Engine, select: Sequence[str] = (), *, examples: int = 5) -> DriftReport:
     """The drift of every selected binding. Nothing is changed anywhere. Raises KeyError for an unknown name."""
     chosen = {binding.id for binding in engine.hub.selected(select)}
@@ -100,10 +86,10 @@ def reconcile(engine: Engine, select: Sequence[str] = (), *, examples: int = 5) 
                         FullCompare(copy, binding, BindingDrift(binding=binding.id, complete=complete), examples)
                     )
             for compare in compares:
-                compare.drift.trouble = troubled(compare.binding, compare.catch_up)
+                compare.drift.trouble = troubled(compare.binding.id, compare.catch_up)
             for compare in compares:
                 if compare.drift.trouble is None:
-                    compare.drift.trouble = troubled(compare.binding, compare.everything)
+                    compare.drift.trouble = troubled(compare.binding.id, compare.everything)
             report.bindings += [compare.drift for compare in compares]
         _untold(copy, report, examples)
     return report

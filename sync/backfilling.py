@@ -7,7 +7,7 @@ agreed before, so that an edit stays an edit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING
 from model.errors import ConnectorError
 from model.records import Record
 from sync.absorb import Binding, Observation, merge_in, newly_covered, resolved
-from sync.decision import UNKNOWN, Base, Bucket, Link, LinkState, Side, blank
+from sync.decision import UNKNOWN, Base, BindingId, Bucket, Link, LinkState, Side, blank
 from sync.focus import Focus, Narrowed
-from sync.hub import Hub, Reading
+from sync.hub import Hub, Reading, Trouble, troubled
 from sync.ledger import Ledger
 from sync.observe import Observer
-from sync.ports import Lease
 from sync.scenes import load_scene
 
 if TYPE_CHECKING:
@@ -46,15 +45,33 @@ def looking_anew(engine: Engine) -> Engine:
     return other
 
 
+def backfill(
+    observer: Observer,
+    focus: Focus,
+    selected: Collection[BindingId],
+    stopped: dict[str, Trouble],
+    troubles: list[Trouble],
+) -> None:
+    """Read the focus of every selected binding. Where that fails, nothing is written in this run."""
+    for id_, binding in observer.hub.bindings.items():
+        if id_ in selected and id_.connection not in stopped:
+            reading = Backfill(observer, focus)
+            trouble = troubled(id_, lambda b=binding, work=reading: work.read(b))  # type: ignore[misc]  # bound now
+            if trouble is not None:
+                stopped[id_.connection] = trouble
+                troubles.append(trouble)
+
+
 @dataclass(slots=True)
 class Backfill:
     """The reading half of one backfill."""
 
-    hub: Hub
-    run: int
-    lease: Lease
     observer: Observer
     focus: Focus
+
+    @property
+    def hub(self) -> Hub:
+        return self.observer.hub
 
     def read(self, binding: Binding) -> None:
         """Read every record of one binding that can have the fields. Raises ConnectorError.
@@ -83,11 +100,11 @@ class Backfill:
             for record, seen in zip(linked, projections, strict=True)
         ]
         scene = load_scene(self.hub.store, binding, observations)
-        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
+        ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.observer.run, self.observer.ids)
         for observation, now in zip(observations, self._prints(binding, linked), strict=True):
             bucket, detail = self._record(binding, observation, now, ledger)
             balance.count(bucket, detail=detail)
-        self.hub.store.commit(ledger.closed(), self.run, self.lease, self.hub.clock.now())
+        self.hub.store.commit(ledger.closed(), self.observer.run, self.observer.lease, self.hub.clock.now())
 
     @staticmethod
     def _prints(binding: Binding, records: Sequence[Record]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -72,6 +72,19 @@ def from_connector(error: BaseException) -> bool:
             return True
         trace = trace.tb_next
     return False
+
+
+def troubled(binding: BindingId, work: Callable[[], object]) -> Trouble | None:
+    """Do something with one connection; its failure is told and stops no other."""
+    try:
+        work()
+    except ConnectorError as error:
+        return Trouble.of(binding, error)
+    except Exception as error:  # a defect in one connector must not stop the others
+        if not from_connector(error):
+            raise
+        return Trouble.of(binding, error)
+    return None
 
 
 class Deeds(Protocol):

@@ -12,11 +12,11 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from model.records import Record
-from sync.auditing import Copy, FullCompare, copied, troubled
+from sync.auditing import Copy, FullCompare, copied
 from sync.comparing import BindingDrift, Example
 from sync.decision import BindingId
 from sync.drawing import CONFIDENCE, drawn, upper_bound
-from sync.hub import Trouble
+from sync.hub import Trouble, troubled
 
 if TYPE_CHECKING:
     from sync.run import Engine
@@ -110,10 +110,10 @@ def audit_population(
                     compare = FullCompare(copy, binding, drift, examples)
                     censuses.append(_Census(copy, compare, Population(drift, Sample(seed, 0)), sample))
             for census in censuses:
-                census.found.drift.trouble = troubled(census.compare.binding, census.compare.catch_up)
+                census.found.drift.trouble = troubled(census.found.binding, census.compare.catch_up)
             for census in censuses:
                 if census.found.trouble is None:
-                    census.found.drift.trouble = troubled(census.compare.binding, census.take)
+                    census.found.drift.trouble = troubled(census.found.binding, census.take)
             report.populations += [census.found for census in censuses]
     return report
 

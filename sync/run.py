@@ -16,11 +16,10 @@ from model.errors import ConnectorError, LeaseHeldError, LeaseLostError
 from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
-from sync.backfilling import Backfill
+from sync.backfilling import backfill
 from sync.brakes import Count, Tripped, harmless, tripped
 from sync.decision import UNKNOWN, Action, ActionKind, BindingId, Changes, StreamState
 from sync.execute import Executor
-from sync.focus import Focus
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.observe import Observer
 from sync.policy import Braked, Policy
@@ -219,7 +218,7 @@ class _Work:
         """Read every selected stream, parents first."""
         reading = self.hub.reading
         if reading.focus is not None:
-            self._backfill(reading.focus)
+            backfill(self.observer, reading.focus, self.selected, self.executor.stopped, self.report.troubles)
             return
         self._decide_anew()
         if reading.anew:
@@ -237,13 +236,6 @@ class _Work:
                     self._guarded(binding, lambda b=binding: self.observer.sweep(b))  # type: ignore[misc]  # bound now
             for binding in readers:
                 self._guarded(binding, lambda b=binding: self._retry_waiting(b))  # type: ignore[misc]  # bound now
-
-    def _backfill(self, focus: Focus) -> None:
-        for binding in self.hub.bindings.values():
-            if binding.id in self.selected and binding.id.connection not in self.executor.stopped:
-                backfill = Backfill(self.hub, self.report.run, self.lease, self.observer, focus)
-                if not self._guarded(binding, lambda b=binding, work=backfill: work.read(b)):  # type: ignore[misc]  # bound now
-                    self.executor.stopped[binding.id.connection] = self.report.troubles[-1]
 
     def _decide_anew(self) -> None:
         """A mapping that is new, or not the one last worked with, may want every entity elsewhere than it is now."""
