@@ -51,8 +51,10 @@ def _plain_leaf(value: Any) -> Any:
         return b64encode(bytes(value)).decode()
     if isinstance(value, Mapping):
         return dict(value)
-    if isinstance(value, set | frozenset | tuple):
+    if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=repr)  # in every process alike: what is parked is compared
     return str(value) if isinstance(value, Decimal) else repr(value)
 
 
@@ -60,7 +62,9 @@ def _plain(value: Any) -> Any:
     """What orjson refuses outright: integers beyond 64 bits, lone surrogates, odd keys."""
     if isinstance(value, Mapping):
         return {str(_plain(key)): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, set | frozenset):
+        value = sorted(value, key=repr)
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()

@@ -121,6 +121,14 @@ def count_live(tx: Tx, binding: int) -> int:
     return int(found[0]) if found else 0
 
 
+def count_without(tx: Tx, binding: int, entity: str) -> tuple[int, int]:
+    """Live entities of one kind, and those of them without a live link in the binding."""
+    live = "SELECT count(*) FROM canonical c WHERE c.entity = ? AND c.state = 'live'"
+    linked = "SELECT 1 FROM link l WHERE l.entity_id = c.id AND l.binding = ? AND l.state = 'live'"
+    every, without = tx.one(live, entity), tx.one(f"{live} AND NOT EXISTS ({linked})", entity, binding)
+    return (int(every[0]) if every else 0), (int(without[0]) if without else 0)
+
+
 def forget(tx: Tx, numbers: Numbers, forgotten: Iterable[tuple[BindingId, str]]) -> None:
     tx.delete(tables.link, ("binding", "key"), sorted((numbers.of(binding), key) for binding, key in forgotten))
 

@@ -14,7 +14,17 @@ from state.migrate import bring_up_to_date
 from state.record import record, timeline
 from state.standing import BINDINGS, standing
 from state.tx import Row, Tx
-from state.views import BindingStatus, ConflictView, Event, LinkView, LostValue, ParkedView, RecordView, RunView
+from state.views import (
+    BindingStatus,
+    ConflictView,
+    Event,
+    LinkView,
+    LostValue,
+    ParkedGroup,
+    ParkedView,
+    RecordView,
+    RunView,
+)
 from sync.decision import Balance, BindingId, Bucket, ConflictState, LinkState, Side, Why
 
 _RUN = "SELECT id, status, cause, selection, started_at, ended_at, message FROM run"
@@ -101,6 +111,27 @@ class Reports:
             sql = f"{parking.SELECT}{where} ORDER BY last_at DESC, id DESC LIMIT ?"
             rows = tx.rows(sql, *(value for _, value in asked), limit)
         return [self._parked(row) for row in rows]
+
+    def parked_groups(self) -> list[ParkedGroup]:
+        """Everything that is parked, without its content."""
+        found: dict[tuple[int, str, str, str], list[tuple[int, str]]] = {}
+        with self.database.read() as tx:
+            for *group, number, key in tx.rows("SELECT binding, side, why, code, id, key FROM parked ORDER BY id"):
+                found.setdefault((group[0], group[1], group[2], group[3]), []).append((number, key))
+        return sorted(
+            (
+                ParkedGroup(
+                    binding=self.bindings.name(binding),
+                    side=Side(side),
+                    why=Why(why),
+                    code=code,
+                    ids=tuple(number for number, _ in rows),
+                    keys=tuple(key for _, key in rows),
+                )
+                for (binding, side, why, code), rows in found.items()
+            ),
+            key=lambda group: (group.binding, group.side, group.why, group.code),
+        )
 
     def parked_one(self, number: int) -> ParkedView | None:
         with self.database.read() as tx:

@@ -227,6 +227,11 @@ class SqlStore(Plans, Store):
         with self.database.read() as tx:
             return links.count_live(tx, number)
 
+    def entities_without(self, binding: BindingId) -> tuple[int, int]:
+        number = self.bindings.number(binding)
+        with self.database.read() as tx:
+            return links.count_without(tx, -1 if number is None else number, binding.entity)
+
     @contextmanager
     def seen(self, binding: BindingId) -> Iterator[SeenKeys]:
         with seen(self.database, self.bindings.number(binding)) as keys:

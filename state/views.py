@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sync.decision import Balance, Base, BindingId, Conflict, LinkState, Parked, Side
+from sync.decision import Balance, Base, BindingId, Conflict, LinkState, Parked, Side, Why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,18 @@ class ParkedView:
     run: int
     first_at: datetime
     last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedGroup:
+    """What is parked of one binding and side for one reason and code: numbers and keys, in the same order."""
+
+    binding: BindingId
+    side: Side
+    why: Why
+    code: str
+    ids: tuple[int, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

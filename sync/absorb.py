@@ -188,7 +188,7 @@ def join(
             link.base[path] = Base(0, UNKNOWN)
     if link.base:
         ledger.touch(canonical)
-    ended = _merge(binding, observation, values, canonical, link, ledger, is_new=_always)
+    ended = merge_in(binding, observation, values, canonical, link, ledger, is_new=_always)
     return Ended(ended.bucket if ended.bucket is Bucket.CONFLICT else Bucket.WRITTEN, "linked")
 
 
@@ -203,13 +203,13 @@ def _never(_: str) -> bool:
 def _update(binding: Binding, observation: Observation, values: dict[str, Any], link: Link, ledger: Ledger) -> Ended:
     """A linked record was read again."""
     canonical = ledger.scene.canonicals[link.entity_id]
-    is_new = _newly_covered(binding, link, ledger)
+    is_new = newly_covered(binding, link, ledger)
     link.version, link.fingerprint = observation.record.version, observation.fingerprint
     ledger.link(link)
-    return _merge(binding, observation, values, canonical, link, ledger, is_new=is_new)
+    return merge_in(binding, observation, values, canonical, link, ledger, is_new=is_new)
 
 
-def _newly_covered(binding: Binding, link: Link, ledger: Ledger) -> Callable[[str], bool]:
+def newly_covered(binding: Binding, link: Link, ledger: Ledger) -> Callable[[str], bool]:
     """Paths that the mapping did not cover when this record was last read: for them it is first contact."""
     prefix = (link.fingerprint or "")[:6]
     if not prefix or binding.mapping.version.startswith(prefix):
@@ -235,7 +235,7 @@ def observed(projection: Projection, values: dict[str, Any], canonical: Canonica
     return {**values, **lost}
 
 
-def _merge(
+def merge_in(
     binding: Binding,
     observation: Observation,
     values: dict[str, Any],
@@ -256,6 +256,8 @@ def _merge(
         ledger.alter(canonical, merged.flows, binding.id.connection, by=link, mapping=binding.mapping.version)
     for path in merged.agreed:
         ledger.settle(canonical, path, "agreed")
+    if merged.vouched:
+        ledger.vouch(canonical, merged.vouched, binding.id.connection)
     _hold_unreadable(binding, observation.projection, link)
     pushes = False
     for path, entry in merged.base.items():

@@ -22,6 +22,7 @@ from sync.decision import (
     Bucket,
     Canonical,
     Changes,
+    EntityState,
     HistoryRow,
     Link,
     LinkState,
@@ -81,7 +82,7 @@ class Executor:
 
     def standings(self, rows: Sequence[tuple[str, int]], bindings: Sequence[Binding]) -> list[Standing]:
         """What is known about a page of entities, loaded set-wise."""
-        store = self.hub.store
+        store, focus = self.hub.store, self.hub.reading.focus
         ids = [entity_id for entity_id, _ in rows]
         canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
         refused: dict[str, dict[BindingId, Parked]] = {}
@@ -91,7 +92,7 @@ class Executor:
         return [
             Standing(canonicals[i], links.get(i, []), conflicts.get(i, {}), refused.get(i, {}))
             for i in ids
-            if i in canonicals
+            if i in canonicals and (focus is None or canonicals[i].state is EntityState.LIVE)
         ]
 
     def round(self, entity: str) -> bool:
@@ -140,6 +141,7 @@ class Executor:
     def _consider(self, standing: Standing, generation: int, bindings: Sequence[Binding]) -> bool:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
+        due.keep = self.hub.reading.focus is not None  # only part of what is due was decided about
         unlinked: list[Link] = []
         left = False
         told: list[HistoryRow] = []

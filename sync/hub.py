@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol, cast
@@ -17,6 +17,7 @@ from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import Index
 from sync.decision import BindingId
+from sync.focus import Focus
 from sync.merge import Context
 from sync.policy import Policy, Survivorship
 from sync.ports import Store
@@ -73,6 +74,19 @@ def from_connector(error: BaseException) -> bool:
     return False
 
 
+def troubled(binding: BindingId, work: Callable[[], object]) -> Trouble | None:
+    """Do something with one connection; its failure is told and stops no other."""
+    try:
+        work()
+    except ConnectorError as error:
+        return Trouble.of(binding, error)
+    except Exception as error:  # a defect in one connector must not stop the others
+        if not from_connector(error):
+            raise
+        return Trouble.of(binding, error)
+    return None
+
+
 class Deeds(Protocol):
     """What connectors do where their streams promise it (`connectors.contract.verify_deeds` holds them to it)."""
 
@@ -87,6 +101,18 @@ class Deeds(Protocol):
     def remove(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a run looks at systems.
+
+    ``anew``: at everything, trusting no fingerprint, and with a decision about every entity. ``focus``: at some fields
+    of every record, and nothing else is decided about or written (the mappings are narrowed to them).
+    """
+
+    anew: bool = False
+    focus: Focus | None = None
+
+
 @dataclass(slots=True)
 class Hub:
     """All bindings of a project, parents first."""
@@ -98,6 +124,7 @@ class Hub:
     bindings: dict[BindingId, Binding] = field(default_factory=dict)
     entities: list[EntitySchema] = field(default_factory=list)
     indexes: dict[str, Index] = field(default_factory=dict)
+    reading: Reading = field(default_factory=Reading)
 
     @classmethod
     def of(

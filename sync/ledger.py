@@ -6,7 +6,7 @@ value, so that the one rule of `sync.decision` stays true: no entry means "agree
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -226,6 +226,12 @@ class Ledger:
         ):
             clash = Clash(path, canonical.values[path], entry.value, known, NOT_TAKEN, "ours")
             self.clash(canonical, clash, link)
+
+    def vouch(self, canonical: Canonical, paths: Iterable[str], source: str) -> None:
+        """A connection of higher authority says the same: against a third one, its word counts."""
+        for path in paths:
+            canonical.meta[path] = FieldMeta(canonical.field_rev(path), source)
+        self._canonicals[canonical.id] = canonical
 
     def match_keys(self, canonical: Canonical) -> set[str]:
         """What the record is found by, as it is."""

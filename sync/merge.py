@@ -59,6 +59,7 @@ class Merged:
     base: dict[str, Base | None] = field(default_factory=dict)
     clashes: list[Clash] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)  # open conflicts that ended because both sides now say the same
+    vouched: list[str] = field(default_factory=list)  # somebody of higher authority changed it to the same
 
 
 class _Facts(NamedTuple):
@@ -145,7 +146,11 @@ def _settle_item(
     verdicts = {_resolve(context, canonical, facts) for facts in apart}
     winner = verdicts.pop() if len(verdicts) == 1 else "ours" if "ours" in verdicts else None
     for facts in changed:
-        _settle(context, canonical, facts, disputed, merged, apart=facts in apart, decided=(winner,))
+        # Where two edits of one item meet, the losing one goes as a whole: half of it would make up a third item.
+        whole = facts in apart or not (
+            facts.fresh or _equal(context.mapping.same, facts.path, facts.canonical, facts.observed)
+        )
+        _settle(context, canonical, facts, disputed, merged, apart=whole, decided=(winner,))
     rule = context.survivorship(item).rule.value
     if winner is None:
         # The other half of the item must not travel while a person decides about this one.
@@ -206,6 +211,8 @@ def _settle(
         return
     if _equal(context.mapping.same, path, facts.canonical, value):
         merged.base[path] = None if facts.canonical == value else Base(facts.rev, value)
+        if facts.local and facts.rev and _outranks(context, canonical, path):
+            merged.vouched.append(path)
         return
     if not apart:
         _settle_one_sided(context, facts, merged)
@@ -348,6 +355,13 @@ def _resolve(context: Context, canonical: Canonical, facts: _Facts) -> str | Non
     if ours_rank == theirs_rank:
         return None
     return "ours" if ours_rank < theirs_rank else "theirs"
+
+
+def _outranks(context: Context, canonical: Canonical, path: str) -> bool:
+    """Whether the observed system's word counts for more than the word of whoever the canonical value came from."""
+    policy = context.survivorship(path)
+    by_rank = policy.rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE) and context.mapping.update_in
+    return by_rank and _rank(policy, context.connection) < _rank(policy, canonical.field_source(path))
 
 
 def _strictness(policy: Survivorship, value: Any) -> int:

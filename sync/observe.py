@@ -66,6 +66,7 @@ class Observer:
     release: Collection[str] = ()
     balances: dict[tuple[BindingId, Side], Balance] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
+    distrustful: bool = False  # looks at every record again, whatever its fingerprint says
     ids: Ids = field(init=False)
     _writing: bool = False
     _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
@@ -175,7 +176,7 @@ class Observer:
         prints = binding.mapping.fingerprints(live)
         known = self.hub.store.fingerprints(binding.id, keys) if live else {}
         fresh: list[tuple[Record, str | None]]
-        if known and not self._writing:  # else a version is news, even if nothing else is
+        if known and not self._writing and not self.distrustful:  # else a version is news, even if nothing else is
             before = list(map(known.get, keys))
             pairs = zip(live, prints, before, strict=True)
             fresh = [] if before == prints else [(record, one) for record, one, last in pairs if one != last]

@@ -237,6 +237,10 @@ class Store(Plans, Protocol):
 
     def live_links(self, binding: BindingId) -> int: ...
 
+    def entities_without(self, binding: BindingId) -> tuple[int, int]:
+        """How many live entities of the binding's kind there are, and how many of them have no live link there."""
+        ...
+
     def seen(self, binding: BindingId) -> AbstractContextManager[Seen]: ...
 
     # deciding and acting

@@ -143,7 +143,19 @@ class Repairs:
 
         Of a row that was no record nothing is kept but its place: its stream is read in full.
         """
-        rows = self._parked(parked_ids)
+        pages = [parked_ids[at : at + self.hub.policy.page] for at in range(0, len(parked_ids), self.hub.policy.page)]
+        for page in pages:
+            self._parked(page)
+        names: set[str] = set()
+        flawed = False
+        for page in pages:
+            rows = self.hub.store.parked_by_id(page)  # some of them may have gone with an earlier page
+            self._take_up(rows)
+            names.update(str(row.binding) for row in rows)
+            flawed = flawed or any(row.side is Side.IN and row.data is None for row in rows)
+        return self.run(sorted(names), full=flawed, trigger="retry")
+
+    def _take_up(self, rows: Sequence[Parked]) -> None:
         for binding_id in dict.fromkeys(row.binding for row in rows):
             binding = self._binding(binding_id)
             with self._desk(binding_id.entity) as desk:
@@ -157,8 +169,6 @@ class Repairs:
                         changes.unparked.append((row.binding, row.side, row.key))
                         changes.dirty.add((binding_id.entity, row.key))
                 desk.commit(changes)
-        flawed = any(row.side is Side.IN and row.data is None for row in rows)
-        return self.run(sorted({str(row.binding) for row in rows}), full=flawed, trigger="retry")
 
     def discard(self, parked_ids: Sequence[int]) -> int:
         """Forget parked records. One that is read again with the same flaw is parked again."""

@@ -157,3 +157,21 @@ class PlanReport:
     @property
     def changes_nothing(self) -> bool:
         return not self.totals
+
+
+def status_of(report: RunReport) -> str:
+    if report.brakes:
+        return "braked"
+    if report.troubles or not all(balance.adds_up for balance in report.balances.values()):
+        return "failed"
+    return "attention" if report.kept or report.conflicts or report.dead or report.waiting else "ok"
+
+
+def summary_of(report: RunReport) -> str | None:
+    lines = [str(brake) for brake in report.brakes]
+    lines += [f"{t.connection}{'.' + t.stream if t.stream else ''}: {t.message}" for t in report.troubles]
+    lines += [f"the balance of {b} ({s}) does not add up" for (b, s), x in report.balances.items() if not x.adds_up]
+    lines += [f"plan {kept.id}: {kept}" for kept in report.kept]
+    if report.message:
+        lines.append(report.message)
+    return "\n".join(lines) or None

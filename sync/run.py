@@ -17,6 +17,7 @@ from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
 from sync.applying import Applying, tell_rest
+from sync.backfilling import backfill
 from sync.brakes import Allowance, Count, Tripped, harmless, tripped
 from sync.decision import BindingId, Changes, StreamState
 from sync.drafting import Drafter
@@ -30,7 +31,7 @@ from sync.policy import Braked, Policy
 from sync.ports import Lease, Store
 from sync.recover import Recovery
 from sync.repair import Repairs
-from sync.report import APPROVAL, BRAKE, PlanReport, RunReport
+from sync.report import APPROVAL, BRAKE, PlanReport, RunReport, status_of, summary_of
 from sync.sampling import Sampler
 from sync.undos import Undos
 
@@ -110,7 +111,7 @@ class Engine(Repairs, Undos, Applying):
                 begun = True
                 yield work, report
             report.left = self.hub.store.unsettled(work.selected)
-            report.status = _status(report)
+            report.status = status_of(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
             if not begun:
@@ -133,7 +134,7 @@ class Engine(Repairs, Undos, Applying):
         store = self.hub.store
         if report.run:
             now = self.hub.clock.now()
-            store.finish_run(report.run, report.status, report.balances, _summary(report), now)
+            store.finish_run(report.run, report.status, report.balances, summary_of(report), now)
         store.release(lease)
         self.listener.finished()
 
@@ -165,6 +166,7 @@ class Engine(Repairs, Undos, Applying):
                 self.hub.bindings,
                 self.hub.entities,
                 self.hub.indexes,
+                self.hub.reading,
             )
             lease = copy.acquire(["rehearsal"], self.holder, 3600.0, hub.clock.now())
             report = RunReport(run=0, status="ok")
@@ -181,24 +183,6 @@ class Engine(Repairs, Undos, Applying):
             keeper.finish(plan)
         self.listener.finished()
         return plan
-
-
-def _status(report: RunReport) -> str:
-    if report.brakes:
-        return "braked"
-    if report.troubles or not all(balance.adds_up for balance in report.balances.values()):
-        return "failed"
-    return "attention" if report.kept or report.conflicts or report.dead or report.waiting else "ok"
-
-
-def _summary(report: RunReport) -> str | None:
-    lines = [str(brake) for brake in report.brakes]
-    lines += [f"{t.connection}{'.' + t.stream if t.stream else ''}: {t.message}" for t in report.troubles]
-    lines += [f"the balance of {b} ({s}) does not add up" for (b, s), x in report.balances.items() if not x.adds_up]
-    lines += [f"plan {kept.id}: {kept}" for kept in report.kept]
-    if report.message:
-        lines.append(report.message)
-    return "\n".join(lines) or None
 
 
 class _Work:
@@ -237,7 +221,9 @@ class _Work:
         return True
 
     def recover(self) -> None:
-        """Close what earlier runs left open, before anything is read."""
+        """Close what earlier runs left open, before anything is read (by mappings that know of all of it)."""
+        if self.hub.reading.focus is not None:
+            return
         recovery = Recovery(self.hub, self.report.run, self.lease, self.observer)
         entities = {binding_id.entity for binding_id in self.selected}
         seen: set[str] = set()
@@ -252,7 +238,15 @@ class _Work:
 
     def observe(self, *, full: bool, sweep: bool) -> None:
         """Read every selected stream, parents first."""
+        reading = self.hub.reading
+        if reading.focus is not None:
+            backfill(self.observer, reading.focus, self.selected, self.executor.stopped, self.report.troubles)
+            return
         self._decide_anew()
+        if reading.anew:
+            full = sweep = self.observer.distrustful = True
+            for entity in dict.fromkeys(id_.entity for id_ in self.hub.bindings if id_ in self.selected):
+                self.hub.store.mark_all_dirty(entity)
         for schema in self.hub.entities:
             readers = [
                 b

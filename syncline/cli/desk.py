@@ -135,7 +135,7 @@ def desk_of(context: typer.Context) -> Desk:
     return desk if desk is not None else Desk()
 
 
-def selection(project: Project, names: Sequence[str]) -> list[str]:
+def selection(project: Project, names: Sequence[str], *, where: str = "--select") -> list[str]:
     """Names given on the command line, checked against what can be selected."""
     from syncline.bindings import selectable
 
@@ -146,7 +146,7 @@ def selection(project: Project, names: Sequence[str]) -> list[str]:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(sorted(project.connections))}"
-            raise typer.BadParameter(f"nothing is named {name!r}; {hint}", param_hint="--select")
+            raise typer.BadParameter(f"nothing is named {name!r}; {hint}", param_hint=where)
     return list(names)
 
 

@@ -40,7 +40,10 @@ MEANINGS: dict[Exit, str] = {
     Exit.BRAKED: "stopped by a brake; nothing was written where it tripped",
     Exit.WAITING: "done, but records wait: for one they refer to, for approval, or for a later run",
     Exit.DRIFT: "a plan was carried out in part: what drifted since it was made was left, and is listed",
-    Exit.CHANGES: "`plan --exit-code`, `connections discover --check`: there are changes",
+    Exit.CHANGES: (
+        "`plan --exit-code`, `connections discover --check`: there are changes; "
+        "`reconcile`, `audit population`: something differs"
+    ),
     Exit.LATER: "try later: another process holds the lease, or a quota is spent",
     Exit.INTERRUPTED: "interrupted; what was finished is stored, and the next run carries on",
 }

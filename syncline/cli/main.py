@@ -16,6 +16,8 @@ from typer.models import CommandInfo
 from model.errors import ConfigurationError, LeaseHeldError, SynclineError
 from syncline.cli import (
     applying,
+    auditing,
+    backfilling,
     braking,
     describing,
     extending,
@@ -25,6 +27,7 @@ from syncline.cli import (
     moving,
     records,
     repairing,
+    retrying,
     scheduling,
     schemas,
     starting,
@@ -150,6 +153,9 @@ for part in (
     letters,
     records,
     losers,
+    retrying,
+    auditing,
+    backfilling,
     scheduling,
     extending,
 ):

@@ -76,7 +76,7 @@ def plan(
     if as_json:
         desk.output.json(plan_views.plan_json(report, reveal=reveal))
     else:
-        _show_plan(desk, report, reveal=reveal, out=out)
+        show_plan(desk, report, reveal=reveal, out=out)
     raise typer.Exit(_plan_exit(report, exit_code=exit_code))
 
 
@@ -104,7 +104,10 @@ def _plan_exit(report: PlanReport, *, exit_code: bool) -> Exit:
     return Exit.CHANGES if exit_code and any(report.totals.values()) else Exit.DONE
 
 
-def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool, out: Path | None) -> None:
+def show_plan(
+    desk: Desk, report: PlanReport, *, reveal: bool, out: Path | None = None, then: str = "syncline run"
+) -> None:
+    """What would be written where, what holds it up, and (``then``) the command that does it."""
     output, total = desk.output, sum(report.totals.values())
     plan_views.show_totals(output, report.totals)
     plan_views.show_actions(output, report.actions, total, reveal=reveal)
@@ -121,7 +124,7 @@ def _show_plan(desk: Desk, report: PlanReport, *, reveal: bool, out: Path | None
     if left:
         output.say(f"After the run there would be {', '.join(left)}.")
     if total:
-        how = f"`syncline apply {out}` does exactly this" if out is not None else "`syncline run` does it"
+        how = f"`syncline apply {out}` does exactly this" if out is not None else f"`{then}` does it"
         output.say(f"Nothing was written. {how}.")
     if out is not None:
         output.say(f"The whole plan is in {out}. It holds people's data, and only you can read it.")

@@ -20,3 +20,9 @@ Release = Annotated[
     list[str] | None,
     typer.Option("--release", help="Let a brake go this once: crm.Contact:update, crm:create, delete or all."),
 ]
+Bindings = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[BINDING]...", help="Connections, streams, entities or mappings.", show_default="everything"
+    ),
+]

@@ -91,6 +91,15 @@ def balance_rows(balances: Balances) -> Iterator[tuple[Any, ...]]:
         yield (str(binding), str(side), balance.seen, *buckets, detail)
 
 
+def taken_in(balances: Balances) -> Iterator[tuple[str, str]]:
+    """What became new in the hub, by binding: ``changed 3, linked 1``."""
+    for (binding, side), balance in sorted(balances.items()):
+        names = ("created", "linked", "changed", "unlinked", "deleted", "merged there", "conflict", "disputed")
+        told = ", ".join(f"{name} {balance.detail[name]:,}" for name in names if balance.detail.get(name))
+        if side is Side.IN and told:
+            yield clean(binding), told
+
+
 def tell_troubles(output: Output, troubles: Sequence[Trouble], brakes: Sequence[Tripped]) -> None:
     """What stopped a connection or a kind of write, on stderr."""
     for trouble in troubles:

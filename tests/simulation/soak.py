@@ -1,7 +1,7 @@
 """Many stories: ``python -m tests.simulation --seeds 200000 --processes 2``.
 
-``--first`` chooses where to begin (a number, or nothing for one from the clock), ``--replay SEED`` tells one story with
-all that happens in it, ``--mutant NAME`` takes a safeguard away first, ``--hunt SEEDS`` all of them, one after the other.
+``--first`` chooses where to begin (else the clock does), ``--replay SEED`` tells one story with all that happens in it,
+``--mutant NAME`` takes a safeguard away first, ``--hunt SEEDS`` takes away all of them, one after the other.
 """
 
 from __future__ import annotations

@@ -349,7 +349,7 @@ class SimWorld:
         """Where the version alone is asked, what can be read again under the version of before stays unknown."""
         if remote.masked and remote.masked != name and remote.nature.conditional:
             self.oracle.overlook(remote.name, remote.masked)
-        remote.masked = name
+        remote.masked, remote.blurred = name, remote.blurred or name is not None
 
     # runs
 

@@ -2,7 +2,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sync.decision import UNKNOWN, ActionKind, Conflict, ConflictState, Intent, IntentRow, Parked, Side, Why
+from state.reports import Reports
+from sync.decision import (
+    UNKNOWN,
+    ActionKind,
+    Conflict,
+    ConflictState,
+    Intent,
+    IntentRow,
+    Link,
+    LinkState,
+    Parked,
+    Side,
+    Why,
+)
 
 
 def conflict(hub, **changes):
@@ -153,3 +166,35 @@ def test_what_is_parked_about_an_entity_is_its_writes_and_the_questions_it_is_a_
         ]
     )
     assert {(one.side, one.key) for one in hub.store.parked_about("c1")} == {(Side.OUT, "c1"), (Side.IN, "7")}
+
+
+def test_what_is_parked_is_grouped_by_place_and_reason(hub):
+    hub.commit(parked=[parked(hub, "2"), parked(hub, "1"), parked(hub, "3", code="other")])
+    found = Reports(hub.store.database, hub.clock).parked_groups()
+    assert [(one.binding, one.side, one.why, one.code, set(one.keys)) for one in found] == [
+        (hub.erp, Side.IN, Why.DEAD, "bad-date", {"1", "2"}),
+        (hub.erp, Side.IN, Why.DEAD, "other", {"3"}),
+    ]
+    for group in found:
+        assert [entry.key for entry in hub.store.parked_by_id(group.ids)] == list(group.keys)
+
+
+def test_entities_without_a_record_somewhere_are_counted(hub):
+    hub.load("c1", "c2", "c3")
+    assert hub.store.entities_without(hub.erp) == (3, 0)
+    assert hub.store.entities_without(hub.crm) == (3, 3)
+    ended, one, other = (
+        Link(hub.erp, "3", "c3", state=LinkState.GONE),
+        Link(hub.crm, "x", "c1"),
+        Link(hub.crm, "y", "c1"),
+    )
+    hub.commit(links=[ended, one, other])
+    assert hub.store.entities_without(hub.erp) == (3, 1)
+    assert hub.store.entities_without(hub.crm) == (3, 2)
+
+
+def test_a_set_is_kept_in_one_order(hub):
+    plain, odd = {"s": {"b", "c", "a"}}, {"s": {"b", "a"}, "n": 2**70}
+    hub.commit(parked=[parked(hub, "1", data=plain), parked(hub, "2", data=odd)])
+    found = hub.store.parked(hub.erp, Side.IN, ["1", "2"])
+    assert [found[key].data["s"] for key in ("1", "2")] == [["a", "b", "c"], ["a", "b"]]

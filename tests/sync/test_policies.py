@@ -81,3 +81,39 @@ def test_two_values_that_restrict_alike_wait_for_a_person(two):
     put(two, "shop", "n1", title="half open")
     two.sync()
     assert (only(two, "crm")["title"], only(two, "shop")["title"]) == ("open", "half open")
+
+
+@pytest.mark.parametrize("order", [("erp", "crm", "shop"), ("crm", "erp", "shop"), ("shop", "erp", "crm")])
+def test_a_value_stands_under_the_highest_authority_that_says_it_whoever_was_read_first(world, order):
+    """The ERP and the CRM say the same, the shop something else: the CRM's word counts, not that the ERP came first."""
+    for name in order:
+        world.system(name)
+        world.contacts(name)
+    world.authority("crm", "shop", "erp")
+    for name, title in (("crm", "Owner"), ("shop", "Boss"), ("erp", "Owner")):
+        world.systems[name].put("people", name, name="Ana", email="ana@example.com", title=title)
+    world.sync()
+    world.sync()
+    assert {world.people(name)[0]["title"] for name in order} == {"Owner"}
+    world.assert_calm()
+
+
+def test_of_two_edits_of_one_address_one_survives_as_a_whole(world):
+    address = {"addresses[home].street": "street", "addresses[home].city": "city"}
+    for name in ("shop", "erp"):
+        world.system(name)
+        world.contacts(name, rules={"emails[work]": "email", **address})
+    world.authority("shop", "erp")
+    world.systems["shop"].put("people", "s1", email="ana@example.com", street="Old 1", city="Kiel")
+    world.sync()
+    world.systems["shop"].put("people", "s1", street="New 2")
+    world.systems["erp"].put("people", "n1", street="Other 3", city="Bonn")
+    world.sync()
+    assert {(row["street"], row["city"]) for name in ("shop", "erp") for row in world.people(name)} == {
+        ("New 2", "Kiel")
+    }
+    with world.store.database.read() as tx:
+        assert {row[0] for row in tx.rows("SELECT theirs FROM conflict")} == {'"Other 3"', '"Bonn"'}, (
+            "both halves are kept"
+        )
+    world.assert_calm()
