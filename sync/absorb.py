@@ -253,6 +253,8 @@ def _merge(
         ledger.alter(canonical, merged.flows, binding.id.connection, by=link, mapping=binding.mapping.version)
     for path in merged.agreed:
         ledger.settle(canonical, path, "agreed")
+    if merged.vouched:
+        ledger.vouch(canonical, merged.vouched, binding.id.connection)
     _hold_unreadable(binding, observation.projection, link)
     pushes = False
     for path, entry in merged.base.items():

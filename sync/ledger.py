@@ -6,7 +6,7 @@ value, so that the one rule of `sync.decision` stays true: no entry means "agree
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -178,8 +178,12 @@ class Ledger:
             old, old_rev = canonical.values.get(path, UNKNOWN), canonical.field_rev(path)
             known = None if old is UNKNOWN else old
             for link in others:
-                if path not in link.base and self.concerns(link, path):
+                entry = link.base.get(path)
+                if entry is None and self.concerns(link, path):
                     link.base[path] = Base(old_rev, known)
+                    self.link(link)
+                elif entry is not None and entry.value == value:  # it shows that already, and need not be told
+                    del link.base[path]
                     self.link(link)
             canonical.values[path] = value
             canonical.meta[path] = FieldMeta(canonical.rev, source)
@@ -200,6 +204,12 @@ class Ledger:
         self.found_by_now(canonical, before)
         self.touch(canonical)
 
+    def vouch(self, canonical: Canonical, paths: Iterable[str], source: str) -> None:
+        """A connection of higher authority says the same: against a third one, its word counts."""
+        for path in paths:
+            canonical.meta[path] = FieldMeta(canonical.field_rev(path), source)
+        self._canonicals[canonical.id] = canonical
+
     def match_keys(self, canonical: Canonical) -> set[str]:
         """What the record is found by, as it is."""
         return self._indexes[canonical.entity].keys(canonical.values)
@@ -219,7 +229,8 @@ class Ledger:
 
     def delete(self, canonical: Canonical, source: Link | None) -> None:
         """The entity ends; what becomes of its other records is each mapping's policy."""
-        self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, "deleted", source)
+        if canonical.state is EntityState.LIVE:  # it ends once, however many of its records are deleted
+            self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, "deleted", source)
 
     def merge_into(self, canonical: Canonical, kept: Canonical) -> None:
         """The entity ends, because a person said that it is another one."""

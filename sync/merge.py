@@ -55,6 +55,7 @@ class Merged:
     base: dict[str, Base | None] = field(default_factory=dict)
     clashes: list[Clash] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)  # open conflicts that ended because both sides now say the same
+    vouched: list[str] = field(default_factory=list)  # somebody of higher authority changed it to the same
 
 
 class _Facts(NamedTuple):
@@ -201,6 +202,8 @@ def _settle(
         return
     if _equal(context.mapping.same, path, facts.canonical, value):
         merged.base[path] = None if facts.canonical == value else Base(facts.rev, value)
+        if facts.local and _outranks(context, canonical, path):
+            merged.vouched.append(path)
         return
     if not apart:
         _settle_one_sided(context, facts, merged)
@@ -333,6 +336,13 @@ def _resolve(context: Context, canonical: Canonical, facts: _Facts) -> str | Non
     if ours_rank == theirs_rank:
         return None
     return "ours" if ours_rank < theirs_rank else "theirs"
+
+
+def _outranks(context: Context, canonical: Canonical, path: str) -> bool:
+    """Whether the observed system's word counts for more than the word of whoever the canonical value came from."""
+    policy = context.survivorship(path)
+    by_rank = policy.rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE) and context.mapping.update_in
+    return by_rank and _rank(policy, context.connection) < _rank(policy, canonical.field_source(path))
 
 
 def _strictness(policy: Survivorship, value: Any) -> int:
