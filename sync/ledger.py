@@ -178,12 +178,8 @@ class Ledger:
             old, old_rev = canonical.values.get(path, UNKNOWN), canonical.field_rev(path)
             known = None if old is UNKNOWN else old
             for link in others:
-                entry = link.base.get(path)
-                if entry is None and self.concerns(link, path):
+                if path not in link.base and self.concerns(link, path):
                     link.base[path] = Base(old_rev, known)
-                    self.link(link)
-                elif entry is not None and entry.value == value:  # it shows that already, and need not be told
-                    del link.base[path]
                     self.link(link)
             canonical.values[path] = value
             canonical.meta[path] = FieldMeta(canonical.rev, source)

@@ -14,8 +14,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import os
-import random
 import shutil
 from collections import Counter
 from types import SimpleNamespace
@@ -29,7 +27,7 @@ from model.errors import StateError
 from state.database import connect
 from state.store import SqlStore, open_store
 from state.tables import metadata
-from sync.decision import LinkState, Side, Why
+from sync.decision import Side, Why
 from sync.policy import Braked, Limit
 
 COMMITS = ("acquire", "start_run", "remember_mapping", "mark_all_dirty", "intend", "commit", "finish_run", "release")
@@ -241,7 +239,11 @@ def picture(world):
             str(one.state),
             named(one.values),
             sorted(
-                (str(link.binding), str(link.state), row_of(world.systems[link.binding.connection], link.binding.stream, link.key))
+                (
+                    str(link.binding),
+                    str(link.state),
+                    row_of(world.systems[link.binding.connection], link.binding.stream, link.key),
+                )
                 for link in links.get(one.id, [])
             ),
         )

@@ -159,7 +159,9 @@ def read_all(planner: Planner, states: dict[str, str], order: tuple[str, ...]) -
 
 @pytest.fixture(scope="module")
 def planners(plain_module):
-    return {rule: Planner(plain_module, {TITLE: rule, DEPT: rule}) for rule in (Rule.AUTHORITY, Rule.LATEST, Rule.MANUAL)}
+    return {
+        rule: Planner(plain_module, {TITLE: rule, DEPT: rule}) for rule in (Rule.AUTHORITY, Rule.LATEST, Rule.MANUAL)
+    }
 
 
 def test_all_states_of_three_systems_and_two_fields_end_as_the_sentences_say(plain_module):
