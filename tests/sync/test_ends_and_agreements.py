@@ -1,4 +1,4 @@
-"""What three systems say alike or apart in one run, and what ends once. Found by going through every state and moment."""
+"""What three systems say in one run, and what ends only once. Found by going through every state and every moment."""
 
 from __future__ import annotations
 
