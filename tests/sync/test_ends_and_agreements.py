@@ -122,3 +122,11 @@ def test_what_a_record_of_a_deleted_entity_was_merged_into_is_not_deleted_with_i
     world.sync()
     assert [row["name"] for row in world.people("shop")] == ["Bo"]
     world.assert_calm()
+
+
+def test_on_first_contact_too_the_highest_authority_counts_whoever_was_read_first(three):
+    for name, title in (("erp", "Chair"), ("crm", "Chair"), ("shop", "Boss")):
+        three.systems[name].put("people", f"{name}1", name="Ana", email="ana@example.com", title=title)
+    three.sync()
+    assert titles(three) == {"erp": ["Chair"], "crm": ["Chair"], "shop": ["Chair"]}
+    three.assert_calm()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(10**6))
     kills, stops = int(os.environ.get("KILLS", "500")), int(os.environ.get("STOPS", "100"))
     minutes = float(os.environ.get("MINUTES", "45"))

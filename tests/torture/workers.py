@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -39,6 +40,8 @@ _LOADED = [
 def run(folder: str, words: Sequence[str], environment: dict[str, str], log: str, quota: int | None) -> None:
     """In the child: `syncline run`, whose words go into a file. ``quota`` is how many bytes any file may have."""
     if sys.platform == "linux":
+        # The fork server ends with whoever holds this, and a stopped child would hold it for ever.
+        os.close(forkserver._forkserver._forkserver_alive_fd)
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     os.environ.update(environment)
     sink = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
