@@ -32,8 +32,15 @@ _LOADED = [
     "connectors.salesforce.connector",
     "connectors.shopify.connector",
     "mappings.compile",
+    "connectors.bridge",
+    "anyascii",
+    "h11",
+    "httpcore",
+    "lxml.etree",
     "phonenumbers",
     "psycopg",
+    "rapidfuzz.process",
+    "simple_salesforce",
 ]
 
 
