@@ -13,7 +13,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
 
 from people import Office
@@ -81,35 +80,39 @@ def tortured(
     tally.seconds = time.monotonic() - began
     CONSOLE.print(
         f"{tally.name}: {tally.kills} kills, {tally.stops} stops, {tally.edits} edits in {tally.seconds:.0f} s: "
-        f"{'nothing wrong' if not tally.wrong else f'{len(tally.wrong)} things wrong'}"
+        f"{len(tally.wrong) or 'nothing'} found wrong"
     )
     return tally
 
 
 def told(tallies: list[Tally], repeat: str) -> int:
-    table = Table(title="Tortured", title_justify="left", box=None, pad_edge=False)
-    table.add_column("state", no_wrap=True)
-    for name in ("runs", "kills", "in doubt", "stops", "let go", "strained", "failed", "edits", "wrong"):
-        table.add_column(name, justify="right")
-    strains: Counter[str] = Counter()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
     for one in tallies:
-        strains += one.strains
-        strained = sum(one.strains.values())
-        numbers = (one.runs, one.kills, one.in_doubt, one.stops, one.late, strained, one.failed, one.edits)
-        table.add_row(one.name, *(f"{number:,}" for number in numbers), f"{len(one.wrong)}")
+        table.add_column(one.name.replace(", ", "\n"), justify="right", no_wrap=True)
+    strains = sorted({kind for one in tallies for kind in one.strains})
+    lines: dict[str, list[float]] = {
+        "runs": [one.runs for one in tallies],
+        "killed at work": [one.kills for one in tallies],
+        "times a write was left in doubt": [one.in_doubt for one in tallies],
+        "stopped beyond the lease": [one.stops for one in tallies],
+        "woke up without it and let go": [one.late for one in tallies],
+        **{kind: [one.strains[kind] for one in tallies] for kind in strains},
+        "runs that said they could not": [one.failed for one in tallies],
+        "edits by people": [one.edits for one in tallies],
+        "seconds": [one.seconds for one in tallies],
+        "wrong": [len(one.wrong) for one in tallies],
+    }
+    for line, numbers in lines.items():
+        table.add_row(line, *(f"{number:,.0f}" for number in numbers))
     CONSOLE.print(table)
-    CONSOLE.print(
-        "in doubt: rounds that left a write unanswered. let go: runs that woke up without their lease. strained: "
-        + (", ".join(f"{kind} {n} times" for kind, n in sorted(strains.items())) or "nothing")
-        + ". failed: runs that said they could not."
-    )
     wrong = [(one.name, what) for one in tallies for what in one.wrong]
     for name, what in wrong[:40]:
-        CONSOLE.print(f"[red]{name}[/]: ", end="")
-        CONSOLE.print(what, markup=False)
-    CONSOLE.print(f"{'WRONG' if wrong else 'Nothing was lost, doubled, left open or written for nothing.'}")
+        CONSOLE.print(f"{name}: {what}", style="red", markup=False, soft_wrap=True)
     if wrong:
-        CONSOLE.print(f"Repeat with: {repeat}", soft_wrap=True)
+        CONSOLE.print(f"{len(wrong)} found wrong. Repeat with: {repeat}", soft_wrap=True)
+    else:
+        CONSOLE.print("Nothing was lost, doubled, left open or written for nothing.")
     return 1 if wrong else 0
 
 

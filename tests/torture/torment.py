@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -24,7 +25,8 @@ from state.store import open_store
 DONE = (0, 3, 4, 7)  # dead letters, conflicts or waiting records may be left
 BUSY = 75
 FAILED = 1
-PATIENCE = 180.0
+PATIENCE = 180.0  # seconds for one run
+EVERY = 60.0  # seconds between two words about how far it is
 _MEMORY = (
     ("canonical", "vals"),
     ("history", "old"),
@@ -75,7 +77,7 @@ class Torment:
 
     def rage(self, kills: int, stops: int, deadline: float) -> None:
         """Until so many runs were killed at work and so many were stopped beyond their lease, or time is up."""
-        tally = self.tally
+        tally, said = self.tally, time.monotonic()
         while (tally.kills < kills or tally.stops < stops) and time.monotonic() < deadline:
             self.office.work(self.dice.randint(1, 4))
             if self.dice.random() < 0.15:
@@ -89,6 +91,10 @@ class Torment:
             else:
                 self.dice.choice(deeds)()
             self._count_doubts()
+            if time.monotonic() > said + EVERY:
+                said = time.monotonic()
+                line = f"{tally.name}: {tally.kills} of {kills} kills, {tally.stops} of {stops} stops"
+                sys.stderr.write(f"{line}, {max(0.0, deadline - said):.0f} s left\n")
 
     # One round each
 
@@ -169,7 +175,11 @@ class Torment:
         return False
 
     def _strain(self) -> None:
-        kinds = ["locked", "disk full"] if isinstance(self.state, Sqlite) else ["locked", "restarted"]
+        kinds = (
+            ["database locked", "disk full"]
+            if isinstance(self.state, Sqlite)
+            else ["database locked", "database restarted"]
+        )
         kind = self.dice.choice(kinds)
         self.tally.strains[kind] += 1
         if kind == "disk full":
@@ -182,9 +192,9 @@ class Torment:
         for worker in crowd:
             worker.strained = True
         self._linger(self.dice.uniform(0.0, 1.0) * self.whole, crowd[0])
-        if kind == "locked":
+        if kind == "database locked":
             self.state.lock(self.dice.uniform(0.2, 2.0)).join()
-        elif kind == "restarted":
+        elif kind == "database restarted":
             assert isinstance(self.state, Postgres)
             self.state.cluster.stop()
             time.sleep(self.dice.uniform(0.0, 0.5))
