@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import signal
 import sys
@@ -25,6 +26,7 @@ from state.store import open_store
 DONE = (0, 3, 4, 7)  # dead letters, conflicts or waiting records may be left
 BUSY = 75
 FAILED = 1
+_DEFECT = re.compile(r"Traceback|^unexpected \w+ at ", re.MULTILINE)  # what the command line says of what it knows not
 PATIENCE = 180.0  # seconds for one run
 EVERY = 60.0  # seconds between two words about how far it is
 _MEMORY = (
@@ -209,7 +211,7 @@ class Torment:
         if code is None:
             worker.kill()
             self.tally.wrong.append(f"a run did not end within {PATIENCE:.0f} s: {said[-500:]}")
-        elif "unexpected" in said or "Traceback" in said:
+        elif _DEFECT.search(said):
             self.tally.wrong.append(f"a run broke: {said[-1500:]}")
         elif code == FAILED and worker.strained:
             self.tally.failed += 1
