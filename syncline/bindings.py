@@ -6,13 +6,14 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from connectors.contract import Field, Stream
+from mappings.checking.constants import check_constants
 from mappings.checking.together import Decided, check_all, required_cycles
 from mappings.compile import Compiled, load
 from mappings.language import Lifecycle
 from mappings.reading.extending import Fetch, read_source
+from mappings.reading.parse import parse_what_can_be
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection
@@ -39,17 +40,32 @@ class Bindings:
     def selectable(self) -> Iterator[str]:
         """Names under which a part of the work can be selected, besides the connections."""
         for _, mapping in self.found:
-            yield mapping.name
-            yield mapping.entity
-            yield f"{mapping.connection}.{mapping.stream}"
-            yield f"{mapping.connection}.{mapping.stream}:{mapping.entity}"
+            yield from selectable(mapping.name, mapping.connection, mapping.stream, mapping.entity)
+
+
+def selectable(name: str, connection: str, stream: str, entity: str) -> tuple[str, str, str, str]:
+    """The names under which what one mapping does can be selected, besides its connection."""
+    return name, entity, f"{connection}.{stream}", f"{connection}.{stream}:{entity}"
 
 
 def mapping_files(folder: Path) -> list[Path]:
     """The mapping files of a folder, in the order of their names; hidden files are not mappings."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.name[0] not in ".#")
+    return sorted(path for path in folder.iterdir() if _is_mapping(path.name))
+
+
+def base_files(folder: Path) -> list[Path]:
+    """The files in folders of the folder, which are there to be extended by mappings and run nothing themselves."""
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name[0] not in ".#"]
+        found += [Path(place, name) for name in names if Path(place) != folder and _is_mapping(name)]
+    return sorted(found)
+
+
+def _is_mapping(name: str) -> bool:
+    return name.endswith((".yaml", ".yml")) and name[0] not in ".#"
 
 
 def read_bindings(
@@ -99,17 +115,23 @@ def _read(
     name = shown(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        what = (
-            "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"cannot be read ({type(error).__name__})"
-        )
-        bindings.diagnostics.append(Diagnostic(code="unreadable", message=f"the file {what}", file=name))
+    except UnicodeDecodeError:
+        message, hint = "the file is not UTF-8 text", "save it as UTF-8"
+        bindings.diagnostics.append(Diagnostic(code="unreadable", message=message, file=name, hint=hint))
+        return
+    except OSError as error:
+        message, hint = f"the file cannot be read ({type(error).__name__})", "is it a file, and may you read it?"
+        bindings.diagnostics.append(Diagnostic(code="unreadable", message=message, file=name, hint=hint))
         return
     fetch = fetching(path.parent)
     source = read_source(text, name, fetch)
     root = Node(Document(name, source.positions), source.data if isinstance(source.data, dict) else {})
     stream = _stream(root, connections)
-    mapping, found = load(text, name, schemas, _fields(root, stream, locks), fetch)
+    fields = _fields(root, stream, locks)
+    mapping, found = load(text, name, schemas, fields, fetch)
+    whole = mapping.source if mapping is not None else parse_what_can_be(text, name, fetch)[0]
+    if whole is not None and fields:
+        found = [*found, *check_constants(whole, fields)]
     bindings.diagnostics += [one for one in found if one not in bindings.diagnostics]  # of what several files extend
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:
@@ -123,16 +145,21 @@ def fetching(folder: Path) -> Fetch:
     """Finds what mappings of a folder extend: files in it or below it, with or without their ending."""
 
     def fetch(name: str) -> tuple[str, str] | None:
-        for ending in ("", ".yaml", ".yml"):
-            path = Path(os.path.normpath(folder / f"{name}{ending}"))
-            if path.is_relative_to(folder) and path.resolve().is_relative_to(folder.resolve()) and path.is_file():
-                try:
+        within = os.path.normpath(name)
+        for ending in ("", ".yaml", ".yml") if _is_below(within) else ():
+            path = folder / f"{within}{ending}"
+            try:
+                if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
                     return path.read_text(encoding="utf-8-sig"), shown(path)
-                except (OSError, UnicodeDecodeError):
-                    return None
+            except (OSError, ValueError):  # what cannot be read, or be the name of a file
+                return None
         return None
 
     return fetch
+
+
+def _is_below(name: str) -> bool:
+    return not Path(name).is_absolute() and Path(name).parts[:1] not in ((), ("..",))
 
 
 def _stream(root: Node, connections: Mapping[str, Connection]) -> Stream | None:
@@ -201,16 +228,24 @@ def _against_connections(root: Node, connections: Mapping[str, Connection], name
 
 
 def _twice(found: Sequence[tuple[Path, Compiled]]) -> Iterator[Diagnostic]:
-    first: dict[tuple[Any, ...], Path] = {}
+    first: dict[tuple[str, ...], Path] = {}
     for path, mapping in found:
-        for kind, key in (
-            ("binding", (mapping.connection, mapping.stream, mapping.entity)),
-            ("name", (mapping.name,)),
-        ):
+        binding = (mapping.connection, mapping.stream, mapping.entity)
+        for place, key in (("stream", binding), ("mapping", (mapping.name,))):
             if key in first:
                 message = f"{shown(first[key])} already ties {mapping.connection}.{mapping.stream} to {mapping.entity}"
-                if kind == "name":
+                if place == "mapping":
                     message = f"{shown(first[key])} has the same name"
-                yield Diagnostic(code="duplicate", message=message, file=shown(path), hint="keep one of them")
+                positions = mapping.source.positions
+                # What is written in a file that is extended is no mistake there.
+                line, column = (1, 1) if positions.file_of((place,)) else positions.of((place,))
+                yield Diagnostic(
+                    code="duplicate",
+                    message=message,
+                    file=shown(path),
+                    line=line,
+                    column=column,
+                    hint="keep one of them" if place == "stream" else "give one of them another name",
+                )
                 break
             first[key] = path

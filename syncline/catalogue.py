@@ -78,7 +78,7 @@ def _load(source: Source) -> type[Connector[Any]]:
             f"reinstall {source.package}, or ask its author",
         ) from error
     if not (isinstance(found, type) and issubclass(found, Connector)):
-        raise CatalogueError(f"{source.reference} from {source.package} is not a connector class")
+        raise CatalogueError(f"{source.reference} from {source.package} is not a connector class", "tell its author")
     if found.contract > CONTRACT:
         raise CatalogueError(
             f"connector {source.name!r} needs connector contract {found.contract}, this version offers {CONTRACT}",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
@@ -17,6 +17,8 @@ from syncline.catalogue import Catalogue, CatalogueError, promises_kept
 from syncline.document import Node, dotted, nearest
 
 SQLITE = "sqlite:///"
+NAME = "[a-z][a-z0-9_-]{0,39}"
+"""What connections may be called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,7 @@ class Connection:
             value = value[part]
             path.append(part)
         place = (*written.path, *path)
-        positions = written.document.positions
-        line, column = positions.of(place) if positions is not None else (None, None)
+        line, column = written.document.positions.of(place)
         whole = f"{dotted(written.path)}.{one.path}"
         return replace(one, file=written.document.file, line=line, column=column, path=whole)
 
@@ -60,21 +61,14 @@ def read_connections(
     """The usable connections; everything wrong with the others is reported."""
     found: dict[str, Connection] = {}
     for name, entry in node.items():
-        if not _is_name(name):
-            entry.report(
-                "bad-name", f"{name!r} is no name for a connection", "small letters, digits, - and _, at most 40"
-            )
+        if not re.fullmatch(NAME, name):
+            hint = "small letters, digits, - and _, at most 40, beginning with a letter"
+            entry.report("bad-name", f"{name!r} is no name for a connection", hint, key=True)
             continue
         connection = _connection(name, entry, catalogue, folder, environment)
         if connection is not None:
             found[name] = connection
     return found
-
-
-def _is_name(name: str) -> bool:
-    return (
-        0 < len(name) <= 40 and name[0].isalpha() and all(c in "abcdefghijklmnopqrstuvwxyz0123456789-_" for c in name)
-    )
 
 
 def _connection(
@@ -117,6 +111,10 @@ def _validated(
             settings = found.Settings.model_validate(anchored)
     except ValidationError as error:
         _report(error, found.Settings, written)
+        return None
+    except Exception as error:  # noqa: BLE001 (a validator may be anybody's; its text may hold a secret)
+        message = f"the connector breaks while it reads these settings ({type(error).__name__})"
+        node.report("broken-connector", message, "look at them; if they are right, tell its author")
         return None
     for path in _literal_secrets(settings, written.value):
         where = Node(node.document, None, (*node.path, *path))
@@ -217,7 +215,11 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _literal_secrets(value: Any, written: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     """Places of secret settings whose text stands in the file. An address without a password is no secret."""
     if isinstance(value, SecretStr):
-        if isinstance(written, str) and not secrets.refers(written) and not _is_open_address(written):
+        if (
+            isinstance(written, str)
+            and not secrets.refers(written)
+            and ("://" not in written or holds_password(written))
+        ):
             yield path
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
@@ -229,8 +231,10 @@ def _literal_secrets(value: Any, written: Any, path: tuple[Any, ...] = ()) -> It
             yield from _literal_secrets(item, below, (*path, name))
 
 
-def _is_open_address(text: str) -> bool:
-    try:
-        return "://" in text and urlsplit(text).password is None
-    except ValueError:
-        return False
+_PASSWORD = re.compile(r"://[^/?#@:]*:[^@]+@|[?&](?:password|pwd)=[^&]", re.IGNORECASE)
+"""In front of the host (a password may hold a slash), or among the settings behind it."""
+
+
+def holds_password(address: str) -> bool:
+    """Whether the text of an address shows a password."""
+    return _PASSWORD.search(address) is not None

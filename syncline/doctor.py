@@ -195,7 +195,7 @@ def connections(
 
 def _lock(project: Project, name: str, connector: Connector[Any]) -> Iterator[Finding]:
     mapped = {one.stream for one in (*project.mappings, *project.proposed) if one.connection == name}
-    found = standing(project.folder, name, connector, mapped)
+    found = standing(project.folder, project.connections[name], connector, mapped)
     if found is not None:
         yield Finding(f"lock {name}", Health.OK if found.sound else Health.WARNING, found.message, found.hint)
 

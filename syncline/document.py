@@ -5,25 +5,14 @@ from __future__ import annotations
 import difflib
 import pathlib
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from mappings.reading.meant import what
+from mappings.reading.reader import MOST, Positions, located
 from model.diagnostics import Diagnostic, Severity
 
 Path = tuple[Any, ...]
-
-
-class Positions(Protocol):
-    """Where each value of a document stands; `mappings.reading.reader` supplies it."""
-
-    guessed: frozenset[int]
-    left_out: frozenset[int]
-
-    def of(self, path: tuple[Any, ...], *, key: bool = False) -> tuple[int, int]: ...
-
-    def lacks(self, path: tuple[Any, ...]) -> bool: ...
-
-    def file_of(self, path: tuple[Any, ...]) -> str | None: ...
 
 
 @dataclass(slots=True)
@@ -31,7 +20,7 @@ class Document:
     """One file and what was found in it so far."""
 
     file: str
-    positions: Positions | None = None
+    positions: Positions
     found: list[Diagnostic] = field(default_factory=list)
 
     def report(
@@ -45,28 +34,30 @@ class Document:
         key: bool = False,
     ) -> None:
         """Add a diagnostic at a value, or at the name in front of it (``key``)."""
-        line, column = self.positions.of(path, key=key) if self.positions is not None else (None, None)
-        if self.positions is not None and (
-            line in self.positions.guessed or (code == "missing-key" and self.positions.lacks(path))
-        ):
+        line, column = self.positions.of(path, key=key)
+        if line in self.positions.guessed or (code == "missing-key" and self.positions.lacks(path)):
             return  # it follows from a mistake in the writing, which is said
-        elsewhere = self.positions.file_of(path) if self.positions is not None else None
-        self.found.append(
-            Diagnostic(
-                code=code,
-                message=message,
-                severity=severity,
-                file=elsewhere or self.file,
-                line=line,
-                column=column,
-                path=dotted(path) or None,
-                hint=hint,
-            )
-        )
+        file = self.positions.file_of(path) or self.file
+        one = located(code, message, file, (line, column), path=dotted(path), hint=hint, severity=severity)
+        mine = [other for other in self.found if other.file == self.file]
+        if len(mine) < MOST:
+            self.found.append(one)
+        else:
+            self._leave_out(one, mine[-1])
+
+    def _leave_out(self, one: Diagnostic, last: Diagnostic) -> None:
+        """Say once that more was found, as gravely as the gravest of what is not listed."""
+        if last.code == "too-many":
+            if one.severity is not Severity.ERROR or last.severity is Severity.ERROR:
+                return
+            self.found.remove(last)
+        message = f"more than {MOST} problems: the others are not listed"
+        hint = "mend the first ones; many are often one mistake"
+        self.found.append(replace(one, code="too-many", message=message, path=None, hint=hint))
 
     @property
     def lacks_lines(self) -> bool:
-        return self.positions is not None and bool(self.positions.left_out)
+        return bool(self.positions.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +80,9 @@ class Node:
         if self.value is None:
             return
         if not isinstance(self.value, dict):
-            self.report("wrong-type", f"expected names with values, got {kind_of(self.value)}")
+            self.report("wrong-type", f"expected keys and values, got {what(self.value)}")
             return
         for name, value in self.value.items():
-            if not isinstance(name, str):
-                self.report("wrong-type", f"the name {name!r} is {kind_of(name)}, not text", "put it in quotes")
-                continue
             yield name, Node(self.document, value, (*self.path, name))
 
     def known(self, names: Collection[str], *, required: Collection[str] = ()) -> dict[str, Node]:
@@ -107,12 +95,12 @@ class Node:
         if self.value is None or isinstance(self.value, dict):
             for name in required:
                 if name not in entries:
-                    self.report("missing-key", f"{name!r} is missing", key=True)
+                    self.report("missing-key", f"{name!r} is missing", f"add a line: {name}: …", key=True)
         return entries
 
     def elements(self) -> Iterator[Node]:
         if not isinstance(self.value, list):
-            self.report("wrong-type", f"expected a list, got {kind_of(self.value)}")
+            self.report("wrong-type", f"expected a list, got {what(self.value)}")
             return
         for index, value in enumerate(self.value):
             yield Node(self.document, value, (*self.path, index))
@@ -120,7 +108,7 @@ class Node:
     def text(self) -> str | None:
         if isinstance(self.value, str) and self.value.strip():
             return self.value.strip()
-        self.report("wrong-type", f"expected text, got {kind_of(self.value)}")
+        self.report("wrong-type", f"expected text, got {what(self.value)}")
         return None
 
     def texts(self) -> list[str]:
@@ -132,14 +120,14 @@ class Node:
     def truth(self) -> bool | None:
         if isinstance(self.value, bool):
             return self.value
-        self.report("wrong-type", f"expected true or false, got {kind_of(self.value)}")
+        self.report("wrong-type", f"expected true or false, got {what(self.value)}")
         return None
 
     def number(self, lowest: float, highest: float | None = None, *, whole: bool = False) -> float | None:
         """A number within bounds, both included."""
         value = self.value
         if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            self.report("wrong-type", f"expected a {'whole ' if whole else ''}number, got {kind_of(value)}")
+            self.report("wrong-type", f"expected a {'whole ' if whole else ''}number, got {what(value)}")
             return None
         if value < lowest or (highest is not None and value > highest):
             bounds = f"between {lowest:g} and {highest:g}" if highest is not None else f"{lowest:g} or more"
@@ -166,19 +154,6 @@ def nearest(name: str, names: Collection[str]) -> str:
 def dotted(path: Path) -> str:
     """``connections.erp.streams[0]``."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
-
-
-def kind_of(value: Any) -> str:
-    """What a YAML value is, in words; never the value itself, which may be a secret."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true or false"
-    if isinstance(value, int | float):
-        return "a number"
-    if isinstance(value, str):
-        return "text" if value.strip() else "empty text"
-    return "a list" if isinstance(value, list) else "names with values" if isinstance(value, dict) else "a date"
 
 
 def shown(path: pathlib.Path) -> str:

@@ -1,18 +1,13 @@
-"""What became different between two looks at a system's fields, and what that does to the rules of mappings. Pure."""
+"""What became different between two looks at a system's fields. What follows for mappings: `syncline.drift_effects`."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from connectors.contract import Field
-from model.diagnostics import Diagnostic, Severity
-from syncline.locks import Lock
-
-Check = Callable[[Sequence[Field]], list[Diagnostic]]
-"""What is to be said of a mapping against these fields."""
 
 
 class Became(StrEnum):
@@ -38,6 +33,29 @@ class Change:
     def __str__(self) -> str:
         return f"{self.stream}.{self.name} {self.words}"
 
+    @property
+    def lost(self) -> list[str]:
+        """Choices that there were and are not any more."""
+        return _without(self.before, self.after)
+
+    @property
+    def got(self) -> list[str]:
+        """Choices that there were not."""
+        return _without(self.after, self.before)
+
+    @property
+    def shortened(self) -> bool:
+        """Whether it takes less text than it took."""
+        if self.before is None or self.after is None or self.after.max_length is None:
+            return False
+        return self.before.max_length is None or self.after.max_length < self.before.max_length
+
+
+def _without(some: Field | None, others: Field | None) -> list[str]:
+    if some is None or others is None:
+        return []
+    return [choice for choice in some.choices or () if choice not in (others.choices or ())]
+
 
 def changes(stream: str, before: Mapping[str, Field], after: Mapping[str, Field]) -> list[Change]:
     """The differences between two looks, in the order of the fields' names. Both must be `syncline.locks.tidy`."""
@@ -48,9 +66,8 @@ def changes(stream: str, before: Mapping[str, Field], after: Mapping[str, Field]
     for name, one in before.items():
         if name in after and one != after[name]:
             words = "; ".join(_differences(one, after[name]))
-            found.append(
-                Change(stream=stream, name=name, became=Became.CHANGED, words=words, before=one, after=after[name])
-            )
+            change = Change(stream=stream, name=name, became=Became.CHANGED, words=words, before=one, after=after[name])
+            found.append(replace(change, hint=_other_choice(change)))
     return sorted(found, key=lambda change: change.name)
 
 
@@ -120,103 +137,20 @@ def _length(before: int | None, after: int | None) -> str:
     return f"was {'shortened' if after < before else 'lengthened'} from {before} to {after} characters"
 
 
+def _other_choice(change: Change) -> str | None:
+    """One choice gone and one new are probably one choice under another name."""
+    lost, got = change.lost, change.got
+    return f"is {lost[0]!r} called {got[0]!r} now?" if len(lost) == len(got) == 1 else None
+
+
 def _choices(before: Field, after: Field) -> Iterator[str]:
-    old, new = before.choices or (), after.choices or ()
-    if lost := [choice for choice in old if choice not in new]:
+    if lost := _without(before, after):
         yield f"lost {_listed(lost)}"
-    if won := [choice for choice in new if choice not in old]:
-        yield f"got {_listed(won)}"
+    if got := _without(after, before):
+        yield f"got {_listed(got)}"
 
 
 def _listed(choices: Sequence[str]) -> str:
     shown = ", ".join(repr(choice) for choice in choices[:3])
     more = f" and {len(choices) - 3} more" if len(choices) > 3 else ""
     return f"the choice{'s' if len(choices) > 1 else ''} {shown}{more}"
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """One change, and what is to be said of a mapping because of it."""
-
-    change: Change
-    found: list[Diagnostic]
-
-
-def effects(
-    found: Sequence[Change], before: Mapping[str, Field], check: Check, touched: Callable[[str], bool]
-) -> list[Effect]:
-    """What each change would do to a mapping if it were the only one.
-
-    It is found by checking the mapping against the old fields with that one change made, and against the old fields:
-    what is said only of the first is the effect. So a change means exactly what ``check`` says it means. ``touched``
-    tells whether some rule has to do with a field at all; others are only looked at where they ask for something.
-    """
-    known = set(map(said_of, check(tuple(before.values()))))
-    result = []
-    for change in found:
-        asks = change.after is not None and change.after.required
-        if not asks and not touched(change.name):
-            continue
-        fields = {name: one for name, one in before.items() if name != change.name}
-        if change.after is not None:
-            fields[change.name] = change.after
-        said = [one for one in check(tuple(fields.values())) if said_of(one) not in known]
-        result.append(Effect(change, said))
-    return result
-
-
-def said_of(one: Diagnostic) -> tuple[str, str, str | None, int | None, int | None]:
-    """What makes two diagnostics the same one; a hint may differ with what else there is."""
-    return one.code, one.message, one.path, one.line, one.column
-
-
-def told(effect: Effect, connection: str) -> list[Diagnostic]:
-    """The effect as diagnostics where the rules stand, first what became different, then what follows from it."""
-    return [
-        Diagnostic(
-            code="drift",
-            message=f"{connection}.{effect.change}: {one.message}",
-            severity=one.severity,
-            file=one.file,
-            line=one.line,
-            column=one.column,
-            path=one.path,
-            hint=effect.change.hint or one.hint,
-        )
-        for one in effect.found
-    ]
-
-
-def noted(change: Change, connection: str, rules: Sequence[str], lock: Lock) -> Diagnostic:
-    """A change that no rule suffers from, though ``rules`` use the field, at its place in the lock."""
-    users = f"the rule{'s' if len(rules) > 1 else ''} {', '.join(rules)} still fit{'' if len(rules) > 1 else 's'}"
-    return Diagnostic(
-        code="drift",
-        message=f"{connection}.{change}; {users if rules else 'no rule suffers from it'}",
-        severity=Severity.NOTE,
-        file=lock.file,
-        line=lock.lines.get((change.stream, change.name)),
-        hint=change.hint,
-    )
-
-
-def summed_up(found: Sequence[Change], connection: str, lock: Lock) -> Diagnostic:
-    """One note for all changes of fields that no rule has to do with."""
-    number = "a field" if len(found) == 1 else f"{len(found)} fields"
-    said = ", ".join(f"{change.name} {_short(change)}" for change in found[:_SHOWN])
-    more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return Diagnostic(
-        code="drift",
-        message=f"{connection}.{found[0].stream} differs in {number} that no rule uses: {said}{more}",
-        severity=Severity.NOTE,
-        file=lock.file,
-        line=lock.lines.get((found[0].stream, found[0].name)),
-        hint=f"look: syncline connections discover {connection} --check; take them over: --lock",
-    )
-
-
-_SHOWN = 5
-
-
-def _short(change: Change) -> str:
-    return {Became.ADDED: "is new", Became.REMOVED: "is gone"}.get(change.became, change.words)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
 
-from connectors.contract import Connector, Field
+from connectors.contract import Field
+from mappings.checking.constants import check_constants
 from mappings.checking.mapping import check
 from mappings.checking.together import required_cycles
 from mappings.compile import Compiled
-from mappings.language import field_path, field_text
-from model.diagnostics import Diagnostic
+from mappings.language import MappingFile
+from model.diagnostics import Diagnostic, Severity
 from model.errors import ConfigurationError, ConnectorError
+from model.fields import EntitySchema
 from syncline import drift
+from syncline import drift_effects as then
 from syncline.bindings import known_fields
 from syncline.lock_reading import read_locks
 from syncline.locks import Lock, tidied
 from syncline.settings import Project
+from syncline.uses import users, uses_of
 from syncline.wiring import World, opened_connections
 
 
@@ -36,7 +39,7 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
     with opened_connections(project, world) as connectors:
         for (connection, stream), mappings in streams.items():
             try:
-                fields = _discovered(connectors[connection], stream)
+                fields = tidied(connectors[connection].discover(stream))
             except ConfigurationError as error:
                 found = project.connections[connection].located(error.diagnostics)
                 yield from (one for one in found if one not in said)
@@ -50,11 +53,13 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
                 continue
             now[connection, stream] = tuple(fields.values())
             lock = locks.get(connection)
-            if lock is not None and stream in lock.streams and fields:
-                yield from _drift(project, lock, stream, mappings, fields)
-            else:
+            if lock is None or not lock.fields(stream):
                 for mapping in mappings:
                     yield from _news(project, mapping, fields)
+            elif fields:
+                yield from _drift(project, lock, stream, mappings, fields)
+            else:
+                yield _silent(lock, stream)
     yield from _cycles(project, locks, now)
 
 
@@ -68,12 +73,18 @@ def _cycles(
         for name, connection in project.connections.items()
         for stream in connection.streams
     }
-    known = set(map(drift.said_of, required_cycles(running, before)))
-    yield from (one for one in required_cycles(running, now) if drift.said_of(one) not in known)
+    known = set(map(then.said_of, required_cycles(running, before)))
+    yield from (one for one in required_cycles(running, now) if then.said_of(one) not in known)
 
 
-def _discovered(connector: Connector[Any], stream: str) -> Mapping[str, Field]:
-    return tidied(connector.discover(stream))
+def _examined(source: MappingFile, schema: EntitySchema, fields: Sequence[Field]) -> list[Diagnostic]:
+    return [*check(source, schema, fields), *check_constants(source, fields)]
+
+
+def _silent(lock: Lock, stream: str) -> Diagnostic:
+    message = f"{lock.connection}.{stream} describes no fields now; mappings are held to the locked ones"
+    hint = "is what the stream names still there?"
+    return Diagnostic(code="drift", message=message, severity=Severity.WARNING, file=lock.file, hint=hint)
 
 
 def _news(project: Project, mapping: Compiled, fields: Mapping[str, Field]) -> Iterator[Diagnostic]:
@@ -81,9 +92,9 @@ def _news(project: Project, mapping: Compiled, fields: Mapping[str, Field]) -> I
     schema = project.schemas[mapping.entity]
     streams = project.connections[mapping.connection].streams
     declared = next((one.fields for one in streams if one.name == mapping.stream), ())
-    known = set(map(drift.said_of, check(mapping.source, schema, declared)))
-    found = check(mapping.source, schema, tuple(fields.values()))
-    yield from (one for one in found if drift.said_of(one) not in known)
+    known = set(map(then.said_of, _examined(mapping.source, schema, declared)))
+    found = _examined(mapping.source, schema, tuple(fields.values()))
+    yield from (one for one in found if then.said_of(one) not in known)
 
 
 def _drift(
@@ -91,34 +102,24 @@ def _drift(
 ) -> Iterator[Diagnostic]:
     locked = lock.streams[stream]
     changes = drift.changes(stream, locked, fields)
-    lock = lock.with_places() if changes else lock
+    if not changes:
+        return
+    lock = lock.with_places()
     suffered: set[str] = set()
     for mapping in mappings:
-        examine = partial(check, mapping.source, project.schemas[mapping.entity])
-        effects = drift.effects(changes, locked, examine, partial(_touches, mapping))
-        explained = set(map(drift.said_of, examine(tuple(locked.values()))))
-        for effect in effects:
+        schema = project.schemas[mapping.entity]
+        examine = partial(_examined, mapping.source, schema)
+        explained = set(map(then.place_of, examine(tuple(locked.values()))))
+        for effect in then.effects(changes, locked, mapping.source, schema, examine):
             if effect.found:
                 suffered.add(effect.change.name)
-            explained |= set(map(drift.said_of, effect.found))
-            yield from drift.told(effect, lock.connection)
+            explained |= set(map(then.place_of, effect.found))
+            yield from then.told(effect, lock.connection)
         # What several changes do together, and no one of them alone.
-        yield from (one for one in examine(tuple(fields.values())) if drift.said_of(one) not in explained)
-    rest = [change for change in changes if change.name not in suffered]
-    users = {change.name: [rule for mapping in mappings for rule in _users(mapping, change.name)] for change in rest}
-    yield from (drift.noted(one, lock.connection, users[one.name], lock) for one in rest if users[one.name])
-    unused = [change for change in rest if not users[change.name]]
+        yield from (one for one in examine(tuple(fields.values())) if then.place_of(one) not in explained)
+    uses = [use for mapping in mappings for use in uses_of(mapping.source)]
+    rest = [(change, users(uses, change.name)) for change in changes if change.name not in suffered]
+    yield from (then.noted(change, lock.connection, parts, lock) for change, parts in rest if parts)
+    unused = [change for change, parts in rest if not parts]
     if unused:
-        yield drift.summed_up(unused, lock.connection, lock)
-
-
-def _touches(mapping: Compiled, name: str) -> bool:
-    """Whether some rule, filter or default may have to do with a field, at least with what lies around it."""
-    tops = {path[0] for rule in mapping.source.rules for path in rule.fields if path} | mapping.touches
-    return field_path(name)[0] in tops or name in tops or name in mapping.source.record_defaults
-
-
-def _users(mapping: Compiled, name: str) -> Iterator[str]:
-    for rule in mapping.source.rules:
-        if name in map(field_text, rule.fields):
-            yield f"{mapping.entity}.{rule.path}"
+        yield then.summed_up(unused, lock.connection, lock)

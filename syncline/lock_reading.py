@@ -14,9 +14,10 @@ from mappings.reading.reader import read_yaml
 from model.diagnostics import Diagnostic, Severity
 from syncline.connections import Connection
 from syncline.document import Document, Node, shown
-from syncline.locks import FOLDER, FORMAT, WRITABLE, Lock, made, text_of
+from syncline.locks import FOLDER, FORMAT, WRITABLE, Lock, made, text_of, tidied
 
 LARGEST = 8 * 1024 * 1024
+_TOP_KEYS = ("format", "connection", "connector", "streams")
 _KEYS = (
     "type",
     "length",
@@ -50,13 +51,19 @@ def read_locks(
             found.append(_doubt(path, message, "rename the file and its connection, or remove it"))
         elif lock.connection not in connections:
             continue  # the connection has mistakes of its own, which are said elsewhere
-        elif lock.connector != connections[lock.connection].connector:
-            now = connections[lock.connection].connector
-            message = f"the lock was made for the connector {lock.connector!r}, and it is {now!r} now; it is not used"
-            found.append(_doubt(path, message, _RENEW.format(lock.connection)))
+        elif (other := of_another(lock, connections[lock.connection])) is not None:
+            found.append(_doubt(path, other, _RENEW.format(lock.connection)))
         else:
             locks[lock.connection] = lock
     return locks
+
+
+def of_another(lock: Lock, connection: Connection) -> str | None:
+    """What is to be said of a lock that was made with another connector than its connection has now."""
+    if lock.connector == connection.connector:
+        return None
+    now = connection.connector
+    return f"the lock was made for the connector {lock.connector!r}, and it is {now!r} now; it is not used"
 
 
 def _doubt(path: Path, message: str, hint: str) -> Diagnostic:
@@ -110,8 +117,8 @@ def as_written(text: str) -> Lock | None:
     fields: list[Field] = []
     begun: tuple[str, dict[str, Any], list[str]] | None = None
     try:
-        for line in text.splitlines():
-            if begun is not None and (line.startswith("        ")):
+        for line in (*text.splitlines(), ""):  # the empty one ends the last field
+            if begun is not None and line.startswith("        "):
                 if line.startswith("          - "):
                     begun[2].append(_read_scalar(_found(_CHOICE, line)[1]))
                 elif line != "        choices:":
@@ -128,8 +135,6 @@ def as_written(text: str) -> Lock | None:
                 fields = streams.setdefault(_read_scalar(one[1]), [])
             elif one := _TOP.match(line):
                 top[one[1]] = _read_scalar(one[2])
-        if begun is not None:
-            fields.append(_field(begun[0], {**begun[1], "choices": begun[2]}))
         lock = made(top["connection"], top["connector"], streams)
     except (KeyError, ValueError, TypeError):
         return None
@@ -217,12 +222,10 @@ class _Reading:
         if self.broken:
             return None
         root = Node(self.document, self.data)
-        top = root.known(
-            ("format", "connection", "connector", "streams"), required=("format", "connection", "connector", "streams")
-        )
-        if not isinstance(self.data, dict) or not {"format", "connection", "connector", "streams"} <= top.keys():
+        top = root.known(_TOP_KEYS, required=_TOP_KEYS)
+        if not isinstance(self.data, dict) or not top.keys() >= set(_TOP_KEYS):
             return None
-        if top["format"].value != FORMAT:
+        if top["format"].value != FORMAT or isinstance(top["format"].value, bool):
             top["format"].report("bad-lock", f"this version reads format {FORMAT}", _RENEW.format(self.stem))
             return None
         connection, connector = top["connection"].text(), top["connector"].text()
@@ -244,7 +247,7 @@ class _Reading:
         entries = node.known(("fields",), required=("fields",))
         if "fields" not in entries:
             return {}
-        return {name: _field(name, self._facts(one)) for name, one in entries["fields"].items()}
+        return tidied(_field(name, self._facts(one)) for name, one in entries["fields"].items())
 
     def _facts(self, node: Node) -> dict[str, Any]:
         """The sound facts; a field keeps what is sound of it, so that mappings are not blamed for its lock."""

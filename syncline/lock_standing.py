@@ -10,7 +10,8 @@ from connectors.contract import Connector
 from model.diagnostics import Diagnostic, Severity
 from model.errors import SynclineError
 from syncline import drift
-from syncline.lock_reading import read_lock
+from syncline.connections import Connection
+from syncline.lock_reading import of_another, read_lock
 from syncline.locks import Lock, lock_file, tidied
 
 
@@ -22,20 +23,25 @@ class Standing(NamedTuple):
     hint: str | None = None
 
 
-def standing(folder: Path, connection: str, connector: Connector[Any], mapped: Collection[str]) -> Standing | None:
-    """How the lock of a connection stands: none, broken, older than a mapping, outdated, or current.
+def standing(
+    folder: Path, connection: Connection, connector: Connector[Any], mapped: Collection[str]
+) -> Standing | None:
+    """How the lock of a connection stands: none, broken, not its own, older than a mapping, outdated, or current.
 
     ``mapped`` are the streams that mappings use. None where the system cannot be asked, which is said elsewhere.
     """
     found: list[Diagnostic] = []
-    lock = read_lock(lock_file(folder, connection), found)
-    renew = f"syncline connections discover {connection} --lock"
+    lock = read_lock(lock_file(folder, connection.name), found)
+    renew = f"syncline connections discover {connection.name} --lock"
     broken = next((one for one in found if one.severity is Severity.ERROR), None)
     if broken is not None:
         return Standing(sound=False, message=f"the lock has mistakes; the first: {broken}", hint=renew)
     if lock is None:
         message = "none: only `syncline check --online` compares mappings with the system's fields"
         return Standing(sound=True, message=message, hint=renew)
+    other = of_another(lock, connection)
+    if other is not None:
+        return Standing(sound=False, message=other, hint=renew)
     missing = sorted(set(mapped) - lock.streams.keys())
     if missing:
         message = f"{lock.file} is older than the mappings: it does not describe {', '.join(missing)}"

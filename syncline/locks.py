@@ -7,15 +7,14 @@ nothing else. What the system says is not trusted: every text is written so that
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connectors.contract import Field
 from mappings.reading.scalars import plain_scalar
+from syncline.writing import replace_file
 
 FOLDER = "schemas"
 FORMAT = 1
@@ -172,17 +171,6 @@ def _escaped(sign: str) -> str:
 
 
 def write(path: Path, lock: Lock) -> None:
-    """Replace the file in one step: whoever reads it meanwhile finds the old one or the new one, never half of one."""
+    """Put a lock into its file, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text_of(lock))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    replace_file(path, text_of(lock))

@@ -67,12 +67,17 @@ def _rule(node: Node, connections: Collection[str]) -> Survivorship | None:
     entries = node.known({"rule", "order", "values"})
     chosen = entries["rule"].choice([rule.value for rule in Rule]) if "rule" in entries else Rule.AUTHORITY.value
     order = _order(entries["order"], connections) if "order" in entries else ()
-    if chosen == Rule.AUTHORITY and not order:
+    if chosen == Rule.AUTHORITY and not _holds(entries, "order"):
         node.report("missing-key", "authority needs an order", "order: [connection that wins, next, …]")
     values = _values(entries["values"]) if "values" in entries else ()
-    if (chosen == Rule.MOST_RESTRICTIVE) != bool(values) and chosen:
+    if (chosen == Rule.MOST_RESTRICTIVE) != _holds(entries, "values") and chosen:
         node.report("missing-key", *_NEEDS_VALUES)
     return Survivorship(Rule(chosen), order, values) if chosen else None
+
+
+def _holds(entries: Mapping[str, Node], key: str) -> bool:
+    """Whether something stands there, right or wrong; what is wrong with it is said for itself."""
+    return key in entries and entries[key].value not in (None, [])
 
 
 def _values(node: Node) -> tuple[str, ...]:
@@ -84,7 +89,7 @@ def _values(node: Node) -> tuple[str, ...]:
         if isinstance(value, (list, dict)) or value is None:
             entry.report("wrong-type", "a value is a word, a number or true and false")
         elif text in found:
-            entry.report("duplicate", f"{text!r} stands in the list twice")
+            entry.report("duplicate", f"{text!r} stands in the list twice", "take one out")
         else:
             found.append(text)
     return tuple(found)
@@ -144,7 +149,7 @@ def _order(node: Node, connections: Collection[str]) -> tuple[str, ...]:
         if name not in connections:
             entry.report("unknown-connection", f"there is no connection {name!r}", nearest(name, connections))
         elif name in order:
-            entry.report("duplicate", f"{name!r} stands in the order twice")
+            entry.report("duplicate", f"{name!r} stands in the order twice", "take one out")
         else:
             order.append(name)
     return tuple(order)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from model.diagnostics import Diagnostic, Severity
+from model.diagnostics import Diagnostic
 from syncline import __version__
 from syncline.explained import explained
 
@@ -53,7 +53,7 @@ def _result(one: Diagnostic, index: int, folder: Path, seen: Counter[str]) -> di
     result: dict[str, Any] = {
         "ruleId": one.code,
         "ruleIndex": index,
-        "level": one.severity.value if one.severity is not Severity.ERROR else "error",
+        "level": one.severity.value,  # SARIF has the same three words
         "message": {"text": f"{text} ({one.hint})" if one.hint else text},
         "partialFingerprints": {"syncline/v1": _fingerprint(one, seen)},
     }

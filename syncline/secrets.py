@@ -63,8 +63,8 @@ def _content(name: str, node: Node, folder: Path) -> str:
     except FileNotFoundError:
         node.report("secret-file", f"the file {name} does not exist", f"looked in {folder}")
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        node.report("secret-file", f"the file {name} cannot be read ({type(error).__name__})")
+    except (OSError, ValueError) as error:  # no text, or no name that a file can have
+        node.report("secret-file", f"the file {name} cannot be read ({type(error).__name__})", f"looked in {folder}")
         return ""
     if not text.strip():
         node.report("secret-file", f"the file {name} is empty")

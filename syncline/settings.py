@@ -17,13 +17,14 @@ from model.fields import EntitySchema, FieldSpec
 from sync.policy import Policy, Survivorship
 from syncline import bindings, policies, secrets
 from syncline.catalogue import Catalogue
-from syncline.connections import Connection, anchored_url, read_connections
+from syncline.connections import Connection, anchored_url, holds_password, read_connections
 from syncline.document import Document, Node, shown
 from syncline.lock_reading import read_locks
 from syncline.schedules import Schedule, read_schedules
 
 CONFIG = "config.yaml"
 MAPPINGS = "mappings"
+FORMAT = 1
 DEFAULT_STATE = "sqlite:///var/syncline.db"
 _SECTIONS = ("syncline", "state", "entities", "connections", "brakes", "schedules")
 
@@ -151,10 +152,11 @@ def _text(config: Path) -> tuple[str | None, Diagnostic | None]:
         return None, Diagnostic(code="no-project", message="there is no project here", file=name, hint=hint)
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        return None, Diagnostic(code="not-utf-8", message="the file is not UTF-8 text", file=name, line=line)
+        message, hint = "the file is not UTF-8 text", "save it as UTF-8"
+        return None, Diagnostic(code="not-utf-8", message=message, file=name, line=line, hint=hint)
     except OSError as error:
-        message = f"the file cannot be read ({type(error).__name__})"
-        return None, Diagnostic(code="unreadable", message=message, file=name)
+        message, hint = f"the file cannot be read ({type(error).__name__})", "is it a file, and may you read it?"
+        return None, Diagnostic(code="unreadable", message=message, file=name, hint=hint)
 
 
 class _Reading:
@@ -177,9 +179,7 @@ class _Reading:
         """What is wrong with connections is not said: a mapping can be tried without them."""
         known = schemas(dict(self._custom_fields()))
         said = list(self.root.document.found)
-        assert self.catalogue is not None, "streams are declared by connectors"
-        connections = read_connections(self.section("connections"), self.catalogue, self.folder, self.environment)
-        named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
+        connections, named = self._connections()
         found = bindings.read_bindings(self.folder / MAPPINGS, known, connections, named)
         workbench = Workbench(
             state_url=self._state(),
@@ -194,9 +194,7 @@ class _Reading:
         url = self._state()
         fields = dict(self._custom_fields())
         known = schemas(fields)
-        assert self.catalogue is not None, "only a look back does without connectors"
-        connections = read_connections(self.section("connections"), self.catalogue, self.folder, self.environment)
-        named = [name for name, _ in Node(self.root.document, self._plain("connections")).items()]
+        connections, named = self._connections()
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
         limits = policies.brakes(self.section("brakes"), named)
         locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
@@ -220,15 +218,18 @@ class _Reading:
             schedules=tuple(schedules),
         )
 
-    def _plain(self, name: str) -> object:
-        value = self.section(name).value
-        return value if isinstance(value, dict) else None
+    def _connections(self) -> tuple[dict[str, Connection], list[str]]:
+        """The usable connections, and the names of all that are written down."""
+        assert self.catalogue is not None, "only a look back does without connectors"
+        node = self.section("connections")
+        named = list(node.value) if isinstance(node.value, dict) else []
+        return read_connections(node, self.catalogue, self.folder, self.environment), named
 
     def _format(self) -> None:
-        if "syncline" in self.sections and self.sections["syncline"].value != 1:
-            self.sections["syncline"].report(
-                "unknown-format", "this version reads format 1", "syncline: 1, or upgrade the program"
-            )
+        node = self.sections.get("syncline")
+        if node is not None and (node.value != FORMAT or isinstance(node.value, bool)):
+            message = f"this version reads format {FORMAT}"
+            node.report("unknown-format", message, f"syncline: {FORMAT}, or upgrade the program")
 
     def _state(self) -> str:
         if "state" not in self.sections:
@@ -244,7 +245,7 @@ class _Reading:
             node.report(
                 "state-url", "the state lives in SQLite or PostgreSQL", f"{DEFAULT_STATE} or postgresql+psycopg://…"
             )
-        if "@" in written and ":" in written.rpartition("@")[0].partition("://")[2] and not secrets.refers(written):
+        if holds_password(written) and not secrets.refers(written):
             node.warn("literal-secret", "the password is written in the file", "use ${env:NAME} or ${file:PATH}")
         return anchored_url(url, self.folder)
 
@@ -264,7 +265,7 @@ class _Reading:
     def _survivorship(
         self, known: Mapping[str, EntitySchema], connections: list[str]
     ) -> Iterator[tuple[str, dict[str, Survivorship]]]:
-        entities = self._plain("entities")
+        entities = self.section("entities").value
         for name, entity in entities.items() if isinstance(entities, dict) else ():
             if name in known and isinstance(entity, dict) and "survivorship" in entity:
                 node = Node(self.root.document, entity["survivorship"], ("entities", name, "survivorship"))

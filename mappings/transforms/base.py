@@ -178,8 +178,20 @@ def text_of(value: Any) -> str:
     raise UnfitError("not-text", "is not text")
 
 
+def same(value: Any) -> Any:
+    """The way back of a transform that writes what it is given."""
+    return value
+
+
 def one_of(option: str, value: Any, allowed: Mapping[str, Any] | tuple[str, ...]) -> str:
     """``value`` if it is one of the allowed words; raises OptionError with all of them otherwise."""
     if not isinstance(value, str) or value not in allowed:
         raise OptionError(f"{option} is one of: {', '.join(allowed)}", option=option)
+    return value
+
+
+def field_name(option: str, value: Any) -> str:
+    """``value`` if it can be the name of a record field; raises OptionError otherwise."""
+    if not isinstance(value, str) or not value:
+        raise OptionError(f"{option} names a record field", option=option)
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mappings.transforms.base import Entry, Example, OptionError, Parts, Transform, UnfitError, text_of
@@ -120,6 +121,10 @@ def nth(position: Any = 1) -> Transform:
     return Transform(name="nth", forward=forward, back=None)
 
 
+def first() -> Transform:
+    return replace(nth(1), name="first")
+
+
 ENTRIES: dict[str, Entry] = {
     "split": Entry(
         make=split,
@@ -156,7 +161,7 @@ ENTRIES: dict[str, Entry] = {
         examples=(Example(options=-1, record=["a", "b"], canonical="b"),),
     ),
     "first": Entry(
-        make=nth,
+        make=first,
         summary="the first element of a list (one-way)",
         examples=(Example(record=["a", "b"], canonical="a"),),
     ),

@@ -9,7 +9,7 @@ from typing import Any
 
 from babel.numbers import get_currency_precision, list_currencies
 
-from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of
+from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, field_name, one_of
 from model.fields import Kind
 
 MAX_DIGITS = 60
@@ -182,14 +182,12 @@ def money(
             return amount
 
         return Transform(name="money", forward=lambda v: canonical(v, fixed), back=back, kinds=frozenset({Kind.MONEY}))
-    if not isinstance(currency_field, str) or not currency_field:
-        raise OptionError("currency_field names a record field", option="currency_field")
     return Transform(
         name="money",
         forward=lambda value, code: canonical(value, currency_code(code)),
         back=parts,
         kinds=frozenset({Kind.MONEY}),
-        beside=currency_field,
+        beside=field_name("currency_field", currency_field),
         beside_is_written=True,
     )
 

@@ -143,6 +143,14 @@ def country_code(value: Any) -> str:
     return found
 
 
+def country_beside(value: Any) -> str | None:
+    """The country that a field beside another one names; None where it is empty, or names none that is known."""
+    try:
+        return country_code(value) if value else None
+    except UnfitError:
+        return None
+
+
 def _known_code(value: Any) -> str:
     if isinstance(value, str) and value in _codes():
         return value

@@ -13,11 +13,12 @@ from mappings.transforms.base import (
     OptionError,
     Transform,
     UnfitError,
+    field_name,
     one_of,
     remembered,
     text_of,
 )
-from mappings.transforms.places import country_code
+from mappings.transforms.places import country_beside
 from model.fields import Kind
 
 # The plainest addresses, which the library returns as they are (a test compares): no capitals where it makes small
@@ -162,22 +163,13 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
             settled=_E164,
             settled_back=_PLAIN_PHONE if chosen == "e164" else None,
         )
-    if not isinstance(region_field, str) or not region_field:
-        raise OptionError("region_field names a record field", option="region_field")
-
-    def forward(value: Any, place: Any) -> str:
-        try:
-            where: str | None = country_code(place) if place else home
-        except UnfitError:
-            where = home
-        return phone_number(value, where)
 
     return Transform(
         name="phone",
-        forward=forward,
+        forward=lambda value, place: phone_number(value, country_beside(place) or home),
         back=lambda value: (back(value), None),
         kinds=frozenset({Kind.PHONE}),
-        beside=region_field,
+        beside=field_name("region_field", region_field),
     )
 
 

@@ -11,24 +11,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mappings.transforms import (
-    currencies,
-    lists,
-    moments,
-    numbers,
-    patterns,
-    people,
-    places,
-    reach,
-    regions,
-    streets,
-    template,
-    text,
-    truth,
-    zones,
-)
 from mappings.transforms.base import Entry, Example
-from mappings.transforms.registry import TRANSFORMS, build
+from mappings.transforms.registry import CHAPTERS, TRANSFORMS, build
 
 _INTRODUCTION = """\
 # Transforms
@@ -112,21 +96,12 @@ def test_article_numbers_keep_the_laws():
 ```
 """
 
-_CHAPTERS: Mapping[str, tuple[Mapping[str, Entry], ...]] = {
-    "Text": (text.ENTRIES, patterns.ENTRIES),
-    "Parts and lists": (template.ENTRIES, people.ENTRIES, lists.ENTRIES, streets.ENTRIES),
-    "Numbers and truth": (numbers.ENTRIES, truth.ENTRIES),
-    "Dates and times": (moments.ENTRIES, zones.ENTRIES),
-    "Places, languages, currencies": (places.ENTRIES, regions.ENTRIES, currencies.ENTRIES),
-    "Reaching people": (reach.ENTRIES,),
-}
-
 
 def markdown() -> str:
     """The whole document."""
     lines = [_INTRODUCTION, "## All of them", "", "| transform | record ↔ canonical |", "|---|---|"]
     lines += [f"| [`{name}`](#{name}) | {TRANSFORMS[name].summary} |" for name in sorted(TRANSFORMS)]
-    for chapter, groups in _CHAPTERS.items():
+    for chapter, groups in CHAPTERS.items():
         lines += ["", f"## {chapter}"]
         for name, entry in (one for group in groups for one in group.items()):
             lines += ["", *_page(name, entry)]

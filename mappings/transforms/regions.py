@@ -5,8 +5,18 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from mappings.transforms.base import Entry, Example, Form, OptionError, Transform, UnfitError, one_of, text_of
-from mappings.transforms.places import country_code, fold
+from mappings.transforms.base import (
+    Entry,
+    Example,
+    Form,
+    OptionError,
+    Transform,
+    UnfitError,
+    field_name,
+    one_of,
+    text_of,
+)
+from mappings.transforms.places import country_beside, country_code, fold
 from mappings.transforms.region_names import REGIONS
 from model.fields import Kind
 
@@ -77,26 +87,16 @@ def region(country: Any = None, country_field: Any = None, style: Any = "code") 
 
 
 def _beside(field: Any, style: str) -> Transform:
-    if not isinstance(field, str) or not field:
-        raise OptionError("country_field names a record field", option="country_field")
-
-    def forward(value: Any, place: Any) -> str:
-        try:
-            home = country_code(place) if place else ""
-        except UnfitError:
-            home = ""
-        return code_or_text(value, home)
-
     def back(value: Any, country: Any = None) -> tuple[str, None]:
         code = code_or_text(value, country)
         return _shown(code, country, style) if code in regions_of(country or "") else code, None
 
     return Transform(
         name="region",
-        forward=forward,
+        forward=lambda value, place: code_or_text(value, country_beside(place)),
         back=back,
         kinds=frozenset({Kind.TEXT}),
-        beside=field,
+        beside=field_name("country_field", field),
         sibling="country",
         alike=_alike,
     )

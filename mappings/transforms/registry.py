@@ -25,26 +25,22 @@ from mappings.transforms import (
     truth,
     zones,
 )
-from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, text_of
+from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, same, text_of
 from model.fields import FieldSpec, Kind
 
-TRANSFORMS: Mapping[str, Entry] = {
-    **text.ENTRIES,
-    **numbers.ENTRIES,
-    **moments.ENTRIES,
-    **places.ENTRIES,
-    **reach.ENTRIES,
-    **truth.ENTRIES,
-    **people.ENTRIES,
-    **lists.ENTRIES,
-    **template.ENTRIES,
-    **patterns.ENTRIES,
-    **streets.ENTRIES,
-    **regions.ENTRIES,
-    **currencies.ENTRIES,
-    **zones.ENTRIES,
+CHAPTERS: Mapping[str, tuple[Mapping[str, Entry], ...]] = {
+    "Text": (text.ENTRIES, patterns.ENTRIES),
+    "Parts and lists": (template.ENTRIES, people.ENTRIES, lists.ENTRIES, streets.ENTRIES),
+    "Numbers and truth": (numbers.ENTRIES, truth.ENTRIES),
+    "Dates and times": (moments.ENTRIES, zones.ENTRIES),
+    "Places, languages, currencies": (places.ENTRIES, regions.ENTRIES, currencies.ENTRIES),
+    "Reaching people": (reach.ENTRIES,),
 }
+"""The built-in transforms in the order in which they are described."""
 
+TRANSFORMS: Mapping[str, Entry] = {
+    name: entry for groups in CHAPTERS.values() for group in groups for name, entry in group.items()
+}
 
 _BUILT_IN = frozenset(TRANSFORMS)
 
@@ -99,8 +95,13 @@ def names() -> list[str]:
     return sorted([*TRANSFORMS, *offers().names])
 
 
+def option_names(entry: Entry) -> tuple[str, ...]:
+    """The options that a transform takes: the parameters of the function that makes it."""
+    return tuple(inspect.signature(entry.make).parameters)
+
+
 def _options(name: str, entry: Entry, given: Any) -> dict[str, Any]:
-    allowed = () if name == "first" else tuple(inspect.signature(entry.make).parameters)
+    allowed = option_names(entry)
     if given is None:
         given = {}
     elif not isinstance(given, Mapping):
@@ -132,10 +133,6 @@ def _zone_name(value: Any) -> str:
     return name
 
 
-def _same(value: Any) -> Any:
-    return value
-
-
 @lru_cache(maxsize=256)
 def of_kind(spec: FieldSpec) -> Transform:
     """What a field's kind does where the rule names no transform: the system is taken to show the canonical form."""
@@ -156,12 +153,12 @@ def of_kind(spec: FieldSpec) -> Transform:
     if spec.kind in plain:
         return build(plain[spec.kind])
     if spec.kind is Kind.TIMEZONE:
-        return Transform(name="timezone", forward=_zone_name, back=_same)
+        return Transform(name="timezone", forward=_zone_name, back=same)
     if spec.kind is Kind.CHOICE:
-        return Transform(name="choice", forward=_choice(spec), back=_same)
+        return Transform(name="choice", forward=_choice(spec), back=same)
     if spec.kind is Kind.MONEY:
-        return Transform(name="money", forward=_money, back=_same)
-    return Transform(name="as text", forward=_as_text, back=_same)
+        return Transform(name="money", forward=_money, back=same)
+    return Transform(name="as text", forward=_as_text, back=same)
 
 
 def _choice(spec: FieldSpec) -> Any:

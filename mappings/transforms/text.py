@@ -7,17 +7,24 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from mappings.transforms.base import Entry, Example, OptionError, Transform, UnfitError, one_of, remembered, text_of
+from mappings.transforms.base import (
+    Entry,
+    Example,
+    Factory,
+    OptionError,
+    Transform,
+    UnfitError,
+    one_of,
+    remembered,
+    same,
+    text_of,
+)
 from mappings.transforms.template import Templates, given_parts
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]+")
 _TEXTUAL = frozenset({Kind.TEXT})
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _stable(change: Callable[[str], str]) -> Callable[[Any], str]:
@@ -36,15 +43,15 @@ def _stable(change: Callable[[str], str]) -> Callable[[Any], str]:
 
 
 def trim() -> Transform:
-    return Transform(name="trim", forward=_stable(str.strip), back=_same, kinds=_TEXTUAL)
+    return Transform(name="trim", forward=_stable(str.strip), back=same, kinds=_TEXTUAL)
 
 
 def lower() -> Transform:
-    return Transform(name="lower", forward=_stable(str.lower), back=_same, kinds=_TEXTUAL)
+    return Transform(name="lower", forward=_stable(str.lower), back=same, kinds=_TEXTUAL)
 
 
 def upper() -> Transform:
-    return Transform(name="upper", forward=_stable(str.upper), back=_same, kinds=_TEXTUAL)
+    return Transform(name="upper", forward=_stable(str.upper), back=same, kinds=_TEXTUAL)
 
 
 def title() -> Transform:
@@ -61,7 +68,7 @@ def title() -> Transform:
 
 def collapse() -> Transform:
     return Transform(
-        name="collapse", forward=lambda value: _SPACES.sub(" ", text_of(value)).strip(), back=_same, kinds=_TEXTUAL
+        name="collapse", forward=lambda value: _SPACES.sub(" ", text_of(value)).strip(), back=same, kinds=_TEXTUAL
     )
 
 
@@ -135,7 +142,7 @@ def url(scheme: Any = "https") -> Transform:
         path = "" if parts.path == "/" and not parts.query and not parts.fragment else parts.path
         return urlunsplit((parts.scheme, parts.netloc.lower(), path, parts.query, parts.fragment))
 
-    return Transform(name="url", forward=forward, back=_same, kinds=frozenset({Kind.URL, Kind.TEXT}))
+    return Transform(name="url", forward=forward, back=same, kinds=frozenset({Kind.URL, Kind.TEXT}))
 
 
 def join(separator: Any = "\n", template: Any = None) -> Transform:
@@ -217,31 +224,17 @@ def lines(separator: Any = "\n") -> Transform:
     return Transform(name="lines", forward=forward, back=back, kinds=frozenset({Kind.TEXT}))
 
 
+def _tidying(make: Factory, summary: str, record: str, canonical: str) -> Entry:
+    """A transform without options that writes the tidy form."""
+    example = Example(record=record, canonical=canonical, written=canonical)
+    return Entry(make=make, summary=summary, tidies=True, examples=(example,))
+
+
 ENTRIES: dict[str, Entry] = {
-    "trim": Entry(
-        make=trim,
-        summary="takes spaces off both ends",
-        tidies=True,
-        examples=(Example(record=" Ana ", canonical="Ana", written="Ana"),),
-    ),
-    "collapse": Entry(
-        make=collapse,
-        summary="every run of spaces becomes one; none at the ends",
-        tidies=True,
-        examples=(Example(record="Ana  María\n", canonical="Ana María", written="Ana María"),),
-    ),
-    "lower": Entry(
-        make=lower,
-        summary="lower case",
-        tidies=True,
-        examples=(Example(record="ANA", canonical="ana", written="ana"),),
-    ),
-    "upper": Entry(
-        make=upper,
-        summary="upper case",
-        tidies=True,
-        examples=(Example(record="Ana", canonical="ANA", written="ANA"),),
-    ),
+    "trim": _tidying(trim, "takes spaces off both ends", " Ana ", "Ana"),
+    "collapse": _tidying(collapse, "every run of spaces becomes one; none at the ends", "Ana  María\n", "Ana María"),
+    "lower": _tidying(lower, "lower case", "ANA", "ana"),
+    "upper": _tidying(upper, "upper case", "Ana", "ANA"),
     "title": Entry(
         make=title,
         summary="capital letters at the beginning of words, where all of a text is in one case (one-way)",

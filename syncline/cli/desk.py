@@ -14,7 +14,7 @@ import typer
 from model.diagnostics import Severity
 from model.errors import ConfigurationError
 from syncline.cli.exits import Exit
-from syncline.cli.output import Output
+from syncline.cli.output import Output, clean
 
 if TYPE_CHECKING:
     from model.diagnostics import Diagnostic
@@ -56,7 +56,7 @@ class Desk:
             raise ConfigurationError(found)
         for one in found:
             if one.severity is Severity.WARNING:
-                self.output.say(str(one))
+                self.output.say(clean(one))
         return project
 
     def memory(self) -> Memory:
@@ -99,6 +99,21 @@ class Desk:
             yield reports
 
 
+@contextmanager
+def writing(desk: Desk, path: Path) -> Iterator[None]:
+    """Ends the command with a sentence where a file cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        from syncline.document import shown
+
+        place, reason = shown(Path(error.filename or path)), error.strerror or type(error).__name__
+        desk.output.fail(
+            clean(f"{place} cannot be written: {reason}. See who may write there, and whether there is room.")
+        )
+        raise typer.Exit(Exit.FAILED) from None
+
+
 def desk_of(context: typer.Context) -> Desk:
     """The desk of a command."""
     desk = context.find_object(Desk)
@@ -107,10 +122,11 @@ def desk_of(context: typer.Context) -> Desk:
 
 def selection(project: Project, names: Sequence[str]) -> list[str]:
     """Names given on the command line, checked against what can be selected."""
+    from syncline.bindings import selectable
+
     known = {*project.connections}
     for mapping in project.mappings:
-        stream = f"{mapping.connection}.{mapping.stream}"
-        known |= {mapping.name, mapping.entity, stream, f"{stream}:{mapping.entity}"}
+        known.update(selectable(mapping.name, mapping.connection, mapping.stream, mapping.entity))
     for name in names:
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)

@@ -171,7 +171,7 @@ def tell_field(output: Output, story: Story, path: str, one: FieldView | None) -
         facts |= {
             "from": came,
             "because": reason(one.why),
-            "since": f"{moment(one.at)} (run {one.run}, revision {one.rev})",
+            "since": f"{moment(one.at) or 'a time that is not known'} (run {one.run}, revision {one.rev})",
             "mapping": f"version {one.mapping}" if one.mapping else None,
         }
     output.facts(facts)
@@ -209,7 +209,7 @@ def _detail(story: Story, event: Event) -> str:
     if event.kind == "conflict":
         apart = f"{event.source}: {story.text(event.what, event.old)}"
         other = f"{stream(event.binding)}: {story.text(event.what, event.new)}" if event.binding is not None else ""
-        return f"{apart} against {other} ({event.detail})"
+        return f"{apart} against {other} ({reason(event.detail)})"
     return event.detail
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -13,10 +13,12 @@ import typer
 
 from model.errors import ConfigurationError
 from syncline.cli import options
-from syncline.cli.desk import desk_of
+from syncline.cli.desk import desk_of, writing
 from syncline.cli.output import Output, counted
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
+
+Folder = Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")]
 
 new_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Start a connector, a mapping or transforms.")
 sandbox_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Fake systems to try things with.")
@@ -31,32 +33,34 @@ def register(app: typer.Typer) -> None:
 def new_connector(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Name of the system, e.g. acme.")],
-    folder: Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")] = Path(),
+    folder: Folder = Path(),
 ) -> None:
     """Write a working connector, to be made a real one. It is a package with a fake system and tests that pass."""
     from syncline.scaffold import scaffold_connector
 
-    try:
-        files = scaffold_connector(name, folder)
-    except ConfigurationError as error:
-        raise typer.BadParameter(str(error)) from None
-    _tell(desk_of(context).output, files)
+    _write(context, scaffold_connector, name, folder)
 
 
 @new_app.command("transforms")
 def new_transforms(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose transforms they are, e.g. acme.")],
-    folder: Annotated[Path, typer.Option("--folder", help="Where to put it.", show_default="here")] = Path(),
+    folder: Folder = Path(),
 ) -> None:
     """Write a package with a transform of your own, its laws tested, that rules can name once it is installed."""
     from syncline.scaffold.transforms import scaffold_transforms
 
+    _write(context, scaffold_transforms, name, folder)
+
+
+def _write(context: typer.Context, scaffold: Callable[[str, Path], list[Path]], name: str, folder: Path) -> None:
+    desk = desk_of(context)
     try:
-        files = scaffold_transforms(name, folder)
+        with writing(desk, folder):
+            files = scaffold(name, folder)
     except ConfigurationError as error:
         raise typer.BadParameter(str(error)) from None
-    _tell(desk_of(context).output, files)
+    _tell(desk.output, files)
 
 
 @new_app.command("mapping")
@@ -82,7 +86,7 @@ def new_mapping(
 def _tell(output: Output, paths: list[Path]) -> None:
     for path in paths:
         output.line(str(path))
-    output.say(f"Wrote {len(paths)} file{'' if len(paths) == 1 else 's'}.")
+    output.say(f"Wrote {counted(len(paths), 'file')}.")
 
 
 @sandbox_app.command("list")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from model.diagnostics import Severity
+from syncline.cli.desk import writing
 from syncline.cli.exits import Exit
 from syncline.cli.output import clean, counted
 
@@ -91,7 +92,8 @@ def keep(
         same = "" if former is None else f"{shown(path)} is as {name} is now."
         desk.output.say(f"{counted(len(rows), 'difference')}; nothing was written." if rows or outdated else same)
         raise typer.Exit(Exit.CHANGES if rows or outdated else Exit.DONE)
-    write(path, lock)
+    with writing(desk, path):
+        write(path, lock)
     number = sum(len(fields) for fields in lock.streams.values())
     done = f"{counted(len(lock.streams), 'stream')} with {counted(number, 'field')}"
     desk.output.say(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import is_dataclass
 from datetime import date, datetime, timedelta
 from enum import Enum
@@ -13,19 +13,22 @@ from typing import Any, TextIO
 
 from model.diagnostics import Diagnostic, Severity
 
-_UNPRINTABLE = {code: "�" for code in (*range(32), *range(127, 160)) if code not in (9, 10, 13)} | {
+_TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # signs that show what follows in another order
+_BREAKING = (0x2028, 0x2029)
+_UNPRINTABLE = dict.fromkeys((*range(32), *range(127, 160), *_TURNING), "�") | {
+    **dict.fromkeys((10, *_BREAKING), "⏎"),
     9: " ",
-    10: "⏎",
     13: "",
 }
 
-
 _WHOLE = 22
-"""Cells up to this long are never broken; an entity id has 20 signs."""
+"""Cells up to this long are not broken while there is room; an entity id has 20 signs."""
+_LEAST = 12
+"""What a column of long texts needs, to be read at all."""
 
 
 def clean(value: Any) -> str:
-    """A cell's text: nothing in a record may move the cursor, colour the terminal or break the line."""
+    """A cell's text: nothing in a record may move the cursor, colour the terminal, turn or break the line."""
     return str(value).translate(_UNPRINTABLE)
 
 
@@ -99,24 +102,55 @@ class Output:
 
     def _boxed(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         from rich.box import SIMPLE_HEAD  # rich takes 60 ms to import; only tables on a terminal need it
+        from rich.cells import cell_len
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
 
+        console = Console(no_color=not self.color, highlight=False)
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
-        for index, name in enumerate(columns):
-            # Ids, keys, moments and short names stay whole; long texts share what is left.
-            whole = index == 0 or max(len(row[index]) for row in rows) <= _WHOLE
-            numbers = all(row[index].replace(",", "").isdigit() for row in rows if row[index])
-            table.add_column(name, no_wrap=whole, overflow="fold", justify="right" if numbers else "left")
+        texts = list(zip(columns, *rows, strict=True))
+        wanted = [max(map(cell_len, column)) for column in texts]
+        spaced = [any(" " in text for text in column[1:]) for column in texts]
+        widths = fitted(wanted, spaced, console.width - 2 * (len(columns) - 1))
+        for column, width in zip(texts, widths, strict=True):
+            numbers = all(text.replace(",", "").isdigit() for text in column[1:] if text)
+            table.add_column(column[0], width=width, overflow="fold", justify="right" if numbers else "left")
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
-        Console(no_color=not self.color, highlight=False).print(table)
+        console.print(table)
 
     @staticmethod
     def _write(stream: TextIO, text: str) -> None:
-        stream.write(f"{text}\n")
+        try:
+            stream.write(f"{text}\n")
+        except UnicodeEncodeError:  # half a surrogate pair, or a terminal of an older encoding
+            code = stream.encoding or "utf-8"
+            stream.write(f"{text.encode(code, 'replace').decode(code)}\n")
         stream.flush()
+
+
+def fitted(wanted: Sequence[int], spaced: Sequence[bool], room: int) -> list[int]:
+    """Widths of columns that want so much and have ``room`` together.
+
+    Ids, keys, moments and short names stay whole, and so does the first column, as long as the others keep enough to
+    be read; then what has spaces is broken first. What is broken shares what is left.
+    """
+    columns = range(len(wanted))
+    whole = {index for index in columns if index == 0 or wanted[index] <= _WHOLE}
+
+    def least() -> int:
+        return sum(wanted[index] if index in whole else min(wanted[index], _LEAST) for index in columns)
+
+    while whole and least() > room:
+        whole.remove(max(whole, key=lambda index: (spaced[index], wanted[index])))
+    widths = {index: wanted[index] for index in whole}
+    broken = sorted(set(columns) - whole, key=lambda index: wanted[index])
+    left = room - sum(widths.values())
+    for done, index in enumerate(broken):
+        widths[index] = max(1, min(wanted[index], left // (len(broken) - done)))
+        left -= widths[index]
+    return [widths[index] for index in columns]
 
 
 def counted(number: int, noun: str) -> str:
@@ -144,6 +178,8 @@ def plain(value: Any) -> Any:
         return plain(value._asdict())
     if isinstance(value, Mapping):
         return {key if isinstance(key, str) else str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Set):
+        return [plain(item) for item in sorted(value, key=str)]
     if isinstance(value, Iterable) and not isinstance(value, Path):
         return [plain(item) for item in value]
     return str(value)

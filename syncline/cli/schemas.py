@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from syncline.cli import options
-from syncline.cli.desk import Desk, desk_of
+from syncline.cli.desk import Desk, desk_of, writing
 from syncline.cli.output import clean, counted
 
 if TYPE_CHECKING:
     from connectors.contract import Field
+    from model.diagnostics import Diagnostic
+    from syncline.editor.export import Ground
     from syncline.settings import Project
-    from syncline.ties import Tie
+    from syncline.ties import Tie, Tied
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
@@ -46,22 +48,24 @@ def export(
     """
     from syncline.editor import export as exporting
     from syncline.settings import CONFIG, MAPPINGS
-    from syncline.ties import ties
+    from syncline.ties import tied
 
     desk = desk_of(context)
     whole, _ = desk.load()
     project = whole or desk.project(with_mappings=False)
-    found = ties(project.folder / MAPPINGS, (*project.mappings, *project.proposed))
-    fields = _asked(desk, project, found) if online else _known(project)
-    names = {text for tie in found for text in (tie.entity, f"{tie.connection}.{tie.stream}", tie.file.stem) if text}
-    selectable = {*project.connections, *names, *(mapping.name for mapping in project.mappings)}
-    schemas = exporting.schemas_of(project.connections, project.schemas, found, fields, selectable)
+    mappings = project.folder / MAPPINGS
+    found = tied(mappings, (*project.mappings, *project.proposed))
+    fields = _asked(desk, project, found.ties) if online else _known(desk, project)
+    ground = exporting.Ground(connections=project.connections, entities=project.schemas, fields=fields)
+    schemas = exporting.schemas_of(ground, found, mappings)
     target = (folder or project.folder / exporting.FOLDER).absolute()
-    written = exporting.write_schemas(target, schemas)
-    rows = [_row(tie, fields, exporting.file_name(tie.connection, tie.stream, tie.entity), schemas) for tie in found]
+    if annotate and " " in exporting.modeline(target, project.folder / CONFIG).partition("$schema=")[2]:
+        raise typer.BadParameter("editors do not follow a path with spaces: name another folder", param_hint="--folder")
+    rows = _rows(ground, found, mappings)
     rows.append({"file": str(project.folder / CONFIG), "schema": exporting.CONFIG, "fields": None})
-    if annotate:
-        for row in rows:
+    with writing(desk, target):
+        written = exporting.write_schemas(target, schemas)
+        for row in rows if annotate else ():
             row["annotated"] = exporting.annotate(Path(row["file"]), target / row["schema"])
     if as_json:
         desk.output.json(rows)
@@ -69,24 +73,29 @@ def export(
     cells = [(_shown(row["file"]), row["schema"], row["fields"] or "") for row in rows]
     desk.output.table(("file", "schema", "fields"), cells, "")
     desk.output.say(f"Wrote {counted(len(written), 'schema')} to {_shown(target)}.")
-    changed = sum(1 for row in rows if row.get("annotated"))
     if annotate:
+        changed = sum(1 for row in rows if row["annotated"])
         desk.output.say(f"{counted(changed, 'file')} got the line that names its schema.")
-    elif not all(_named(Path(row["file"])) for row in rows):
+    elif not all(exporting.has_modeline(Path(row["file"])) for row in rows):
         desk.output.say("Add --annotate to put the line that names its schema into each file.")
 
 
-def _row(tie: Tie, fields: Callable[[str, str], Sequence[Field]], name: str, made: Mapping[str, Any]) -> dict[str, Any]:
-    from syncline.editor.export import ANY
+def _rows(ground: Ground, found: Tied, mappings: Path) -> list[dict[str, Any]]:
+    """Which schema belongs to which file, and how many fields it knows: of mappings, and of what they extend."""
+    from syncline.editor.export import ANY, base_name, file_name
 
-    if name not in made:
-        entity = f"{tie.entity}.json"
-        return {"file": str(tie.file), "schema": entity if entity in made else ANY, "fields": None}
-    return {"file": str(tie.file), "schema": name, "fields": len(fields(tie.connection, tie.stream))}
-
-
-def _named(path: Path) -> bool:
-    return "yaml-language-server" in path.read_text(encoding="utf-8", errors="replace")
+    rows: list[dict[str, Any]] = []
+    for tie in found.ties:
+        if ground.leads(tie):
+            name, fields = file_name(*tie[1:]), len(ground.fields(tie.connection, tie.stream))
+            rows.append({"file": str(tie.file), "schema": name, "fields": fields})
+        else:
+            name = f"{tie.entity}.json" if tie.entity in ground.entities else ANY
+            rows.append({"file": str(tie.file), "schema": name, "fields": None})
+    for base in found.bases:
+        fields = len(ground.of_base(base).fields)
+        rows.append({"file": str(base.file), "schema": base_name(base.file, mappings), "fields": fields})
+    return rows
 
 
 def _shown(path: str | Path) -> str:
@@ -95,24 +104,27 @@ def _shown(path: str | Path) -> str:
     return clean(shown(Path(path)))
 
 
-def _known(project: Project) -> Callable[[str, str], Sequence[Field]]:
-    """Fields as they are locked, else as the connector declares them."""
+def _known(desk: Desk, project: Project) -> Callable[[str, str], Sequence[Field]]:
+    """Fields as they are locked, else as the connector declares them. What is wrong with a lock is said."""
+    from syncline.bindings import known_fields
     from syncline.lock_reading import read_locks
 
-    locks = read_locks(project.folder, project.connections, list(project.connections), [])
+    said: list[Diagnostic] = []
+    locks = read_locks(project.folder, project.connections, list(project.connections), said)
+    for one in said:
+        desk.output.say(clean(one))
 
     def fields(connection: str, stream: str) -> Sequence[Field]:
-        lock = locks.get(connection)
-        if lock is not None and lock.fields(stream):
-            return lock.fields(stream)
         streams = project.connections[connection].streams
-        return next((one.fields for one in streams if one.name == stream), ())
+        facts = next((one for one in streams if one.name == stream), None)
+        return () if facts is None else known_fields(connection, facts, locks)
 
     return fields
 
 
 def _asked(desk: Desk, project: Project, found: Sequence[Tie]) -> Callable[[str, str], Sequence[Field]]:
     """Fields as the systems describe them now. Each stream is asked for once; a system that cannot be asked ends it."""
+    from model.errors import ConnectorError
     from syncline.locks import tidied
     from syncline.wiring import opened_connections
 
@@ -121,6 +133,10 @@ def _asked(desk: Desk, project: Project, found: Sequence[Tie]) -> Callable[[str,
     with opened_connections(project, desk.world, {connection for connection, _ in wanted}) as connectors:
         for connection, stream in sorted(wanted):
             if connection in connectors and any(one.name == stream for one in project.connections[connection].streams):
-                fields = tidied(connectors[connection].discover(stream))
+                try:
+                    fields = tidied(connectors[connection].discover(stream))
+                except ConnectorError as error:
+                    error.connection = connection  # the message that ends the command begins with it
+                    raise
                 asked[connection, stream] = tuple(fields.values())
     return lambda connection, stream: asked.get((connection, stream), ())

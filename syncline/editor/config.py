@@ -5,32 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel
-from pydantic.errors import PydanticInvalidForJsonSchema
-from pydantic_core import PydanticUndefined
+from pydantic.errors import PydanticUserError
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
+from pydantic_core import core_schema
 
 from connectors.contract import Connector, Settings
 from model.custom import KEYS as CUSTOM_KEYS
 from model.entities import ENTITIES
 from model.fields import EntitySchema, Kind, Privacy
 from sync.policy import Braked, Rule
-from syncline.editor.paths import said_of
-from syncline.editor.shapes import (
-    DRAFT,
-    Schema,
-    by_name,
-    choice,
-    described,
-    either,
-    flag,
-    keys,
-    listed,
-    number,
-    one_or_more,
-    refer,
-    text,
-    words,
-)
+from syncline.connections import NAME
+from syncline.editor import shapes as form
+from syncline.editor.paths import TEMPLATE, ruled, said_of
+from syncline.editor.shapes import DRAFT, SCALAR, Schema
 
 REFERENCE = r"\$\{(env|file):[^}]+\}"
 """A secret by reference, which may stand wherever a value does."""
@@ -45,17 +32,21 @@ def config_schema(
     """What `config.yaml` may hold. ``connectors`` by name; ``connections`` and ``selectable`` are this project's."""
     names = list(connections)
     sections = {
-        "syncline": described({"const": 1}, "The format of this file."),
-        "state": text("Where the hub remembers: sqlite:///var/syncline.db, or postgresql+psycopg://user:…@host/db."),
-        "connections": described(_connections(connectors), "The systems, by names of your own."),
-        "entities": described(_entities(schemas), "What is decided per entity: own fields, and whose value wins."),
-        "brakes": described(_brakes(names), "A run stops before it changes more than this. default holds for all."),
-        "schedules": described(_schedules(selectable), "When `syncline scheduler` runs what."),
+        "syncline": form.described({"const": 1}, "The format of this file."),
+        "state": form.text(
+            "Where the hub remembers: sqlite:///var/syncline.db, or postgresql+psycopg://user:…@host/db."
+        ),
+        "connections": form.described(_connections(connectors), "The systems, by names of your own."),
+        "entities": form.described(_entities(schemas), "What is decided per entity: own fields, and whose value wins."),
+        "brakes": form.described(
+            _brakes(names), "A run stops before it changes more than this. default holds for all."
+        ),
+        "schedules": form.described(_schedules(selectable), "When `syncline scheduler` runs what."),
     }
     return {
         "$schema": DRAFT,
         "title": "Syncline project",
-        **keys(sections, required=("syncline", "connections")),
+        **form.keys(sections, required=("syncline", "connections")),
         "definitions": {
             "survivorship": _survivorship(names),
             "field": _custom_field(),
@@ -66,7 +57,9 @@ def config_schema(
 
 def _connections(connectors: Mapping[str, type[Connector[Any]]]) -> Schema:
     labels = {name: kind.label for name, kind in connectors.items()}
-    which = described(words(connectors, labels), "What kind of system it is: `syncline connectors` lists them.")
+    which = form.described(
+        form.words(connectors, labels), "What kind of system it is: `syncline connectors` lists them."
+    )
     per_kind = [
         {
             "if": {"properties": {"connector": {"const": name}}, "required": ["connector"]},
@@ -75,36 +68,33 @@ def _connections(connectors: Mapping[str, type[Connector[Any]]]) -> Schema:
         for name in connectors
     ]
     one: Schema = {"type": "object", "properties": {"connector": which}, "required": ["connector"], "allOf": per_kind}
-    pattern = "^[a-z][a-z0-9_-]{0,39}$"
-    return {"type": "object", "patternProperties": {pattern: one}, "additionalProperties": False}
+    return {"type": "object", "patternProperties": {f"^{NAME}$": one}, "additionalProperties": False}
 
 
 def _entities(schemas: Mapping[str, EntitySchema]) -> Schema:
-    return keys({name: _entity(schemas.get(name)) for name in ENTITIES})
+    return form.keys({name: _entity(schema) for name, schema in schemas.items()})
 
 
-def _entity(schema: EntitySchema | None) -> Schema:
-    fields = schema.fields if schema is not None else {}
-    named = {"default": refer("survivorship", "For every field without a rule of its own.")}
-    named |= {path: refer("survivorship", said_of(spec)) for path, spec in fields.items() if "[]" not in path}
-    survivorship: Schema = {
-        "type": "object",
-        "properties": named,
-        "additionalProperties": {"$ref": "#/definitions/survivorship"},
-    }
-    return keys(
+def _entity(schema: EntitySchema) -> Schema:
+    named = {"default": form.refer("survivorship", "For every field without a rule of its own.")}
+    plain = ((path, spec) for path, spec in schema.fields.items() if "[]" not in path)
+    named |= {path: form.refer("survivorship", said_of(spec)) for path, spec in plain}
+    inside = {pattern: form.refer("survivorship") for pattern in ruled(schema)}
+    survivorship = {**form.keys(named), "patternProperties": inside}
+    own = {**form.by_name({"$ref": "#/definitions/field"}), "propertyNames": {"pattern": TEMPLATE}}
+    return form.keys(
         {
-            "fields": described(
-                by_name({"$ref": "#/definitions/field"}), "Fields of your own, by name, name[] or name[].part."
+            "fields": form.described(own, "Fields of your own, by name, name[] or name[].part."),
+            "survivorship": form.described(
+                survivorship, "Whose value wins where systems changed the same field apart."
             ),
-            "survivorship": described(survivorship, "Whose value wins where systems changed the same field apart."),
         }
     )
 
 
 def _survivorship(connections: list[str]) -> Schema:
-    connection = words(connections) if connections else text()
-    rule = words(
+    connection = form.words(connections) if connections else form.text()
+    rule = form.words(
         [one.value for one in Rule],
         {
             "authority": "the connection that stands first in order",
@@ -117,55 +107,55 @@ def _survivorship(connections: list[str]) -> Schema:
     )
     whole = {
         "rule": rule,
-        "order": described(listed(connection), "The winner first."),
-        "values": described(listed({"type": ["string", "number", "boolean"]}), "The strictest value first."),
+        "order": form.described(form.listed(connection), "The winner first."),
+        "values": form.described(form.listed({"type": SCALAR}), "The strictest value first."),
     }
-    return either(rule, keys(whole))
+    return form.either(rule, form.keys(whole))
 
 
 def _custom_field() -> Schema:
-    kind = choice(Kind)
+    kind = form.choice(Kind)
     shapes: dict[str, Schema] = {
         "type": kind,
-        "label": text("What people call it."),
-        "description": text("What it means."),
-        "privacy": described(choice(Privacy), "Its class; personal unless said otherwise."),
-        "choices": listed({"type": ["string", "number", "boolean"]}),
-        "max_length": number(1, whole=True),
-        "target": words(list(ENTITIES)),
-        "required": flag(),
+        "label": form.text("What people call it."),
+        "description": form.text("What it means."),
+        "privacy": form.described(form.choice(Privacy), "Its class; personal unless said otherwise."),
+        "choices": form.listed(form.text()),
+        "max_length": form.number(1, 100_000, whole=True),
+        "target": form.words(list(ENTITIES)),
+        "required": form.flag(),
     }
-    return either(kind, keys({key: shapes.get(key, {}) for key in CUSTOM_KEYS}, required=("type",)))
+    return form.either(kind, form.keys({key: shapes.get(key, {}) for key in CUSTOM_KEYS}, required=("type",)))
 
 
 def _brakes(connections: list[str]) -> Schema:
-    limit = keys(
+    limit = form.keys(
         {
-            "count": described(number(0, whole=True), "More records than this, and"),
-            "share": described(number(0, 1), "more than this share of those linked in the stream."),
+            "count": form.described(form.number(0, whole=True), "More records than this, and"),
+            "share": form.described(form.number(0, 1), "more than this share of those linked in the stream."),
         }
     )
-    limits = keys({kind.value: limit for kind in Braked})
+    limits = form.keys({kind.value: limit for kind in Braked})
     if not connections:
-        return by_name(limits)
-    return keys({"default": limits, **dict.fromkeys(connections, limits)})
+        return form.by_name(limits)
+    return form.keys({"default": limits, **dict.fromkeys(connections, limits)})
 
 
 def _schedules(selectable: Iterable[str]) -> Schema:
     names = sorted(set(selectable))
     shapes = {
-        "name": text("What it is called in lists and logs."),
-        "select": described(
-            one_or_more(words(names) if names else text()),
+        "name": form.text("What it is called in lists and logs."),
+        "select": form.described(
+            form.one_or_several(form.words(names) if names else form.text()),
             "Connections, streams (crm.Contact), entities or mappings; everything when left out.",
         ),
-        "every": text("15m, 2h, 1d: aligned to the clock."),
-        "cron": text("minute hour day month weekday."),
-        "zone": text("IANA time zone of cron, UTC when left out."),
-        "sweep": described(flag(), "Also look for records that are gone."),
-        "full": described(flag(), "Read everything again."),
+        "every": form.text("15m, 2h, 1d: aligned to the clock."),
+        "cron": form.text("minute hour day month weekday."),
+        "zone": form.text("IANA time zone of cron, UTC when left out."),
+        "sweep": form.described(form.flag(), "Also look for records that are gone."),
+        "full": form.described(form.flag(), "Read everything again."),
     }
-    return listed(keys(shapes, required=("name",)), least=0)
+    return form.listed(form.keys(shapes, required=("name",)), least=0)
 
 
 def settings_schema(settings: type[Settings]) -> Schema:
@@ -175,62 +165,50 @@ def settings_schema(settings: type[Settings]) -> Schema:
     left to `syncline check`.
     """
     try:
-        raw = settings.model_json_schema(mode="validation", ref_template="{model}")
-    except PydanticInvalidForJsonSchema:
+        raw = settings.model_json_schema(ref_template="{model}", schema_generator=_AsWritten)
+    except PydanticUserError:  # a model that its author did not finish; `check` says so where it is used
         return {"type": "object"}
-    models = _models(settings, {})
-    parts = {name: _loosened(part, models.get(name)) for name, part in raw.pop("$defs", {}).items()}
-    shape = _inlined(_loosened(raw, settings), parts)
-    properties = {"connector": {"type": "string"}, **shape.get("properties", {})}
-    return {**shape, "properties": properties} if "properties" in shape else shape
+    shape = _inlined(raw, raw.pop("$defs", {}))
+    return {**shape, "properties": {"connector": {"type": "string"}, **shape.get("properties", {})}}
 
 
-def _models(model: type[BaseModel], found: dict[str, type[BaseModel]]) -> dict[str, type[BaseModel]]:
-    """Every model that the settings are made of, by the name its schema bears."""
-    waiting: list[Any] = [field.annotation for field in model.model_fields.values()]
-    while waiting:
-        one = waiting.pop()
-        waiting += getattr(one, "__args__", ())
-        if isinstance(one, type) and issubclass(one, BaseModel) and one.__name__ not in found:
-            found[one.__name__] = one
-            _models(one, found)
-    return found
+class _AsWritten(GenerateJsonSchema):
+    """Nothing is said of what a validator of the connector's own reads first, nor of what JSON Schema cannot say."""
+
+    def function_before_schema(self, schema: core_schema.BeforeValidatorFunctionSchema) -> JsonSchemaValue:
+        return self._given(schema.get("json_schema_input_schema"))
+
+    def function_wrap_schema(self, schema: core_schema.WrapValidatorFunctionSchema) -> JsonSchemaValue:
+        return self._given(schema.get("json_schema_input_schema"))
+
+    def function_plain_schema(self, schema: core_schema.PlainValidatorFunctionSchema) -> JsonSchemaValue:
+        return self._given(schema.get("json_schema_input_schema"))
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> JsonSchemaValue:  # noqa: ARG002 (the base decides what comes along)
+        return {}
+
+    def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
+        """Nothing: a default that cannot be shown is no matter here."""
+
+    def _given(self, declared: core_schema.CoreSchema | None) -> JsonSchemaValue:
+        return {} if declared is None else self.generate_inner(declared)
 
 
-def _loosened(schema: Schema, model: type[BaseModel] | None) -> Schema:
-    """The schema of a model without the shapes of fields that a validator of its own reads first."""
-    if model is None or "properties" not in schema:
-        return schema
-    free = set(_read_first(model))
-    properties = {
-        name: {"description": shape["description"]} if name in free and "description" in shape else shape
-        for name, shape in schema["properties"].items()
-        if name not in free or "description" in shape
-    }
-    properties |= {name: {} for name in schema["properties"] if name not in properties}
-    return {**schema, "properties": properties}
+def _inlined(shape: Any, parts: Mapping[str, Schema], inside: frozenset[str] = frozenset()) -> Any:
+    """The shape with its parts put in, ready for references, and without what editors make nothing of.
 
-
-def _read_first(model: type[BaseModel]) -> Iterable[str]:
-    for validator in model.__pydantic_decorators__.field_validators.values():
-        if validator.info.mode in ("before", "wrap", "plain") and (
-            validator.info.json_schema_input_type is PydanticUndefined
-        ):
-            yield from (model.model_fields[name].alias or name for name in validator.info.fields if name != "*")
-
-
-def _inlined(shape: Any, parts: Mapping[str, Schema]) -> Any:
-    """The shape with its parts put in, ready for references, and without what editors make nothing of."""
+    What lies within a part of the same kind (``inside``) is left to `syncline check`: it could go on for ever.
+    """
     if isinstance(shape, list):
-        return [_inlined(one, parts) for one in shape]
+        return [_inlined(one, parts, inside) for one in shape]
     if not isinstance(shape, dict):
         return shape
     if "$ref" in shape:
-        part = parts.get(shape["$ref"], {})
-        rest = {key: value for key, value in shape.items() if key != "$ref"}
-        return {**_inlined(part, parts), **rest}
+        name = shape["$ref"]
+        part = {} if name in inside else _inlined(parts.get(name, {}), parts, inside | {name})
+        return {**part, **{key: value for key, value in shape.items() if key != "$ref"}}
     kept = {key: value for key, value in shape.items() if key not in _NO_USE}
-    inner = {_PLAINER.get(key, key): _below(key, value, parts) for key, value in kept.items()}
+    inner = {_PLAINER.get(key, key): _below(key, value, parts, inside) for key, value in kept.items()}
     return _with_references(inner)
 
 
@@ -239,11 +217,11 @@ _PLAINER = {"oneOf": "anyOf"}
 """With one of them by reference, a value may fit several."""
 
 
-def _below(key: str, value: Any, parts: Mapping[str, Schema]) -> Any:
+def _below(key: str, value: Any, parts: Mapping[str, Schema], inside: frozenset[str]) -> Any:
     if key in ("properties", "patternProperties"):
-        return {name: _inlined(shape, parts) for name, shape in value.items()}
+        return {name: _inlined(shape, parts, inside) for name, shape in value.items()}
     if key in ("items", "additionalProperties", "anyOf", "oneOf", "allOf", "prefixItems", "propertyNames"):
-        return _inlined(value, parts)
+        return _inlined(value, parts, inside)
     return value
 
 

@@ -19,6 +19,8 @@ USUAL_KEYS = {
 _KEY = r"\[[^\[\]]+\]"
 ANY_PATH = rf"^[a-z][a-z0-9_]*({_KEY}(\.[a-z][a-z0-9_]*)?)?$"
 """Any canonical path, where the entity is not known."""
+TEMPLATE = r"^[a-z][a-z0-9_]*(\[\](\.[a-z][a-z0-9_]*)?)?$"
+"""What a field of one's own may be called."""
 
 
 def said_of(spec: FieldSpec) -> str:
@@ -58,6 +60,14 @@ def keyed(schema: EntitySchema) -> Iterator[tuple[str, FieldSpec]]:
     for template, spec in schema.fields.items():
         if "[]" in template:
             yield pattern_of(template), spec
+
+
+def ruled(schema: EntitySchema) -> list[str]:
+    """Patterns of what survivorship can decide in keyed lists: values, and items as a whole, of one key or of any."""
+    any_key = r"\[[^\[\]]*\]"
+    templates = [template for template in schema.fields if "[]" in template]
+    wholes = [template.partition(".")[0] for template in templates]
+    return [f"^{re.escape(one).replace(re.escape('[]'), any_key)}$" for one in dict.fromkeys([*templates, *wholes])]
 
 
 def path(schema: EntitySchema | None) -> Schema:

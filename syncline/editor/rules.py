@@ -15,57 +15,42 @@ from mappings.language import Lifecycle, Loss, Test, Unknown
 from mappings.reading.rules import ITEM_KEYS, KEYS, REFERENCE_KEYS
 from mappings.reading.scalars import plain_scalar
 from model.fields import FieldSpec
+from syncline.editor import shapes as form
 from syncline.editor import words as say
-from syncline.editor.shapes import (
-    SCALAR,
-    Schema,
-    by_name,
-    choice,
-    described,
-    either,
-    flag,
-    keys,
-    listed,
-    number,
-    refer,
-    text,
-    words,
-)
+from syncline.editor.shapes import SCALAR, Schema
 from syncline.editor.transforms import transform
-
-HAS_EXPRESSIONS = "expr" in KEYS
 
 
 def explained(names: Sequence[str], shapes: Mapping[str, Schema], sentences: Mapping[str, str]) -> dict[str, Schema]:
     """A property for each key: its shape where one is known, else anything, and its sentence."""
-    return {name: described(shapes.get(name, {}), sentences.get(name, "")) for name in names}
+    return {name: form.described(shapes.get(name, {}), sentences.get(name, "")) for name in names}
 
 
 def definitions(fields: Sequence[Field], streams: Collection[str]) -> dict[str, Schema]:
     """What rules refer to by name: ``field``, ``rule`` and ``item``, ``conditions_in``, ``transform``."""
     return {
         "field": field(fields),
-        "fieldPath": either(refer("field"), listed({"type": "string", "minLength": 1})),
-        "transform": transform(refer("field")),
-        "itemTransform": transform(text()),
-        "table": by_name(_record_values(None), least=1),
-        "item": _short_or_long(text(), {"title": "keys of a rule", **_object(ITEM_KEYS, _item_shapes())}),
+        "fieldPath": form.either(form.refer("field"), form.listed({"type": "string", "minLength": 1})),
+        "transform": transform(form.refer("field")),
+        "itemTransform": transform(form.text()),
+        "table": form.by_name(_record_values(None), least=1),
+        "item": _short_or_long(form.text(), {"title": "keys of a rule", **_object(ITEM_KEYS, _item_shapes())}),
         "ruleKeys": {"title": "keys of a rule", **_object(KEYS, _shapes(streams)), **_picklists(fields)},
-        "rule": _short_or_long(refer("field"), refer("ruleKeys"), {"type": "null"}),
-        "longRule": either(refer("ruleKeys"), {"type": "null"}),
-        "condition_in": condition("field", refer("field")),
+        "rule": _short_or_long(form.refer("field"), form.refer("ruleKeys"), {"type": "null"}),
+        "longRule": form.either(form.refer("ruleKeys"), {"type": "null"}),
+        "condition_in": condition("field", form.refer("field")),
     }
 
 
 def _short_or_long(short: Schema, long: Schema, *others: Schema) -> Schema:
     """The name of a field, or the keys of a rule. In this form an editor blames the right one of the two."""
-    return {**either(short, {"type": "object"}, *others), "if": {"type": "object"}, "then": long}
+    return {**form.either(short, {"type": "object"}, *others), "if": {"type": "object"}, "then": long}
 
 
 def field(fields: Sequence[Field]) -> Schema:
     """The name of a record field; any text where the fields are not known."""
     if not fields:
-        return text()
+        return form.text()
     names = {one.name: _said(one) for one in fields}
     named: Schema = {"type": "string", "enum": list(names), "enumDescriptions": list(names.values())}
     # A full stop inside a name is written \. where it does not lead down; an object not described can hold anything.
@@ -74,7 +59,7 @@ def field(fields: Sequence[Field]) -> Schema:
     opened = [name for name in names if "." not in name and name not in tops]
     inside: Schema = {"type": "string", "pattern": f"^({'|'.join(map(_escaped, opened))})\\."}
     exactly: Schema = {"type": "string", "pattern": f"^({'|'.join(map(_escaped, stopped))})$"}
-    return either(named, *([inside] if opened else []), *([exactly] if stopped else []))
+    return form.either(named, *([inside] if opened else []), *([exactly] if stopped else []))
 
 
 def _escaped(name: str) -> str:
@@ -101,36 +86,38 @@ def _said(one: Field) -> str:
 
 
 def _object(names: Sequence[str], shapes: Mapping[str, Schema]) -> Schema:
-    return keys(explained(names, shapes, say.RULE))
+    return form.keys(explained(names, shapes, say.RULE))
 
 
 def _shapes(streams: Collection[str]) -> dict[str, Schema]:
     """The shapes of a rule's keys. What is here and not in the parser is not offered."""
-    stream = words(streams) if streams else text()
-    reference = keys(
-        explained(REFERENCE_KEYS, {"stream": stream, "number": flag(), "starts": text()}, say.REFERENCE),
+    stream = form.words(streams) if streams else form.text()
+    reference = form.keys(
+        explained(REFERENCE_KEYS, {"stream": stream, "number": form.flag(), "starts": form.text()}, say.REFERENCE),
         required=("stream",),
     )
-    inwards, outwards = refer("condition_in"), refer("condition_out")
-    each_way = keys({"in": listed(inwards, least=0), "out": listed(outwards, least=0)})
+    inwards, outwards = form.refer("condition_in"), form.refer("condition_out")
+    each_way = form.keys({"in": form.listed(inwards, least=0), "out": form.listed(outwards, least=0)})
     return {
         **_item_shapes(),
-        "field": refer("fieldPath"),
-        "transform": refer("transform"),
-        "fields": listed(refer("fieldPath"), least=2),
+        "field": form.refer("fieldPath"),
+        "transform": form.refer("transform"),
+        "fields": form.listed(form.refer("fieldPath"), least=2),
         "constant": {},
-        "direction": choice(Direction, say.DIRECTION),
-        "strength": choice(Strength, say.STRENGTH),
-        "blank": either(
-            choice(Blank, say.BLANK), keys({"in": choice(Blank, say.BLANK), "out": choice(Blank, say.BLANK)})
+        "expr": form.text(),
+        "direction": form.choice(Direction, say.DIRECTION),
+        "strength": form.choice(Strength, say.STRENGTH),
+        "blank": form.either(
+            form.choice(Blank, say.BLANK),
+            form.keys({"in": form.choice(Blank, say.BLANK), "out": form.choice(Blank, say.BLANK)}),
         ),
         "default": {"type": [*SCALAR, "null"]},
-        "reference": either(stream, reference),
-        "list": words(["set"]),
-        "separator": text(),
+        "reference": form.either(stream, reference),
+        "list": form.words(["set"]),
+        "separator": form.text(),
         "each": each(),
-        "lifecycle": choice(Lifecycle, say.LIFECYCLE),
-        "when": either(each_way, listed(either(inwards, outwards), least=0)),
+        "lifecycle": form.choice(Lifecycle, say.LIFECYCLE),
+        "when": form.either(each_way, form.listed(form.either(inwards, outwards), least=0)),
     }
 
 
@@ -138,18 +125,17 @@ def _item_shapes() -> dict[str, Schema]:
     """The keys of a rule inside ``each``. Its fields, also those that transforms look at, are those of the item."""
     unknown = [word for word in Unknown if word is not Unknown.DEFAULT]
     return {
-        "field": either(text(), listed(text())),
-        "transform": refer("itemTransform"),
-        "values": refer("table"),
-        "unknown": either(
-            words(unknown, say.UNKNOWN),
-            keys({"default": text("The canonical value it counts as.")}, required=("default",)),
+        "field": form.either(form.text(), form.listed(form.text())),
+        "transform": form.refer("itemTransform"),
+        "values": form.refer("table"),
+        "unknown": form.either(
+            form.words(unknown, say.UNKNOWN),
+            form.keys({"default": form.text("The canonical value it counts as.")}, required=("default",)),
         ),
-        "max_length": number(1, 1_000_000),
-        "loses": either(choice(Loss, say.LOSS), listed(choice(Loss, say.LOSS), least=0)),
+        "max_length": form.number(1, 1_000_000),
+        "loses": form.either(form.choice(Loss, say.LOSS), form.listed(form.choice(Loss, say.LOSS), least=0)),
         "empty": {"enum": [None, "null", "keep"]},
         "placeholder": {"type": [*SCALAR, "null"]},
-        "expr": text(),
     }
 
 
@@ -157,11 +143,11 @@ def each() -> Schema:
     """A list of items. Their fields are those of the item, which no system describes."""
     item: Schema = {"$ref": "#/definitions/item"}
     shapes: dict[str, Schema] = {
-        "key": either(text(), listed(text())),
-        "rules": by_name(item, least=1),
+        "key": form.either(form.text(), form.listed(form.text())),
+        "rules": form.by_name(item, least=1),
         "value": item,
     }
-    return keys(explained(tuple(shapes), shapes, say.EACH), required=("key",))
+    return form.keys(explained(tuple(shapes), shapes, say.EACH), required=("key",))
 
 
 def condition(subject: str, about: Schema) -> Schema:
@@ -171,22 +157,27 @@ def condition(subject: str, about: Schema) -> Schema:
         subject: about,
         Test.IS.value: plain,
         Test.NOT.value: plain,
-        Test.IN.value: listed(plain),
-        Test.PRESENT.value: flag(),
-        Test.MATCHES.value: text(),
-        "expr": text(),
+        Test.IN.value: form.listed(plain),
+        Test.PRESENT.value: form.flag(),
+        Test.MATCHES.value: form.text(),
+        Test.EXPR.value: form.text(),
     }
-    names = [subject, *(test.value for test in Test), *(["expr"] if HAS_EXPRESSIONS else [])]
+    names = [subject, *(test.value for test in Test)]
     needed: Schema = {"required": [subject]}
-    shape = keys(explained(names, shapes, say.CONDITION))
-    return {**shape, **(either(needed, {"required": ["expr"]}) if HAS_EXPRESSIONS else needed)}
+    shape = form.keys(explained(names, shapes, say.CONDITION))
+    return {**shape, **form.either(needed, {"required": [Test.EXPR.value]})}
 
 
 def _picklists(fields: Sequence[Field]) -> Schema:
-    """For a rule on a field with choices: what its table may hold on the record's side."""
+    """For a rule on a field with choices: what its table may hold on the record's side, where that is written."""
+    inwards: Schema = {"properties": {"direction": {"const": "in"}}, "required": ["direction"]}
     tables: list[Schema] = [
         {
-            "if": {"properties": {"field": {"const": one.name}}, "required": ["field", "values"]},
+            "if": {
+                "properties": {"field": {"const": one.name}},
+                "required": ["field", "values"],
+                "not": inwards,
+            },
             "then": {"properties": {"values": {"additionalProperties": _record_values(one)}}},
         }
         for one in fields
@@ -202,16 +193,18 @@ def _record_values(one: Field | None) -> Schema:
     """
     plain: Schema = {"type": SCALAR}
     if one is None or not one.choices:
-        return either(plain, listed(plain), keys({"read": either(plain, listed(plain))}, required=("read",)))
-    spelt: list[Any] = [form for word in one.choices for form in _forms(word)]
+        return form.either(
+            plain, form.listed(plain), form.keys({"read": form.either(plain, form.listed(plain))}, required=("read",))
+        )
+    spelt: list[Any] = [spelling for word in one.choices for spelling in _spellings(word)]
     named: Schema = {"enum": spelt}
-    written = named if one.restricted else either(named, plain)
-    several: Schema = {"type": "array", "minItems": 1, "items": [written], "additionalItems": either(named, plain)}
-    read = either(named, plain, listed(either(named, plain)))
-    return either(written, several, keys({"read": read}, required=("read",)))
+    written = named if one.restricted else form.either(named, plain)
+    several: Schema = {"type": "array", "minItems": 1, "items": [written], "additionalItems": form.either(named, plain)}
+    read = form.either(named, plain, form.listed(form.either(named, plain)))
+    return form.either(written, several, form.keys({"read": read}, required=("read",)))
 
 
-def _forms(word: str) -> list[Any]:
+def _spellings(word: str) -> list[Any]:
     """A choice as text and, where it looks like a number or a truth value, as YAML reads it without quotes."""
     plain = plain_scalar(word)
     return [word] if isinstance(plain, str) or plain is None else [word, plain]
@@ -222,4 +215,5 @@ def rule_for(spec: FieldSpec | None) -> Schema:
     if spec is None or not spec.choices:
         return {"allOf": [{"$ref": "#/definitions/rule"}]}
     rows: Schema = {"properties": {word: {} for word in spec.choices}, "propertyNames": {"enum": list(spec.choices)}}
-    return {"allOf": [{"$ref": "#/definitions/rule"}, {"properties": {"values": rows}}]}
+    default: Schema = {"properties": {"default": {"enum": list(spec.choices)}}}
+    return {"allOf": [{"$ref": "#/definitions/rule"}, {"properties": {"values": rows, "unknown": default}}]}

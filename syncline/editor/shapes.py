@@ -42,9 +42,9 @@ def listed(item: Schema, *, least: int = 1) -> Schema:
     return {"type": "array", "items": item, "minItems": least}
 
 
-def one_or_more(item: Schema) -> Schema:
+def one_or_several(item: Schema, *, least: int = 0) -> Schema:
     """The thing itself, or a list of such things."""
-    return either(item, listed(item))
+    return either(item, listed(item, least=least))
 
 
 def either(*shapes: Schema) -> Schema:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 
 from mappings.transforms.base import Entry
-from mappings.transforms.registry import entry_of, names
-from syncline.editor.shapes import Schema, described, either, keys, one_or_more, words
+from mappings.transforms.registry import entry_of, names, option_names
+from syncline.editor.shapes import Schema, described, either, keys, one_or_several, words
 
 OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("country", "style"): ("alpha2", "alpha3", "name"),
@@ -26,8 +25,6 @@ OPTION_WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }
 """Options that take one of some words. A test holds them to what the registry takes."""
 
-WITHOUT_OPTIONS = frozenset({"first"})
-
 
 def transform(field: Schema) -> Schema:
     """What stands after ``transform:``: one, or a list of them from the record to the canonical side.
@@ -42,15 +39,11 @@ def transform(field: Schema) -> Schema:
         "minProperties": 1,
         "maxProperties": 1,
     }
-    return one_or_more(either(named, with_options))
-
-
-def option_names(name: str, entry: Entry) -> tuple[str, ...]:
-    return () if name in WITHOUT_OPTIONS else tuple(inspect.signature(entry.make).parameters)
+    return one_or_several(either(named, with_options))
 
 
 def _options(name: str, entry: Entry, field: Schema) -> Schema:
-    options = {option: _option(name, option, entry, field) for option in option_names(name, entry)}
+    options = {option: _option(name, option, entry, field) for option in option_names(entry)}
     by_name: Schema = keys(options, required=(entry.main,) if entry.needs_main and entry.main else ())
     alone: Schema = {"type": "null"}
     if entry.main is not None:

@@ -24,7 +24,7 @@ MAPPING: dict[str, str] = {
 
 RULE: dict[str, str] = {
     "field": "The record field. address.city goes down into nested data; a\\.b is one name with a full stop.",
-    "fields": "Several record fields, for the transform join.",
+    "fields": "Several record fields, for the transforms join and street.",
     "constant": "A canonical value instead of a field. It goes in only.",
     "transform": "How the value is turned, listed from the record to the canonical side. Written back in reverse.",
     "direction": "in, out or both, within the mapping's own.",

@@ -4,10 +4,13 @@ import ast
 import inspect
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from jsonschema import Draft7Validator
+from pydantic import BeforeValidator, field_validator, model_validator
 
 import mappings.reading.parse
 import mappings.reading.rules
@@ -16,7 +19,8 @@ from mappings.reading.examples import KEYS as EXAMPLE_KEYS
 from mappings.reading.parse import KEYS, parse_mapping
 from mappings.reading.reader import read_yaml
 from mappings.transforms.base import OptionError
-from mappings.transforms.registry import build, entry_of, names
+from mappings.transforms.registry import build, entry_of, names, option_names
+from model.custom import custom_fields
 from model.entities import schemas
 from model.fields import FieldSpec, Kind
 from syncline.editor import words
@@ -25,7 +29,8 @@ from syncline.editor.export import annotate, file_name, installed
 from syncline.editor.mapping import Known, mapping_schema
 from syncline.editor.rules import KEYS as RULE_KEYS
 from syncline.editor.rules import REFERENCE_KEYS
-from syncline.editor.transforms import OPTION_WORDS, option_names
+from syncline.editor.transforms import OPTION_WORDS
+from syncline.settings import load_project
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = sorted((ROOT / "mappings/library").rglob("*.yaml"))
@@ -84,7 +89,10 @@ def test_every_shipped_mapping_fits_the_schema_of_its_entity_and_the_one_of_any(
 
 def test_the_example_configuration_fits_its_schema():
     data, _, _ = read_yaml((ROOT / "config.example.yaml").read_text(encoding="utf-8"), "config.example.yaml")
-    assert list(validator(CONFIG).iter_errors(data)) == []
+    own = {name: custom_fields(name, entity.get("fields"))[0] for name, entity in data["entities"].items()}
+    assert any(own.values())
+    schema = config_schema(installed(), list(data["connections"]), data["connections"], schemas(own))
+    assert list(validator(schema).iter_errors(data)) == []
 
 
 # mistakes in mappings
@@ -122,6 +130,10 @@ def test_the_example_configuration_fits_its_schema():
         ("lifecycle: {field: Status, values: {customer: Wonn}}", "rules.lifecycle.values.customer"),
         ("lifecycle: {field: Status, values: {customer: [Wonn, Won]}}", "rules.lifecycle.values.customer.0"),
         ("lifecycle: {field: Status, values: {lead: New}, unknown: {defalt: other}}", "rules.lifecycle.unknown"),
+        (
+            "lifecycle: {field: Status, values: {lead: New}, unknown: {default: othr}}",
+            "rules.lifecycle.unknown.default",
+        ),
         (
             "tags: {field: Email, list: set}\nemails: {field: Email, each: {kee: id, value: address}}",
             "rules.emails.each",
@@ -176,6 +188,7 @@ def test_a_mistake_beside_the_rules_is_found_where_it_stands(top, place):
         '"full_name, given_name, family_name": {field: FirstName, transform: full_name}',
         "active: {field: Rating, values: {true: Hot, false: [Cold, Frozen]}}",
         "lifecycle: {field: Status, values: {customer: [Won, Sold], lead: 1, other: {read: Lost}}, unknown: collect}",
+        "lifecycle: {field: Status, values: {customer: Gone}, direction: in}",
         "lifecycle: {field: Rating, values: {customer: Boiling}, unknown: {default: other}}",
         "description: {fields: [FirstName, Email], transform: {join: ', '}, loses: lines}",
         "account: {field: Id, reference: {stream: Account, number: true, starts: '001'}}",
@@ -191,6 +204,21 @@ def test_what_the_language_allows_the_schema_allows(rules):
     assert [str(one) for one in said if one.severity == "error"] == []
     for known in (KNOWN, Known(schema=SCHEMAS["contact"]), Known()):
         assert complaints(mapping_schema(known), text) == set()
+
+
+def test_a_list_of_which_nothing_is_left_may_stay():
+    text = mapping("given_name: {field: FirstName, transform: [], loses: []}", "owns: []\nexamples: []")
+    _, said = parse_mapping(text, "m.yaml")
+    assert said == []
+    assert complaints(mapping_schema(KNOWN), text) == set()
+    assert (
+        complaints(CONFIG, PLAIN.replace("syncline: 1", "syncline: 1\nschedules: [{name: n, select: [], every: 1h}]"))
+        == set()
+    )
+    assert complaints(mapping_schema(KNOWN), "extends: x\nrules: {}\n") == set()
+    assert "rules" in complaints(
+        mapping_schema(KNOWN), "connection: crm\nstream: Contact\nentity: contact\nrules: {}\n"
+    )
 
 
 def test_a_file_that_extends_another_says_only_what_is_different():
@@ -265,7 +293,7 @@ def test_every_transform_and_option_of_the_registry_is_in_the_schema_and_explain
     assert set(bare["enum"]) == {name for name, entry in entries.items() if not entry.needs_main}
     for name, entry in entries.items():
         shapes = json.dumps(with_options["properties"][name], ensure_ascii=False)
-        assert all(f'"{option}"' in shapes for option in option_names(name, entry)), name
+        assert all(f'"{option}"' in shapes for option in option_names(entry)), name
         assert all(json.dumps(said, ensure_ascii=False) in shapes for said in entry.options.values()), name
 
 
@@ -338,6 +366,17 @@ connections:
             "syncline: 1\nentities: {contact: {survivorship: {tags: {rule: authority, order: [crn]}}}}",
             "entities.contact.survivorship.tags.order.0",
         ),
+        (
+            "syncline: 1",
+            "syncline: 1\nentities: {contact: {survivorship: {job_titel: latest}}}",
+            "entities.contact.survivorship",
+        ),
+        ("syncline: 1", "syncline: 1\nentities: {contact: {fields: {Tier: text}}}", "entities.contact.fields"),
+        (
+            "syncline: 1",
+            "syncline: 1\nentities: {contact: {fields: {x: {type: choice, choices: [1]}}}}",
+            "entities.contact.fields.x.choices.0",
+        ),
     ],
 )
 def test_a_mistake_in_the_configuration_is_found_where_it_stands(before, after, place):
@@ -346,14 +385,26 @@ def test_a_mistake_in_the_configuration_is_found_where_it_stands(before, after, 
     assert place in complaints(CONFIG, PLAIN.replace(before, after))
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("default", "tags", '"emails[*]"', '"emails[]"', '"emails[work]"'),
+        *('"addresses[billing]"', '"addresses[*].city"', '"consents[email:marketing].status"'),
+    ],
+)
+def test_whatever_survivorship_can_decide_its_schema_takes(name, write):
+    text = PLAIN.replace("syncline: 1", f"syncline: 1\nentities: {{contact: {{survivorship: {{{name}: latest}}}}}}")
+    assert complaints(CONFIG, text) == set()
+    _, found = load_project(write({"config.yaml": text}), environment={"URL": "sqlite:///x.db"}, with_mappings=False)
+    assert [str(one) for one in found] == []
+
+
 def test_any_value_may_be_given_by_reference():
     text = PLAIN.replace("key: id", 'key: id, batch: "${env:BATCH}", writable: "${env:W}", key_from: "${file:k}"')
     assert complaints(CONFIG, text) == set()
 
 
 def test_settings_read_in_more_forms_than_their_types_tell_are_left_to_check():
-    from pydantic import field_validator
-
     class Part(Settings):
         deep: int
 
@@ -377,6 +428,66 @@ def test_settings_read_in_more_forms_than_their_types_tell_are_left_to_check():
     assert complaints(schema, text) == set()
     assert "connections.a.part.deep" in complaints(schema, text.replace("{deep: 1}", "{deep: x}"))
     assert "connections.a.parts.0.deep" in complaints(schema, text.replace("{deep: 2}", "{deep: x}"))
+
+
+class Tree(Settings):
+    size: int
+    below: "tuple[Tree, ...]" = ()
+
+
+class Odd(Settings):
+    """Settings that JSON Schema has no words for, or that are read before their types are looked at."""
+
+    tree: Tree
+    test: Callable[[int], bool] | None = None
+    days: Annotated[int, BeforeValidator(int)] = 1
+    one: int = 1
+    two: int = 2
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plain(cls, value):
+        return value
+
+
+class Shorthand(Settings):
+    size: int
+
+    @model_validator(mode="before")
+    @classmethod
+    def _sized(cls, value):
+        return {"size": value} if isinstance(value, int) else value
+
+
+class Holder(Settings):
+    tree: Tree
+    part: Shorthand
+    days: Annotated[int, BeforeValidator(int)] = 1
+
+
+class Unfinished(Settings):
+    part: "Nowhere"  # noqa: F821 (that is what is tested)
+
+
+@pytest.mark.parametrize(
+    ("settings", "given", "place"),
+    [
+        (Unfinished, "part: 3", None),
+        (Odd, "tree: {size: x}, one: x, days: '7', test: 5", None),
+        (Odd, "tree: {size: 1}, thre: 3", "connections.a"),
+        (Holder, "tree: {size: 1, below: [{size: 2, below: [{size: x}]}]}, part: 3, days: '7'", None),
+        (Holder, "tree: {size: x}, part: 3", "connections.a.tree.size"),
+    ],
+)
+def test_settings_of_any_make_have_a_schema_that_is_no_stricter_than_they_are(settings, given, place):
+    class Acme(Connector[settings]):
+        name = "acme"
+        Settings = settings
+        streams = (Stream(name="s"),)
+
+    schema = config_schema({"acme": Acme}, [], [], SCHEMAS)
+    found = complaints(schema, f"syncline: 1\nconnections:\n  a: {{connector: acme, {given}}}\n")
+    assert found == ({place} if place else set())
 
 
 # the command
@@ -415,6 +526,14 @@ def test_export_asks_the_systems_where_it_is_told_to(cli, starter):
     assert "first_name" in named["enum"]
 
 
+def test_a_system_that_cannot_be_asked_is_named_and_the_schemas_stay_as_they_were(cli, starter):
+    cli("schema", "export")
+    before = exported(starter)
+    (starter / "data/crm.db").write_bytes(b"no database at all, and longer than any header of one could be" * 20)
+    assert cli("schema", "export", "--online", code=1).err.startswith("crm: ")
+    assert exported(starter) == before
+
+
 def test_a_mapping_that_is_wrong_gets_its_schema_all_the_same(cli, starter):
     cli("connections", "discover", "crm", "--lock")
     path = starter / "mappings/crm_people.yaml"
@@ -435,6 +554,144 @@ def test_what_a_mapping_ties_together_may_stand_in_the_file_it_extends(cli, star
         path.write_text(f"extends: shared/people\nrules: {rules}\n", encoding="utf-8")
         (row,) = (row for row in cli("schema", "export", "--json").json if row["file"] == str(path))
         assert row["schema"] == "crm.people.contact.json"
+
+
+BASE = """stream: people
+entity: contact
+rules:
+  given_name: given_name
+  job_title: job_title
+"""
+
+
+@pytest.fixture
+def extending(cli, starter):
+    """Two mappings that extend one file, below a folder in a folder."""
+    cli("connections", "discover", "crm", "--lock")
+    (starter / "mappings/crm_people.yaml").unlink()
+    base = starter / "mappings/shared/all of them/people.yaml"
+    base.parent.mkdir(parents=True)
+    base.write_text(BASE, encoding="utf-8")
+    for name, entity in (("crm_people", "contact"), ("crm_leads", "lead")):
+        text = f"extends: shared/all of them/people\nconnection: crm\nentity: {entity}\n"
+        (starter / f"mappings/{name}.yaml").write_text(text, encoding="utf-8")
+    return base
+
+
+def test_a_file_that_mappings_extend_gets_a_schema_with_their_fields_that_asks_for_nothing(cli, starter, extending):
+    rows = {Path(row["file"]).name: row for row in cli("schema", "export", "--json").json}
+    row = rows["people.yaml"]
+    assert row["fields"] == 9
+    schema = exported(starter)[row["schema"]]
+    assert complaints(schema, BASE) == set()
+    assert complaints(schema, "rules: {company: given_name}\n") == set(), "it may be of either entity"
+    assert complaints(schema, BASE.replace("job_title: job_title", "job_title: job_titel")) == {"rules.job_title"}
+    assert complaints(schema, BASE.replace("stream: people", "stream: poeple")) == {"stream"}
+    (starter / "mappings/crm_leads.yaml").unlink()
+    cli("schema", "export")
+    assert complaints(exported(starter)[row["schema"]], "rules: {company: given_name}\n") == {"rules"}
+
+
+def test_any_field_will_do_in_a_file_that_is_extended_for_a_stream_nobody_knows_the_fields_of(cli, starter, extending):
+    text = "extends: shared/all of them/people\nconnection: shop\nstream: customers\nentity: contact\n"
+    (starter / "mappings/shop_customers.yaml").write_text(text, encoding="utf-8")
+    rows = {Path(row["file"]).name: row for row in cli("schema", "export", "--json").json}
+    schema = exported(starter)[rows["people.yaml"]["schema"]]
+    assert complaints(schema, BASE.replace("job_title: job_title", "job_title: anything")) == set()
+    assert complaints(schema, BASE.replace("stream: people", "stream: customers")) == set()
+
+
+def test_a_file_below_the_mappings_that_nothing_extends_is_known_by_what_it_says(cli, starter):
+    base = starter / "mappings/shared/people.yaml"
+    base.parent.mkdir()
+    (starter / "mappings/.old").mkdir()
+    (starter / "mappings/.old/gone.yaml").write_text(BASE, encoding="utf-8")
+    cli("connections", "discover", "crm", "--lock")
+    for text, mistaken in ((f"connection: crm\n{BASE}", {"rules.job_title"}), (BASE, set()), ("", set())):
+        base.write_text(text, encoding="utf-8")
+        rows = {Path(row["file"]).name: row for row in cli("schema", "export", "--json").json}
+        assert "gone.yaml" not in rows
+        schema = exported(starter)[rows["people.yaml"]["schema"]]
+        wrong = BASE.replace("job_title: job_title", "job_title: job_titel")
+        assert complaints(schema, wrong) == mistaken
+
+
+def test_annotate_names_the_schema_of_what_is_extended_from_where_it_lies(cli, extending):
+    cli("schema", "export", "--annotate")
+    first, _, rest = extending.read_text(encoding="utf-8").partition("\n")
+    schema = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first)[1]
+    assert (extending.parent / schema).resolve().is_file()
+    assert rest == BASE
+
+
+def test_a_line_whose_schema_is_gone_is_renewed_and_any_other_is_left_alone(cli, starter):
+    cli("schema", "export", "--annotate")
+    config, mapping = starter / "config.yaml", starter / "mappings/crm_people.yaml"
+    own = starter / "own.json"
+    own.write_text("{}", encoding="utf-8")
+    config.write_text(config.read_text(encoding="utf-8").replace(".syncline/schemas/config.json", "own.json"))
+    text = mapping.read_text(encoding="utf-8")
+    mapping.write_text(text.replace("crm.people.contact.json", "crm.persons.contact.json"), encoding="utf-8")
+    before = config.read_bytes()
+    cli("schema", "export", "--annotate")
+    assert mapping.read_text(encoding="utf-8") == text
+    assert config.read_bytes() == before
+
+
+def test_a_schedule_may_select_all_that_check_lets_it_select(cli, starter):
+    cli("schema", "export")
+    config = (starter / "config.yaml").read_text(encoding="utf-8")
+    schema = exported(starter)["config.json"]
+    for name in ("crm", "contact", "crm_people", "crm.people", "crm.people:contact"):
+        text = re.sub(r"select: .*", f"select: {name}", config) if "select:" in config else config
+        text = f"{config}  - {{name: other, every: 1h, select: '{name}'}}\n"
+        assert complaints(schema, text) == set(), name
+        (starter / "config.yaml").write_text(text, encoding="utf-8")
+        cli("check")
+
+
+def test_what_is_wrong_with_a_lock_is_said_and_the_schemas_are_written_all_the_same(cli, starter):
+    cli("connections", "discover", "crm", "--lock")
+    lock = starter / "schemas/crm.yaml"
+    lock.write_text(lock.read_text(encoding="utf-8").replace("format: 1", "format: 7"), encoding="utf-8")
+    said = cli("schema", "export", "--json")
+    assert "format 1" in said.err
+    assert {row["fields"] for row in said.json} == {0, None}
+
+
+def test_a_mapping_that_cannot_be_read_keeps_no_other_from_its_schema(cli, starter):
+    (starter / "mappings/old.yaml").mkdir()
+    (starter / ".syncline/schemas/old.json").mkdir(parents=True)
+    rows = {Path(row["file"]).name: row for row in cli("schema", "export", "--annotate", "--json").json}
+    assert rows["old.yaml"]["schema"] == "mapping.json"
+    assert rows["old.yaml"]["annotated"] is False
+    assert rows["crm_people.yaml"]["annotated"] is True
+    cli("schema", "export")
+
+
+def test_a_folder_that_cannot_be_written_is_named(cli, starter):
+    (starter / "taken").write_text("", encoding="utf-8")
+    said = cli("schema", "export", "--folder", str(starter / "taken"), code=1)
+    assert "taken cannot be written" in said.err
+
+
+def test_a_path_that_no_editor_could_follow_is_refused_before_anything_is_written(cli, starter):
+    before = (starter / "config.yaml").read_bytes()
+    said = cli("schema", "export", "--annotate", "--folder", str(starter / "my schemas"), code=2)
+    assert "spaces" in said.err
+    assert (starter / "config.yaml").read_bytes() == before
+    assert not (starter / "my schemas").exists()
+    cli("schema", "export", "--folder", str(starter / "my schemas"))
+
+
+def test_annotate_writes_what_a_link_leads_to(tmp_path):
+    path, schema = tmp_path / "real/m.yaml", tmp_path / "s.json"
+    path.parent.mkdir()
+    path.write_text("a: 1\n", encoding="utf-8")
+    (tmp_path / "m.yaml").symlink_to(path)
+    assert annotate(tmp_path / "m.yaml", schema)
+    assert (tmp_path / "m.yaml").is_symlink()
+    assert path.read_text(encoding="utf-8") == "# yaml-language-server: $schema=s.json\na: 1\n"
 
 
 def test_what_belongs_to_nothing_any_more_is_removed_and_what_is_not_ours_stays(cli, starter):

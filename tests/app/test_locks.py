@@ -8,11 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.contract import Field, FieldType
-from mappings.checking.mapping import check
-from mappings.compile import load
 from mappings.reading.reader import read_yaml
 from model.diagnostics import Severity
-from model.entities import schemas
 from syncline import drift
 from syncline.lock_reading import as_written, read_text
 from syncline.locks import Lock, lock_file, made, text_of, tidied, write
@@ -251,6 +248,20 @@ def test_mappings_are_held_to_the_lock_without_asking_the_system(locked, starter
     ]
 
 
+def test_a_constant_that_a_locked_field_does_not_take_is_found_beside_other_mistakes(locked, starter):
+    lock, mapping = starter / CRM, starter / "mappings/crm_people.yaml"
+    text = lock.read_text(encoding="utf-8")
+    assert "      town: {type: text}\n" in text
+    choices = "      town:\n        type: choice\n        restricted: true\n        choices:\n          - Hof\n"
+    lock.write_text(text.replace("      town: {type: text}\n", choices), encoding="utf-8")
+    written = mapping.read_text(encoding="utf-8").replace("job_title: job_title", "job_title: job_titel")
+    mapping.write_text(f"{written}defaults: {{record: {{town: Hoff}}}}\n", encoding="utf-8")
+    said = {(one[0], one[3], one[5]) for one in found(locked, code=5)}
+    line = line_of(starter, "mappings/crm_people.yaml", "Hoff")
+    assert ("unknown-option", line, "'Hoff' is not one of the choices of town") in said
+    assert "unknown-field" in {code for code, _, _ in said}
+
+
 def test_a_run_asks_no_lock(locked, starter):
     """What a lock says may be outdated: it is for checking, and a run goes by what the system answers."""
     (starter / CRM).write_text("nonsense: [", encoding="utf-8")
@@ -276,7 +287,7 @@ def test_a_stream_that_its_lock_does_not_describe_is_noted_at_the_mapping(locked
         ("town: {type: text}", "town: {type: text, length: long}", "wrong-type", "number"),
         ("town: {type: text}", "town: {type: text, required: yes}", "wrong-type", "true or false"),
         ("town: {type: text}", "town: {type: choice, choices: [1]}", "wrong-type", "text"),
-        ("town: {type: text}", "town: text", "wrong-type", "names with values"),
+        ("town: {type: text}", "town: text", "wrong-type", "keys and values"),
         ("town: {type: text}", "town:", "bad-lock", "nothing is said"),
         ("town: {type: text}", "town: {length: 3}", "missing-key", "type"),
         ("town: {type: text}", "town: {type: text", "never-closed", "closed"),
@@ -329,6 +340,14 @@ def test_a_lock_of_no_connection_or_of_another_connector_is_not_used_and_that_is
     ]
 
 
+def test_the_order_in_which_somebody_wrote_choices_into_a_lock_is_no_difference():
+    lock = made("crm", "sql", {"S": [Field(name="a", choices=("one", "two"), references=("P", "Q"), label="A name")]})
+    text = text_of(lock).replace("- one\n          - two", "- two\n          - one").replace("[P, Q]", "[Q, P]")
+    edited = read_text(text.replace("A name", "A  name"), CRM, "crm", [])
+    assert as_written(text) is None
+    assert drift.changes("S", lock.streams["S"], edited.streams["S"]) == []
+
+
 # check --online
 
 
@@ -363,7 +382,7 @@ def test_drift_is_told_by_field_and_by_the_rule_that_suffers_from_it(locked, sta
             line_of(starter, CRM, "mobile:"),
             _still_fits("mobile", "phones[mobile]"),
         ),
-        ("note", str(starter / CRM), None, "crm.people differs in 2 fields that no rule uses"),
+        ("note", str(starter / CRM), None, "crm.people differs in 2 fields that no mapping uses"),
     }
     assert len(said) == 7
 
@@ -383,6 +402,35 @@ def test_what_an_outdated_lock_is_wrong_about_is_told_although_the_offline_check
     assert "town can be written now" in codes[1][1]
 
 
+def test_a_field_that_only_a_filter_uses_is_not_said_to_be_used_by_nothing(locked, starter):
+    mapping = starter / "mappings/crm_people.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    assert "filter:" not in text
+    mapping.write_text(f"{text}filter: {{in: [{{field: syncline_id, present: true}}]}}\n", encoding="utf-8")
+    execute(starter, "DROP TABLE people", f"CREATE TABLE people (id INTEGER PRIMARY KEY, syncline_id TEXT, {AS_EVER})")
+    (one,) = found(locked, "--online", code=0)
+    assert one[5] == "crm.people.syncline_id is no longer unique; the filter still fits"
+
+
+def test_a_stream_that_describes_nothing_any_more_is_told(write, make_cli):
+    folder = write(
+        {
+            "config.yaml": "syncline: 1\nconnections:\n  crm: {connector: files, folder: data, "
+            "streams: {people: {file: people.jsonl, key: id}}}\n",
+            "mappings/m.yaml": "connection: crm\nstream: people\nentity: contact\ndirection: in\n"
+            "rules: {family_name: name}\n",
+            "data/people.jsonl": '{"id": 1, "name": "A"}\n',
+        }
+    )
+    cli = make_cli(folder)
+    cli("connections", "discover", "crm", "--lock")
+    assert found(cli, "--online", code=0) == []
+    (folder / "data/people.jsonl").write_text("{}\n", encoding="utf-8")
+    (one,) = found(cli, "--online", code=0)
+    assert one[:3] == ("drift", "warning", str(folder / CRM))
+    assert "describes no fields now" in one[5]
+
+
 def test_two_mappings_of_one_stream_share_the_question_and_the_drift(locked, starter):
     text = (starter / "mappings/crm_people.yaml").read_text(encoding="utf-8")
     other = text.replace("mapping: crm_people", "mapping: crm_leads").replace("entity: contact", "entity: lead")
@@ -393,51 +441,6 @@ def test_two_mappings_of_one_stream_share_the_question_and_the_drift(locked, sta
         ("crm_leads.yaml", "lead.addresses[billing].city"),
         ("crm_people.yaml", "contact.addresses[billing].city"),
     ]
-
-
-MAPPING = """
-mapping: m
-connection: crm
-stream: S
-entity: contact
-create: in
-rules:
-  family_name: Name
-  lifecycle: {field: Status, values: {customer: Won, lead: New}}
-"""
-STATUS = Field(name="Status", type=FieldType.CHOICE, choices=("New", "Won"), restricted=True)
-
-
-def effects(*after):
-    before = (Field(name="Name"), STATUS)
-    schema = schemas()["contact"]
-    mapping, _ = load(MAPPING, "m.yaml", schemas(), before)
-    changes = drift.changes("S", tidied(before), tidied(after))
-    told = drift.effects(changes, tidied(before), lambda fields: check(mapping.source, schema, fields), lambda _: True)
-    return [(one.severity, one.line, one.message) for effect in told for one in drift.told(effect, "crm")]
-
-
-def test_a_choice_that_is_gone_is_an_error_where_it_is_written_and_a_new_one_a_warning_where_it_would_park():
-    name = Field(name="Name")
-    assert effects(name, replace(STATUS, choices=("New",))) == [
-        (Severity.ERROR, 9, "crm.S.Status lost the choice 'Won': 'Won' is not one of the choices of Status")
-    ]
-    assert effects(name, replace(STATUS, choices=("Lost", "New", "Won"))) == [
-        (
-            Severity.WARNING,
-            9,
-            "crm.S.Status got the choice 'Lost': Status also knows Lost: such a value would be parked",
-        )
-    ]
-
-
-def test_a_field_of_the_same_label_or_nearly_the_same_name_is_guessed_to_be_the_one_that_is_gone():
-    before = {"A__c": Field(name="A__c", label="Loyalty tier"), "Region": Field(name="Region")}
-    after = {"Tier__c": Field(name="Tier__c", label="loyalty tier"), "Regions": Field(name="Regions")}
-    hints = {one.name: one.hint for one in drift.changes("S", before, after) if one.became is drift.Became.REMOVED}
-    assert hints == {"A__c": "is it called 'Tier__c' now?", "Region": "is it called 'Regions' now?"}
-    other_type = {name: replace(one, type=FieldType.DATE) for name, one in after.items()}
-    assert {one.hint for one in drift.changes("S", before, other_type)} == {None}
 
 
 @given(facts, facts)
@@ -476,6 +479,10 @@ def test_doctor_says_of_each_lock_how_it_stands(cli, starter):
     health, message = lock_line(cli)
     assert health == "warning"
     assert "older than the mappings" in message
+    lock.write_text(text.replace("connector: sql", "connector: acme"), encoding="utf-8")
+    health, message = lock_line(cli)
+    assert health == "warning"
+    assert "'acme'" in message
     lock.write_text("x: [", encoding="utf-8")
     health, message = lock_line(cli)
     assert health == "warning"

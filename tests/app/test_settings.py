@@ -5,10 +5,16 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import field_validator
 
+from connectors.contract import Connector, Settings
+from mappings.reading.reader import Positions
 from model.diagnostics import Severity
 from model.fields import Kind
 from sync.policy import Braked, Limit, Rule, Survivorship
+from syncline.catalogue import Catalogue, Source
+from syncline.connections import holds_password
+from syncline.document import Document, Node
 from syncline.settings import load_project
 
 SECRET = "hunter2-canary"
@@ -109,6 +115,31 @@ unknwon: 1
         assert hint in said
 
 
+class Clumsy(Settings):
+    size: int
+
+    @field_validator("size")
+    @classmethod
+    def _half(cls, value):
+        return {}[f"{SECRET} {value}"]
+
+
+class Acme(Connector[Clumsy]):
+    name = "acme"
+    Settings = Clumsy
+
+
+def test_settings_that_their_connector_breaks_on_are_said_and_nothing_of_them_is_shown(project):
+    reference = f"{__name__}:{Acme.__name__}"
+    catalogue = Catalogue({"acme": (Source("acme", reference, "acme-package"),)})
+    folder = project("syncline: 1\nconnections:\n  erp: {connector: acme, size: 3}\n")
+    loaded, found = load_project(folder, environment={}, catalogue=catalogue)
+    assert loaded is None
+    assert [(one.line, one.code) for one in found] == [(3, "broken-connector")]
+    assert "KeyError" in found[0].message
+    assert SECRET not in str(found[0])
+
+
 def test_a_missing_variable_is_named_with_its_line_and_nothing_else_is_said_of_the_connection(project):
     loaded, found = load(project(CONFIG.replace("sqlite:///data/erp.db", "postgresql+psycopg://u:${env:ERP_PW}@h/d")))
     assert loaded is None
@@ -154,7 +185,12 @@ def test_a_password_in_the_file_is_a_warning_and_a_plain_address_is_not(project)
 
 @pytest.mark.parametrize(
     ("reference", "code"),
-    [("${file:nowhere}", "secret-file"), ("${vault:x}", "unknown-reference"), ("${env:}", "unknown-reference")],
+    [
+        ("${file:nowhere}", "secret-file"),
+        (r'"${file:a\0b}"', "secret-file"),
+        ("${vault:x}", "unknown-reference"),
+        ("${env:}", "unknown-reference"),
+    ],
 )
 def test_a_reference_that_leads_nowhere_is_a_diagnostic(project, reference, code):
     _, found = load(project(CONFIG.replace("sqlite:///data/erp.db", reference)))
@@ -196,7 +232,14 @@ def test_mappings_are_held_against_the_connections(project):
 def test_two_mappings_of_one_binding_are_refused(project):
     folder = project(**{"mappings/again.yaml": MAPPING.replace("erp_people", "again")})
     _, found = load(folder)
-    assert [one.code for one in found] == ["duplicate"]
+    assert [(one.code, one.line, one.column) for one in found] == [("duplicate", 3, 9)]
+
+
+def test_two_mappings_of_one_name_are_refused_where_the_name_stands(project):
+    folder = project(**{"mappings/a.yaml": MAPPING.replace("entity: contact", "entity: lead")})
+    _, found = load(folder)
+    (one,) = (one for one in found if one.severity is Severity.ERROR)
+    assert (one.code, one.line, one.hint) == ("duplicate", 1, "give one of them another name")
 
 
 def test_a_proposed_mapping_is_checked_but_does_not_run(project):
@@ -207,6 +250,12 @@ def test_a_proposed_mapping_is_checked_but_does_not_run(project):
 def test_a_mistake_in_a_connection_does_not_blame_its_mappings(project):
     _, found = load(project(CONFIG.replace("key: id", "kee: id")))
     assert {one.file.rpartition("/")[2] for one in found} == {"config.yaml"}
+
+
+@pytest.mark.parametrize("written", ["2", "true", '"1"', "[1]"])
+def test_another_format_is_refused(project, written):
+    _, found = load(project(CONFIG.replace("syncline: 1", f"syncline: {written}")))
+    assert [(one.line, one.code) for one in found] == [(1, "unknown-format")]
 
 
 def test_a_folder_without_a_project_says_what_to_do(tmp_path):
@@ -271,7 +320,25 @@ def test_five_connections_share_what_one_file_says_of_them(project):
     ]
 
 
-@pytest.mark.parametrize("name", ["../secrets/base", "/etc/hostname", "shared/../../secrets/base", "link"])
+def test_files_are_extended_in_a_project_that_is_named_from_beside_it(project):
+    folder = project(
+        mapping="extends: shared/../shared/people\nconnection: erp\n",
+        **{
+            "mappings/shared/people.yaml": MAPPING.replace("connection: erp\n", "").replace("mapping: erp_people\n", "")
+        },
+    )
+    loaded, found = load(folder / "mappings" / "..")
+    assert found == []
+    assert loaded.mappings[0].entity == "contact"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secrets/base", "/etc/hostname", "shared/../../secrets/base", "link", ".", "..", "mappings"),
+        *(r'"a\0b"', r'"a\ud800b"', "x" * 5000, "x/" * 3000),
+    ],
+)
 def test_only_files_below_the_mappings_can_be_extended(project, name):
     folder = project(mapping=f"extends: {name}\n{MAPPING}", **{"secrets/base.yaml": "rules: {given_name: first}\n"})
     (folder / "mappings" / "link.yaml").symlink_to(folder / "secrets" / "base.yaml")
@@ -355,3 +422,60 @@ def test_the_most_restrictive_value_needs_a_list_of_values(project, rule, line):
     config = CONFIG + f"entities: {{contact: {{survivorship: {{job_title: {rule}}}}}}}\n"
     _, found = load(project(config))
     assert [(one.code, one.line) for one in found] == [("missing-key", line)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "codes"),
+    [
+        ("{rule: authority, order: [nowhere]}", ["unknown-connection"]),
+        ("{rule: authority, order: erp}", ["wrong-type"]),
+        ("{rule: authority, order: []}", ["missing-key"]),
+        ("{rule: most_restrictive, values: [[a]]}", ["wrong-type"]),
+        ("{rule: most_restrictive, values: []}", ["missing-key"]),
+    ],
+)
+def test_a_mistake_in_survivorship_is_said_once(project, rule, codes):
+    _, found = load(project(CONFIG + f"entities: {{contact: {{survivorship: {{job_title: {rule}}}}}}}\n"))
+    assert [one.code for one in found] == codes
+
+
+def test_of_very_many_mistakes_some_hundred_are_listed_and_that_there_are_more_is_said_once(project):
+    fields = "".join(f"      field_{number}: {{type: txet}}\n" for number in range(500))
+    loaded, found = load(project(f"{CONFIG}entities:\n  contact:\n    fields:\n{fields}"))
+    assert loaded is None
+    assert {one.code for one in found[:-1]} == {"custom-field"}
+    assert (len(found), found[-1].code, found[-1].severity) == (301, "too-many", Severity.ERROR)
+    assert found[-1].line == found[-2].line + 1
+
+
+def test_what_is_not_listed_is_as_grave_as_the_gravest_of_it():
+    document = Document("config.yaml", Positions())
+    node = Node(document, "x")
+    for _ in range(310):
+        node.warn("literal-secret", "the password is written in the file")
+    assert [one.severity for one in document.found] == [Severity.WARNING] * 301
+    node.report("wrong-type", "expected a list, got text")
+    node.warn("literal-secret", "the password is written in the file")
+    assert [one.code for one in document.found].count("too-many") == 1
+    assert (len(document.found), document.found[-1].severity) == (301, Severity.ERROR)
+
+
+@pytest.mark.parametrize(
+    ("address", "shows"),
+    [
+        ("postgresql+psycopg://u:pw@h/d", True),
+        ("postgresql+psycopg://u:p/w@h/d", True),
+        ("postgresql+psycopg://h/d?user=u&password=pw", True),
+        ("postgresql+psycopg://u@h:5432/d", False),
+        ("sqlite:///C:/some.one@x.db", False),
+    ],
+)
+def test_a_password_is_seen_wherever_an_address_can_hold_it(project, address, shows):
+    assert holds_password(address) is shows
+    _, found = load(project(f"{CONFIG}state: {address}\n"))
+    assert [one.code for one in found] == (["literal-secret"] if shows else [])
+
+
+def test_texts_out_of_the_file_are_kept_short(project):
+    _, found = load(project(f"{CONFIG}{'x' * 5000}: 1\n"))
+    assert max(len(str(one)) for one in found) < 2000
