@@ -108,17 +108,17 @@ class Executor:
     def _consider(self, standing: Standing, generation: int, bindings: Sequence[Binding]) -> bool:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
-        ended: list[Link] = []
+        links: list[Link] = []
         moot: list[tuple[BindingId, Side, str]] = []
         for verdict in decide(standing, bindings, self.closed):
             if verdict.binding in self.selected:
                 books.count(entity_id, verdict)
             for link in verdict.unlink:
                 link.state = LinkState.GONE
-                ended.append(link)
+                links.append(link)
             for link, paths in verdict.shown:
                 link.base = {path: entry for path, entry in link.base.items() if path not in paths}
-                ended.append(link)
+                links.append(link)
             if verdict.action is None:
                 due.keep |= verdict.bucket is Bucket.WAITING
                 if verdict.moot:
@@ -130,8 +130,8 @@ class Executor:
                 self._buffers.setdefault((verdict.binding, verdict.action.kind), []).append(verdict.action)
             else:
                 due.keep = True
-        if ended or moot:
-            self._commit(Changes(links=ended, unparked=moot))
+        if links or moot:
+            self._commit(Changes(links=links, unparked=moot))
         return due.keep or bool(due.outstanding)
 
     def _writable(self, entity_id: str, binding: BindingId) -> bool:
