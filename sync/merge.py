@@ -55,7 +55,7 @@ class Merged:
     base: dict[str, Base | None] = field(default_factory=dict)
     clashes: list[Clash] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)  # open conflicts that ended because both sides now say the same
-    vouched: list[str] = field(default_factory=list)  # its system has a higher authority than whoever said the same first
+    vouched: list[str] = field(default_factory=list)  # said by a higher authority than whoever said the same first
 
 
 class _Facts(NamedTuple):
