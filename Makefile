@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-slow test-slow-sample lint format bench lock clean
+.PHONY: demo test test-slow test-slow-sample torture lint format bench lock clean
 
 demo: .venv/ready  ## Start with fake systems and sample data, and see records move
 	$(BIN)/syncline demo
@@ -15,6 +15,9 @@ test-slow: .venv/ready  ## Everything that takes minutes
 
 test-slow-sample: .venv/ready  ## A random sample of the slow tests, about ten minutes; SEED=… repeats one
 	$(BIN)/python .ci/slow_sample.py
+
+torture: .venv/ready  ## Kill, stop and starve the demonstration for up to MINUTES=45; KILLS=500 STOPS=100 ON=sqlite SEED=…
+	$(BIN)/python tests/torture
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -20,6 +20,7 @@ from sync.decision import (
     BindingId,
     Bucket,
     Canonical,
+    EntityState,
     Link,
     LinkState,
     Parked,
@@ -286,6 +287,12 @@ def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger
     if link is None:
         return Ended(Bucket.SKIPPED, "deleted before it was linked")
     canonical = ledger.scene.canonicals[link.entity_id]
+    if canonical.state is not EntityState.LIVE:
+        # Perhaps our own deletion. There is nothing to ask, and the survivor of a merge must not be deleted with it.
+        link.state = LinkState.MERGED if record.superseded_by else LinkState.GONE
+        link.fingerprint = None
+        ledger.link(link)
+        return Ended(Bucket.WRITTEN, "unlinked")
     if record.superseded_by:
         return _merged_away(binding, record, link, canonical, ledger)
     link.state, link.fingerprint = LinkState.GONE, None

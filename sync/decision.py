@@ -67,7 +67,8 @@ class FieldMeta(NamedTuple):
 
 @dataclass(slots=True)
 class Canonical:
-    """One canonical record. ``meta`` lists only fields changed after creation; the others are (1, ``source``)."""
+    """One canonical record. ``meta`` lists only fields changed after creation, or that a higher authority said, too:
+    the others are (1, ``source``)."""
 
     id: str
     entity: str

@@ -142,7 +142,7 @@ class Executor:
         entity_id, books = standing.canonical.id, self._books
         due = books.begin(entity_id, generation)
         due.keep = self.hub.reading.focus is not None  # only part of what is due was decided about
-        unlinked: list[Link] = []
+        links: list[Link] = []
         left = False
         told: list[HistoryRow] = []
         moot: list[tuple[BindingId, Side, str]] = []
@@ -151,8 +151,11 @@ class Executor:
                 books.count(entity_id, verdict)
             for link in verdict.unlink:
                 link.state = LinkState.GONE
-                unlinked.append(link)
+                links.append(link)
                 told.append(let_go(standing.canonical, link))
+            for link, paths in verdict.shown:
+                link.base = {path: entry for path, entry in link.base.items() if path not in paths}
+                links.append(link)
             if verdict.action is None:
                 due.keep |= verdict.bucket is Bucket.WAITING
                 if verdict.moot:
@@ -169,8 +172,8 @@ class Executor:
                 due.outstanding.add(verdict.binding)
                 books.standings[entity_id] = standing
                 self._buffers.setdefault((verdict.binding, verdict.action.kind), []).append(verdict.action)
-        if unlinked or moot:
-            self._commit(Changes(links=unlinked, history=told, unparked=moot))
+        if links or moot:
+            self._commit(Changes(links=links, history=told, unparked=moot))
         if left and not (due.keep or due.outstanding):
             due.keep = True
             self._left.add(entity_id)  # no further round of this run may write it

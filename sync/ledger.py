@@ -252,7 +252,8 @@ class Ledger:
 
     def delete(self, canonical: Canonical, source: Link | None, why: str = "deleted") -> None:
         """The entity ends; what becomes of its other records is each mapping's policy."""
-        self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, why, source)
+        if canonical.state is EntityState.LIVE:  # it ends once, however many of its records are deleted
+            self._end(canonical, EntityState.DELETED, EntityState.DELETED.value, why, source)
 
     def revive(self, canonical: Canonical) -> None:
         """An entity that had ended is there again, because the run that ended it is undone."""

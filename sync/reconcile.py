@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from mappings.contract import Blank, OnDelete, Strength
 from sync.absorb import Binding
 from sync.decision import (
+    UNKNOWN,
     Action,
     ActionKind,
     BindingId,
@@ -43,6 +44,7 @@ class Verdict(NamedTuple):
     unlink: Sequence[Link] = ()  # links that end without a write
     more: bool = False  # another record of the entity there needs a write too, one after the other
     moot: bool = False  # what was refused before has no reason to be written any more
+    shown: Sequence[tuple[Link, Sequence[str]]] = ()  # paths not agreed on that show what they should all the same
 
 
 @dataclass(slots=True)
@@ -175,11 +177,12 @@ def removing(standing: Standing, verdict: Verdict, removals: Collection[tuple[Bi
 
 def _first(verdicts: Sequence[Verdict], binding: Binding, refused: Parked | None) -> Verdict:
     """One write at a time to the records (nearly always one) that an entity has in a stream."""
+    shown = [pair for verdict in verdicts for pair in verdict.shown]
     for at, verdict in enumerate(verdicts):
         if verdict.action is not None:
-            return verdict._replace(more=any(other.action is not None for other in verdicts[at + 1 :]))
+            return verdict._replace(more=any(other.action is not None for other in verdicts[at + 1 :]), shown=shown)
     resting = max(verdicts, key=lambda v: v.bucket is not Bucket.UNCHANGED, default=Verdict(binding.id, None))
-    return resting._replace(moot=refused is not None)
+    return resting._replace(moot=refused is not None, shown=shown)
 
 
 def _creation(standing: Standing, binding: Binding, links: Sequence[Link], closed: Collection[BindingId]) -> Verdict:
@@ -229,6 +232,7 @@ def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:
         return Verdict(binding.id, None)
     canonical, mapping = standing.canonical, binding.mapping
     due: dict[str, int] = {}
+    shown: list[str] = []
     waits = False
     blanks = False
     for path, entry in link.base.items():
@@ -239,6 +243,9 @@ def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:
             waits = True
             continue
         value = canonical.values.get(path)
+        if entry.value is not UNKNOWN and (entry.value == value or (blank(entry.value) and blank(value))):
+            shown.append(path)  # what it shows lost to a value that lost to the same elsewhere
+            continue
         strength = mapping.strength(path)
         if strength is Strength.CREATE_ONLY or (strength is Strength.IF_EMPTY and not blank(entry.value)):
             continue
@@ -248,6 +255,7 @@ def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:
             continue
         blanks = blanks or blank(value)
         due[path] = rev
+    agreed = [(link, shown)] if shown else ()
     if due:
         action = Action(
             kind=ActionKind.UPDATE,
@@ -262,5 +270,6 @@ def _update(standing: Standing, binding: Binding, link: Link) -> Verdict:
             blanks=blanks,
             reason="changed in the hub",
         )
-        return Verdict(binding.id, action)
-    return Verdict(binding.id, None, Bucket.CONFLICT if waits else Bucket.UNCHANGED, "conflict" if waits else None)
+        return Verdict(binding.id, action, shown=agreed)
+    bucket, detail = (Bucket.CONFLICT, "conflict") if waits else (Bucket.UNCHANGED, None)
+    return Verdict(binding.id, None, bucket, detail, shown=agreed)

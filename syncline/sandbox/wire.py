@@ -5,6 +5,7 @@ A fake is any object with ``handle(Request) -> Response``. It never knows which 
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,6 +70,15 @@ def request_of(method: str, url: str, headers: Mapping[str, str], body: bytes) -
     )
 
 
+class _Patient(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away in the middle of a call is no error of ours."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Server:
     """A fake system on a loopback port, in a thread. ``with Server(fake) as server: server.url``."""
 
@@ -96,8 +106,7 @@ class Server:
             def log_message(self, *args: Any) -> None:
                 """Requests carry personal data: nothing is logged."""
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-        self._http.daemon_threads = True
+        self._http = _Patient(("127.0.0.1", port), Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, name="sandbox", daemon=True)
 
     @property
