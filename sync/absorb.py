@@ -197,8 +197,7 @@ def _always(_: str) -> bool:
     return True
 
 
-def _never(_: str) -> bool:
-    return False
+_never: Final[Callable[[str], bool]] = frozenset[str]().__contains__
 
 
 def _update(binding: Binding, observation: Observation, values: dict[str, Any], link: Link, ledger: Ledger) -> Ended:
@@ -271,9 +270,8 @@ def merge_in(
         ledger.touch(canonical)
     if any(clash.winner is None for clash in merged.clashes):
         return Ended(Bucket.CONFLICT, "conflict")
-    if merged.flows:
-        return Ended(Bucket.WRITTEN, "changed")
-    return Ended(Bucket.WRITTEN, "put back") if pushes else Ended(Bucket.UNCHANGED)
+    written = "changed" if merged.flows else "put back" if pushes else None
+    return Ended(Bucket.WRITTEN if written else Bucket.UNCHANGED, written)
 
 
 def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger) -> Ended:
@@ -289,8 +287,7 @@ def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger
     canonical = ledger.scene.canonicals[link.entity_id]
     if canonical.state is not EntityState.LIVE:
         # Perhaps our own deletion. There is nothing to ask, and the survivor of a merge must not be deleted with it.
-        link.state = LinkState.MERGED if record.superseded_by else LinkState.GONE
-        link.fingerprint = None
+        link.state, link.fingerprint = LinkState.MERGED if record.superseded_by else LinkState.GONE, None
         ledger.link(link)
         return Ended(Bucket.WRITTEN, "unlinked")
     if record.superseded_by:

@@ -207,8 +207,7 @@ class Executor:
         self._books.close()
 
     def _rest(self) -> None:
-        clean = self._books.resting()
-        if clean:
+        if clean := self._books.resting():
             self._commit(Changes(clean=clean))
 
     def _commit(self, changes: Changes) -> None:
@@ -315,8 +314,7 @@ class Executor:
             links = self.hub.store.links(binding.id, [key for key, one in known.items() if one == ""])
             known.update({key: link.fingerprint for key, link in links.items() if link.state is LinkState.CUT})
         same = {r.key: r.data for r in live if known.get(r.key) is not None and known[r.key] == prints[r.key]}
-        different = [record for record in moved if record.key not in same]
-        if different:
+        if different := [record for record in moved if record.key not in same]:
             self._sender.notice(binding, different)
         return dict(same)
 
