@@ -294,8 +294,7 @@ def _deleted(binding: Binding, record: Record, link: Link | None, ledger: Ledger
         return _merged_away(binding, record, link, canonical, ledger)
     link.state, link.fingerprint = LinkState.GONE, None
     ledger.link(link)
-    policy = binding.mapping.on_delete_in
-    if policy is OnDelete.DELETE:
+    if (policy := binding.mapping.on_delete_in) is OnDelete.DELETE:
         ledger.delete(canonical, link)
         return Ended(Bucket.WRITTEN, "deleted")
     if policy is OnDelete.REVIEW:

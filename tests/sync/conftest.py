@@ -255,7 +255,7 @@ class PlainMapping:
     def fingerprints(self, records: Sequence[Record]) -> list[str]:
         return [
             self.version[:6]
-            + hashlib.sha256(orjson.dumps([r.data.get(f) for f in self.record_fields])).hexdigest()[:16]
+            + hashlib.sha256(orjson.dumps([r.data.get(f, ["absent"]) for f in self.record_fields])).hexdigest()[:16]
             for r in records
         ]
 
