@@ -54,7 +54,8 @@ class Sender:
     moved: set[str] = field(default_factory=set)  # entities that answers of this round brought news of
     _more: bool = False  # whether another batch follows at once
     _held: Changes | None = None  # what the answers so far mean
-    _held_since: datetime | None = None
+    _held_since: datetime | None = None  # when the first of them was asked for
+    _asked_at: datetime | None = None
     _owners: dict[str, str] = field(default_factory=dict)  # record key → entity id of the links held
 
     def send(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> None:
@@ -93,6 +94,7 @@ class Sender:
         writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
         deeds = self.hub.deeds(binding.id)
         deed = deeds.remove if kind is ActionKind.DELETE else deeds.upsert
+        self._asked_at = self.hub.clock.now()
         self.called(binding)
         try:
             outcomes = _one_each(binding, writes, deed(binding.id.stream, writes))
@@ -195,10 +197,14 @@ class Sender:
             self.notice(binding, answers.noticed)
 
     def _keep(self, changes: Changes) -> None:
-        """Store what an answer means: together with the answers to batches that follow at once."""
+        """Store what an answer means: together with the answers to batches that follow at once.
+
+        Not where the answer took its time, or this process slept meanwhile: storing shows whether the lease still holds,
+        and nobody who was superseded may send the next batch.
+        """
         now = self.hub.clock.now()
         if self._held is None:
-            self._held, self._held_since = changes, now
+            self._held, self._held_since = changes, self._asked_at
         else:
             self._held.add(changes)
         self._owners.update((link.key, link.entity_id) for link in changes.links)
