@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo test test-slow test-slow-sample torture lint format bench lock clean
+.PHONY: demo soak test test-slow test-slow-sample torture lint format bench lock clean
 
 demo: .venv/ready  ## Start with fake systems and sample data, and see records move
 	$(BIN)/syncline demo
@@ -18,6 +18,9 @@ test-slow-sample: .venv/ready  ## A random sample of the slow tests, about ten m
 
 torture: .venv/ready  ## Kill, stop and starve the demonstration for up to MINUTES=45; KILLS=500 STOPS=100 ON=sqlite SEED=…
 	$(BIN)/python tests/torture
+
+soak: .venv/ready  ## Simulated systems, people and faults against the engine; SEEDS=… stories
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000)
 
 lint: .venv/ready
 	$(BIN)/ruff check .

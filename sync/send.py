@@ -199,8 +199,8 @@ class Sender:
     def _keep(self, changes: Changes) -> None:
         """Store what an answer means: together with the answers to batches that follow at once.
 
-        Not where the answer took its time, or this process slept meanwhile: storing shows whether the lease still holds,
-        and nobody who was superseded may send the next batch.
+        Not where the answer took its time, or this process slept meanwhile: storing shows whether the lease still
+        holds, and nobody who was superseded may send the next batch.
         """
         now = self.hub.clock.now()
         if self._held is None:

@@ -242,8 +242,8 @@ class Oracle:
                 assert was in (None, "null") or str(now) > was, f"I19: consent of {entity} was loosened"
 
     def nothing_came_back(self) -> None:
-        """I4: a field never returns to what it was, unless people had a hand in it, or a system rewrites what it is told
-        and its mapping does not say so (then a rewriting that could not be read at once looks like an edit).
+        """I4: a field never returns to what it was, unless people had a hand in it, or a system rewrites what it is
+        told and its mapping does not say so (then a rewriting that could not be read at once looks like an edit).
         """
         if not self.world.story.setup.lossy and any(nature.rewrites for nature in self.world.natures.values()):
             return

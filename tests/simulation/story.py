@@ -6,7 +6,7 @@ from which steps were taken out is still a story.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from connectors.contract import Replay
@@ -23,7 +23,7 @@ USERS = (
     ("change-email", 2),
     ("move-firm", 4),
     ("edit-firm", 3),
-    ("delete", 3),
+    ("delete", 5),
     ("merge", 3),
     ("undelete", 2),
     ("copy", 1),
@@ -92,6 +92,10 @@ def made_up(seed: int) -> Story:
         args = tuple(rng.randrange(10_000) for _ in range(4))
         events = _events(rng, daring, users) if kind.startswith("run") else ()
         steps.append(Step(kind, args, events))
+        if any(event.kind in ("lost-answer", "unsure", "crash") for event in events) and rng.random() < 0.5:
+            verb = rng.choice(("find", "fetch", "upsert"))  # trouble while looking up what became of it
+            aimed = Event(0, rng.choice(sorted(FITS[verb])), args, verb)
+            steps.append(Step("run", args, (replace(aimed, late=aimed.kind == "lost-answer"),)))
     return Story(seed, setup, tuple(steps))
 
 
@@ -125,15 +129,15 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
     return tuple(found)
 
 
-_TARGETS = {"read": 4, "upsert": 7, "fetch": 3, "keys": 2, "find": 3, "remove": 3}
+_TARGETS = {"read": 4, "upsert": 7, "fetch": 3, "keys": 2, "find": 3, "remove": 6}
 """Calls that faults are aimed at, and how often."""
 
 
 def _setup(rng: Random) -> Setup:
     names = "abcde"[: rng.choice((2, 3, 3, 3, 4, 5))]
     natures = tuple((name, _nature(rng)) for name in names)
-    policies = ("review", "delete", "ignore")
-    deletes = tuple((rng.choice(policies), rng.choice(("ignore", "delete"))) for _ in names)
+    policies = ("review", "delete", "delete", "ignore")
+    deletes = tuple((rng.choice(policies), rng.choice(("ignore", "delete", "delete"))) for _ in names)
     rules = (
         rng.choice(("manual", "authority")),
         rng.choice(("latest", "authority", "most_complete")),
