@@ -15,7 +15,6 @@ from syncline.cli.desk import Desk, desk_of
 from syncline.cli.exits import Exit
 from syncline.cli.output import clean, counted
 from syncline.cli.telling import counts, tell
-from syncline.document import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -271,5 +270,7 @@ def _facts(field: Any) -> str:
 def connection_named(project: Project, name: str) -> None:
     """Raise a usage error, naming what there is, where the project has no such connection."""
     if name not in project.connections:
+        from syncline.document import nearest  # not at the top: --help needs no reader of YAML
+
         hint = nearest(name, project.connections) if project.connections else "config.yaml has none yet"
         raise typer.BadParameter(f"there is no connection {name!r}; {hint}")

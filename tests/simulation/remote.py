@@ -345,8 +345,7 @@ class RemoteConnector(Connector[RemoteSettings]):
                 yield Page(records, cursor, full)
             first = False
             if len(keys) < PAGE:
-                if full:
-                    remote.watcher.read_whole(remote.name, stream)
+                remote.watcher.read_whole(remote.name, stream)  # at once, or on from where it was cut off
                 return
 
     def keys(self, stream: str) -> Iterator[list[str]]:

@@ -141,11 +141,11 @@ def soak(first: int, seeds: int, processes: int, mutant: str | None) -> int:
 def caught(job: tuple[str, int]) -> tuple[str, int | None, str | None]:
     """The first seed that misses a safeguard, and what it says; None where none of them does."""
     name, most = job
-    with sabotaged(name):
-        for seed in range(most):
+    for seed in range(most):
+        with sabotaged(name):
             said = complaint(made_up(seed))
-            if said is not None:
-                return name, seed, said
+        if said is not None and complaint(made_up(seed)) is None:
+            return name, seed, said
     return name, None, None
 
 
