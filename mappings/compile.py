@@ -204,7 +204,7 @@ def _whole_digester(_: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mappi
         try:
             raw = orjson.dumps(dict(data), None, options)
         except TypeError:
-            raw = repr(sorted(data.items(), key=lambda item: str(item[0]))).encode("utf-8", "surrogatepass")
+            raw = repr(_in_order(data)).encode("utf-8", "surrogatepass")
         return prefix + blake2b(raw, digest_size=10).hexdigest()
 
     return lambda rows: list(map(one, rows))
@@ -229,7 +229,7 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
         try:
             raw = dumps(picked, None, options)
         except TypeError:  # whole numbers beyond 64 bits, or a value that is no JSON: slower, never wrong
-            raw = repr(picked).encode("utf-8", "surrogatepass")
+            raw = repr(_in_order(picked)).encode("utf-8", "surrogatepass")
         return digest(raw)
 
     def with_gaps(rows: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
@@ -247,6 +247,13 @@ def _digester(names: tuple[str, ...], prefix: str) -> Callable[[Sequence[Mapping
         return list(map(one, rows))
 
     return digests
+
+
+def _in_order(value: Any) -> Any:
+    """With the keys of all mappings in one order, which `repr` would else take for news."""
+    if isinstance(value, Mapping):
+        return sorted(((str(key), _in_order(held)) for key, held in value.items()), key=itemgetter(0))
+    return [_in_order(held) for held in value] if isinstance(value, list | tuple) else value
 
 
 def version_of(mapping: MappingFile, schema: EntitySchema) -> str:
