@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from mappings.checking.fields import FieldFacts
 from mappings.suggesting.fields import Seen, seen_fields
+from mappings.suggesting.matching import Matching, matching
 from mappings.suggesting.names import read
 from mappings.suggesting.places import BUT, Place, Surroundings, places
 from mappings.suggesting.rules import Draft, Neighbours, drafted
@@ -87,7 +88,7 @@ class Proposal:
     rules: tuple[Suggestion, ...] = ()
     doubtful: tuple[Suggestion, ...] = ()
     homeless: tuple[Homeless, ...] = ()
-    match: Mapping[str, Any] = field(default_factory=dict)
+    matching: Matching = Matching()
     missing: tuple[str, ...] = ()
     fit: float
     ranking: tuple[tuple[str, float], ...] = ()
@@ -132,9 +133,14 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
 
 
 def with_rules(
-    proposal: Proposal, schema: EntitySchema, rules: Iterable[Suggestion], doubtful: Iterable[Suggestion]
+    proposal: Proposal,
+    schema: EntitySchema,
+    rules: Iterable[Suggestion],
+    doubtful: Iterable[Suggestion],
+    sample: Sequence[Mapping[str, Any]] = (),
 ) -> Proposal:
-    """The proposal with these rules in the order of the entity's fields, and what follows from them."""
+    """The proposal with these rules in the order of the entity's fields, and what follows from them; ``sample`` is what
+    they make of the records."""
     order = {template: at for at, template in enumerate(schema.fields)}
     sure = tuple(sorted(rules, key=lambda one: _order(one, order)))
     active = [path for one in sure for path in one.paths]
@@ -142,7 +148,7 @@ def with_rules(
         proposal,
         rules=sure,
         doubtful=tuple(sorted(doubtful, key=lambda one: _order(one, order))),
-        match=match_rules(schema.name, active),
+        matching=matching(schema, active, sample),
         missing=tuple(
             spec.template
             for spec in schema.fields.values()
@@ -276,36 +282,6 @@ def _suggestion(draft: Draft, candidates: Sequence[_Candidate]) -> Suggestion:
     )
 
 
-_STRONG: Mapping[str, tuple[str, ...]] = {
-    "contact": ("emails[*]", "contact_number"),
-    "lead": ("emails[*]",),
-    "account": ("account_number", "tax_id", "registration_number", "domain"),
-    "order": ("number",),
-    "opportunity": ("number",),
-    "case": ("number",),
-}
-_WEIGHTS: Mapping[str, Mapping[str, int]] = {
-    "contact": {"family_name": 3, "given_name": 2, "birth_date": 2, "addresses[billing].postal_code": 1},
-    "lead": {"family_name": 3, "given_name": 2, "birth_date": 3, "addresses[billing].postal_code": 1},
-    "account": {"name": 3, "addresses[billing].postal_code": 1, "addresses[billing].city": 1},
-}
-
-
-def match_rules(entity: str, active: Sequence[str]) -> dict[str, Any]:
-    """How records would find their entity, with what the rules supply: as the default mappings do."""
-    names = {path.partition("[")[0] + "[*]" for path in active if path.startswith("emails[")} | set(active)
-    strong: list[Any] = [path for path in _STRONG.get(entity, ()) if path in names]
-    weights = {path: weight for path, weight in _WEIGHTS.get(entity, {}).items() if path in names}
-    match: dict[str, Any] = {"strong": strong} if strong else {}
-    block = next((path for path in ("family_name", "name") if path in weights), None)
-    if block is not None and len(weights) > 1:
-        match["scored"] = {"weights": weights, "blocks": [[block]]}
-    elif not strong and "full_name" in names:
-        keys = [path for path in ("full_name", "addresses[billing].postal_code") if path in names]
-        match["strong"] = [keys] if len(keys) > 1 else []
-    return match if match.get("strong") or match.get("scored") else {}
-
-
 def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtful: Sequence[Suggestion]) -> float:
     """How well a stream fits an entity: what was placed, what the entity needs, what it is called."""
     own = sum(one.confidence for one in rules if not one.paths[0].startswith(("addresses[", "phones[", "emails[")))
@@ -315,7 +291,7 @@ def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtfu
     lacking = any(template not in placed for template in required)
     named = 3.0 if entity_of(stream) == schema.name and not _CUSTOMERS.search(stream.lower()) else 0.0
     rarely = 0.5 if schema.name == "lead" else 0.0  # a lead looks like a contact, unless the stream is called so
-    told = any(read(one.fields[0]).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required)
+    told = any(read(name).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required for name in one.fields)
     whole = 1.5 if required and not lacking and told else 0.0
     return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (2.0 if lacking else 0.0))
 

@@ -71,7 +71,9 @@ def _head(proposal: Proposal, name: str) -> Iterator[str]:
 
 
 def _match(proposal: Proposal) -> Iterator[str]:
-    match = proposal.match
+    match = proposal.matching.rules
+    for said in proposal.matching.said:
+        yield from _comment(said)
     if not match:
         yield f"# Missing: no rule tells which {proposal.entity} a record is, so each becomes a new one. Where a field"
         yield '# does, say so: match: {strong: ["emails[*]", [family_name, birth_date]]}'
@@ -83,9 +85,21 @@ def _match(proposal: Proposal) -> Iterator[str]:
     scored = match.get("scored")
     if scored:
         yield "  scored:"
-        yield f"    weights: {flow(scored['weights'])}"
+        line = f"    weights: {flow(scored['weights'])}"
+        if len(line) <= _WIDTH:
+            yield line
+        else:
+            yield "    weights:"
+            yield from (f"      {scalar(path)}: {weight}" for path, weight in scored["weights"].items())
         yield f"    blocks: {flow(scored['blocks'])}"
+    if proposal.matching.doubles:
+        yield "  #one_to_one: false"
     yield ""
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in wrap(text, _WIDTH - 4):
+        yield f"# {line}"
 
 
 def rule_text(one: Suggestion) -> str:
@@ -93,8 +107,13 @@ def rule_text(one: Suggestion) -> str:
     fields = list(one.fields)
     if not one.settings and len(fields) == 1:
         return f"{scalar(one.key)}: {scalar(fields[0])}"
-    body: dict[str, Any] = {"field": fields[0]} if len(fields) == 1 else {"fields": fields}
-    return f"{scalar(one.key)}: {flow({**body, **one.settings})}"
+    return f"{scalar(one.key)}: {flow({**_source(one), **one.settings})}"
+
+
+def _source(one: Suggestion) -> dict[str, Any]:
+    if not one.fields:
+        return {}  # a constant
+    return {"field": one.fields[0]} if len(one.fields) == 1 else {"fields": list(one.fields)}
 
 
 def because(one: Suggestion) -> str:
@@ -125,9 +144,8 @@ def _broken(one: Suggestion, text: str) -> Iterator[str]:
     if len(text) <= _WIDTH - 4:
         yield f"  {text}"
         return
-    body: dict[str, Any] = {"field": one.fields[0]} if len(one.fields) == 1 else {"fields": list(one.fields)}
     yield f"  {scalar(one.key)}:"
-    for key, value in {**body, **one.settings}.items():
+    for key, value in {**_source(one), **one.settings}.items():
         line = f"    {key}: {flow(value)}"
         if len(line) <= _WIDTH or not isinstance(value, Mapping):
             yield line
