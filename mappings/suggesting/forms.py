@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mappings.suggesting.fields import Seen
 from mappings.suggesting.values import ALMOST_ALL, DATE_FORMATS, Days, Sample
+from mappings.suggesting.whereabouts import Land, called, exact, lost_zeros
 from mappings.transforms.base import UnfitError
 from mappings.transforms.places import LOCALES, country
 from mappings.transforms.reach import phone_number
@@ -30,7 +31,7 @@ _SWAPPED = {"us": "uk", "uk": "us", "%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%
 _SAID = {"us": "month/day/year", "uk": "day/month/year", "%d-%m-%Y": "day-month-year", "%m-%d-%Y": "month-day-year"}
 
 
-def phone(sample: Sample, others: Mapping[str, Seen], path: str) -> Form:
+def phone(sample: Sample, others: Mapping[str, Seen], told: Mapping[str, Land], path: str) -> Form:
     """The region of numbers without a country prefix: from a country field, from the states, or from the numbers."""
     if sample.mostly("international phone"):
         return Form({}, "with country prefix")
@@ -40,6 +41,10 @@ def phone(sample: Sample, others: Mapping[str, Seen], path: str) -> Form:
         return Form({"transform": {"phone": {"region_field": beside.path_text}}}, evidence)
     if not sample.texts:
         return Form({}, "numbers without a country prefix need {phone: {region: …}}")
+    own = path.partition(".")[0] if path.startswith("addresses[") else "addresses[billing]"
+    land = told.get(own) or (next(iter(told.values())) if len(told) == 1 else None)
+    if land is not None:
+        return Form({"transform": {"phone": {"region": land.code}}}, land.why)
     states = _of_same_record(others, "region", path)
     if states is not None and states.sample.mostly("US state") and not states.sample.mostly("Canadian province"):
         return Form({"transform": {"phone": {"region": "US"}}}, f"{states.path_text} holds states of the US")
@@ -221,6 +226,39 @@ def _written_so(texts: list[str], language: str) -> float:
             return False
 
     return sum(map(same, texts)) / len(texts)
+
+
+def region(sample: Sample, land: Land | None, *, writes: bool) -> Form:
+    """States by their codes, where the country is known and the file writes them otherwise."""
+    if land is None or exact(sample, land.code) >= ALMOST_ALL:
+        return Form({})
+    options: Any = land.code
+    if writes and sum(len(text) > 3 for text in sample.texts) >= 0.5 * len(sample.texts):
+        options = {"country": land.code, "style": "name"}
+    return Form({"transform": {"region": options}}, f"states of {called(land.code)}, as codes")
+
+
+def postal_code(sample: Sample, land: Land | None) -> Form:
+    """The zeros that a spreadsheet took from the beginning of postal codes."""
+    if land is None:
+        return Form({})
+    length, short = lost_zeros(sample, land.code)
+    if not short:
+        return Form({})
+    said = f"{short} lack leading zeros: in {called(land.code)} there are {length} digits"
+    return Form({"transform": {"pad": length}}, said)
+
+
+def letter_case(sample: Sample, *, large: bool) -> Form:
+    """Names in one case, as old systems wrote them; ``large``: also where that is capitals."""
+    texts = [text for text in sample.texts if sum(map(str.isalpha, text)) > 1]
+    small = sum(text == text.lower() != text.upper() for text in texts)
+    capital = sum(text == text.upper() != text.lower() for text in texts)
+    if len(texts) >= 5 and small >= ALMOST_ALL * len(texts):
+        return Form({"transform": "title"}, "all in small letters")
+    if len(texts) >= 5 and large and capital >= ALMOST_ALL * len(texts):
+        return Form({"transform": "title"}, "all in capitals")
+    return Form({})
 
 
 def list_of(sample: Sample, *, listed: bool) -> Form:

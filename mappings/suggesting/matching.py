@@ -57,6 +57,9 @@ class Matching:
     doubles: int = 0
 
 
+NO_MATCHING = Matching()
+
+
 def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Values] = ()) -> Matching:
     """What the rules supply is matched by as the default mappings do it, unless the sample speaks against it."""
     names = {path.partition("[")[0] + "[*]" for path in active if path.startswith(("emails[", "phones["))}
@@ -73,7 +76,7 @@ def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Value
     match: dict[str, Any] = {"strong": strong} if strong else {}
     block = next((path for path in ("family_name", "name") if path in weights), None)
     if block is not None and len(weights) > 1:
-        blocks = [[block]]
+        blocks: list[list[str]] = [[block]]
         if doubles:
             weights |= _weights(_MORE_WEIGHTS, active, names)
             blocks += [["birth_date"]] if "birth_date" in weights else []
@@ -106,7 +109,8 @@ def _strong(schema: EntitySchema, key: str, names: set[str], sample: Sequence[Va
         return key, ""
     who = "people" if schema.name != "account" else "organisations"
     cases = f"{differing} of {len(groups)} {'case' if len(groups) == 1 else 'cases'}"
-    why = f"Where several of the {len(sample)} records share {_CALLED.get(key, key)}, they are different {who} in {cases}:"
+    shared = f"Where several of the {len(sample)} records share {_CALLED.get(key, key)}"
+    why = f"{shared}, they are different {who} in {cases}:"
     beside = next((name for name in _NAMES if name in names), None)
     if beside is None:
         return None, f"{why} it tells nobody for certain, and there is no name to go with it."
@@ -158,7 +162,9 @@ def _doubles(schema: EntitySchema, weights: Mapping[str, int], sample: Sequence[
     return len(found) if len(found) > max(1, len(sample) // 100) else 0
 
 
-def _neighbours(schema: EntitySchema, weights: Mapping[str, int], sample: Sequence[Values]) -> Iterator[tuple[int, int]]:
+def _neighbours(
+    schema: EntitySchema, weights: Mapping[str, int], sample: Sequence[Values]
+) -> Iterator[tuple[int, int]]:
     """Pairs that share one of the weighted values."""
     for path in weights:
         spec = schema.field(path) or Kind.TEXT
@@ -187,5 +193,6 @@ def _said_of_doubles(doubles: int, seen: int, entity: str, *, strong: bool) -> s
     return (
         f"{doubles} of the {seen} records look like an earlier one: the same {entity} more than once. {so_far}. With"
         f" one_to_one: false, records of this stream may share one: from a score of {_LINKED} on they do, from"
-        f" {_DISPUTED} on a person decides; what they disagree on is a conflict, unless survivorship settles it."
+        f" {_DISPUTED} on a person decides; what they disagree on is a conflict, unless survivorship such as"
+        " {rule: latest} settles it."
     )

@@ -14,11 +14,12 @@ from typing import Any, Protocol
 
 from mappings.checking.fields import FieldFacts
 from mappings.suggesting.fields import Seen, seen_fields
-from mappings.suggesting.matching import Matching, matching
+from mappings.suggesting.matching import NO_MATCHING, Matching, matching
 from mappings.suggesting.names import read
 from mappings.suggesting.places import BUT, Place, Surroundings, places
 from mappings.suggesting.rules import Draft, Neighbours, drafted
 from mappings.suggesting.score import SURE, Judgement, judged
+from mappings.suggesting.whereabouts import lands
 from model import paths
 from model.fields import EntitySchema, Kind
 
@@ -88,7 +89,7 @@ class Proposal:
     rules: tuple[Suggestion, ...] = ()
     doubtful: tuple[Suggestion, ...] = ()
     homeless: tuple[Homeless, ...] = ()
-    matching: Matching = Matching()
+    matching: Matching = NO_MATCHING
     missing: tuple[str, ...] = ()
     fit: float
     ranking: tuple[tuple[str, float], ...] = ()
@@ -116,7 +117,8 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
     open_fields = [one for one in fields if one.known_as is None and one.readable]
     candidates = [found for one in open_fields for found in _candidates(one, schema, around, source)]
     chosen = _assigned(candidates)
-    neighbours = Neighbours(source.writable, {one.place.path: one.seen for one in chosen}, around)
+    by_path = {one.place.path: one.seen for one in chosen}
+    neighbours = Neighbours(source.writable, by_path, around, lands(by_path))
     rules: list[Suggestion] = []
     doubtful: list[Suggestion] = []
     for draft in drafted([(c.seen, c.place.path, c.judgement) for c in chosen], schema, neighbours):
@@ -291,7 +293,9 @@ def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtfu
     lacking = any(template not in placed for template in required)
     named = 3.0 if entity_of(stream) == schema.name and not _CUSTOMERS.search(stream.lower()) else 0.0
     rarely = 0.5 if schema.name == "lead" else 0.0  # a lead looks like a contact, unless the stream is called so
-    told = any(read(name).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required for name in one.fields)
+    told = any(
+        read(name).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required for name in one.fields
+    )
     whole = 1.5 if required and not lacking and told else 0.0
     return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (2.0 if lacking else 0.0))
 

@@ -127,7 +127,7 @@ def _assigned(number: Any) -> bool:
 def _whole(text: str, number: Any, region: str | None) -> bool:
     """Whether every digit is in the number, but for the prefixes it is dialled with, each of them once.
 
-    The library takes them off as often as what remains could be a number: of 1 (11) 500 555-0143 it leaves 500 555-0143.
+    The library takes them off as long as a number remains: of 1 (11) 500 555-0143 it leaves 500 555-0143.
     """
     import phonenumbers
 
