@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 from mappings.suggesting.fields import Seen
 from mappings.suggesting.values import ALMOST_ALL, DATE_FORMATS, Days, Sample
-from mappings.suggesting.whereabouts import Land, called, exact, lost_zeros
+from mappings.suggesting.whereabouts import Land, called, exact, known_states, lost_zeros
 from mappings.transforms.base import UnfitError
 from mappings.transforms.places import LOCALES, country
 from mappings.transforms.reach import phone_number
@@ -50,6 +51,9 @@ def phone(sample: Sample, others: Mapping[str, Seen], told: Mapping[str, Land], 
         return Form({"transform": {"phone": {"region": "US"}}}, f"{states.path_text} holds states of the US")
     if states is not None and states.sample.mostly("Canadian province"):
         return Form({"transform": {"phone": {"region": "CA"}}}, f"{states.path_text} holds provinces of Canada")
+    said = _prefixed(sample.texts)
+    if said is not None:
+        return said
     tried = [text for text in sample.texts if not text.startswith("+")][:_TRIED]
     shares = {region: _valid(tried, region) for region in _REGIONS}
     best, second = sorted(shares, key=lambda region: -shares[region])[:2]
@@ -60,6 +64,27 @@ def phone(sample: Sample, others: Mapping[str, Seen], told: Mapping[str, Land], 
             settings, f"{count} of {len(tried)} without country prefix are valid numbers of {best}, few elsewhere"
         )
     return Form(settings, "", f"the numbers have no country prefix: say whose they are ({best} is a guess)")
+
+
+def _prefixed(texts: list[str]) -> Form | None:
+    """The country of the numbers that name theirs, where it is one and they are some: it will be that of the others."""
+    import phonenumbers
+
+    found: Counter[str] = Counter()
+    for text in texts:
+        if text.startswith("+"):
+            try:
+                number = phonenumbers.parse(phone_number(text, None), None)
+            except (UnfitError, phonenumbers.NumberParseException):
+                continue
+            found[phonenumbers.region_code_for_country_code(number.country_code or 0)] += 1
+    if not found:
+        return None
+    (best, count), total = found.most_common(1)[0], found.total()
+    if count < max(3, 0.05 * len(texts)) or count < ALMOST_ALL * total or not best.isalpha():
+        return None
+    said = f"{count} of {len(texts)} have a country prefix, and it is that of {called(best)}"
+    return Form({"transform": {"phone": {"region": best}}}, said)
 
 
 def _of_same_record(others: Mapping[str, Seen], leaf: str, path: str) -> Seen | None:
@@ -230,7 +255,7 @@ def _written_so(texts: list[str], language: str) -> float:
 
 def region(sample: Sample, land: Land | None, *, writes: bool) -> Form:
     """States by their codes, where the country is known and the file writes them otherwise."""
-    if land is None or exact(sample, land.code) >= ALMOST_ALL:
+    if land is None or exact(sample, land.code) >= ALMOST_ALL or known_states(sample, land.code) < 0.5:
         return Form({})
     options: Any = land.code
     if writes and sum(len(text) > 3 for text in sample.texts) >= 0.5 * len(sample.texts):

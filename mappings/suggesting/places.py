@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mappings.suggesting.names import ADDRESS_PARTS, Reading, join
 from model.fields import EntitySchema
+from model.paths import split
 
 _PEOPLE = frozenset({"contact", "lead"})
 _ADDRESS_ONLY = {"address": "", "address_company": "company", "address_phone": "phone", "recipient": "recipient"}
@@ -40,7 +41,23 @@ class Surroundings:
         self.has_company = "company" in meanings
         self.has_address = bool(meanings & {"city", "postal_code"})
         self.main_address = "mailing" if billing else "billing"
+        self.of_organisations = any(reading.whose == "organisation" for reading in listed)
         self.meanings = meanings
+
+
+_OF_PRIVATE_PEOPLE = frozenset({"birth_date", "gender", "annual_income", "occupation", "interests"})
+_AT_WORK = frozenset({"company", "job_title", "title", "department", "reports_to", "tax_id", "website", "industry"})
+_UNLESS_SAID = frozenset({"work", "billing"})
+
+
+def unsaid(around: Surroundings, placed: Iterable[tuple[Reading, str]]) -> tuple[str, ...]:
+    """Items of private people, as a birth date and no employer tell them, that were put where the main ones are kept
+    because their names say nothing: ``emails[work]``."""
+    if not around.meanings & _OF_PRIVATE_PEOPLE or around.meanings & _AT_WORK or around.of_organisations:
+        return ()
+    found = ((reading, *split(path)) for reading, path in placed)
+    items = (f"{name}[{key}]" for reading, name, key, _ in found if reading.use is None and key in _UNLESS_SAID)
+    return tuple(sorted(dict.fromkeys(items)))
 
 
 def places(reading: Reading, schema: EntitySchema, around: Surroundings) -> Iterator[Place]:

@@ -16,7 +16,7 @@ from mappings.checking.fields import FieldFacts
 from mappings.suggesting.fields import Seen, seen_fields
 from mappings.suggesting.matching import NO_MATCHING, Matching, matching
 from mappings.suggesting.names import read
-from mappings.suggesting.places import BUT, Place, Surroundings, places
+from mappings.suggesting.places import BUT, Place, Surroundings, places, unsaid
 from mappings.suggesting.rules import Draft, Neighbours, drafted
 from mappings.suggesting.score import SURE, Judgement, judged
 from mappings.suggesting.whereabouts import lands
@@ -82,7 +82,8 @@ class Homeless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What is proposed for one stream and one entity."""
+    """What is proposed for one stream and one entity. ``unsaid`` are addresses, e-mail addresses and telephone numbers
+    of private people that could as well be those at home."""
 
     source: Source
     entity: str
@@ -90,6 +91,7 @@ class Proposal:
     doubtful: tuple[Suggestion, ...] = ()
     homeless: tuple[Homeless, ...] = ()
     matching: Matching = NO_MATCHING
+    unsaid: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     fit: float
     ranking: tuple[tuple[str, float], ...] = ()
@@ -130,6 +132,7 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
         entity=schema.name,
         homeless=_told_apart(_homeless(one, schema, source.key) for one in fields if one.path_text not in placed),
         fit=_fit(source.stream, schema, rules, doubtful),
+        unsaid=unsaid(around, ((one.seen.reading, one.place.path) for one in chosen)),
     )
     return with_rules(proposal, schema, rules, doubtful)
 

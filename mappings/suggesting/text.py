@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
+from unicodedata import east_asian_width
 
 from mappings.suggesting.suggest import Homeless, Proposal, Suggestion
 
@@ -39,7 +40,7 @@ def flow(value: Any) -> str:
 
 def mapping_text(proposal: Proposal, name: str) -> str:
     """The file. Without a single rule it would not be a mapping: ask for `Proposal.rules` first."""
-    lines = [*_head(proposal, name), *_match(proposal), "rules:"]
+    lines = [*_head(proposal, name), *_match(proposal), *_unsaid(proposal), "rules:"]
     width = _column(proposal.rules)
     for one in proposal.rules:
         lines += _rule(one, width)
@@ -97,6 +98,18 @@ def _match(proposal: Proposal) -> Iterator[str]:
     yield ""
 
 
+def _unsaid(proposal: Proposal) -> Iterator[str]:
+    """That nothing tells which addresses and numbers of private people these are."""
+    if proposal.unsaid:
+        *others, last = (f'"{path}"' for path in proposal.unsaid)
+        listed = f"{', '.join(others)} and {last}" if others else last
+        said = f"{listed} {'are' if others else 'is'} where mappings keep the main ones, so that systems meet there."
+        yield from _comment(
+            f"No name says which ones of these people are meant: {said} For private people home may be truer, if every"
+            " mapping says home."
+        )
+
+
 def _comment(text: str) -> Iterator[str]:
     for line in wrap(text, _WIDTH - 4):
         yield f"# {line}"
@@ -126,16 +139,21 @@ def _said(text: str) -> str:
 
 
 def _column(rules: Sequence[Suggestion]) -> int:
-    lengths = [len(rule_text(one)) for one in rules]
+    lengths = [_wide(rule_text(one)) for one in rules]
     return max((length for length in lengths if length <= _COLUMN), default=0)
+
+
+def _wide(text: str) -> int:
+    """How many columns a text takes: signs of some scripts take two."""
+    return len(text) if text.isascii() else sum(1 + (east_asian_width(sign) in "WF") for sign in text)
 
 
 def _rule(one: Suggestion, width: int) -> Iterator[str]:
     text, why = rule_text(one), because(one)
-    if len(text) <= width and 2 + width + 4 + len(why) <= _WIDTH:
-        yield f"  {text:<{width}}  # {why}"
+    if _wide(text) <= width and 2 + width + 4 + _wide(why) <= _WIDTH:
+        yield f"  {text}{' ' * (width - _wide(text))}  # {why}"
         return
-    yield f"  # {why}"
+    yield from (f"  # {line}" for line in wrap(why, _WIDTH - 4))
     yield from _broken(one, text)
 
 

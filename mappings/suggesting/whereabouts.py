@@ -17,6 +17,7 @@ from mappings.transforms.regions import region_code, regions_of
 
 _PLAIN = 0.8
 """The share of states that are certain of a country when hardly one is anybody else's: typed lists have slips."""
+_AHEAD = 0.25
 _FEWEST = 3
 _POSTAL = {
     "GB": r"(?:GIR ?0AA|[A-Z]{1,2}[0-9][0-9A-Z]? ?[0-9][A-Z]{2})",
@@ -91,17 +92,17 @@ def country_of_states(sample: Sample) -> str | None:
     """
     if not sample.texts:
         return None
-    shares: dict[str, float] = {}
-    kinds: Counter[str] = Counter()
-    for code in REGIONS:
-        known = [_state(text, code) for text in sample.distinct]
-        shares[code] = sum(
-            number for number, state in zip(sample.distinct.values(), known, strict=True) if state
-        ) / len(sample.texts)
-        kinds[code] = len(set(known) - {None})
+    shares = {code: known_states(sample, code) for code in REGIONS}
     best, second = sorted(shares, key=lambda code: -shares[code])[:2]
-    certain = shares[best] >= _PLAIN and shares[second] <= shares[best] - 0.25 and kinds[best] >= _FEWEST
+    kinds = {_state(text, best) for text in sample.distinct} - {None}
+    certain = shares[best] >= _PLAIN and shares[second] <= shares[best] - _AHEAD and len(kinds) >= _FEWEST
     return best if certain else None
+
+
+def known_states(sample: Sample, code: str) -> float:
+    """The share of values that are states of the country, by code or by name."""
+    known = sum(number for text, number in sample.distinct.items() if _state(text, code))
+    return known / len(sample.texts) if sample.texts else 0.0
 
 
 @lru_cache(maxsize=8192)

@@ -176,7 +176,7 @@ def join(separator: Any = "\n", template: Any = None) -> Transform:
         raise OptionError("separator is the text between the parts", option="separator")
 
     def forward(values: Sequence[Any]) -> Any:
-        parts = [text_of(value) for value in values if value not in (None, "")]
+        parts = [text for value in values if value is not None and (text := text_of(value)).strip()]
         if separator == "\n":
             return "\n".join(line for part in parts for line in _lines(part))
         if any(separator in part for part in parts[:-1]):
