@@ -31,6 +31,7 @@ _MORE_WEIGHTS: Mapping[str, int] = {"addresses[].street": 1, "phones[*]": 1, "em
 """What tells doubles apart besides, in a file that has them."""
 
 _NAMES = ("given_name", "full_name", "name")
+_BORN = "birth_date"
 _CALLED = {
     "emails[*]": "an e-mail address",
     "contact_number": "a contact number",
@@ -69,7 +70,7 @@ def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Value
     for key in _STRONG.get(schema.name, ()):
         if key in names:
             one, why = _strong(schema, key, names, sample)
-            strong += [one] if one else []
+            strong.append(one)
             said += [why] if why else []
     weights = _weights(_WEIGHTS.get(schema.name, {}), active, names)
     doubles = _doubles(schema, weights, sample)
@@ -79,7 +80,7 @@ def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Value
         blocks: list[list[str]] = [[block]]
         if doubles:
             weights |= _weights(_MORE_WEIGHTS, active, names)
-            blocks += [["birth_date"]] if "birth_date" in weights else []
+            blocks += [[_BORN]] if _BORN in weights else []
         match["scored"] = {"weights": weights, "blocks": blocks}
     elif not strong and "full_name" in names:
         keys = ["full_name", *_weights({"addresses[].postal_code": 1}, active, names)]
@@ -111,9 +112,7 @@ def _strong(schema: EntitySchema, key: str, names: set[str], sample: Sequence[Va
     cases = f"{differing} of {len(groups)} {'case' if len(groups) == 1 else 'cases'}"
     shared = f"Where several of the {len(sample)} records share {_CALLED.get(key, key)}"
     why = f"{shared}, they are different {who} in {cases}:"
-    beside = next((name for name in _NAMES if name in names), None)
-    if beside is None:
-        return None, f"{why} it tells nobody for certain, and there is no name to go with it."
+    beside = next(name for name in (*_NAMES, _BORN) if name in names)  # by which they were told apart
     return [key, beside], f"{why} it counts only together with {beside}."
 
 
@@ -139,7 +138,7 @@ def _others(schema: EntitySchema, left: Values, right: Values) -> bool:
     for name in _NAMES:
         if _alike(schema, name, left, right, otherwise=1.0) < _ANOTHER_NAME:
             return True
-    return _alike(schema, "birth_date", left, right, otherwise=1.0) < 0.5
+    return _alike(schema, _BORN, left, right, otherwise=1.0) < 0.5
 
 
 def _alike(schema: EntitySchema, path: str, left: Values, right: Values, *, otherwise: float) -> float:

@@ -62,7 +62,9 @@ def _land(address: str, by_path: Mapping[str, Seen]) -> Land | None:
     states, codes = by_path.get(f"{address}.region"), by_path.get(f"{address}.postal_code")
     if states is not None:
         code = country_of_states(states.sample)
-        if code is not None and (codes is None or _bear_out(code, codes.sample)):
+        if code is not None and codes is not None and not _bear_out(code, codes.sample):
+            return None
+        if code is not None:
             return Land(code, f"{states.path_text} holds {_KINDS.get(code, 'states')} of {called(code)}")
     if codes is not None and len(codes.sample.texts) >= _FEWEST:
         code = next((code for code in _POSTAL if _share_of_form(code, codes.sample) >= ALMOST_ALL), None)
