@@ -188,7 +188,7 @@ def join(separator: Any = "\n", template: Any = None) -> Transform:
         if separator == "\n":
             return _lines(given)
         parts = given.split(separator)
-        if not all(parts):
+        if not all(map(str.strip, parts)):
             raise UnfitError("empty-part", "has nothing before, after or between the texts that separate its parts")
         return parts
 

@@ -24,7 +24,8 @@ JSON = (
     | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
 )
 NEEDED: dict[str, Any] = {
-    "prefix": "p", "suffix": "s", "pad": 5, "money": "EUR", "nth": 1, "template": "x{a}", "regex": "(.)x?", "replace": "x",
+    "prefix": "p", "suffix": "s", "pad": 5, "money": "EUR", "nth": 1, "template": "x{a}", "regex": "(.)x?",
+    "replace": "x",
     "region": "US",
 }  # fmt: skip
 
@@ -208,8 +209,8 @@ def test_a_transform_written_wrongly_is_explained(name: str, options: Any, hint:
     ("name", "options"),
     [("phone", "XX"), ("phone", 1), ("money", "EURO"), ("country", "flag"), ("nth", 0), ("lines", "-"), ("url", "ftp"),
      ("boolean", {"true": ["x"], "false": ["X"]}), ("decimal", {"point": ",", "group": ","}), ("datetime", {"zone": 3}),
-     ("date", "%H"), ("prefix", ""), ("pad", None), ("pad", 1), ("pad", "5"), ("pad", True), ("trim", {"x": 1}), ("email", 5),
-     ("phone", {"style": "national"})],
+     ("date", "%H"), ("prefix", ""), ("pad", None), ("pad", 1), ("pad", "5"), ("pad", True), ("trim", {"x": 1}),
+     ("email", 5), ("phone", {"style": "national"})],
 )  # fmt: skip
 def test_senseless_options_are_refused(name: str, options: Any) -> None:
     with pytest.raises(OptionError):
