@@ -24,7 +24,7 @@ from mappings.suggesting.places import Surroundings
 from mappings.suggesting.score import Judgement
 from mappings.suggesting.tables import choice_table, consent_table, truth_transform
 from mappings.suggesting.values import Sample
-from mappings.suggesting.whereabouts import Land
+from mappings.suggesting.whereabouts import Land, called
 from model.fields import EntitySchema, FieldSpec, Kind
 
 
@@ -78,7 +78,22 @@ def _countries(others: Neighbours, schema: EntitySchema) -> Iterator[Draft]:
         settings: dict[str, Any] = {"constant": land.code}
         if fullest.sample.filled < fullest.sample.seen:
             settings["when"] = [{"field": fullest.path_text, "present": True}]
-        yield Draft(paths=(path,), fields=(), settings=settings, confidence=0.8, evidence=(land.why,))
+        yield Draft(
+            paths=(path,),
+            fields=(),
+            settings=settings,
+            confidence=0.8,
+            evidence=(land.why,),
+            doubt=_elsewhere(land, others),
+        )
+
+
+def _elsewhere(land: Land, others: Neighbours) -> str:
+    """What speaks against a constant in a stream that is written: it would be read back for every other country."""
+    if not others.writes:
+        return ""
+    name = called(land.code)
+    return f"{land.why}, but the stream is written, too: right only if no address outside {name} gets into it"
 
 
 def _draft(path: str, members: list[Chosen], schema: EntitySchema, others: Neighbours) -> Draft:

@@ -80,6 +80,13 @@ def test_a_country_that_has_a_column_is_not_told_twice():
     assert rule(found, "addresses[billing].region").settings == {"transform": {"region": "AU"}}
 
 
+def test_a_stream_that_is_written_leaves_the_country_of_all_to_a_person():
+    columns = {"city": CITIES, "state": ["wa", "qld", "tas", "nsw", "nt"] * 4}
+    one = rule(proposed(columns, writable=True), "addresses[billing].country")
+    assert one.settings == {"constant": "AU"}
+    assert "no address outside Australia gets into it" in one.doubt
+
+
 def test_a_record_without_an_address_gets_no_country():
     columns = {"email": [f"a{n}@example.com" for n in range(20)], "city": ["", *CITIES[1:]]}
     columns |= {"state": ["", *["wa", "qld", "tas", "nsw", "nt"] * 3, "vic", "act", "sa", "nt"]}
