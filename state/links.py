@@ -80,7 +80,7 @@ def by_entity(tx: Tx, bindings: Bindings, entity_ids: Sequence[str]) -> dict[str
 
 
 def _alike(tx: Tx, bindings: Bindings, entity_ids: Sequence[str]) -> dict[str, list[Link]] | None:
-    """All in one row, which takes two thirds of the time. None where they are not one each, as entities founded together.
+    """All in one row: two thirds of the time. None where not each has just one, alike in all but key and fingerprint.
 
     (A key that holds a line break makes too many keys.)
     """
