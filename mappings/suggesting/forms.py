@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 
 from mappings.suggesting.fields import Seen
 from mappings.suggesting.values import ALMOST_ALL, DATE_FORMATS, Days, Sample
-from mappings.suggesting.whereabouts import Land, called, exact, known_states, lost_zeros
+from mappings.suggesting.whereabouts import Land, called, called_parts, exact, known_states, lost_zeros
 from mappings.transforms.base import UnfitError
 from mappings.transforms.places import LOCALES, country
 from mappings.transforms.reach import phone_number
+from mappings.transforms.regions import regions_of
 from model.fields import Kind
 
 
@@ -257,10 +258,12 @@ def region(sample: Sample, land: Land | None, *, writes: bool) -> Form:
     """States by their codes, where the country is known and the file writes them otherwise."""
     if land is None or exact(sample, land.code) >= ALMOST_ALL or known_states(sample, land.code) < 0.5:
         return Form({})
+    if all(code.isdigit() for code in regions_of(land.code)):
+        return Form({})  # numbers of prefectures are for registers, and nobody writes them on a letter
     options: Any = land.code
     if writes and sum(len(text) > 3 for text in sample.texts) >= 0.5 * len(sample.texts):
         options = {"country": land.code, "style": "name"}
-    return Form({"transform": {"region": options}}, f"states of {called(land.code)}, as codes")
+    return Form({"transform": {"region": options}}, f"{called_parts(land.code)} of {called(land.code)}, as codes")
 
 
 def postal_code(sample: Sample, land: Land | None) -> Form:

@@ -30,9 +30,11 @@ class Place(NamedTuple):
 
 
 class Surroundings:
-    """What the other fields of a stream say about one of them."""
+    """What the other fields of a stream say about one of them. ``joins`` says that two names may become one: nothing is
+    written back, so that nobody has to tell them apart again."""
 
-    def __init__(self, readings: Iterable[Reading]) -> None:
+    def __init__(self, readings: Iterable[Reading], *, joins: bool = False) -> None:
+        self.joins = joins
         listed = [reading for reading in readings if reading.plain]
         meanings = {meaning for reading in listed for meaning in reading.meanings[:1]}
         billing = any(r.use == "billing" and r.meanings[0] in ADDRESS_PARTS | {"address"} for r in listed)
@@ -80,6 +82,9 @@ def _of_meaning(meaning: str, reading: Reading, schema: EntitySchema, around: Su
         yield from _email(reading, weight)
     elif meaning in ("phone", "mobile", "fax"):
         yield from _phone(meaning, reading, entity, weight)
+    elif meaning == "second_family_name":
+        if "family_name" in around.meanings and around.joins:
+            yield Place("family_name", weight - 0.1)
     elif meaning in ("name", "customer_name"):
         yield from _name(meaning, reading, entity, around, weight)
     elif meaning == "company" and reading.use in ("billing", "shipping"):

@@ -114,7 +114,7 @@ def _draft(path: str, members: list[Chosen], schema: EntitySchema, others: Neigh
 
 
 def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
-    """Several lines, or street and number, as one street."""
+    """Several lines, or street and number, as one street; two family names as one."""
     numbered = any("house_number" in seen.reading.meanings + seen.label_reading.meanings for seen, _, _ in members)
     ordered = sorted(members, key=_turn)
     if not numbered and len({one[0].reading.index for one in ordered}) < len(ordered):
@@ -124,6 +124,8 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
     draft = Draft(
         paths=(path,), fields=fields, confidence=judgement.confidence, evidence=("by name",), doubt=judgement.doubt
     )
+    if path == "family_name":
+        return _family_names(members, draft)
     if len(ordered) > 1:
         if numbered:
             draft = _numbered(draft, ordered)
@@ -136,6 +138,17 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
         if form.settings and not others.writes:
             draft = draft.with_({"transform": [draft.settings["transform"], "title"]}, form.evidence)
     return _one_way(draft, [seen for seen, _, _ in ordered], others)
+
+
+def _family_names(members: Sequence[Chosen], draft: Draft) -> Draft:
+    """The first and the second family name, as people of Spanish tongue have them."""
+    ordered = sorted(members, key=lambda one: "second_family_name" in one[0].reading.meanings)
+    draft = replace(draft, fields=tuple(one[0].path_text for one in ordered))
+    steps: list[Any] = [{"join": " "}]
+    form = letter_case(Sample(text for one in ordered for text in one[0].sample.texts), large=True)
+    steps += [form.settings["transform"]] if form.settings else []
+    draft = draft.with_({"transform": steps if len(steps) > 1 else steps[0]}, "both family names")
+    return draft.with_({}, form.evidence)
 
 
 def _numbered(draft: Draft, ordered: Sequence[Chosen]) -> Draft:

@@ -115,7 +115,7 @@ def suggest(source: Source, schemas: Mapping[str, EntitySchema], entity: str | N
 
 def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) -> Proposal:
     readings = [one.reading for one in fields if one.known_as is None]
-    around = Surroundings(readings)
+    around = Surroundings(readings, joins=not source.writable)
     open_fields = [one for one in fields if one.known_as is None and one.readable]
     candidates = [found for one in open_fields for found in _candidates(one, schema, around, source)]
     chosen = _assigned(candidates)
@@ -255,7 +255,7 @@ def _assigned(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         path = one.place.path
         if one.seen.path_text in placed or one.judgement.confidence < WORTH_SAYING:
             continue
-        if path in taken and not path.endswith(".street"):
+        if path in taken and not path.endswith(".street") and "second_family_name" not in one.seen.reading.meanings:
             continue
         taken.add(path)
         placed.add(one.seen.path_text)

@@ -65,7 +65,7 @@ def _land(address: str, by_path: Mapping[str, Seen]) -> Land | None:
         if code is not None and codes is not None and not _bear_out(code, codes.sample):
             return None
         if code is not None:
-            return Land(code, f"{states.path_text} holds {_KINDS.get(code, 'states')} of {called(code)}")
+            return Land(code, f"{states.path_text} holds {called_parts(code)} of {called(code)}")
     if codes is not None and len(codes.sample.texts) >= _FEWEST:
         code = next((code for code in _POSTAL if _share_of_form(code, codes.sample) >= ALMOST_ALL), None)
         if code is not None:
@@ -85,6 +85,10 @@ def called(code: str) -> str:
     transform = country(style="name")
     assert transform.back is not None, "countries are written by name"
     return _POINTED.get(code) or str(transform.back(code))
+
+
+def called_parts(code: str) -> str:
+    return _KINDS.get(code, "states")
 
 
 def country_of_states(sample: Sample) -> str | None:

@@ -104,6 +104,7 @@ def test_states_in_small_letters_or_by_name_become_codes_and_codes_stay():
     assert region("wa", "qld", "tas", "nsw", "nt") == {"transform": {"region": "AU"}}
     assert region("Ohio", "Iowa", "Utah", "Maine", "Texas") == {"transform": {"region": "US"}}
     assert region("OH", "IA", "UT", "ME", "TX") == {}
+    assert region("宮城県", "東京都", "大阪府", "北海道", "京都府") == {}  # whose codes are numbers
 
 
 def test_postal_codes_without_their_zeros_get_them_back():
@@ -133,6 +134,19 @@ def test_names_in_one_case_get_their_capitals_where_nothing_is_written_back():
     assert "all in capitals" in rule(found, "family_name").evidence
     assert rule(proposed(columns, writable=True), "given_name").settings == {}
     assert rule(proposed({"first_name": ["Ada", "bo", "Chloe", "dan", "Eve"] * 4}), "given_name").settings == {}
+
+
+def test_both_family_names_of_spanish_people_are_one():
+    columns = {"Nombre": ["Ana", "Luis"] * 9, "Apellido1": ["Trujillo", "Vega"] * 9, "Apellido2": ["Rey", ""] * 9}
+    found = proposed(columns)
+    assert (
+        read_back(found, {"Nombre": "Ana", "Apellido1": "Trujillo", "Apellido2": "Rey"})["family_name"]
+        == "Trujillo Rey"
+    )
+    assert read_back(found, {"Nombre": "Luis", "Apellido1": "Vega", "Apellido2": ""})["family_name"] == "Vega"
+    assert "both family names" in rule(found, "family_name").evidence
+    assert rule(proposed(columns, writable=True), "family_name").fields == ("Apellido1",)
+    assert rule(proposed({"apellido_2": ["Rey"] * 9, "email": ["a@example.com"] * 9}), "family_name") is None
 
 
 def test_streets_in_capitals_stay_because_capitals_may_be_meant():
