@@ -21,8 +21,8 @@ MEANINGS: Mapping[str, str] = {
     " zweiter vorname, zweitname, weitere vornamen, deuxieme prenom, segundo nombre, secondo nome, tweede voornaam,"
     " отчество",
     "family_name": "last name, family name, surname, lname, lst name, name last, person last name, familienname,"
-    " nachname, zuname, nom de famille, apellido, apellidos, primer apellido, apellido paterno, cognome, sobrenome, apelido,"
-    " achternaam, efternamn, efternavn, etternavn, nazwisko, sukunimi,"
+    " nachname, zuname, nom de famille, apellido, apellidos, primer apellido, apellido paterno, cognome, sobrenome,"
+    " apelido, achternaam, efternamn, efternavn, etternavn, nazwisko, sukunimi,"
     " 姓, 苗字, 名字, 성, фамилия",
     "second_family_name": "segundo apellido, apellido 2, apellido materno, segundo sobrenome",
     "suffix": "suffix, name suffix, generational suffix, generation suffix, namenszusatz, suffixe, sufijo",
