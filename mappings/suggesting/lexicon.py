@@ -228,7 +228,7 @@ MEANINGS: Mapping[str, str] = {
 """What a field can mean, and how it is called. A meaning is a canonical field, or what `mappings.suggesting.places`
 makes of it."""
 
-ALONE: Mapping[str, str] = {"first": "given_name", "last": "family_name"}
+ALONE: Mapping[str, str] = {"first": "given_name", "last": "family_name", "post": "postal_code"}
 """Words that mean something where they are the whole name, and little inside another."""
 
 USES: Mapping[str, str] = {

@@ -68,7 +68,10 @@ def places(reading: Reading, schema: EntitySchema, around: Surroundings) -> Iter
         if "[" not in template and reading.joined and reading.joined in (join(template), join(spec.label)):
             yield Place(template, 0.9)
     for meaning in reading.meanings:
+        theirs = _weight_of_owner(meaning, reading, schema.name) < _HALF_OWN
         for place in _of_meaning(meaning, reading, schema, around):
+            if theirs:
+                place = place._replace(but=place.but or _NOT_OWN.get(schema.name, ""))
             if schema.field(place.path) is not None:
                 yield place if not reading.strange else place._replace(weight=min(place.weight, 0.3))
 
@@ -102,6 +105,13 @@ def _weight_of_owner(meaning: str, reading: Reading, entity: str) -> float:
     """A contact's own field, or that of the company it belongs to?"""
     other = {"contact": "organisation", "account": "person"}.get(entity)
     return 0.35 if reading.whose is not None and reading.whose == other and meaning != "company" else 0.9
+
+
+_HALF_OWN = 0.5
+_NOT_OWN = {
+    "contact": "it is called the company's, which is another entity: an account",
+    "account": "it is called a person's, who is another entity: a contact",
+}
 
 
 def _in_address(meaning: str, reading: Reading, around: Surroundings, weight: float) -> Iterator[Place]:

@@ -64,17 +64,19 @@ def drafted(chosen: Sequence[Chosen], schema: EntitySchema, others: Neighbours) 
     for one in chosen:
         together.setdefault(one[1], []).append(one)
     drafts = [_draft(path, members, schema, others) for path, members in together.items()]
-    return [*drafts, *_countries(others, schema)]
+    return [*drafts, *_countries(drafts, others, schema)]
 
 
-def _countries(others: Neighbours, schema: EntitySchema) -> Iterator[Draft]:
-    """The country of addresses that name none, where their values tell it; for records that have an address."""
+def _countries(drafts: Sequence[Draft], others: Neighbours, schema: EntitySchema) -> Iterator[Draft]:
+    """The country of addresses that name none, where their values tell it; for records that have an address. It is as
+    sure as the rest of the address."""
     for address, land in others.lands.items():
         path = f"{address}.country"
         if land.named or path in others.by_path or schema.field(path) is None:
             continue
         parts = [seen for other, seen in others.by_path.items() if other.partition(".")[0] == address]
         fullest = max(parts, key=lambda seen: seen.sample.filled)
+        rest = max((one for one in drafts if one.paths[0] in _where(address)), key=lambda one: one.confidence)
         settings: dict[str, Any] = {"constant": land.code}
         if fullest.sample.filled < fullest.sample.seen:
             settings["when"] = [{"field": fullest.path_text, "present": True}]
@@ -82,10 +84,14 @@ def _countries(others: Neighbours, schema: EntitySchema) -> Iterator[Draft]:
             paths=(path,),
             fields=(),
             settings=settings,
-            confidence=0.8,
+            confidence=min(0.8, rest.confidence),
             evidence=(land.why,),
-            doubt=_elsewhere(land, others),
+            doubt=_elsewhere(land, others) or rest.doubt,
         )
+
+
+def _where(address: str) -> tuple[str, str]:
+    return f"{address}.region", f"{address}.postal_code"
 
 
 def _elsewhere(land: Land, others: Neighbours) -> str:

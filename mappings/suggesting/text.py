@@ -9,6 +9,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from mappings.suggesting.suggest import Homeless, Proposal, Suggestion
+from mappings.suggesting.values import looks_like_a_value
 
 _WIDTH = 120
 _COLUMN = 58
@@ -57,6 +58,11 @@ def _head(proposal: Proposal, name: str) -> Iterator[str]:
     looked = f"and {len(source.records)} records" if source.records else "alone, without a look at records"
     yield f"# A proposal, made from the names of the fields {looked}. Nothing of it runs before you say so:"
     yield "# look at each rule, then set lifecycle: live."
+    if any(looks_like_a_value(one.name) for one in source.fields):
+        yield from _comment(
+            "Missing: names of fields. What stands here for names looks like the values of a record: if the file begins"
+            " without a line of names, give it some in config.yaml, header: [id, email, …]."
+        )
     for field in proposal.missing:
         yield f"# Missing: every {proposal.entity} needs {field}, and no rule fills it."
     for one in proposal.homeless:

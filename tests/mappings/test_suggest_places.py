@@ -213,3 +213,17 @@ def test_of_private_people_it_is_said_that_nothing_tells_what_they_have_at_home(
     assert "home may be truer" in " ".join(mapping_text(proposed(private), "x").split())
     assert proposed({**private, "company": ["Fabrikam"] * 9}).unsaid == ()
     assert proposed({"home_email": ["a@example.com"] * 9, "birth_date": ["1970-01-02"] * 9}).unsaid == ()
+
+
+def test_a_file_without_a_line_of_names_is_noticed():
+    rows = {"leo@example.org": ["a@example.com"] * 9, "LA": ["AL"] * 9, "98872-9105": ["21362"] * 9}
+    assert "line of names" in mapping_text(proposed(rows), "x")
+    for names in (["email", "zip 5", "2nd"], ["2024-01-01", "1", "0"], ["e-mail", "address-1"]):
+        assert "line of names" not in mapping_text(proposed({name: ["a"] * 9 for name in names}), "x")
+
+
+def test_what_is_called_the_company_s_is_doubtful_for_that_reason_and_so_is_its_country():
+    columns = {"first_name": ["A"] * 20, "company_city": CITIES, "company_state": ["wa", "qld", "tas", "nsw", "nt"] * 4}
+    found = proposed(columns)
+    assert "called the company's" in rule(found, "addresses[billing].city").doubt
+    assert rule(found, "addresses[billing].country") in found.doubtful
