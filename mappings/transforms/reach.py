@@ -96,9 +96,10 @@ def phone_number(value: Any, region: str | None) -> str:
                 "no-region", "is not an international telephone number, and the mapping names no region for it"
             ) from None
         raise UnfitError("not-a-phone", "is not a telephone number") from None
-    if not phonenumbers.is_possible_number(number) or not _assigned(number):
+    national = phonenumbers.national_significant_number(number)
+    if not phonenumbers.is_possible_number(number) or not _assigned(number, national):
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
-    if not _whole(text, number, region):
+    if not _whole(text, number, national, region):
         raise UnfitError("not-a-phone", "has digits beside those of a telephone number")
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     plain += f";ext={number.extension}" if number.extension else ""
@@ -107,33 +108,33 @@ def phone_number(value: Any, region: str | None) -> str:
     return plain
 
 
-_NORTH_AMERICA = "1"
+_NORTH_AMERICA = 1
+_NO_DIGITS = re.compile("[^0-9]+")
 _AREA_AND_NUMBER = re.compile(r"[2-9][0-9]{9}\Z")
 
 
-def _assigned(number: Any) -> bool:
+def _assigned(number: Any, national: str) -> bool:
     """Whether a number read by its region has an area code where its country cannot do without one.
 
     The library asks for no more than a length here. In North America an area code begins with 2 to 9, and a number
     without one is nobody's. Which area codes are in use is not asked: that changes, and lists of it grow old.
     """
+    if number.country_code != _NORTH_AMERICA or _AREA_AND_NUMBER.match(national):
+        return True
     import phonenumbers
 
-    if number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN:
-        return True
-    national = phonenumbers.national_significant_number(number)
-    return str(number.country_code) != _NORTH_AMERICA or bool(_AREA_AND_NUMBER.match(national))
+    return bool(number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN)
 
 
-def _whole(text: str, number: Any, region: str | None) -> bool:
+def _whole(text: str, number: Any, national: str, region: str | None) -> bool:
     """Whether every digit is in the number, but for the prefixes it is dialled with, each of them once.
 
     The library takes them off as long as a number remains: of 1 (11) 500 555-0143 it leaves 500 555-0143.
     """
     import phonenumbers
 
-    national = phonenumbers.national_significant_number(number)
-    given = phonenumbers.normalize_digits_only(text).removesuffix(number.extension or "")
+    given = _NO_DIGITS.sub("", text) if text.isascii() else phonenumbers.normalize_digits_only(text)
+    given = given.removesuffix(number.extension or "")
     if not given.endswith(national):  # letters for digits, or a plan in which mobile numbers are dialled otherwise
         lettered = phonenumbers.normalize_digits_only(phonenumbers.convert_alpha_characters_in_number(text))
         given = lettered[: lettered.find(national) + len(national)] if national in lettered else national

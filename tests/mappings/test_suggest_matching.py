@@ -117,6 +117,11 @@ def test_two_records_alike_are_no_file_of_doubles():
     assert found.matching.said == ()
 
 
+def test_a_name_alone_makes_nobody_a_double():
+    rows = [{"first_name": "Ada", "last_name": "Marsh", "birth_date": "", "zip": ""} for _ in range(10)]
+    assert proposed([*people(40), *({**row, "email": ""} for row in rows)]).matching.doubles == 0
+
+
 def test_brothers_and_sisters_at_one_address_are_no_doubles():
     rows = people(60)
     for at in range(0, 20, 2):
