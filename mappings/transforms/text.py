@@ -78,7 +78,7 @@ def _capital(word: re.Match[str]) -> str:
         return text
     if before.isdigit() and text in _AFTER_DIGITS:
         return text
-    if text in _NUMERALS and word.start():
+    if text in _NUMERALS:
         return text.upper()
     start = 2 if text.startswith("mc") and len(text) > 3 else 0
     return text[:start].capitalize() + text[start].upper() + text[start + 1 :]

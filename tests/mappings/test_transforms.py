@@ -90,6 +90,7 @@ def test_every_country_finds_its_way_back_from_its_name(language: str) -> None:
         ("title", None, "mcdonald macdonald mc", "McDonald Macdonald Mc"),
         ("title", None, "2ND AVENUE 12B", "2nd Avenue 12B"),
         ("title", None, "HENRY FORD III", "Henry Ford III"),
+        ("title", None, "iii", "III"),
         ("title", None, "xi van der berg", "Xi Van Der Berg"),
         ("title", None, "JOSE\u0301S", "Jose\u0301s"),
         ("pad", 5, "2139", "02139"),
