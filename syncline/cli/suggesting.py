@@ -129,6 +129,7 @@ def as_data(proposal: Proposal) -> dict[str, Any]:
         ],
         "match": proposal.matching.rules,
         "remarks": proposal.matching.said,
+        "use_unsaid": proposal.unsaid,
         "missing": proposal.missing,
     }
 
