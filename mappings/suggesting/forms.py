@@ -27,7 +27,10 @@ class Form(NamedTuple):
 
 
 _NO_NUMBER = "[^0-9.,-]"
-_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "SE", "DK", "NO", "PL", "PT", "AU", "JP", "IN")
+_REGIONS = (
+    *("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "SE", "DK", "NO", "PL", "PT", "AU", "JP", "IN"),
+    *("CN", "KR", "RU", "BR", "MX", "TR", "CZ", "HU", "RO", "GR", "FI", "IE", "NZ", "ZA"),
+)
 _TRIED = 60
 _SWAPPED = {"us": "uk", "uk": "us", "%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%Y"}
 _SAID = {"us": "month/day/year", "uk": "day/month/year", "%d-%m-%Y": "day-month-year", "%m-%d-%Y": "month-day-year"}

@@ -16,14 +16,15 @@ MEANINGS: Mapping[str, str] = {
     "given_name": "first name, given name, forename, christian name, fname, fst name, name first, person first name,"
     " first names, given names, vorname, vornamen, rufname, namev, prenom, prenoms, nombre de pila, primer nombre,"
     " nombres, nome di battesimo, nome proprio, primeiro nome, voornaam, fornamn, fornavn, imie, etunimi,"
-    " 名, 이름, имя",
+    " 名",
     "middle_name": "middle name, mid name, second name, mname, name middle, middle initial, middle names,"
     " zweiter vorname, zweitname, weitere vornamen, deuxieme prenom, segundo nombre, secondo nome, tweede voornaam,"
     " отчество",
     "family_name": "last name, family name, surname, lname, lst name, name last, person last name, familienname,"
     " nachname, zuname, nom de famille, apellido, apellidos, primer apellido, apellido paterno, cognome, sobrenome,"
     " apelido, achternaam, efternamn, efternavn, etternavn, nazwisko, sukunimi,"
-    " 姓, 苗字, 名字, 성, фамилия",
+    " 姓, 苗字, 성, фамилия",
+    "family_name_prefix": "tussenvoegsel, voorvoegsel, name infix, vorsatzwort, namensvorsatz",
     "second_family_name": "segundo apellido, apellido 2, apellido materno, segundo sobrenome",
     "suffix": "suffix, name suffix, generational suffix, generation suffix, namenszusatz, suffixe, sufijo",
     "full_name": "full name, display name, complete name, name full, contact name, person name, contact person,"
@@ -34,14 +35,15 @@ MEANINGS: Mapping[str, str] = {
     " 氏名, お名前, 名前, 姓名, 성명, фио",
     "customer_name": "customer name, client name, kundenname, nom du client, nombre del cliente, nome cliente,"
     " klantnaam",
-    "name": "name, nom, nombre, nome, naam, namn, navn, name 1, nazwa",
+    "name": "name, nom, nombre, nome, naam, namn, navn, name 1, nazwa, 이름, имя",
     "nickname": "nickname, known as, preferred name, goes by, spitzname, surnom, apodo, soprannome, roepnaam",
     # How to reach somebody
     "email": "email, email address, mail, mail address, internet email, email addr, smtp addr, emailadresse,"
     " mailadresse, courriel, adresse email, adresse mail, adresse electronique, correo, correo electronico,"
     " direccion de correo, direccion de correo electronico, posta elettronica, indirizzo email, endereco de email,"
     " correio eletronico, emailadres, epost, epostadress, sahkoposti, adres email,"
-    " mel, correo e, メールアドレス, メール, 電子メール, 邮箱, 电子邮件, 电子邮箱, 이메일, почта, электронная почта",
+    " mel, correo e, メールアドレス, メール, 電子メール, 邮箱, 电子邮件, 电子邮箱, 이메일,"
+    " почта, эл почта, электронная почта",
     "phone": "phone, telephone, phone number, telephone number, phone no, tel, tel no, tel number, telf 1, telf,"
     " numtelephone, telephone bis, landline, phone num, ph num, ph no, telefon, telefonnummer, festnetz,"
     " rufnummer, telefonnr, telephone fixe, numero de telephone, telefono, telefono fijo, numero de telefono,"
@@ -70,7 +72,7 @@ MEANINGS: Mapping[str, str] = {
     " address line, addr line, addr, direccion linea, linea de direccion,"
     " 番地, 街道, улица",
     "house_number": "house number, house no, street number, street no, building number, hausnummer, hausnr,"
-    " numero de rue, numero de calle, numero civico, huisnummer, husnummer,"
+    " numero de rue, numero de calle, numero civico, huisnummer, huisnr, husnummer,"
     " дом, номер дома",
     "city": "city, town, city town, town city, city name, locality, municipality, suburb, place of residence, ort,"
     " ort 1, ort 01, stadt, wohnort, ville, localite, commune, ciudad, poblacion, localidad, municipio, citta, comune,"
@@ -105,7 +107,7 @@ MEANINGS: Mapping[str, str] = {
     "birth_date": "birth date, date of birth, birthday, dob, birth dt, born, born on, gbdat, geburtsdatum, geburtstag,"
     " geb datum, geboren am, geboren, date de naissance, datenaissance, naissance, ne le, dob date,"
     " fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita, data nascita, datanasc,"
-    " data de nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato, data urodzenia,"
+    " data de nascimento, data nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato, data urodzenia,"
     " 生年月日, 誕生日, 出生日期, 生日, 생년월일, дата рождения, ne e le",
     "gender": "gender, sex, gender code, sex mf, geschlecht, gesch, sexe, genre, sexo, genero, sesso, genere, geslacht,"
     " kon, kjonn, plec,"
@@ -228,7 +230,7 @@ MEANINGS: Mapping[str, str] = {
 """What a field can mean, and how it is called. A meaning is a canonical field, or what `mappings.suggesting.places`
 makes of it."""
 
-ALONE: Mapping[str, str] = {"first": "given_name", "last": "family_name", "post": "postal_code"}
+ALONE: Mapping[str, str] = {"first": "given_name", "last": "family_name", "post": "postal_code", "uf": "region"}
 """Words that mean something where they are the whole name, and little inside another."""
 
 USES: Mapping[str, str] = {

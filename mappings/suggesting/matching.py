@@ -31,6 +31,7 @@ _MORE_WEIGHTS: Mapping[str, int] = {"addresses[].street": 1, "phones[*]": 1, "em
 """What tells doubles apart besides, in a file that has them."""
 
 _NAMES = ("given_name", "full_name", "name")
+_PARTS = ("given_name", "family_name")
 _BORN = "birth_date"
 _CALLED = {
     "emails[*]": "an e-mail address",
@@ -64,7 +65,7 @@ NO_MATCHING = Matching()
 def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Values] = ()) -> Matching:
     """What the rules supply is matched by as the default mappings do it, unless the sample speaks against it."""
     names = {path.partition("[")[0] + "[*]" for path in active if path.startswith(("emails[", "phones["))}
-    names |= set(active)
+    names |= set(active) - _never_known(active, sample)
     said: list[str] = []
     strong: list[Any] = []
     for key in _STRONG.get(schema.name, ()):
@@ -90,6 +91,14 @@ def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Value
     if doubles:
         said.append(_said_of_doubles(doubles, len(sample), schema.name, strong=bool(strong)))
     return Matching(match, tuple(said), doubles)
+
+
+def _never_known(active: Sequence[str], sample: Sequence[Values]) -> set[str]:
+    """Parts of names that few full names of the sample have: those of one word, or of many."""
+    if not sample or "full_name" not in active:
+        return set()
+    known = {path: sum(not compare.is_blank(values.get(path)) for values in sample) for path in _PARTS}
+    return {path for path, number in known.items() if number < 0.5 * len(sample)}
 
 
 def _weights(weights: Mapping[str, int], active: Sequence[str], names: set[str]) -> dict[str, int]:

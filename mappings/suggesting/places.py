@@ -47,6 +47,8 @@ class Surroundings:
         self.meanings = meanings
 
 
+FAMILY_NAMES = frozenset({"family_name_prefix", "second_family_name"})
+"""What is no family name of its own, but belongs to one."""
 _OF_PRIVATE_PEOPLE = frozenset({"birth_date", "gender", "annual_income", "occupation", "interests"})
 _AT_WORK = frozenset({"company", "job_title", "title", "department", "reports_to", "tax_id", "website", "industry"})
 _UNLESS_SAID = frozenset({"work", "billing"})
@@ -85,7 +87,7 @@ def _of_meaning(meaning: str, reading: Reading, schema: EntitySchema, around: Su
         yield from _email(reading, weight)
     elif meaning in ("phone", "mobile", "fax"):
         yield from _phone(meaning, reading, entity, weight)
-    elif meaning == "second_family_name":
+    elif meaning in FAMILY_NAMES:
         if "family_name" in around.meanings and around.joins:
             yield Place("family_name", weight - 0.1)
     elif meaning in ("name", "customer_name"):

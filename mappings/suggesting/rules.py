@@ -146,15 +146,17 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
     return _one_way(draft, [seen for seen, _, _ in ordered], others)
 
 
+_TURNS = {"family_name_prefix": 0, "family_name": 1, "second_family_name": 2}
+
+
 def _family_names(members: Sequence[Chosen], draft: Draft) -> Draft:
-    """The first and the second family name, as people of Spanish tongue have them."""
-    ordered = sorted(members, key=lambda one: "second_family_name" in one[0].reading.meanings)
+    """The first and the second family name, as people of Spanish tongue have them; or a Dutch one and its «van der»."""
+    ordered = sorted(members, key=lambda one: min((_TURNS.get(said, 1) for said in one[0].reading.meanings), default=1))
     draft = replace(draft, fields=tuple(one[0].path_text for one in ordered))
-    steps: list[Any] = [{"join": " "}]
+    steps: list[Any] = ["join", "collapse"]  # lines first: «van der» and «de la Cruz» have spaces of their own
     form = letter_case(Sample(text for one in ordered for text in one[0].sample.texts), large=True)
     steps += [form.settings["transform"]] if form.settings else []
-    draft = draft.with_({"transform": steps if len(steps) > 1 else steps[0]}, "both family names")
-    return draft.with_({}, form.evidence)
+    return draft.with_({"transform": steps}, "the parts of the family name").with_({}, form.evidence)
 
 
 def _numbered(draft: Draft, ordered: Sequence[Chosen]) -> Draft:

@@ -16,7 +16,7 @@ from mappings.checking.fields import FieldFacts
 from mappings.suggesting.fields import Seen, seen_fields
 from mappings.suggesting.matching import NO_MATCHING, Matching, matching
 from mappings.suggesting.names import read
-from mappings.suggesting.places import BUT, Place, Surroundings, places, unsaid
+from mappings.suggesting.places import BUT, FAMILY_NAMES, Place, Surroundings, places, unsaid
 from mappings.suggesting.rules import Draft, Neighbours, drafted
 from mappings.suggesting.score import SURE, Judgement, judged
 from mappings.suggesting.whereabouts import lands
@@ -255,7 +255,7 @@ def _assigned(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         path = one.place.path
         if one.seen.path_text in placed or one.judgement.confidence < WORTH_SAYING:
             continue
-        if path in taken and not path.endswith(".street") and "second_family_name" not in one.seen.reading.meanings:
+        if path in taken and not path.endswith(".street") and not FAMILY_NAMES & {*one.seen.reading.meanings}:
             continue
         taken.add(path)
         placed.add(one.seen.path_text)

@@ -58,18 +58,18 @@ def _land(address: str, by_path: Mapping[str, Seen]) -> Land | None:
     if named is not None:
         only = {_country(text) for text in named.sample.distinct}
         code = only.pop() if len(only) == 1 else None
-        return Land(code, f"{named.path_text} names {called(code)}", named=True) if code else None
+        return Land(code, f"{named.field.name} names {called(code)}", named=True) if code else None
     states, codes = by_path.get(f"{address}.region"), by_path.get(f"{address}.postal_code")
     if states is not None:
         code = country_of_states(states.sample)
         if code is not None and codes is not None and not _bear_out(code, codes.sample):
             return None
         if code is not None:
-            return Land(code, f"{states.path_text} holds {called_parts(code)} of {called(code)}")
+            return Land(code, f"{states.field.name} holds {called_parts(code)} of {called(code)}")
     if codes is not None and len(codes.sample.texts) >= _FEWEST:
         code = next((code for code in _POSTAL if _share_of_form(code, codes.sample) >= ALMOST_ALL), None)
         if code is not None:
-            return Land(code, f"{codes.path_text} holds postal codes as only {called(code)} has them")
+            return Land(code, f"{codes.field.name} holds postal codes as only {called(code)} has them")
     return None
 
 

@@ -74,6 +74,14 @@ def test_where_no_name_is_known_the_day_of_birth_goes_with_a_shared_address():
     assert proposed(rows).matching.rules["strong"] == [["emails[*]", "birth_date"]]
 
 
+def test_names_that_do_not_fall_into_parts_count_as_a_whole():
+    rows = [
+        {"name": name, "email": f"m{at // 2}@example.com", "zip": "100000"}
+        for at, name in enumerate("甲乙丙丁戊己庚辛壬癸")
+    ]
+    assert proposed(rows).matching.rules == {"strong": [["emails[*]", "full_name"]]}
+
+
 def test_one_person_under_one_address_twice_leaves_the_address_a_key():
     rows = people(40)
     rows[1] = {**rows[0], "zip": "99999"}

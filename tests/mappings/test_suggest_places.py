@@ -144,9 +144,22 @@ def test_both_family_names_of_spanish_people_are_one():
         == "Trujillo Rey"
     )
     assert read_back(found, {"Nombre": "Luis", "Apellido1": "Vega", "Apellido2": ""})["family_name"] == "Vega"
-    assert "both family names" in rule(found, "family_name").evidence
+    assert "the parts of the family name" in rule(found, "family_name").evidence
     assert rule(proposed(columns, writable=True), "family_name").fields == ("Apellido1",)
     assert rule(proposed({"apellido_2": ["Rey"] * 9, "email": ["a@example.com"] * 9}), "family_name") is None
+
+
+def test_what_stands_before_a_dutch_family_name_belongs_to_it():
+    columns = {"Voornaam": ["Ana"] * 9, "Tussenvoegsel": ["van der"] * 9, "Achternaam": ["Berg"] * 9}
+    assert read_back(proposed(columns), {name: listed[0] for name, listed in columns.items()}) == {
+        "given_name": "Ana",
+        "family_name": "van der Berg",
+    }
+
+
+@pytest.mark.parametrize(("beside", "path"), [({}, "full_name"), ({"Фамилия": ["Петрова"] * 9}, "given_name")])
+def test_a_word_for_a_name_is_the_given_one_only_beside_a_family_name(beside, path):
+    assert rule(proposed({"Имя": ["Анна"] * 9, **beside}), path).fields == ("Имя",)
 
 
 def test_streets_in_capitals_stay_because_capitals_may_be_meant():
