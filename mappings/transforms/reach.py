@@ -263,8 +263,9 @@ ENTRIES: dict[str, Entry] = {
             "style": "what is written: e164 (as usual), international, national",
             "extension": "keep (as usual), or drop where the system takes nothing but a number",
         },
-        note="Nothing of a number is dropped but the prefixes it is dialled with, each of them once: what has digits beside "
-        "them does not fit, `1 (11) 500 555-0143` for one, nor does a North American number without a real area code. "
+        note="Nothing of a number is dropped but the prefixes it is dialled with, each of them once: what has digits "
+        "beside them does not fit, `1 (11) 500 555-0143` for one, nor does a North American number without a real area "
+        "code. "
         "`extension: drop` loses extensions on the way out; reading the number back without one is no edit.",
         examples=(
             Example(
