@@ -134,6 +134,13 @@ def test_what_comes_in(name: str, options: Any, given_value: Any, expected: Any)
     assert build(name, options).forward(given_value) == expected
 
 
+@pytest.mark.parametrize("style", ["e164", "international", "national"])
+@pytest.mark.parametrize("number", ["+11555550188", "+15550143", "+5255554729", "+12065550143;ext=12", "+442079460018"])
+def test_a_number_that_is_there_already_is_read_as_it_was_written(style: str, number: str) -> None:
+    transform = build("phone", {"region": "US", "style": style})
+    assert transform.forward(transform.back(number)) == number
+
+
 @pytest.mark.parametrize(
     ("name", "options", "bad", "code"),
     [
