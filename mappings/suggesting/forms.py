@@ -67,7 +67,8 @@ def phone(sample: Sample, others: Mapping[str, Seen], told: Mapping[str, Land], 
         return Form(
             settings, f"{count} of {len(tried)} without country prefix are valid numbers of {best}, few elsewhere"
         )
-    return Form(settings, "", f"the numbers have no country prefix: say whose they are ({best} is a guess)")
+    guess = "a guess" if shares[best] >= 0.5 else "only an example"
+    return Form(settings, "", f"the numbers have no country prefix: say whose they are ({best} is {guess})")
 
 
 def _prefixed(texts: list[str]) -> Form | None:

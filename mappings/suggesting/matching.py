@@ -68,13 +68,13 @@ def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Value
     names |= set(active) - _never_known(active, sample)
     said: list[str] = []
     strong: list[Any] = []
-    for key in _STRONG.get(schema.name, ()):
-        if key in names:
-            one, why = _strong(schema, key, names, sample)
-            strong.append(one)
-            said += [why] if why else []
+    keys = [key for key in _STRONG.get(schema.name, ()) if key in names]
+    for key in keys:
+        one, why = _strong(schema, key, names, sample)
+        strong.append(one)
+        said += [why] if why else []
     weights = _weights(_WEIGHTS.get(schema.name, {}), active, names)
-    doubles = _doubles(schema, weights, sample)
+    doubles = _doubles(schema, keys, weights, sample)
     match: dict[str, Any] = {"strong": strong} if strong else {}
     block = next((path for path in ("family_name", "name") if path in weights), None)
     if block is not None and len(weights) > 1:
@@ -114,7 +114,8 @@ def _weights(weights: Mapping[str, int], active: Sequence[str], names: set[str])
 def _strong(schema: EntitySchema, key: str, names: set[str], sample: Sequence[Values]) -> tuple[Any, str]:
     """The key, with a name beside it where the sample shows that different people share it; and why."""
     groups = _sharing(schema, key, sample)
-    differing = sum(any(_others(schema, a, b) for a, b in combinations(group, 2)) for group in groups)
+    pairs = (combinations([sample[at] for at in group], 2) for group in groups)
+    differing = sum(any(_others(schema, left, right) for left, right in those) for those in pairs)
     if not differing or differing < 0.5 * len(groups):
         return key, ""
     who = "people" if schema.name != "account" else "organisations"
@@ -125,13 +126,13 @@ def _strong(schema: EntitySchema, key: str, names: set[str], sample: Sequence[Va
     return [key, beside], f"{why} it counts only together with {beside}."
 
 
-def _sharing(schema: EntitySchema, key: str, sample: Sequence[Values]) -> list[list[Values]]:
+def _sharing(schema: EntitySchema, key: str, sample: Sequence[Values]) -> list[list[int]]:
     """Records of the sample with the same key, where there are two and more."""
     spec = schema.field(key.replace("[*]", "[]")) or Kind.TEXT
-    groups: dict[str, list[Values]] = {}
-    for values in sample:
+    groups: dict[str, list[int]] = {}
+    for at, values in enumerate(sample):
         for text in {compare.fold(spec, value) for value in _values_at(key, values)} - {""}:
-            groups.setdefault(text, []).append(values)
+            groups.setdefault(text, []).append(at)
     return [group[:_MOST_ALIKE] for group in groups.values() if len(group) > 1]
 
 
@@ -159,29 +160,23 @@ def _alike(schema: EntitySchema, path: str, left: Values, right: Values, *, othe
     return similarity(spec, left[path], right[path])
 
 
-def _doubles(schema: EntitySchema, weights: Mapping[str, int], sample: Sequence[Values]) -> int:
+def _doubles(schema: EntitySchema, keys: Sequence[str], weights: Mapping[str, int], sample: Sequence[Values]) -> int:
     """How many records of the sample look like an earlier one; none where it is one in a hundred or fewer."""
-    if len(weights) < _SHARED_FIELDS:
-        return 0
     found: set[int] = set()
-    for left, right in _neighbours(schema, weights, sample):
-        if right not in found and _same(schema, weights, sample[left], sample[right]):
-            found.add(right)
+    for key in keys:
+        for left, right in _pairs(_sharing(schema, key, sample)):
+            if not _others(schema, sample[left], sample[right]):
+                found.add(right)
+    for path in weights if len(weights) >= _SHARED_FIELDS else ():
+        for left, right in _pairs(_sharing(schema, path, sample)):
+            if right not in found and _same(schema, weights, sample[left], sample[right]):
+                found.add(right)
     return len(found) if len(found) > max(1, len(sample) // 100) else 0
 
 
-def _neighbours(
-    schema: EntitySchema, weights: Mapping[str, int], sample: Sequence[Values]
-) -> Iterator[tuple[int, int]]:
-    """Pairs that share one of the weighted values."""
-    for path in weights:
-        spec = schema.field(path) or Kind.TEXT
-        groups: dict[str, list[int]] = {}
-        for at, values in enumerate(sample):
-            if text := compare.fold(spec, values.get(path)):
-                groups.setdefault(text, []).append(at)
-        for group in groups.values():
-            yield from combinations(group[:_MOST_ALIKE], 2)
+def _pairs(groups: Sequence[Sequence[int]]) -> Iterator[tuple[int, int]]:
+    for group in groups:
+        yield from combinations(group, 2)
 
 
 def _same(schema: EntitySchema, weights: Mapping[str, int], left: Values, right: Values) -> bool:

@@ -125,6 +125,14 @@ def test_two_records_alike_are_no_file_of_doubles():
     assert found.matching.said == ()
 
 
+def test_addresses_that_are_in_a_list_twice_are_doubles_too():
+    rows = [{"email": f"m{at % 30}@example.com", "name": f"{GIVEN[at % 10]} {FAMILY[at % 7]}"} for at in range(30)]
+    found = proposed(rows + rows[:5])
+    assert found.matching.rules["strong"] == ["emails[*]"]
+    assert found.matching.doubles == 5
+    assert "where they share a key of «strong» a person is asked" in found.matching.said[0]
+
+
 def test_a_name_alone_makes_nobody_a_double():
     rows = [{"first_name": "Ada", "last_name": "Marsh", "birth_date": "", "zip": ""} for _ in range(10)]
     assert proposed([*people(40), *({**row, "email": ""} for row in rows)]).matching.doubles == 0
