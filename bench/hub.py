@@ -2,7 +2,7 @@
 
 A CSV file is read, two SQL tables are tied both ways. Measured are the first load, a run in which nothing changed, one
 after 1 % changed in the file, and one after 1 % changed in one of the tables; each with its time, its memory, the size
-of the state a record, and the calls made. The floor is that of ``python -m bench``, on the same people, in the same run.
+of the state a record, and the calls to write (re-reading included). The floor is that of ``python -m bench``, for the same people.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for count in given.records:
             base = floor(place / f"floor-{count}", count).cost
             head = f"{f'{count:,} contacts, 3 systems':<26}{'wall s':>8}{'ratio':>8}{'CPU s':>8}{'RSS MB':>9}"
-            print(f"{head}{'state B/rec':>12}  writing calls")
+            print(f"{head}{'state B/rec':>12}  calls to write")
             print(f"{'floor: one table':<26}{base.wall:>8.2f}{1:>8.1f}{base.cpu:>8.2f}{base.megabytes:>9.0f}")
             for line in lines(place / f"hub-{count}", count):
                 print(shown(line, base, count), flush=True)

@@ -16,7 +16,7 @@ def test_three_systems_are_brought_to_agree_and_the_result_is_checked(capsys):
     assert hub.main(["--records", "500"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line[:7] for line in lines] == ["500 con", "floor: ", "first l", "nothing", "1 % cha", "1 % cha"]
-    assert [line.split("  ")[-1] for line in lines[2:]] == ["one 1, two 1", "none", "one 1, two 1", "two 1"]
+    assert [line.split("  ")[-1] for line in lines[2:]] == ["one 1, two 1", "none", "one 2, two 2", "two 2"]
 
 
 def test_the_rules_are_measured_on_records_that_they_take_as_they_are(capsys):
