@@ -2,7 +2,8 @@
 
 A CSV file is read, two SQL tables are tied both ways. Measured are the first load, a run in which nothing changed, one
 after 1 % changed in the file, and one after 1 % changed in one of the tables; each with its time, its memory, the size
-of the state a record, and the calls to write (re-reading included). The floor is that of ``python -m bench``, for the same people.
+of the state a record, and the calls to write (re-reading included). The floor is that of ``python -m bench``, for the
+same people.
 """
 
 from __future__ import annotations
