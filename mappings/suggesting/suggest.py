@@ -83,7 +83,7 @@ class Homeless:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """What is proposed for one stream and one entity. ``unsaid`` are addresses, e-mail addresses and telephone numbers
-    of private people that could as well be those at home."""
+    of private people that no name calls theirs at home."""
 
     source: Source
     entity: str

@@ -109,10 +109,9 @@ def _unsaid(proposal: Proposal) -> Iterator[str]:
     if proposal.unsaid:
         *others, last = (f'"{path}"' for path in proposal.unsaid)
         listed = f"{', '.join(others)} and {last}" if others else last
-        said = f"{listed} {'are' if others else 'is'} where mappings keep the main ones, so that systems meet there."
         yield from _comment(
-            f"No name says which ones of these people are meant: {said} For private people home may be truer, if every"
-            " mapping says home."
+            f"No name says whether it is at home or at work. {listed} {'are the keys' if others else 'is the key'} for"
+            " the only one, private or not, so that it meets what other systems have there."
         )
 
 
