@@ -105,7 +105,7 @@ class _Parser:
             on_delete_out=deletes.choice("out", OnDelete, OnDelete.IGNORE) if deletes else OnDelete.IGNORE,
             filter_in=conditions(filters, "in", "field"),
             filter_out=conditions(filters, "out", "path"),
-            rules=RuleParser(top, entity).rules(),
+            rules=RuleParser(top, entity, direction).rules(),
             owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
             canonical_defaults=self._constants(defaults, "canonical"),
