@@ -17,7 +17,6 @@ from state.seen import SeenKeys, seen
 from sync.decision import (
     Balance,
     BindingId,
-    Bucket,
     Canonical,
     Changes,
     Conflict,
@@ -26,6 +25,7 @@ from sync.decision import (
     Parked,
     Side,
     StreamState,
+    Unsettled,
     Why,
 )
 from sync.oscillation import Turn
@@ -215,7 +215,7 @@ class SqlStore(Plans, Store):
         with self.database.read() as tx:
             return parking.about(tx, self.bindings, entity_id)
 
-    def unsettled(self, bindings: Collection[BindingId]) -> dict[Bucket, int]:
+    def unsettled(self, bindings: Collection[BindingId]) -> Unsettled:
         numbers = {number for number in map(self.bindings.number, bindings) if number is not None}
         with self.database.read() as tx:
             return parking.unsettled(tx, numbers)

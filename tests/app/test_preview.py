@@ -210,8 +210,18 @@ def test_a_preview_is_read_by_people(shop):
 
 def test_a_rule_that_its_condition_keeps_away_says_so_both_ways(shop):
     edit(shop, "people.yaml", "job_title: title", "job_title: {field: title, when: [{field: title, matches: B*}]}")
-    edit(shop, "people.yaml", "rules:\n", "rules:\n  tags: {constant: [vip], list: set, when: [{field: kind, is: vip}]}\n")
-    edit(shop, "contacts.yaml", "family_name: last", "family_name: {field: last, when: {out: [{path: language, is: de}]}}")
+    edit(
+        shop,
+        "people.yaml",
+        "rules:\n",
+        "rules:\n  tags: {constant: [vip], list: set, when: [{field: kind, is: vip}]}\n",
+    )
+    edit(
+        shop,
+        "contacts.yaml",
+        "family_name: last",
+        "family_name: {field: last, when: {out: [{path: language, is: de}]}}",
+    )
     said = shop("mappings", "preview", "people", "--record", "1")
     assert "(left out: only read when title matches B*)" in said.out
     assert "(left out: only read when kind is vip)" in said.out
@@ -450,7 +460,9 @@ def test_only_a_record_with_nothing_odd_about_it_is_a_plain_one():
     rows = [{"first": "Anna", "phone": "nix"}, {"first": "Bea", "title": ""}, {"first": "Cy"}]
     rules = mapping().source.rules
     whole = dict.fromkeys((name for rule in rules for (name,) in rule.fields), "x")
-    records = [Record(str(at), {**whole, "mail": "a@b.com", "phone": "030 23125 031", **row}) for at, row in enumerate(rows)]
+    records = [
+        Record(str(at), {**whole, "mail": "a@b.com", "phone": "030 23125 031", **row}) for at, row in enumerate(rows)
+    ]
     why = {one.record.key: list(one.why) for one in sampled(mapping(), [Page(records)], 3).picked}
     assert why["0"][0].startswith("phone is not")
     assert "empty title" in why["1"]
