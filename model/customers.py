@@ -28,7 +28,7 @@ from model.shapes import (
 LIFECYCLES = ("subscriber", "lead", "prospect", "customer", "partner", "supplier", "former", "other")
 _OWNER = "The colleague in charge, by the name or address the owning system uses."
 _EMAILS = "Keyed by use: work, home, billing, other."
-_PHONES = "Keyed by use: work, mobile, home, fax, other."
+_PHONES = "Keyed by use: work, mobile, home, main, fax, other."
 
 
 class Account(Entity):

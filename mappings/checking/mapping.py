@@ -141,7 +141,7 @@ def _unknown_path(
         template = paths.template(path)
     except ValueError:
         template = path
-    hint = instead_of(path, schema)
+    hint = instead_of(path, schema) or f"`syncline mappings fields {schema.name}` lists them"
     if schema.field(path) is not None:  # it is a pattern
         hint = "name an item, such as emails[work]; for lists in the record there is each"
     message = f"{schema.name} has no field {template!r}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from syncline.cli import differing, lawful, options, suggesting, transforming, trying
+from syncline.cli import canonical, differing, lawful, options, suggesting, transforming, trying
 from syncline.cli.desk import desk_of
 
 mappings_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at mappings, and try them.")
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     lawful.register(mappings_app)
     differing.register(mappings_app)
     app.add_typer(mappings_app, name="mappings")
+    canonical.register(mappings_app)
     transforming.register(mappings_app)
     trying.register(mappings_app)
 
