@@ -117,8 +117,9 @@ class Teller:
             self.output.table(headings, rows, "")
             return
         for name, value, how, other, becomes in rows:
-            if name or value or how:
-                lines(self.output, ": ".join(filter(None, (name, value))), 0, f"({how})" if how else "")
+            source, said = ": ".join(filter(None, (name, value))), f"({how})" if how else ""
+            if source or said:
+                lines(self.output, source or said, 0, said if source else "")
             lines(self.output, f"{other}: {becomes}", 4)
 
     def _note(self, text: str) -> None:

@@ -352,6 +352,7 @@ def test_a_preview_fits_a_narrow_terminal(shop, monkeypatch):
     at = lines.index('phone: "" (phone)')
     assert lines[at + 1] == "    phones[work]: null"
     assert 'firm: "" (reference to firms)' in lines
+    assert "(on create)" in lines
 
 
 def test_without_mappings_each_command_says_how_to_get_one(shop):
