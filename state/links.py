@@ -15,6 +15,9 @@ _COLUMNS = ("binding", "key", "entity_id", "version", "fingerprint", "base", "st
 _REPLACE = f"(binding, key) {overwrite(_COLUMNS[2:])}"
 _LINK = ", ".join(f"t.{name}" for name in _COLUMNS)
 
+_AS_ONE = "count(CASE WHEN t.binding = ? AND t.version IS ? AND t.state = ? AND t.base IS NULL THEN 1 END)"
+_ALIKE = ", ".join([_AS_ONE, *(f"group_concat(t.{name}, char(10))" for name in ("key", "entity_id", "fingerprint"))])
+
 _AT = itemgetter(0, 1)
 _BY_ENTITY = itemgetter(2, 0, 1)
 _PLAIN = ("key", "entity_id", "version", "fingerprint")
@@ -62,6 +65,9 @@ def by_key(tx: Tx, bindings: Bindings, binding: int, keys: Sequence[str]) -> dic
 
 def by_entity(tx: Tx, bindings: Bindings, entity_ids: Sequence[str]) -> dict[str, list[Link]]:
     """By binding and key within each entity."""
+    alike = _alike(tx, bindings, entity_ids) if tx.sqlite and entity_ids else None
+    if alike is not None:
+        return alike
     sql = tx.found_by(_LINK, tables.link, "entity_id")
     rows = tx.tuples(sql, tx.array(list(dict.fromkeys(entity_ids))))
     found = {link.entity_id: [link] for link in _links(rows, bindings)}
@@ -71,6 +77,25 @@ def by_entity(tx: Tx, bindings: Bindings, entity_ids: Sequence[str]) -> dict[str
         for link in _links(rows, bindings):
             found.setdefault(link.entity_id, []).append(link)
     return found
+
+
+def _alike(tx: Tx, bindings: Bindings, entity_ids: Sequence[str]) -> dict[str, list[Link]] | None:
+    """All in one row: two thirds of the time. None where not each has just one, alike in all but key and fingerprint.
+
+    (A key that holds a line break makes too many keys.)
+    """
+    heads = tx.tuples("SELECT binding, version, base, state FROM link WHERE entity_id = ?", entity_ids[0])
+    if len(heads) != 1 or heads[0][2] is not None:
+        return None
+    at, version, _, state = heads[0]
+    asked = tx.array(entity_ids)
+    alike, *found = tx.tuples(tx.found_by(_ALIKE, tables.link, "entity_id"), at, version, state, asked)[0]
+    columns = [text.split("\n") for text in found if text]
+    if {alike, *map(len, columns)} != {len(entity_ids)} or len(columns) < len(found):
+        return None
+    binding, held = bindings.name(at), _STATES[state]
+    links = {i: [Link(binding, key, i, version, shown, {}, held)] for key, i, shown in zip(*columns, strict=True)}
+    return links if len(links) == alike else None
 
 
 def _links(rows: Sequence[Row], bindings: Bindings) -> list[Link]:

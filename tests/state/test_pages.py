@@ -101,6 +101,33 @@ def test_links_that_differ_are_stored_as_those_that_do_not(hub):
     )
 
 
+@settings(LAWS, max_examples=150)
+@given(data=st.data())
+def test_links_of_entities_come_back_however_many_are_alike(hub, data):
+    """Most have one link each, and the next has none, two, or one of another kind."""
+    rows = []
+    for number in range(data.draw(st.integers(1, 4))):
+        plain = Link(hub.erp, f"k{number}", f"c{number}", "v", f"p{number}")
+        others = [
+            [],
+            [replace(plain, key=f"k\n{number}")],
+            [replace(plain, fingerprint=None)],
+            [replace(plain, base={"a": Base(2, UNKNOWN)})],
+            [replace(plain, binding=hub.crm)],
+            [replace(plain, version=None)],
+            [replace(plain, state=LinkState.GONE)],
+            [plain, replace(plain, key=f"x{number}")],
+            [plain, replace(plain, key=f"x{number}\n", fingerprint=None)],
+        ]
+        rows.append(data.draw(st.just([plain]) | st.sampled_from(others)))
+    hub.commit(links=list(chain.from_iterable(rows)))
+    ids = [f"c{number}" for number in range(len(rows))]
+    expected = {i: sorted(links, key=lambda link: link.key) for i, links in zip(ids, rows, strict=True) if links}
+    found = hub.store.links_of(ids)
+    hub.commit(relinked=[(link.binding, link.key) for link in chain.from_iterable(rows)])
+    assert found == expected
+
+
 def test_a_page_with_a_row_too_many_stores_nothing_and_says_no_values(hub):
     hub.load("c900")
     before = hub.contents()
