@@ -116,7 +116,8 @@ part about one entity, with the custom fields of your project.
 The left side of a [rule](mapping-language.md) is one of these paths. The hub holds every customer once, in this form;
 what a system calls a field, and how it writes it, is what a mapping translates.
 
-- **Needed**: a record without it makes no new entity.
+- **Needed**: a mapping that founds entities has to fill it, else `check` complains; and a value there that does not fit
+  sets the whole record aside.
 - **Class**: *personal* and *sensitive* values are masked in lists and plans, and stand in no log; *public*
   ones are shown.
 - **Not there?** A field of your own is added in `config.yaml`, and is as good as these:
