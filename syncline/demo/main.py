@@ -145,7 +145,8 @@ def _row(view: Any) -> list[str]:
         seen += balance.seen
         total.update({bucket.value: n for bucket, n in balance.buckets.items()})
         words = ("created", "updated") if side is Side.OUT else LINKED
-        total.update({word.partition(" ")[0]: balance.detail.get(word, 0) for word in words})
+        for word in words:
+            total[word.partition(" ")[0]] += balance.detail.get(word, 0)
     adds_up = all(balance.adds_up for balance in view.balances.values())
     names = ("linked", "created", "updated")
     buckets = [f"{total[bucket.value]:,}" for bucket in Bucket]
