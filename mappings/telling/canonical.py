@@ -150,7 +150,8 @@ like; it says which one it is. Where a system keeps one address and does not say
 below, as the mappings do that come with the connectors: `emails[work]`, `addresses[billing]`. Take `home`, `mailing` or
 `work` where the same system keeps that address *beside* the first one. A file of private people with one address each
 is no exception: as `addresses[home]` its addresses would stand beside those of the shop, and neither would ever correct
-the other. For recognising people the key does not matter: `emails[*]` in `match` is any of them.
+the other, unless every mapping says `home`. For recognising people the key does not matter: `emails[*]` in `match` is
+any of them.
 
 Any other word may be a key; what is only nearly one of these is said by `syncline check`.
 
