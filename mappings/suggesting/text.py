@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 from unicodedata import east_asian_width
 
+from mappings.reading.scalars import flow, scalar
 from mappings.suggesting.suggest import Homeless, Proposal, Suggestion
 from mappings.suggesting.values import looks_like_a_value
 
 _WIDTH = 120
 _COLUMN = 58
 _MOST_LISTED = 200
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./\\-]*\Z")
-_TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # YAML readers take these for something else
-
-
-def scalar(text: str) -> str:
-    """A YAML scalar that is certainly this text."""
-    if _PLAIN.match(text) and text.lower() not in _TAKEN and "\\" not in text:
-        return text
-    escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text.replace("\\", "\\\\"))
-    return '"' + escaped.replace('"', '\\"') + '"'
-
-
-def flow(value: Any) -> str:
-    """A value on one line."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    return scalar(value) if isinstance(value, str) else str(value)
 
 
 def mapping_text(proposal: Proposal, name: str) -> str:
