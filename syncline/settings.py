@@ -214,7 +214,7 @@ class _Reading:
             folder = self.folder / MAPPINGS
             found = bindings.read_bindings(folder, known, connections, named, decided, locks, edited)
             self.root.document.found += found.diagnostics
-        rules, clashes = policies.owned(found.live, known, rules)
+        rules, clashes = policies.owned([*(one.source for one in found.live), *found.broken], known, rules)
         self.root.document.found += clashes
         selectable = {*named, *found.selectable}
         writable = {f"{one.connection}.{one.stream}" for _, one in found.found}
