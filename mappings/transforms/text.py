@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -125,13 +126,11 @@ def text(of: Any = "text") -> Transform:
 
     def back(value: Any) -> Any:
         given = text_of(value)
-        try:
-            if kind == "integer":
-                return int(given)
-            if kind == "number":
-                return int(given) if given.lstrip("-").isdigit() else float(given)
-        except ValueError:
-            raise UnfitError("not-a-number", "is not a number, which is what the system holds") from None
+        if kind in ("integer", "number"):
+            made = _number(given, whole=kind == "integer")
+            if forward(made) != given:
+                raise UnfitError("not-lossless", "is written otherwise than the system would show it, as a number")
+            return made
         if kind == "boolean":
             if given not in ("true", "false"):
                 raise UnfitError("not-boolean", "is neither true nor false")
@@ -139,6 +138,17 @@ def text(of: Any = "text") -> Transform:
         return given
 
     return Transform(name="text", forward=forward, back=back, kinds=_TEXTUAL)
+
+
+def _number(given: str, *, whole: bool) -> int | float:
+    """What Python takes for a number beyond plain digits (``1_000``, ``inf``) is none elsewhere."""
+    try:
+        made = int(given) if whole or given.removeprefix("-").isdecimal() else float(given)
+    except ValueError:
+        raise UnfitError("not-a-number", "is not a number, which is what the system holds") from None
+    if "_" in given or (isinstance(made, float) and not math.isfinite(made)):
+        raise UnfitError("not-a-number", "is not a number, which is what the system holds")
+    return made
 
 
 def url(scheme: Any = "https") -> Transform:

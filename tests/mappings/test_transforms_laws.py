@@ -63,6 +63,8 @@ def money(*codes: str) -> st.SearchStrategy[Any]:
     )
 
 
+NO_NUMBERS = ["007", "12.50", "1e5", "1_000", "nan", "inf", "1e400", "9" * 400 + ".", "-0", "٣", " 7", "7\n", "x"]
+
 LAWS: dict[str, list[Law]] = {
     "trim": [Law(None, st.text(), TIDY)],
     "lower": [Law(None, st.text(), TIDY.map(str.lower))],
@@ -76,7 +78,8 @@ LAWS: dict[str, list[Law]] = {
     "prefix": [Law("gid://", st.text().map(lambda t: f"gid://{t}"), st.text(min_size=1))],
     "suffix": [Law("-X", st.text().map(lambda t: f"{t}-X"), st.text(min_size=1))],
     "text": [
-        Law("integer", st.integers(-(10**9), 10**9), st.integers().map(str)),
+        Law("integer", st.integers(-(10**9), 10**9), st.integers().map(str) | st.sampled_from(NO_NUMBERS)),
+        Law("number", st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9), ["1", "-1.5", "12.5", *NO_NUMBERS]),
         Law("boolean", st.booleans(), ["true", "false", "maybe"]),
         Law(None, st.integers() | st.text(min_size=1), st.text(min_size=1)),
     ],
