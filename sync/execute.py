@@ -220,7 +220,9 @@ class Executor:
             writes = self.hub.stream(binding_id).writes or Writes()
             creating = kind is ActionKind.CREATE
             most = max(writes.batch, writes.bulk) if creating else writes.batch
-            together = _TOGETHER if creating and writes.replay is not Replay.NATURAL else 0
+            together = _TOGETHER if creating else writes.batch * writes.at_once
+            if creating and writes.replay is Replay.NATURAL:
+                together = 0
             while actions and (len(actions) >= most or not full_only):
                 batches: list[list[Action]] = []
                 room = together
