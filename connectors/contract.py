@@ -115,6 +115,15 @@ class Writes:
         many = creating and self.bulk > self.batch and waiting >= max(self.bulk_from, self.batch + 1)
         return min(waiting, self.bulk if many else self.batch)
 
+    def together(self, creates: int, *, creating: bool) -> int:
+        """How many rows, at most, are recorded together before they are sent. (0: one call's.)
+
+        Not so creates without a marker: what became of each would have to be guessed.
+        """
+        if creating:
+            return 0 if self.replay is Replay.NATURAL else creates
+        return self.batch * self.at_once
+
 
 class Deletes(StrEnum):
     """How deletions become visible."""
