@@ -24,8 +24,10 @@ import sync.run
 import sync.send
 import tests.simulation.remote
 from connectors.contract import Outcome, OutcomeKind, Write
+from model.errors import RefusedError
 from model.records import Page
 from sync.decision import UNKNOWN, Base, EntityState, LinkState
+from sync.reconcile import Standing
 
 Mutant = Callable[[contextlib.ExitStack], None]
 
@@ -288,6 +290,30 @@ def _lost_is_failed(stack: contextlib.ExitStack) -> None:
 def _not_renewed(stack: contextlib.ExitStack) -> None:
     """What another system's answer brought in this round is not looked at before the next write."""
     _swap(stack, sync.execute.Executor, "_renewed", lambda real: lambda self, action: True)
+
+
+def _refused_together(stack: contextlib.ExitStack) -> None:
+    """A batch that is refused as a whole is taken for refused row by row."""
+
+    def make(real: Callable[..., list[Outcome]]) -> Callable[..., list[Outcome]]:
+        def upsert(self: object, stream: str, batch: list[Write]) -> list[Outcome]:
+            try:
+                return real(self, stream, batch)
+            except RefusedError as error:
+                return [Outcome(OutcomeKind.REFUSED, key=write.key, code=error.code) for write in batch]
+
+        return upsert
+
+    _swap(stack, tests.simulation.remote.RemoteConnector, "upsert", make)
+
+
+def _refused_again(stack: contextlib.ExitStack) -> None:
+    """What was refused is forgotten, and sent again by every run."""
+
+    def make(real: Callable[..., list[Standing]]) -> Callable[..., list[Standing]]:
+        return lambda self, rows, bindings: [replace(one, refused={}) for one in real(self, rows, bindings)]
+
+    _swap(stack, sync.execute.Executor, "standings", make)
 
 
 def _loose_consent(stack: contextlib.ExitStack) -> None:

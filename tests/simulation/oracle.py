@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Replay
-from sync.decision import BindingId, EntityState, LinkState, Side
+from sync.decision import BindingId, EntityState, LinkState, Side, Why
 from tests.simulation.remote import Row, token
 from tests.simulation.story import HANDS
 
@@ -226,6 +226,16 @@ class Oracle:
                 continue
             same = token(shown) == token(value) if token(value) or token(shown) else _plain(shown) == _plain(value)
             assert same, f"I1: {at} {key} shows {shown!r} for {path}, not {value!r} ({canonical.id})"
+
+    def only_what_was_refused_is_parked(self) -> None:
+        """I14: a bad record takes no other along."""
+        store = self.world.store
+        for at in self.world.engine().hub.bindings:
+            refused = self.world.remotes[at.connection].refused
+            for page in store.all_parked(at, Side.OUT, Why.DEAD, 50):
+                for parked in page:
+                    innocent = parked.code == "bad-batch" or (at.stream, parked.key) not in refused
+                    assert not innocent or parked.code == "duplicate", f"I14: {at} {parked.key} was set aside with others"
 
     def consent_was_never_loosened(self) -> None:
         status, moment = self.world.consent

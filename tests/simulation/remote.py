@@ -27,6 +27,7 @@ from model.errors import (
     AnswerLostError,
     CursorExpiredError,
     ProtocolError,
+    RefusedError,
     SourceIncompleteError,
     ThrottledError,
     UnauthorisedError,
@@ -52,7 +53,8 @@ def token(value: Any) -> str | None:
 class Nature:
     """What a system is like. ``rewrites`` are its fields that it stores in its own way; ``lag`` is how long (seconds)
     some changes take to show in listings; ``grain`` and ``skew`` are those of its stamps; ``automates`` names a field
-    that, when the hub writes it, makes the system write another one of its own accord.
+    that, when the hub writes it, makes the system write another one of its own accord; ``refuses_whole``: a batch with
+    one bad row is refused as a whole.
     """
 
     replay: Replay = Replay.UPSERT
@@ -69,6 +71,7 @@ class Nature:
     rewrites: tuple[str, ...] = ()
     automates: tuple[str, str] | None = None
     unique_email: bool = False
+    refuses_whole: bool = False
 
     def stream(self, name: str) -> Stream:
         marker = None if self.replay is Replay.NATURAL else "hub"
@@ -138,6 +141,8 @@ class Remote:
         self.created: list[tuple[str, str, str]] = []  # (stream, marker, key) of what the hub made
         self.removed: list[tuple[str, str]] = []
         self.writes = 0
+        self.refused: set[tuple[str, str]] = set()  # (stream, marker) of rows that broke a rule, each by itself
+        self.refusals = 0
 
     # what people do
 
@@ -201,6 +206,9 @@ class Remote:
                 key, kind = marked[0], "again"
         refusal = self._refusal(stream, key, fields) or self._stale(stream, key, write.expects)
         if refusal is not None:
+            if refusal.kind in (OutcomeKind.REFUSED, OutcomeKind.DUPLICATE):
+                self.refused.add((stream, write.marker))
+                self.refusals += 1
             return refusal
         key = key or self.key()
         before = dict(table.rows[key]) if key in table.rows else None
@@ -371,6 +379,9 @@ class RemoteConnector(Connector[RemoteSettings]):
     def _send(self, verb: str, batch: Sequence[Write], one: Callable[[Write], Outcome]) -> list[Outcome]:
         assert len(batch) <= self.remote.nature.batch
         said = self._before(verb)
+        nature, poison = self.remote.nature, self.remote.poison
+        if nature.refuses_whole and len(batch) > 1 and any(poison(dict(write.fields)) for write in batch):
+            raise RefusedError("one of these rows is bad", "bad-batch")
         outcomes: list[Outcome] = []
         for place, write in enumerate(batch):
             if said == "partial" and place:

@@ -164,4 +164,5 @@ def _nature(rng: Random) -> Nature:
         rewrites=rng.choice(((), (), ("name",), ("title",), ("name", "dept"))),
         automates=rng.choice((None, None, None, ("title", "dept"), ("name", "title"))),
         unique_email=rng.random() < 0.15,
+        refuses_whole=rng.random() < 0.3,
     )

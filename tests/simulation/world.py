@@ -342,7 +342,7 @@ class SimWorld:
     def _calm(self) -> None:
         self.director.down = None
         for remote in self.remotes.values():
-            remote.poison, remote.hidden = _harmless, set()
+            remote.hidden = set()  # poison stays: it must not keep anything else from its end
             self._mask(remote, None)
 
     def _mask(self, remote: Remote, name: str | None) -> None:
@@ -484,3 +484,24 @@ class SimWorld:
         self.run(full=True, release=["all"])
         assert self.writes() == before, "I7: a forced run writes"
         self.oracle.check()
+        if any(remote.poison is not _harmless for remote in self.remotes.values()):
+            self._heal()
+
+    def _heal(self) -> None:
+        """I14: what was refused keeps nothing else, is sent no more by itself, and goes once a person mended it."""
+        before = self._refusals()
+        self.run(release=["all"])
+        assert self._refusals() == before, "I14: what was refused is sent again and again"
+        self.oracle.only_what_was_refused_is_parked()
+        for remote in self.remotes.values():
+            remote.poison = _harmless
+        dead = [parked.id for parked in self._parked(Side.OUT, Why.DEAD) if parked.code == "bad"]
+        if dead:
+            self.engine().retry(dead)
+        for _ in range(SETTLING):
+            self.run(release=["all"])
+        assert not [parked for parked in self._parked(Side.OUT, Why.DEAD) if parked.code == "bad"], "I14: no way back"
+        self.oracle.check()
+
+    def _refusals(self) -> int:
+        return sum(remote.refusals for remote in self.remotes.values())
