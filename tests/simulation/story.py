@@ -37,7 +37,7 @@ PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("sp
 HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete"}
 """What may bring back a value that a field had before."""
 
-TROUBLES = (("poison", 2), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3))
+TROUBLES = (("poison", 4), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3))
 """What befalls systems for a while."""
 
 RUNS = (("run", 20), ("run-some", 5), ("run-full", 2), ("run-sweep", 4), ("plan-run", 2))
@@ -164,5 +164,5 @@ def _nature(rng: Random) -> Nature:
         rewrites=rng.choice(((), (), ("name",), ("title",), ("name", "dept"))),
         automates=rng.choice((None, None, None, ("title", "dept"), ("name", "title"))),
         unique_email=rng.random() < 0.15,
-        refuses_whole=rng.random() < 0.3,
+        refuses_whole=rng.random() < 0.5,
     )
