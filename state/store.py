@@ -47,12 +47,17 @@ def open_store(url: str, clock: Clock | None = None) -> SqlStore:
 class SqlStore(Plans, Store):
     """Safe to share between threads. Methods do what `sync.ports.Store` says."""
 
-    def __init__(self, database: Database, clock: Clock, past: SqlStore | None = None) -> None:
-        """``past`` is the store that remembers what a rehearsal's database was not given."""
+    def __init__(
+        self, database: Database, clock: Clock, past: SqlStore | None = None, original: SqlStore | None = None
+    ) -> None:
+        """``past`` is the store that remembers what a rehearsal's database was not given, ``original`` the one that is
+        rehearsed: what systems ask of us concerns it as well.
+        """
         self.database = database
         self.clock = clock
         self.bindings = Bindings(database)
         self._past = past
+        self._original = original or self
 
     # leases and runs
 
@@ -74,6 +79,14 @@ class SqlStore(Plans, Store):
     def release(self, lease: Lease) -> None:
         with self.database.write() as tx:
             leases.release(tx, lease)
+
+    def rests(self) -> dict[str, datetime]:
+        with self._original.database.read() as tx:
+            return leases.rests(tx)
+
+    def rest(self, connection: str, until: datetime) -> None:
+        with self._original.database.write() as tx:
+            leases.rest(tx, connection, until)
 
     def start_run(self, selection: Sequence[BindingId], trigger: str, now: datetime) -> int:
         with self.database.write() as tx:
@@ -288,7 +301,7 @@ class SqlStore(Plans, Store):
     @contextmanager
     def rehearsal(self) -> Iterator[SqlStore]:
         with rehearse(self.database) as copy:
-            yield SqlStore(copy, self.clock, None if copy.sqlite else self)
+            yield SqlStore(copy, self.clock, None if copy.sqlite else self, self)
 
     def close(self) -> None:
         self.database.close()

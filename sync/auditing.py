@@ -128,7 +128,7 @@ class FullCompare:
         connector, lists_all = copy.hub.connector(id_), False
         deletes = connector.stream(id_.stream).deletes
         with copy.store.seen(id_) as seen:
-            for page in connector.read(id_.stream, None):
+            for page in copy.hub.deeds(id_).read(id_.stream, None):
                 live = list({record.key: record for record in page.records if not record.deleted}.values())
                 seen.add([record.key for record in live])
                 drift.flaws += len(page.flaws)

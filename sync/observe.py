@@ -151,7 +151,7 @@ class Observer:
 
     def _arriving(self, binding: Binding, since: str | None, news: _News) -> Iterator[Page]:
         """The connector's pages. Where it fails, what it had shown before is stored."""
-        pages = iter(self.hub.connector(binding.id).read(binding.id.stream, since))
+        pages = iter(self.hub.deeds(binding.id).read(binding.id.stream, since))
         while True:
             try:
                 page = next(pages, None)

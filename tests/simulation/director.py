@@ -181,6 +181,11 @@ class Director:
         self.note("wrong", said)
         self.on_wrong(said)
 
+    def too_early(self, said: str) -> None:
+        """A worker that was superseded meanwhile cannot know what its successor was told."""
+        if not self.superseded:
+            self.wrong(said)
+
     # what the engine says of itself
 
     def listener(self) -> Any:

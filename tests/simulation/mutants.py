@@ -20,6 +20,7 @@ import sync.observe
 import sync.outcomes
 import sync.reconcile
 import sync.recover
+import sync.rests
 import sync.run
 import sync.send
 import tests.simulation.remote
@@ -314,6 +315,16 @@ def _refused_again(stack: contextlib.ExitStack) -> None:
         return lambda self, rows, bindings: [replace(one, refused={}) for one in real(self, rows, bindings)]
 
     _swap(stack, sync.execute.Executor, "standings", make)
+
+
+def _not_left_alone(stack: contextlib.ExitStack) -> None:
+    """A system that asked to be left alone is called all the same."""
+    _swap(stack, sync.rests.Rests, "check", lambda real: lambda self, connection: None)
+
+
+def _throttled_here_only(stack: contextlib.ExitStack) -> None:
+    """That a system asked to be left alone is not stored: the next run does not know."""
+    _swap(stack, state.leases, "rest", lambda real: lambda tx, connection, until: None)
 
 
 def _loose_consent(stack: contextlib.ExitStack) -> None:

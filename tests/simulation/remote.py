@@ -115,6 +115,8 @@ class Watcher(Protocol):
 
     def wrong(self, said: str) -> None: ...
 
+    def too_early(self, said: str) -> None: ...
+
 
 @dataclass
 class Table:
@@ -143,6 +145,8 @@ class Remote:
         self.writes = 0
         self.refused: set[tuple[str, str]] = set()  # (stream, marker) of rows that broke a rule, each by itself
         self.refusals = 0
+        self.throttled = 0
+        self.alone_until: datetime | None = None  # it asked not to be called before
 
     # what people do
 
@@ -174,6 +178,18 @@ class Remote:
         table.visible[key] = now + timedelta(seconds=late)
 
     # what the hub sees and does
+
+    def called(self, verb: str) -> None:
+        if self.alone_until is not None and self.clock.now() < self.alone_until:
+            self.watcher.too_early(f"I15: {self.name} was called ({verb}), and had asked not to be for a while")
+
+    def too_many(self) -> ThrottledError:
+        """The quota is spent; every other time it says until when."""
+        self.throttled += 1
+        seconds = (None, 40, None, 400, None, 4000)[self.throttled % 6]
+        if seconds is not None:
+            self.alone_until = self.clock.now() + timedelta(seconds=seconds)
+        return ThrottledError("too many requests", self.alone_until if seconds else None)
 
     def record(self, stream: str, key: str) -> Record:
         table = self.tables[stream]
@@ -279,7 +295,6 @@ def _rewritten(value: Any) -> Any:
 _FAILURES: Mapping[str, Callable[[], Exception]] = {
     "lost-request": lambda: UnreachableError("no connection"),
     "server-error": lambda: UnreachableError("five hundred, again and again"),
-    "throttled": lambda: ThrottledError("too many requests"),
     "token-expired": lambda: UnauthorisedError("the token has expired"),
     "malformed": lambda: ProtocolError("HTML instead of JSON"),
     "lost-answer": lambda: AnswerLostError("no answer"),
@@ -311,6 +326,9 @@ class RemoteConnector(Connector[RemoteSettings]):
 
     def _before(self, verb: str) -> str | None:
         said = self.remote.watcher.call(self.remote.name, verb)
+        self.remote.called(verb)
+        if said == "throttled":
+            raise self.remote.too_many()
         failure = _FAILURES.get(said or "")
         if failure is not None and said != "lost-answer":
             raise failure()

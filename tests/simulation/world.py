@@ -467,7 +467,7 @@ class SimWorld:
     def settle(self) -> None:
         """People and faults rest; the hub runs until it is quiet."""
         self._calm()
-        self.clock.advance(OVERLAP)
+        self.clock.advance(OVERLAP + 4000)
         for turn in range(SETTLING):
             before, thorough = self.writes(), turn == 2
             status = self.run(full=thorough, sweep=thorough, release=["all"])
