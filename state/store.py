@@ -14,6 +14,7 @@ from state.migrate import bring_up_to_date
 from state.plans import Plans
 from state.rehearsal import rehearse
 from state.seen import SeenKeys, seen
+from state.witness import Witness, beside, compare, sent
 from sync.decision import (
     Balance,
     BindingId,
@@ -41,14 +42,21 @@ def open_store(url: str, clock: Clock | None = None) -> SqlStore:
     except BaseException:
         database.close()
         raise
-    return SqlStore(database, clock or SystemClock())
+    witness = beside(database.engine.url.database) if database.sqlite else None
+    return SqlStore(database, clock or SystemClock(), witness=witness)
 
 
 class SqlStore(Plans, Store):
     """Safe to share between threads. Methods do what `sync.ports.Store` says."""
 
     def __init__(
-        self, database: Database, clock: Clock, past: SqlStore | None = None, original: SqlStore | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        past: SqlStore | None = None,
+        original: SqlStore | None = None,
+        *,
+        witness: Witness | None = None,
     ) -> None:
         """``past`` is the store that remembers what a rehearsal's database was not given, ``original`` the one that is
         rehearsed: what systems ask of us concerns it as well.
@@ -58,6 +66,7 @@ class SqlStore(Plans, Store):
         self.bindings = Bindings(database)
         self._past = past
         self._original = original or self
+        self._witness = witness
 
     # leases and runs
 
@@ -68,9 +77,18 @@ class SqlStore(Plans, Store):
         seconds: float,
         now: datetime,
         gone: Callable[[str], bool] | None = None,
+        *,
+        restored: bool = False,
     ) -> Lease:
         with self.database.write() as tx:
+            if self._witness is not None and not restored:
+                compare(tx, self._witness)
             return leases.acquire(tx, scopes, holder, seconds, now, gone)
+
+    def trust(self) -> None:
+        if self._witness is not None:
+            with self.database.read() as tx:
+                self._witness.note(sent(tx))
 
     def renew(self, lease: Lease, now: datetime) -> None:
         with self.database.write() as tx:
@@ -276,7 +294,10 @@ class SqlStore(Plans, Store):
         """On the disk when it returns."""
         with self.bindings.writing(durable=True) as (tx, numbers):
             leases.hold(tx, lease, self.clock.now())
-            return [intents.add(tx, numbers, intent) for intent in new]
+            made = [intents.add(tx, numbers, intent) for intent in new]
+        if self._witness is not None and made and made[-1] > self._witness.latest():
+            self._witness.note(made[-1])
+        return made
 
     def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None:
         """Where one page says both, the careful one stands: forgotten links are forgotten first, a match key dropped

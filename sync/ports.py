@@ -129,11 +129,17 @@ class Store(Plans, Protocol):
         seconds: float,
         now: datetime,
         gone: Callable[[str], bool] | None = None,
+        *,
+        restored: bool = False,
     ) -> Lease:
-        """Take all scopes or none; raises LeaseHeldError. An expired lease is taken over with a higher epoch.
+        """Take all scopes or none; raises LeaseHeldError, and StateRestoredError unless ``restored`` says it is known. An expired lease is taken over with a higher epoch.
 
         So is one whose holder ``gone`` knows to be no more (a process of this machine that was killed).
         """
+        ...
+
+    def trust(self) -> None:
+        """From now on the state as it is counts as the present one, although it is an older copy."""
         ...
 
     def renew(self, lease: Lease, now: datetime) -> None:

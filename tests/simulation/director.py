@@ -212,6 +212,15 @@ class WatchedStore:
     def __init__(self, store: Any, director: Director) -> None:
         self._store, self._director = store, director
         self.cursors: dict[BindingId, str] = {}
+        self.outdated = False  # an older copy of the state was put back, and no person has said so yet
+
+    def put_back(self, store: Any, cursors: dict[BindingId, str]) -> None:
+        """An older copy of the state takes its place."""
+        self._store, self.cursors, self.outdated = store, dict(cursors), True
+
+    def trust(self) -> None:
+        self._store.trust()
+        self.outdated = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)

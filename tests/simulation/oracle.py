@@ -41,6 +41,7 @@ class Oracle:
         self.excused = 0
         self.said: list[str] = []  # what was found wrong while a run was under way, which would swallow an exception
         self.users_deleted: set[tuple[str, str, str]] = set()
+        self.forgotten: set[tuple[str, str]] = set()  # (system, key) of what the hub made and does not know of any more
 
     def wrong(self, said: str) -> None:
         self.said.append(said)
@@ -124,6 +125,13 @@ class Oracle:
             for other in others
         )
 
+    def restored(self, made: Mapping[str, Iterable[tuple[str, str, str]]]) -> None:
+        """An older copy of the state was put back: what only the newer one knew is lost, with what it had made."""
+        known = self.known_text()
+        self.must = {value for value in self.must if value in known}
+        self.met.clear()
+        self.forgotten |= {(name, key) for name, rows in made.items() for _, _, key in rows}
+
     def run_ended(self, *, well: bool) -> None:
         """What was shown in a run that went well is stored."""
         assert not self.said, self.said[0]
@@ -176,6 +184,7 @@ class Oracle:
                 table = remote.tables[stream]
                 # Restored without its e-mail address before anybody looked, a record bears nothing to know it by.
                 strange = remote.nature.replay is Replay.NATURAL and key in table.last
+                strange = strange or ((name, key) in self.forgotten and not table.rows.get(key, {}).get("email", True))
                 if key in table.rows and not strange:
                     made.setdefault((stream, marker), set()).add(key)
             twice = {at: keys for at, keys in made.items() if len(keys) > 1}
@@ -235,7 +244,9 @@ class Oracle:
             for page in store.all_parked(at, Side.OUT, Why.DEAD, 50):
                 for parked in page:
                     innocent = parked.code == "bad-batch" or (at.stream, parked.key) not in refused
-                    assert not innocent or parked.code == "duplicate", f"I14: {at} {parked.key} was set aside with others"
+                    assert not innocent or parked.code == "duplicate", (
+                        f"I14: {at} {parked.key} was set aside with others"
+                    )
 
     def consent_was_never_loosened(self) -> None:
         status, moment = self.world.consent
@@ -258,7 +269,7 @@ class Oracle:
         if not self.world.story.setup.lossy and any(nature.rewrites for nature in self.world.natures.values()):
             return
         steps = self.world.story.steps
-        if any(step.kind in HANDS or any(event.kind in HANDS for event in step.events) for step in steps):
+        if any(step.kind in (*HANDS, "restore") or any(event.kind in HANDS for event in step.events) for step in steps):
             return
         past: dict[tuple[str, str], list[str]] = {}
         sql = "SELECT entity_id, path, old, new FROM history WHERE path <> ? ORDER BY entity_id, path, rev"
@@ -283,6 +294,7 @@ class Oracle:
             for stream, marker, key in remote.created:
                 linked = self.world.linked(name, stream, key)
                 told = remote.nature.replay is not Replay.NATURAL  # else what was lost looks like any other
+                told = told and (name, key) not in self.forgotten
                 if told and marker in live and linked and key in remote.tables[stream].rows:
                     assert (name, stream, marker) in logged, f"I17: nothing tells why {name} {key} was made"
 

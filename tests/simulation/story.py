@@ -37,7 +37,7 @@ PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("sp
 HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete"}
 """What may bring back a value that a field had before."""
 
-TROUBLES = (("poison", 4), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3))
+TROUBLES = (("poison", 4), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3), ("back-up", 12), ("restore", 16))
 """What befalls systems for a while."""
 
 RUNS = (("run", 20), ("run-some", 5), ("run-full", 2), ("run-sweep", 4), ("plan-run", 2))
@@ -84,7 +84,7 @@ def made_up(seed: int) -> Story:
     daring = rng.choice((0.0, 0.5, 1.0, 2.0, 4.0))  # events a run
     plain = rng.random() < 0.5  # nothing is done by hand that may turn a value back
     users = tuple((name, often) for name, often in USERS if not (plain and name in HANDS))
-    kinds = [_Bag(users, 60), _Bag(RUNS, 26), _Bag(TROUBLES, 9)] + ([] if plain else [_Bag(PERSONS, 8)])
+    kinds = [_Bag(users, 60), _Bag(RUNS, 26), _Bag(TROUBLES, 12)] + ([] if plain else [_Bag(PERSONS, 8)])
     steps: list[Step] = []
     for _ in range(rng.randint(8, 28)):
         bag = rng.choices(kinds, weights=[bag.weight for bag in kinds])[0]

@@ -5,23 +5,26 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mappings.contract import Match, OnDelete, StrongRule
 from model.clock import ManualClock
 from model.entities import schemas
-from model.errors import ConnectorError, StateError
+from model.errors import ConnectorError, StateError, StateRestoredError
 from state.database import connect
 from state.store import SqlStore, open_store
+from state.witness import Witness
 from sync.absorb import MERGED_THERE
 from sync.decision import BindingId, EntityState, LinkState, Side, Why
 from sync.policy import Braked, Limit, Policy, Rule, Survivorship
-from sync.run import LEASE_SECONDS, Engine
+from sync.report import RunReport
+from sync.run import LEASE_SECONDS, RESTORED, Engine
 from tests.simulation.director import Crash, Director, Event, WatchedStore
 from tests.simulation.oracle import ENTITY, Oracle
 from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, Row, token
-from tests.simulation.story import USERS, Step, Story
+from tests.simulation.story import TROUBLES, USERS, Step, Story
 from tests.sync.conftest import PlainMapping
 
 CONSENT = ("consents[email:marketing].status", "consents[email:marketing].at")
@@ -39,6 +42,7 @@ BY_EMAIL = Match(strong=(StrongRule(paths=("emails[work]",)),))
 BY_NAME = Match(strong=(StrongRule(paths=("name",)),))
 TEXTS = ("name", "title", "dept")
 USER_KINDS = frozenset(name for name, _ in USERS)
+TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES)
 SETTLING = 8
 
 
@@ -53,12 +57,34 @@ def _empty() -> bytes:
     return image
 
 
-def new_store(clock: ManualClock) -> SqlStore:
+def new_store(clock: ManualClock, image: bytes | None = None, witness: Witness | None = None) -> SqlStore:
     database = connect("sqlite://")
     raw = database.engine.raw_connection().driver_connection
     assert isinstance(raw, sqlite3.Connection)
-    raw.deserialize(_empty())
-    return SqlStore(database, clock)
+    raw.deserialize(_empty() if image is None else image)
+    return SqlStore(database, clock, witness=witness)
+
+
+@dataclass
+class Memory:
+    """What lies beside the state, and is not put back with it (`state.witness.Witness`)."""
+
+    number: int = 0
+
+    def latest(self) -> int:
+        return self.number
+
+    def note(self, number: int) -> None:
+        self.number = number
+
+
+class Copy(NamedTuple):
+    """A copy of the state: its tables, how far streams were read, and how many writes there had been."""
+
+    image: bytes
+    cursors: dict[BindingId, str]
+    writes: int
+    made: dict[str, int]
 
 
 def _same(path: str, written: Any, read: Any) -> bool:
@@ -92,7 +118,9 @@ class SimWorld:
         self.director.on_wrote = self.oracle.wrote
         self.director.new_value = self.value
         self.director.on_wrong = self.oracle.wrong
-        self.plain_store = store or new_store(self.clock)
+        self.witness = Memory()
+        self.plain_store = store or new_store(self.clock, witness=self.witness)
+        self.copy: Copy | None = None
         self.store: Any = WatchedStore(self.plain_store, self.director)
         self.remotes = {name: Remote(name, nature, self.clock, self.director) for name, nature in setup.natures}
         self.connectors = {name: RemoteConnector(remote, self.clock) for name, remote in self.remotes.items()}
@@ -338,6 +366,25 @@ class SimWorld:
                 self.clock.advance((30, 300, 3600, 90_000)[b % 4])
             case "down":
                 self.director.down = remote.name if b % 2 else None
+            case "back-up":
+                self._back_up()
+            case "restore" if self.copy is not None and self.writes() > self.copy.writes:
+                self._restore(self.copy)
+
+    def _back_up(self) -> None:
+        """Of a state in which nothing was run yet a copy is like a new one: everything is read before the first write."""
+        raw = self.plain_store.database.engine.raw_connection().driver_connection
+        with self.plain_store.database.read() as tx:
+            used = tx.one("SELECT 1 FROM run LIMIT 1") is not None
+        if used and isinstance(raw, sqlite3.Connection):
+            made = {name: len(remote.created) for name, remote in self.remotes.items()}
+            self.copy = Copy(raw.serialize(), dict(self.store.cursors), self.writes(), made)
+
+    def _restore(self, copy: Copy) -> None:
+        self.plain_store.close()
+        self.plain_store = new_store(self.clock, copy.image, self.witness)
+        self.store.put_back(self.plain_store, copy.cursors)
+        self.oracle.restored({name: remote.created[copy.made[name] :] for name, remote in self.remotes.items()})
 
     def _calm(self) -> None:
         self.director.down = None
@@ -368,7 +415,8 @@ class SimWorld:
         director = self.director
         director.nested, phase = True, director.phase
         try:
-            self.engine("another").run()
+            with contextlib.suppress(StateRestoredError):
+                self.engine("another").run()
         finally:
             director.nested, director.phase = False, phase
         director.superseded = True
@@ -383,7 +431,7 @@ class SimWorld:
         status = "crashed"
         try:
             with contextlib.suppress(Crash):
-                report = self.engine().run(**options)
+                report = self._told_if_outdated(options)
                 status = report.status
                 for (binding, side), balance in report.balances.items():
                     assert balance.adds_up or status == "busy", f"I18: {binding} {side} {balance}"
@@ -399,6 +447,19 @@ class SimWorld:
                 self._braked(name, len(remote.removed) - removed[name], remote.created[before[name] :])
         self.director.note("run ended", status)
         return status
+
+    def _told_if_outdated(self, options: dict[str, Any]) -> RunReport:
+        """I3: where an older copy of the state was put back, nothing is written before a person says to go on."""
+        before, outdated = self.writes(), self.store.outdated
+        try:
+            report = self.engine().run(**options)
+        except StateRestoredError:
+            assert outdated, "I3: the state is taken for an older copy, and is none"
+            return RunReport(run=0, status="refused")
+        finally:
+            if outdated and RESTORED not in options.get("release", ()):
+                assert self.writes() == before, "I3: an older copy of the state wrote something"
+        return report
 
     def _braked(self, name: str, removed: int, created: list[tuple[str, str, str]]) -> None:
         setup = self.story.setup
@@ -430,12 +491,12 @@ class SimWorld:
         elif kind == "run-some":
             self.run(step.events, select=[self._remote(step.args[0]).name])
         elif kind == "run-full":
-            self.run(step.events, full=True)
+            self.run(step.events, full=True, **({"release": [RESTORED]} if self.store.outdated else {}))
         elif kind == "run-sweep":
             self.run(step.events, full=bool(step.args[0] % 2), sweep=True)
         elif kind == "plan-run":
             self._plan_and_run()
-        elif kind in ("poison", "hide", "mask", "pass-time", "down"):
+        elif kind in TROUBLE_KINDS:
             self.trouble(kind, step.args)
         else:
             self.person(kind, step.args)
@@ -468,6 +529,10 @@ class SimWorld:
         """People and faults rest; the hub runs until it is quiet."""
         self._calm()
         self.clock.advance(OVERLAP + 4000)
+        for _ in range(3):  # a worker that was killed may still hold the lease
+            if self.store.outdated:
+                self.run(release=["all", RESTORED])
+        assert not self.store.outdated, "I1: an older copy of the state is never taken for the present one again"
         for turn in range(SETTLING):
             before, thorough = self.writes(), turn == 2
             status = self.run(full=thorough, sweep=thorough, release=["all"])
