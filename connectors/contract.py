@@ -126,6 +126,8 @@ class Stream:
 
     ``key`` names the record field that holds the key. ``fields`` may be empty until ``discover`` is asked.
     ``watermark`` is None where every read is a full one. ``parents`` names streams that records here refer to.
+    ``behind`` says that reads may show a record as it was some time ago (a search index, a replica), although ``fetch``
+    shows it as it is: the engine then asks for what looks edited once more, by its key.
     """
 
     name: str
@@ -138,6 +140,7 @@ class Stream:
     parents: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     label: str = ""
+    behind: bool = False
 
 
 class Write(NamedTuple):

@@ -15,6 +15,7 @@ from model.errors import ConnectorError, CursorExpiredError, SourceIncompleteErr
 from model.records import Flaw, Page, Record
 from sync.absorb import CREATED, DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
+from sync.confirming import confirmed
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.founding import found_together
 from sync.hub import Hub, Listener
@@ -170,7 +171,7 @@ class Observer:
 
     def _look(self, binding: Binding, page: Page, balance: Balance, news: _News) -> int:
         """Add to the news what is new on a page. Returns how many of its records are linked already (for the sweep)."""
-        listed = _last_of_each(page.records)
+        listed = _last_of_each((page if self._writing else confirmed(self.hub, binding, page)).records)
         live = [record for record in listed if not record.deleted] if True in map(_DELETED, listed) else listed
         keys = list(map(_KEY, live))
         prints = binding.mapping.fingerprints(live)

@@ -333,6 +333,11 @@ def _copy_unnoticed(stack: contextlib.ExitStack) -> None:
     _swap(stack, state.store, "compare", lambda real: lambda tx, witness: None)
 
 
+def _listing_believed(stack: contextlib.ExitStack) -> None:
+    """What a listing shows is not asked for again, although it may be behind."""
+    _swap(stack, sync.observe, "confirmed", lambda real: lambda hub, binding, page: page)
+
+
 def _loose_consent(stack: contextlib.ExitStack) -> None:
     """Consents are merged like any other field."""
     _swap(

@@ -23,6 +23,8 @@ USERS = (
     ("change-email", 2),
     ("move-firm", 4),
     ("edit-firm", 3),
+    ("delete-firm", 1),
+    ("undelete-firm", 1),
     ("delete", 5),
     ("merge", 3),
     ("undelete", 2),
@@ -34,10 +36,19 @@ USERS = (
 PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("split", 1))
 """What people do in the hub between runs."""
 
-HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete"}
+HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete", "undelete-firm"}
 """What may bring back a value that a field had before."""
 
-TROUBLES = (("poison", 4), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3), ("back-up", 12), ("restore", 16))
+TROUBLES = (
+    ("poison", 4),
+    ("hide", 3),
+    ("down", 1),
+    ("mask", 1),
+    ("pass-time", 3),
+    ("back-up", 4),
+    ("restore", 6),
+    ("lose-field", 2),
+)
 """What befalls systems for a while."""
 
 RUNS = (("run", 20), ("run-some", 5), ("run-full", 2), ("run-sweep", 4), ("plan-run", 2))
@@ -93,10 +104,28 @@ def made_up(seed: int) -> Story:
         events = _events(rng, daring, users) if kind.startswith("run") else ()
         steps.append(Step(kind, args, events))
         if any(event.kind in ("lost-answer", "unsure", "crash") for event in events) and rng.random() < 0.5:
-            verb = rng.choice(("find", "fetch", "upsert"))  # trouble while looking up what became of it
-            aimed = Event(0, rng.choice(sorted(FITS[verb])), args, verb)
-            steps.append(Step("run", args, (replace(aimed, late=aimed.kind == "lost-answer"),)))
+            steps.append(_looked_up_badly(rng, args))
+    if rng.random() < 0.25:
+        at = rng.randint(0, len(steps))
+        steps[at:at] = _doubt(rng)
     return Story(seed, setup, tuple(steps))
+
+
+def _doubt(rng: Random) -> list[Step]:
+    """Something to write; a process that dies just before it is sent, or just after; and trouble while looking it up."""
+    args = tuple(rng.randrange(10_000) for _ in range(4))
+    entered = [Step("enter-twice" if rng.random() < 0.3 else "enter", tuple(rng.randrange(10_000) for _ in range(4)))]
+    if rng.random() < 0.4:  # of what is known everywhere already: an update
+        entered += [Step("run", args), Step("edit", tuple(rng.randrange(10_000) for _ in range(4)))]
+    verb, late = rng.choice((("upsert", False), ("upsert", False), ("upsert", True), ("intend", True)))
+    dies = Event(rng.randint(0, 2), "crash", args, verb, late)
+    return [*entered, Step("run", args, (dies,)), *(_looked_up_badly(rng, args) for _ in range(2))]
+
+
+def _looked_up_badly(rng: Random, args: tuple[int, ...]) -> Step:
+    verb = rng.choice(("find", "fetch", "upsert", "upsert"))
+    aimed = Event(0, rng.choice(sorted(FITS[verb])), args, verb)
+    return Step("run", args, (replace(aimed, late=aimed.kind == "lost-answer"),))
 
 
 class _Bag:
@@ -165,4 +194,5 @@ def _nature(rng: Random) -> Nature:
         automates=rng.choice((None, None, None, ("title", "dept"), ("name", "title"))),
         unique_email=rng.random() < 0.15,
         refuses_whole=rng.random() < 0.5,
+        stale=rng.random() < 0.4,
     )

@@ -143,6 +143,7 @@ class SimWorld:
     def _mappings(self, name: str) -> Iterator[PlainMapping]:
         nature, place = self.natures[name], list(self.natures).index(name)
         inward, outward = self.story.setup.deletes[place]
+        lost = self.remotes[name].lost
         options: dict[str, Any] = {}
         if nature.rewrites and self.story.setup.lossy:
             options["equal"] = _same
@@ -151,7 +152,7 @@ class SimWorld:
             name,
             "people",
             "contact",
-            PERSON,
+            {path: field for path, field in PERSON.items() if field not in lost},
             match=BY_EMAIL,
             references={"account": "firms"},
             on_delete_in=OnDelete(inward),
@@ -200,6 +201,8 @@ class SimWorld:
     def put(self, remote: Remote, stream: str, key: str, **values: Any) -> None:
         self.ticks += 1
         before = dict(remote.tables[stream].rows.get(key, {}))
+        if stream == "people":
+            values = {name: value for name, value in values.items() if name not in remote.lost}
         remote.put(stream, key, values)
         self.director.note("person", remote.name, stream, key, sorted(values.items()))
         self.oracle.entered(remote.name, stream, key, values, before)
@@ -220,6 +223,13 @@ class SimWorld:
             self._enters(kind, remote, args)
         elif kind == "undelete":
             self._undelete(remote, b)
+        elif kind == "delete-firm":
+            self._delete_firm(remote, b)
+        elif kind == "undelete-firm":
+            table = remote.tables["firms"]
+            gone = [key for key, into in table.gone.items() if into is None]
+            if gone:
+                self.put(remote, "firms", gone[b % len(gone)], **{**table.last[gone[b % len(gone)]], "hub": None})
         elif kind == "edit-several":
             self._edit_several(b, TEXTS[c % 3], d)
         elif kind == "edit-firm":
@@ -295,6 +305,15 @@ class SimWorld:
     def _taken(self, remote: Remote, email: str) -> bool:
         return any(row.get("email") == email for row in remote.tables["people"].rows.values())
 
+    def _delete_firm(self, remote: Remote, n: int) -> None:
+        """The system takes it from the people who belonged to it."""
+        firm = self._pick(remote, "firms", n)
+        if firm:
+            self.drop(remote, "firms", firm)
+            for key, row in list(remote.tables["people"].rows.items()):
+                if row.get("firm") == firm:
+                    self.put(remote, "people", key, firm=None)
+
     def _undelete(self, remote: Remote, n: int) -> None:
         table = remote.tables["people"]
         gone = [key for key, into in table.gone.items() if into is None]
@@ -366,10 +385,27 @@ class SimWorld:
                 self.clock.advance((30, 300, 3600, 90_000)[b % 4])
             case "down":
                 self.director.down = remote.name if b % 2 else None
+            case "lose-field":
+                self._lose_or_mend(remote, ("dept", "title")[b % 2])
             case "back-up":
                 self._back_up()
             case "restore" if self.copy is not None and self.writes() > self.copy.writes:
                 self._restore(self.copy)
+
+    def _lose_or_mend(self, remote: Remote, name: str) -> None:
+        """A field is removed there for good; the next time, somebody takes it out of the mapping."""
+        if remote.lost:
+            self._mend(remote)
+        else:
+            self.oracle.overlook(remote.name, name)
+            remote.lose(name)
+            remote.blurred = True
+
+    def _mend(self, remote: Remote) -> None:
+        for mapping in self._mappings(remote.name):
+            if mapping.stream == "people":
+                place = next(at for at, known in enumerate(self.mappings) if known.name == mapping.name)
+                self.mappings[place] = mapping
 
     def _back_up(self) -> None:
         """Of a state in which nothing was run yet a copy is like a new one: everything is read before the first write."""
@@ -391,6 +427,8 @@ class SimWorld:
         for remote in self.remotes.values():
             remote.hidden = set()  # poison stays: it must not keep anything else from its end
             self._mask(remote, None)
+            if remote.lost:
+                self._mend(remote)
 
     def _mask(self, remote: Remote, name: str | None) -> None:
         """Where the version alone is asked, what can be read again under the version of before stays unknown."""
