@@ -114,10 +114,10 @@ class StateRestoredError(StateError):
 
     def __init__(self, batches: int) -> None:
         super().__init__(
-            f"the state is an older copy of itself: it knows nothing of the last {batches:,} batches of writes that were "
-            "sent from here. Nothing was read or written, since records might be made twice. Look at `syncline reconcile "
-            "--repair`, then go on with `syncline run --release restored`: it reads everything, and writes only if "
-            "every stream could be read"
+            f"the state is an older copy of itself: it knows nothing of the last {batches:,} batches of writes that "
+            "were sent from here. Nothing was read or written, since records might be made twice. Look at "
+            "`syncline reconcile --repair`, then go on with `syncline run --release restored`: it reads everything, "
+            "and writes only if every stream could be read"
         )
         self.batches = batches
 

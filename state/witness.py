@@ -1,7 +1,7 @@
 """What is remembered beside the state database, so that a copy that was put back is told from the state itself.
 
-A copy does not know of the writes that were sent after it was made. Taken for the present state, it would have them sent
-once more: records would be made twice.
+A copy does not know of the writes that were sent after it was made. Taken for the present state, it would have them
+sent once more: records would be made twice.
 """
 
 from __future__ import annotations

@@ -156,6 +156,7 @@ class Observer:
         while True:
             try:
                 page = next(pages, None)
+                page = confirmed(self.hub, binding, page) if page is not None else None
             except Exception:
                 self._settle(binding, news)
                 raise
@@ -171,7 +172,7 @@ class Observer:
 
     def _look(self, binding: Binding, page: Page, balance: Balance, news: _News) -> int:
         """Add to the news what is new on a page. Returns how many of its records are linked already (for the sweep)."""
-        listed = _last_of_each((page if self._writing else confirmed(self.hub, binding, page)).records)
+        listed = _last_of_each(page.records)
         live = [record for record in listed if not record.deleted] if True in map(_DELETED, listed) else listed
         keys = list(map(_KEY, live))
         prints = binding.mapping.fingerprints(live)

@@ -132,9 +132,9 @@ class Store(Plans, Protocol):
         *,
         restored: bool = False,
     ) -> Lease:
-        """Take all scopes or none; raises LeaseHeldError, and StateRestoredError unless ``restored`` says it is known. An expired lease is taken over with a higher epoch.
+        """Take all scopes or none; raises LeaseHeldError, and unless ``restored`` StateRestoredError.
 
-        So is one whose holder ``gone`` knows to be no more (a process of this machine that was killed).
+        An expired lease is taken over with a higher epoch. So is one whose holder ``gone`` knows to be no more (a process of this machine that was killed).
         """
         ...
 

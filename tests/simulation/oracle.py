@@ -76,6 +76,13 @@ class Oracle:
         for place in [place for place in self.placed if place[0] == system and place[3] == name]:
             del self.placed[place]
 
+    def lost(self, system: str, name: str, rows: Mapping[str, Row]) -> None:
+        """A field of people was removed there for good: of a parked record it goes with the next reading."""
+        self.overlook(system, name)
+        for key, row in rows.items():
+            if not self.world.linked(system, "people", key):
+                self.must.discard(token(row.get(name)) or "")
+
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
         self.read_at[system, stream, key] = self.world.ticks
         for name in row:

@@ -397,7 +397,7 @@ class SimWorld:
         if remote.lost:
             self._mend(remote)
         else:
-            self.oracle.overlook(remote.name, name)
+            self.oracle.lost(remote.name, name, remote.tables["people"].rows)
             remote.lose(name)
             remote.blurred = True
 
@@ -408,7 +408,7 @@ class SimWorld:
                 self.mappings[place] = mapping
 
     def _back_up(self) -> None:
-        """Of a state in which nothing was run yet a copy is like a new one: everything is read before the first write."""
+        """A copy of a state in which nothing was run yet is like a new one: all is read before the first write."""
         raw = self.plain_store.database.engine.raw_connection().driver_connection
         with self.plain_store.database.read() as tx:
             used = tx.one("SELECT 1 FROM run LIMIT 1") is not None
