@@ -238,7 +238,11 @@ _DEEDS: tuple[tuple[str, Callable[[Stream], bool], str], ...] = (
     ("upsert", lambda s: s.writes is not None, "declares writes"),
     ("remove", lambda s: s.removes, "declares removes"),
     ("keys", lambda s: s.deletes is Deletes.SWEEP, "declares deletes=SWEEP"),
-    ("fetch", lambda s: s.deletes is Deletes.SWEEP or s.writes is not None, "is written or swept, so needs re-reading"),
+    (
+        "fetch",
+        lambda s: s.deletes is Deletes.SWEEP or s.writes is not None or s.behind,
+        "is written, swept or behind, so needs re-reading",
+    ),
     (
         "find",
         lambda s: s.writes is not None and s.writes.replay is not Replay.UPSERT,
