@@ -134,7 +134,8 @@ class Store(Plans, Protocol):
     ) -> Lease:
         """Take all scopes or none; raises LeaseHeldError, and unless ``restored`` StateRestoredError.
 
-        An expired lease is taken over with a higher epoch. So is one whose holder ``gone`` knows to be no more (a process of this machine that was killed).
+        An expired lease is taken over with a higher epoch. So is one whose holder ``gone`` knows to be no more (a
+        process of this machine that was killed).
         """
         ...
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Replay
 from sync.decision import BindingId, EntityState, LinkState, Side, Why
-from tests.simulation.remote import Row, token
+from tests.simulation.remote import Row, Table, token
 from tests.simulation.story import HANDS
 
 if TYPE_CHECKING:
@@ -189,10 +189,7 @@ class Oracle:
             made: dict[tuple[str, str], set[str]] = {}
             for stream, marker, key in remote.created:
                 table = remote.tables[stream]
-                # Restored without its e-mail address before anybody looked, a record bears nothing to know it by.
-                strange = remote.nature.replay is Replay.NATURAL and key in table.last
-                strange = strange or ((name, key) in self.forgotten and not table.rows.get(key, {}).get("email", True))
-                if key in table.rows and not strange:
+                if key in table.rows and not self._strange(name, key, table):
                     made.setdefault((stream, marker), set()).add(key)
             twice = {at: keys for at, keys in made.items() if len(keys) > 1}
             assert not twice, f"I3: {name} {twice}"
@@ -204,6 +201,15 @@ class Oracle:
                     assert link.state is LinkState.LIVE or ended or asked, (
                         f"I13: {at} {key} is there, and taken for deleted"
                     )
+
+    def _strange(self, system: str, key: str, table: Table) -> bool:
+        """A record that bears nothing to know it by: brought back without its e-mail address before anybody looked, or
+        made without one by a state of which an older copy took the place.
+        """
+        by_nature = self.world.remotes[system].nature.replay is Replay.NATURAL
+        return (by_nature and key in table.last) or (
+            (system, key) in self.forgotten and not table.rows[key].get("email")
+        )
 
     def everybody_shows_the_same(self) -> None:
         store, hub = self.world.store, self.world.engine().hub
