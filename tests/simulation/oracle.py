@@ -151,6 +151,7 @@ class Oracle:
     def check(self) -> None:
         self.nothing_was_lost()
         self.nothing_was_doubled()
+        self.nothing_was_made_anew()
         self.everybody_shows_the_same()
         self.consent_was_never_loosened()
         self.nothing_came_back()
@@ -201,6 +202,19 @@ class Oracle:
                     assert link.state is LinkState.LIVE or ended or asked, (
                         f"I13: {at} {key} is there, and taken for deleted"
                     )
+
+    def nothing_was_made_anew(self) -> None:
+        """I3: of what a newer state had made, an older copy of it makes nothing once more under another name."""
+        if not self.forgotten or any(step.kind in ("split", "unite") for step in self.world.story.steps):
+            return
+        for name, remote in self.world.remotes.items():
+            rows = remote.tables["people"].rows
+            made: dict[tuple[str, str], str] = {}
+            for stream, _, key in remote.created:
+                email, known = rows.get(key, {}).get("email"), token(rows.get(key, {}).get("name"))
+                if stream == "people" and email and known:
+                    other = made.setdefault((email, known), key)
+                    assert other == key, f"I3: {name} has {other} and {key} for one person"
 
     def _strange(self, system: str, key: str, table: Table) -> bool:
         """A record that bears nothing to know it by: brought back without its e-mail address before anybody looked, or
