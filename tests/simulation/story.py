@@ -34,7 +34,12 @@ USERS = (
 PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("split", 1))
 """What people do in the hub between runs."""
 
-HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete"}
+CONTROLS = (("undo", 5), ("apply", 5), ("release", 2), ("discard", 1), ("restore", 2))
+"""What an operator does with the controls, in every `_CONTROLLED`-th story."""
+
+CONTROL_KINDS = frozenset(name for name, _ in CONTROLS)
+
+HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete", "undo", "restore"}
 """What may bring back a value that a field had before."""
 
 TROUBLES = (("poison", 2), ("hide", 3), ("down", 1), ("mask", 1), ("pass-time", 3))
@@ -68,6 +73,8 @@ class Setup:
     lossy: bool  # whether mappings say which fields are rewritten
     most_deletes: int | None = None  # brakes
     most_creates: int | None = None
+    approval: str | None = None  # the system in which nothing is written before a person saw it
+    flips: int = 4  # of a field before it is frozen
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,11 @@ class Story:
     seed: int
     setup: Setup
     steps: tuple[Step, ...]
+
+    @property
+    def controlled(self) -> bool:
+        """Whether an operator uses the controls in it."""
+        return self.setup.approval is not None or any(step.kind in CONTROL_KINDS for step in self.steps)
 
 
 def made_up(seed: int) -> Story:
@@ -96,7 +108,36 @@ def made_up(seed: int) -> Story:
             verb = rng.choice(("find", "fetch", "upsert"))  # trouble while looking up what became of it
             aimed = Event(0, rng.choice(sorted(FITS[verb])), args, verb)
             steps.append(Step("run", args, (replace(aimed, late=aimed.kind == "lost-answer"),)))
-    return Story(seed, setup, tuple(steps))
+    story = Story(seed, setup, tuple(steps))
+    return with_controls(story) if seed % _CONTROLLED == 2 else story
+
+
+def with_controls(story: Story) -> Story:
+    """The same story with an operator in it. The dice are others, so that the story itself stays as it is."""
+    rng = Random(f"controls of {story.seed}")
+    daring = rng.choice((0.0, 0.0, 0.5, 1.0))
+    bag, steps = _Bag(CONTROLS, 1), list(story.steps)
+    for _ in range(rng.randint(1, 4)):
+        kind = bag.draw(rng)
+        args = tuple(rng.randrange(10_000) for _ in range(4))
+        events = _events(rng, daring, ()) if kind in ("undo", "apply", "release") else ()
+        steps.insert(rng.randint(min(4, len(steps)), len(steps)), Step(kind, args, events))
+    setup = story.setup
+    if rng.random() < 0.3:
+        setup = replace(setup, approval=rng.choice(setup.natures)[0])
+    if rng.random() < 0.2:
+        setup = _fighting(rng, setup)
+    return Story(story.seed, setup, tuple(steps))
+
+
+def _fighting(rng: Random, setup: Setup) -> Setup:
+    """The first two systems each have their own way with titles, and no mapping says so."""
+    ways = ("upper", "lower")
+    natures = tuple(
+        (name, replace(nature, rewrites=("title",), way=ways[place]) if place < 2 else nature)
+        for place, (name, nature) in enumerate(setup.natures)
+    )
+    return replace(setup, natures=natures, lossy=False, flips=rng.choice((1, 2, 3)))
 
 
 class _Bag:
@@ -120,7 +161,7 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
             found.append(Event(int(rng.expovariate(0.5)), kind, args, verb, late=kind == "lost-answer"))
             continue
         kind = "crash" if draw < 0.7 else "rival" if draw < 0.78 else "pause"
-        kind = kind if draw < 0.81 else _Bag(users, 1).draw(rng)
+        kind = kind if draw < 0.81 else _Bag(users, 1).draw(rng) if users else "crash"
         if rng.random() < 0.5:
             found.append(Event(min(int(rng.expovariate(1 / 18)), 120), kind, args))
         else:
@@ -128,6 +169,8 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
             found.append(Event(int(rng.expovariate(0.4)), kind, args, verb, late=rng.random() < 0.5))
     return tuple(found)
 
+
+_CONTROLLED = 5
 
 _TARGETS = {"read": 4, "upsert": 7, "fetch": 3, "keys": 2, "find": 3, "remove": 6}
 """Calls that faults are aimed at, and how often."""

@@ -16,12 +16,13 @@ from state.database import connect
 from state.store import SqlStore, open_store
 from sync.absorb import MERGED_THERE
 from sync.decision import BindingId, EntityState, LinkState, Side, Why
-from sync.policy import Braked, Limit, Policy, Rule, Survivorship
+from sync.policy import Braked, Limit, Oscillation, Policy, Rule, Survivorship
 from sync.run import LEASE_SECONDS, Engine
+from tests.simulation.controls import Operator
 from tests.simulation.director import Crash, Director, Event, WatchedStore
 from tests.simulation.oracle import ENTITY, Oracle
 from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, Row, token
-from tests.simulation.story import USERS, Step, Story
+from tests.simulation.story import CONTROL_KINDS, USERS, Step, Story
 from tests.sync.conftest import PlainMapping
 
 CONSENT = ("consents[email:marketing].status", "consents[email:marketing].at")
@@ -89,7 +90,7 @@ class SimWorld:
         self.director = Director(self.clock, self._during, log=log)
         self.oracle = Oracle(self)
         self.director.on_shown = self.oracle.shown
-        self.director.on_wrote = self.oracle.wrote
+        self.director.on_wrote = self._wrote
         self.director.new_value = self.value
         self.director.on_wrong = self.oracle.wrong
         self.plain_store = store or new_store(self.clock)
@@ -110,7 +111,10 @@ class SimWorld:
             survivorship={"contact": survivorship, "account": {"default": survivorship["default"]}},
             limits={"default": limits},
             page=4,
+            oscillation=Oscillation(flips=setup.flips),
+            approval=frozenset({setup.approval} - {None}),
         )
+        self.operator = Operator(self) if story.controlled else None
 
     def _mappings(self, name: str) -> Iterator[PlainMapping]:
         nature, place = self.natures[name], list(self.natures).index(name)
@@ -143,6 +147,11 @@ class SimWorld:
             listener=self.director.listener(),
         )
 
+    def _wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
+        self.oracle.wrote(system, stream, key, before, after, marker)
+        if self.operator is not None:
+            self.operator.wrote(system, stream, key, before, after)
+
     # looking
 
     def value(self) -> str:
@@ -172,6 +181,8 @@ class SimWorld:
     def put(self, remote: Remote, stream: str, key: str, **values: Any) -> None:
         self.ticks += 1
         before = dict(remote.tables[stream].rows.get(key, {}))
+        if self.operator is not None:
+            self.operator.past.edited(remote.name, stream, key, values)
         remote.put(stream, key, values)
         self.director.note("person", remote.name, stream, key, sorted(values.items()))
         self.oracle.entered(remote.name, stream, key, values, before)
@@ -180,6 +191,8 @@ class SimWorld:
         self.ticks += 1
         self.director.note("person drops", remote.name, stream, key, into)
         before = dict(remote.tables[stream].rows[key])
+        if self.operator is not None:
+            self.operator.past.edited(remote.name, stream, key, before)
         self.oracle.deleted(remote.name, stream, key, before)
         remote.drop(stream, key, into)
 
@@ -296,7 +309,7 @@ class SimWorld:
                     if ids:
                         self.engine().retry(ids)
                 case "unite":
-                    live = self._live(("contact", "account")[c % 2])
+                    live = self.live(("contact", "account")[c % 2])
                     if len(live) > 1:
                         keep = live.pop(a % len(live))
                         self.engine().unite(keep, live[b % len(live)])
@@ -306,13 +319,13 @@ class SimWorld:
                     if key and all(key != made for _, _, made in remote.created):
                         self.engine().split(BindingId(remote.name, "people", "contact"), key)
 
-    def _live(self, entity: str) -> list[str]:
+    def live(self, entity: str) -> list[str]:
         with self.plain_store.database.read() as tx:
             sql = "SELECT id FROM canonical WHERE entity = ? AND state = ? ORDER BY id"
             return [row[0] for row in tx.rows(sql, entity, EntityState.LIVE.value)]
 
     def _open_conflicts(self) -> list[Any]:
-        ids = self._live("contact") + self._live("account")
+        ids = self.live("contact") + self.live("account")
         return [c for paths in self.plain_store.open_conflicts(ids).values() for c in paths.values()]
 
     def _parked(self, side: Side, why: Why) -> list[Any]:
@@ -375,16 +388,22 @@ class SimWorld:
 
     def run(self, events: tuple[Event, ...] = (), **options: Any) -> str:
         """One run; how it ended."""
+        with self.operator.past.watching() if self.operator is not None else contextlib.nullcontext():
+            return self._run(events, **options)
+
+    def _run(self, events: tuple[Event, ...], **options: Any) -> str:
         self.clock.advance(10)
         gone = self._gone()
         before = {name: len(remote.created) for name, remote in self.remotes.items()}
         removed = {name: len(remote.removed) for name, remote in self.remotes.items()}
         self.director.begin(events)
-        status = "crashed"
+        status, wrote = "crashed", self.writes()
         try:
             with contextlib.suppress(Crash):
                 report = self.engine().run(**options)
                 status = report.status
+                alone = all(event.kind != "rival" for event in events)
+                assert not (report.brakes and alone) or self.writes() == wrote, "I9: a brake held, and something was written"
                 for (binding, side), balance in report.balances.items():
                     assert balance.adds_up or status == "busy", f"I18: {binding} {side} {balance}"
         finally:
@@ -437,6 +456,8 @@ class SimWorld:
             self._plan_and_run()
         elif kind in ("poison", "hide", "mask", "pass-time", "down"):
             self.trouble(kind, step.args)
+        elif kind in CONTROL_KINDS and self.operator is not None:
+            self.operator.step(kind, step.args, step.events)
         else:
             self.person(kind, step.args)
 
@@ -449,6 +470,7 @@ class SimWorld:
         status = self.run()
         quiet = all(n.automates is None and not n.rewrites and not n.unique_email for n in self.natures.values())
         # A plan sweeps nothing, so that it may plan writes to what is gone.
+        quiet = quiet and self.story.setup.approval is None
         quiet = quiet and not any(r.nature.sweeps and r.tables["people"].gone for r in self.remotes.values())
         if clean and quiet and status == "ok" and not any(action.problem for action in plan.actions):
             planned, done = sum(plan.totals.values()), self.writes() - before
@@ -471,6 +493,8 @@ class SimWorld:
         for turn in range(SETTLING):
             before, thorough = self.writes(), turn == 2
             status = self.run(full=thorough, sweep=thorough, release=["all"])
+            if self.operator is not None and self.operator.let_go():
+                before = -1
             if turn == 1 and status in ("ok", "attention"):
                 self.oracle.nothing_was_passed_by()
             if turn > 3 and self.writes() == before:
@@ -484,3 +508,5 @@ class SimWorld:
         self.run(full=True, release=["all"])
         assert self.writes() == before, "I7: a forced run writes"
         self.oracle.check()
+        if self.operator is not None:
+            self.operator.finally_agrees()

@@ -1,0 +1,311 @@
+"""The operator of a story: plans that are applied later, plans that wait, runs taken back, values restored."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from model.errors import ConnectorError, StateError
+from state.reports import Reports
+from sync.applying import ApplyReport
+from sync.auditing import reconcile
+from sync.decision import ActionKind
+from sync.keeping import waiting
+from sync.permit import Fate
+from sync.plans import Head, Plan, action_of, line_of, summary_json
+from sync.report import PlannedAction, PlanReport
+from sync.run import LEASE_SECONDS
+from tests.simulation.director import Crash, Event
+from tests.simulation.past import Past
+from tests.simulation.remote import Row, token
+from tests.simulation.story import USERS
+
+if TYPE_CHECKING:
+    from tests.simulation.world import SimWorld
+
+_EDITS = tuple(name for name, often in USERS for _ in range(often))
+
+
+class Paper:
+    """A plan as it is kept in a file: lines, read again as often as needed."""
+
+    head: Head
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.summary: Mapping[str, Any] = {}
+
+    def begin(self, head: Head) -> None:
+        self.head = Head.from_json(orjson.loads(orjson.dumps(head.to_json())))
+
+    def add(self, actions: Sequence[PlannedAction]) -> None:
+        self.lines += map(line_of, actions)
+
+    def finish(self, report: PlanReport) -> None:
+        self.summary = orjson.loads(orjson.dumps(summary_json(report), default=str))
+
+    def items(self) -> Iterator[PlannedAction]:
+        return map(action_of, self.lines)
+
+    def fetch(self, places: Sequence[int]) -> list[PlannedAction]:
+        return [action_of(self.lines[place]) for place in places]
+
+
+class Permitted:
+    """What may be written while a plan is carried out: its actions, over what stood there when it was made."""
+
+    def __init__(self, actions: Sequence[PlannedAction], edited: Callable[[str, str, str, str], bool]) -> None:
+        self.edited = edited
+        self.left = [action for action in actions if action.kind is ActionKind.CREATE]
+        self.at = {(a.binding.connection, a.binding.stream, a.key): a for a in actions if a.key is not None}
+        self.made: dict[tuple[str, str, str], PlannedAction] = {}
+        self.count = len(actions)
+
+    def objection(
+        self, place: tuple[str, str, str], before: Row | None, after: Row | None, own: str | None
+    ) -> str | None:
+        """What is wrong with a write; ``own`` is a field that the system writes by itself."""
+        if after is None:
+            action = self.at.get(place)
+            deletes = action is not None and action.kind is ActionKind.DELETE
+            return None if deletes else f"{place} was deleted, which nobody planned"
+        changed = {name: value for name, value in after.items() if name not in ("hub", own)}
+        if before is None:
+            made = next((one for one in self.left if _is(one, place, changed)), None)
+            if made is None:
+                return f"{place} was made, which nobody planned"
+            self.left.remove(made)
+            self.made[place] = made
+            return None
+        changed = {name: value for name, value in changed.items() if before.get(name) != value}
+        action = self.at.get(place) or self.made.get(place)
+        if action is None:
+            return f"{place} was written, which nobody planned" if changed else None
+        planned = {change.field: change.after for change in action.changes}
+        for name, value in changed.items():
+            if name not in planned or not _alike(planned[name], value):
+                return f"{place} was given {name} {value!r}, planned was {planned.get(name)!r}"
+            if action.kind is ActionKind.UPDATE and self.edited(*place, name):
+                return f"{place} {name} was edited since it was planned, and written over"
+        return None
+
+
+def _is(action: PlannedAction, place: tuple[str, str, str], row: Mapping[str, Any]) -> bool:
+    """Whether a record is the one that was to be made. What it refers to may have come later."""
+    if (action.binding.connection, action.binding.stream) != place[:2]:
+        return False
+    planned = {change.field: change.after for change in action.changes}
+    return all(name in planned and _alike(planned[name], value) for name, value in row.items())
+
+
+def _alike(planned: Any, value: Any) -> bool:
+    if isinstance(planned, str) and planned.startswith("("):  # (created first: …)
+        return True
+    found = token(planned)
+    return token(value) == found if found else str(planned or "").lower()[:14] == str(value or "").lower()[:14]
+
+
+class Operator:
+    """Does with the controls what people do, and minds what they promise."""
+
+    def __init__(self, world: SimWorld) -> None:
+        self.world = world
+        self.permitted: Permitted | None = None
+        self.past = Past(world)
+        self.approving = world.story.setup.approval
+
+    # watching
+
+    def wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None) -> None:
+        """Told of each write of the hub."""
+        world = self.world
+        if self.permitted is not None and not world.director.nested:
+            nature = world.natures[system]
+            own = nature.automates[1] if nature.automates else None
+            said = self.permitted.objection((system, stream, key), before, after, own)
+            if said is not None:
+                world.oracle.wrong(f"I16: {said}")
+        elif system == self.approving and not self.past.undoing:
+            world.oracle.wrong(f"I9: {system} {key} was written without approval")
+
+    def image(self) -> tuple[bytes, str]:
+        """The whole world: the hub's database, and every system."""
+        raw = self.world.plain_store.database.engine.raw_connection().driver_connection
+        assert isinstance(raw, sqlite3.Connection)
+        return raw.serialize(), repr([(r.tables, r.serial, r.created, r.removed) for r in self.world.remotes.values()])
+
+    @contextlib.contextmanager
+    def only_looking(self) -> Iterator[None]:
+        """Whatever happens meanwhile is to touch nothing; and what is shown to a copy is not shown to the hub."""
+        oracle, director = self.world.oracle, self.world.director
+        kept = dict(oracle.met), dict(oracle.read_at), set(director.anew), set(director.whole)
+        before = self.image()
+        yield
+        assert self.image() == before, "I16: a look changed the world"
+        oracle.met, oracle.read_at, director.anew, director.whole = kept
+
+    # acting
+
+    def step(self, kind: str, args: tuple[int, ...], events: tuple[Event, ...]) -> None:
+        world = self.world
+        world.clock.advance(10)
+        match kind:
+            case "apply":
+                self._plan_and_apply(args, events)
+            case "release" | "discard":
+                self._decide(args[0], events, discards=kind == "discard")
+            case "undo":
+                self.past.undo(args, events)
+            case "restore":
+                with contextlib.suppress(StateError, ConnectorError):
+                    self._restore(*args[:2])
+
+    def plan(self, **options: Any) -> tuple[Paper, PlanReport]:
+        """A plan; nothing anywhere is touched by it, whatever fails meanwhile."""
+        paper = Paper()
+        self.world.plain_store.seal()  # made once; the one row a plan may write
+        with self.only_looking():
+            report = self.world.engine().plan(keeper=paper, limit=None, **options)
+        return paper, report
+
+    def _plan_and_apply(self, args: tuple[int, ...], events: tuple[Event, ...]) -> None:
+        world, (a, b, c, _) = self.world, args
+        paper, report = self.plan(full=a % 5 == 0)
+        assert len(paper.lines) == sum(report.totals.values())
+        if b % 6 == 0:
+            self._refuse(paper, a)
+        permitted = self._permitted(list(paper.items()))
+        for n in range(b % 4):  # what people do in between
+            world.user(_EDITS[(c + 7 * n) % len(_EDITS)], (a + n, b + n, c + n, a))
+        if b % 8 == 7:
+            world.run()
+        done = self._carry_out(permitted, lambda: world.engine().apply(paper), events)
+        clean = not (report.troubles or any(report.unanswered.values()) or events or b % 4 or b % 8 == 7)
+        if done is not None and clean and self._plain() and done.run.status == "ok":
+            if set(done.fates) <= {Fate.WRITTEN}:
+                assert self.plan()[1].changes_nothing, "I16: a plan that was carried out leaves something to plan"
+
+    def _plain(self) -> bool:
+        """Whether the systems do what they are told, and show it at once."""
+        natures = self.world.natures.values()
+        odd = any(n.automates or n.rewrites or n.unique_email or n.lag for n in natures)
+        return not (odd or any(n.sweeps for n in natures))
+
+    def _refuse(self, paper: Paper, n: int) -> None:
+        """Nobody carries out the plan of another hub, nor one that rests on other settings."""
+        other = replace(paper.head, **({"hub": "another"} if n % 2 else {"settings": {"brakes": "others"}}))
+        forged = Paper()
+        forged.head, forged.lines, forged.summary = other, paper.lines, paper.summary
+        before = self.image()
+        with contextlib.suppress(StateError):
+            self.world.engine().apply(forged)
+            raise AssertionError("I16: somebody else's plan was applied")
+        assert self.image() == before, "I16: a refused plan touched something"
+
+    def _permitted(self, actions: Sequence[PlannedAction]) -> Permitted:
+        since = len(self.past.edits)
+        return Permitted(actions, lambda *place: place in self.past.edits[since:])
+
+    def _decide(self, n: int, events: tuple[Event, ...], *, discards: bool) -> None:
+        """A person looks at a plan that waits, and lets it go or forgets it."""
+        world = self.world
+        plans = world.plain_store.kept_plans()
+        if not plans:
+            return
+        number = plans[n % len(plans)].id
+        before = world.writes()
+        if discards:
+            world.engine().discard_plan(number)
+            assert world.writes() == before, "I9: a discarded plan wrote something"
+        else:
+            self.release(number, events)
+        if world.plain_store.kept_plan(number) not in world.plain_store.kept_plans():
+            with contextlib.suppress(StateError):
+                world.engine().release(number)
+                raise AssertionError("I16: a plan was carried out that waits no more")
+
+    def release(self, number: int, events: tuple[Event, ...] = ()) -> None:
+        world = self.world
+        with contextlib.suppress(StateError):
+            plan = waiting(world.plain_store, number)
+            permitted = Permitted(list(plan.items()), self._edited_since(plan))
+            self._carry_out(permitted, lambda: world.engine().release(number), events)
+
+    def _edited_since(self, plan: Any) -> Callable[..., bool]:
+        since = self.past.edits_at.get(plan.kept.run)
+        return lambda *place: since is not None and place in self.past.edits[since:]
+
+    def _carry_out(
+        self, permitted: Permitted, work: Callable[[], ApplyReport], events: tuple[Event, ...]
+    ) -> ApplyReport | None:
+        """None where the process died over it."""
+        world = self.world
+        before, self.permitted = world.writes(), permitted
+        try:
+            done = self.under_way(work, events)
+        finally:
+            self.permitted = None
+        if done is None:
+            return None
+        if done.run.brakes:
+            assert world.writes() == before, "I9: a plan over the brake was written"
+        elif done.run.status in ("ok", "attention", "partial"):
+            told = sum(count for fate, count in done.fates.items() if fate is not Fate.NEW)
+            assert told == permitted.count, f"I16: {permitted.count} actions were planned, {told} are told of"
+        return done
+
+    def under_way(self, work: Callable[[], Any], events: tuple[Event, ...]) -> Any:
+        """Do something as a run, among faults. None where the process died over it."""
+        world = self.world
+        world.clock.advance(10)
+        world.director.begin(events)
+        done = None
+        try:
+            with contextlib.suppress(Crash):
+                done = work()
+        finally:
+            world.director.end()
+        if done is None:
+            world.clock.advance(LEASE_SECONDS * 5)
+        report = getattr(done, "run", None)
+        report = done.done if hasattr(done, "done") else report
+        well = report is not None and report.status in ("ok", "attention")
+        world.oracle.run_ended(well=well)
+        world.director.note("controlled", report.status if report is not None else "crashed")
+        return done
+
+    def _restore(self, a: int, b: int) -> None:
+        """A value that lost is asked back."""
+        world = self.world
+        ids = world.live("contact")
+        if not ids:
+            return
+        entity_id = ids[a % len(ids)]
+        lost = Reports(world.plain_store.database, world.clock).losers(entity_id)
+        if lost:
+            one = lost[b % len(lost)]
+            world.engine().restore(entity_id, one.path, one.value)
+            now = world.plain_store.canonicals([entity_id])[entity_id].values.get(one.path)
+            assert now == one.value, f"I2: {one.path} was restored, and is not back"
+
+    # in the end
+
+    def let_go(self) -> bool:
+        """Release all that waits; whether anything did."""
+        plans = self.world.plain_store.kept_plans()
+        for plan in plans:
+            self.release(plan.id)
+        return bool(plans)
+
+    def finally_agrees(self) -> None:
+        """No plan has anything to do, and nothing has drifted."""
+        _, report = self.plan()
+        assert report.changes_nothing, f"I16: there is something to plan after all has come to rest: {report.totals}"
+        with self.only_looking():
+            drift = reconcile(self.world.engine())
+        assert not drift.drifted, f"I1: drift after all has come to rest: {[d for d in drift.bindings if d.drifted]}"
