@@ -54,7 +54,9 @@ class Undos:
 
         Raises StateError where there was no such run.
         """
-        ids, report, mine, selected = self._touched(run), UndoReport(run=run), self.hub, self.hub.selected(())
+        self._must_be_known(run)
+        ids, report, mine = self.hub.store.touched(run), UndoReport(run=run), self.hub
+        selected = mine.selected(())
         with mine.store.rehearsal() as copy:
             hub = Hub(copy, mine.connectors, mine.policy, mine.clock, mine.bindings, mine.entities, mine.indexes)
             now, rehearsed = mine.clock.now(), RunReport(run=0, status="ok")
@@ -76,10 +78,12 @@ class Undos:
         which the changes were made by people return to the former values, too. Where a brake holds, or a system cannot
         be read, nothing is undone. Raises StateError where there was no such run.
         """
-        ids, report = self._touched(run), UndoReport(run=run)
+        self._must_be_known(run)
+        report = UndoReport(run=run)
         with self._under_way((), release, f"undo {run}") as (work, done):
             report.done = done
             if work is not None:
+                ids = self.hub.store.touched(run)  # now that it is known what became of everything it sent
                 work.observe(full=False, sweep=False)
                 if done.troubles:
                     done.message = _UNREAD
@@ -91,10 +95,9 @@ class Undos:
                         undoing.carry_out()
         return report
 
-    def _touched(self, run: int) -> list[str]:
+    def _must_be_known(self, run: int) -> None:
         if self.hub.store.cause(run) is None:
             raise StateError(f"there is no run {run}; see `syncline runs list`")
-        return self.hub.store.touched(run)
 
 
 @dataclass(slots=True)

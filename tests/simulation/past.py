@@ -179,10 +179,13 @@ class Check:
         self.past, self.run, self.report, self.before = past, run, report, before
         self.deed, self.now = past.deeds[run], past.snapshot()
         assert report.done is not None
-        rows = past._rows("SELECT run, entity_id, path, why FROM history WHERE run >= ? AND path <> ''", run)
+        rows = past._rows("SELECT run, entity_id, path, why FROM history WHERE run >= ? AND path <> '' ORDER BY id", run)
         self.own = {(entity, path) for at, entity, path, _ in rows if at == run}
-        self.back = {(e, path) for at, e, path, why in rows if at == report.done.run and why == UNDONE}
-        self.since = {(e, paths.item(path)) for at, e, path, why in rows if at > run and why != UNDONE}
+        mine = [(at == report.done.run and why == UNDONE) for at, _, _, why in rows]
+        self.back = {(e, path) for (_, e, path, _), undone in zip(rows, mine, strict=True) if undone}
+        turn = mine.index(True) if any(mine) else len(rows)
+        self.since = {(e, paths.item(path)) for at, e, path, why in rows[:turn] if at > run and why != UNDONE}
+        self.later = {(e, paths.item(path)) for _, e, path, why in rows[turn:] if why != UNDONE}
 
     def all(self) -> None:
         done = self.report.done
@@ -214,7 +217,7 @@ class Check:
                 continue
             former, made = then.values[entity_id], after.values[entity_id]
             for path in sorted(former.keys() | made.keys()):
-                if not alike(former.get(path), made.get(path)):
+                if not alike(former.get(path), made.get(path)) and (entity_id, paths.item(path)) not in self.later:
                     self._field(entity_id, path, former.get(path))
 
     def _field(self, entity_id: str, path: str, former: Any) -> None:
@@ -259,7 +262,7 @@ class Check:
         return bool(marked or self.past.world.plain_store.parked(at, Side.OUT, [entity_id]))
 
     def _shows(self, at: BindingId, place: Place, entity_id: str, path: str, then: Any, now: Any) -> None:
-        if (entity_id, paths.item(path)) in self.since or self._left(entity_id, path, paths.item(path)):
+        if (entity_id, paths.item(path)) in self.since | self.later or self._left(entity_id, path, paths.item(path)):
             return
         if any(one.at == (at, place[2]) and one.path in (path, None) for one in self.report.left):
             return
