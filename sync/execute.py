@@ -36,6 +36,7 @@ from sync.observe import Observer
 from sync.permit import Permit
 from sync.ports import Lease
 from sync.reconcile import Standing, Verdict, creations, decide, newborn, removing
+from sync.rendered import waits
 from sync.send import Sender
 
 _TOGETHER: Final = 2000
@@ -373,8 +374,7 @@ class Executor:
             parked = self._sender.refused(action, problem.code, problem.message, problem.field, problem.path)
             self._commit(Changes(parked=[parked]))
             return False
-        blocking = [path for path in rendition.waiting if path not in binding.cyclic]
-        if rendition.waiting and (not rendition.fields or (blocking and action.kind is ActionKind.CREATE)):
+        if waits(binding, action.kind, rendition):
             why = f"{rendition.waiting[0]} has no record there yet"
             self._books.ended(action, Bucket.WAITING, why, keep=True)
             return False

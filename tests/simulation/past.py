@@ -1,4 +1,4 @@
-"""Runs taken back: what the world was before and after each run, and whether undoing one brings back what it changed."""
+"""Runs taken back: what the world was before and after each run, and whether undoing one brings that back."""
 
 from __future__ import annotations
 
@@ -147,7 +147,9 @@ class Past:
                 report = self._try(run, attempt, options)
             if report is not None:
                 self._remember(report)
+                operator.did.update({f"undone: {what}": count for what, count in report.counts.items()})
                 if run in self.deeds and edits == len(self.edits):
+                    operator.did["undo held against its run"] += 1
                     Check(self, run, report, before).all()
             if attempt and c % 2:
                 world.run()
@@ -158,15 +160,12 @@ class Past:
         world.director.undoing = True
         try:
             with contextlib.suppress(ConnectorError):
-                found: UndoReport | None = world.operator.under_way(
-                    lambda: world.engine().undo(run, **options), events
-                )
+                found: UndoReport | None = world.operator.under_way(lambda: world.engine().undo(run, **options), events)
                 return found
             return None
         finally:
             self.undoing = None
             world.director.undoing = False
-            world.oracle.forget_cut()
 
     def _remember(self, report: UndoReport) -> None:
         self.keeps |= {(at, key, one.path) for one in report.fields for at, key in one.keeps}
@@ -179,7 +178,9 @@ class Check:
         self.past, self.run, self.report, self.before = past, run, report, before
         self.deed, self.now = past.deeds[run], past.snapshot()
         assert report.done is not None
-        rows = past._rows("SELECT run, entity_id, path, why FROM history WHERE run >= ? AND path <> '' ORDER BY id", run)
+        rows = past._rows(
+            "SELECT run, entity_id, path, why FROM history WHERE run >= ? AND path <> '' ORDER BY id", run
+        )
         self.own = {(entity, path) for at, entity, path, _ in rows if at == run}
         mine = [(at == report.done.run and why == UNDONE) for at, _, _, why in rows]
         self.back = {(e, path) for (_, e, path, _), undone in zip(rows, mine, strict=True) if undone}

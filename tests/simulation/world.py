@@ -403,7 +403,9 @@ class SimWorld:
                 report = self.engine().run(**options)
                 status = report.status
                 alone = all(event.kind != "rival" for event in events)
-                assert not (report.brakes and alone) or self.writes() == wrote, "I9: a brake held, and something was written"
+                assert not (report.brakes and alone) or self.writes() == wrote, (
+                    "I9: a brake held, and something was written"
+                )
                 for (binding, side), balance in report.balances.items():
                     assert balance.adds_up or status == "busy", f"I18: {binding} {side} {balance}"
         finally:
