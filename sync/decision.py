@@ -207,8 +207,8 @@ UNLINKED: Final = "unlinked"
 class WriteBatch:
     """Writes of one kind that happened (or were refused) in one binding, for the log.
 
-    ``rows`` are (entity id, record key, paths written): names of fields, never values. ``run`` is the one that sent them,
-    where another one found out.
+    ``rows`` are (entity id, record key, paths written): names of fields, never values. ``run`` is the one that sent
+    them, where another one found out.
     """
 
     binding: BindingId

@@ -15,8 +15,9 @@ from model.errors import ConnectorError, StateError
 from state.reports import Reports
 from sync.applying import ApplyReport
 from sync.auditing import reconcile
-from sync.decision import ActionKind
+from sync.decision import ActionKind, LinkState
 from sync.keeping import waiting
+from sync.merge import OSCILLATION
 from sync.permit import Fate
 from sync.plans import Head, action_of, line_of, summary_json
 from sync.report import PlannedAction, PlanReport
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from tests.simulation.world import SimWorld
 
 _EDITS = tuple(name for name, often in USERS for _ in range(often))
+
+
+_NIGHTS = 5
+"""So many more than flips that are allowed: a fight is over by then."""
 
 
 class Paper:
@@ -163,6 +168,8 @@ class Operator:
                 self._decide(args[0], events, discards=kind == "discard")
             case "undo":
                 self.past.undo(args, events)
+            case "fight":
+                self._fight(args[0])
             case "restore":
                 with contextlib.suppress(StateError, ConnectorError):
                     self._restore(*args[:2])
@@ -305,6 +312,47 @@ class Operator:
             world.engine().restore(entity_id, one.path, one.value)
             now = world.plain_store.canonicals([entity_id])[entity_id].values.get(one.path)
             assert now == one.value, f"I2: {one.path} was restored, and is not back"
+
+    def _fight(self, n: int) -> None:
+        """Every night, jobs in two systems each write somebody's name in a way of their own, until nobody writes it."""
+        world = self.world
+        both = list(world.remotes)[:2]
+        people = [found for found in map(self._in(both), world.live("contact")) if found is not None]
+        if not people:
+            return
+        entity_id, keys = people[n % len(people)]
+        rows = [(world.remotes[name].tables["people"].rows, keys[name]) for name in both]
+        calm = True
+        for _ in range(world.story.setup.flips + _NIGHTS):
+            for name, way in zip(both, (str.upper, str.lower), strict=True):
+                row = world.remotes[name].tables["people"].rows.get(keys[name], {})
+                if row.get("name") and row["name"] != way(row["name"]):
+                    world.put(world.remotes[name], "people", keys[name], name=way(row["name"]))
+            before = [table.get(key, {}).get("name") for table, key in rows]
+            calm = world.run() in ("ok", "attention") and calm
+            after = [table.get(key, {}).get("name") for table, key in rows]
+            if after == before and len(set(after)) == 2:
+                break  # they show what their jobs make of it, and nobody changes it
+        if calm and None not in after and self._in(both)(entity_id) is not None:
+            self.did["fights"] += 1
+            assert after == before, f"I4: {entity_id} is written for ever"
+            asked = world.plain_store.open_conflicts([entity_id]).get(entity_id, {}).get("full_name")
+            as_told = all("name" not in world.natures[name].rewrites for name in both)  # else it is known to be its way
+            assert asked is not None or len(set(after)) < 2 or not as_told, (
+                f"I4: {after} are fought for, and nobody is asked"
+            )
+            self.did["frozen"] += asked is not None and asked.rule == OSCILLATION
+
+    def _in(self, systems: Sequence[str]) -> Callable[[str], tuple[str, dict[str, str]] | None]:
+        """Tells the keys of a contact that has one record in each of these systems; None for others."""
+
+        def find(entity_id: str) -> tuple[str, dict[str, str]] | None:
+            links = self.world.plain_store.links_of([entity_id]).get(entity_id, [])
+            live = [link for link in links if link.state is LinkState.LIVE and link.binding.connection in systems]
+            keys = {link.binding.connection: link.key for link in live}
+            return (entity_id, keys) if len(live) == len(keys) == len(systems) else None
+
+        return find
 
     # in the end
 

@@ -132,11 +132,11 @@ class Past:
 
     def undo(self, args: tuple[int, ...], events: tuple[Event, ...]) -> None:
         """An operator takes back some earlier run; where the process dies over it, he tries again."""
-        world, (a, b, c, _) = self.world, args
-        runs = [row[0] for row in self._rows("SELECT id FROM run ORDER BY id")]
+        world, (a, b, c, d) = self.world, args
+        runs = [run for (run,) in self._rows("SELECT id FROM run ORDER BY id") if world.plain_store.touched(run)]
         if not runs:
             return
-        run = runs[-1 - a % min(len(runs), 6)]
+        run = runs[-1 - a % min(len(runs), (1, 2, 8)[d % 3])]
         options: dict[str, Any] = {"everywhere": b % 4 == 0, "limit": None, "release": ("all",) if b % 3 else ()}
         operator = world.operator
         with contextlib.suppress(ConnectorError), operator.only_looking():
@@ -237,6 +237,8 @@ class Check:
         edited = set(self.past.edits[self.deed.edits :])
         for binding in world.mappings:
             at = BindingId(binding.connection, binding.stream, binding.entity)
+            automates = world.natures[at.connection].automates
+            own = ("account", *[path for path, name in binding.rules.items() if automates and name == automates[1]])
             for place, row in self.deed.before.rows.items():
                 if place[:2] != (at.connection, at.stream):
                     continue
@@ -246,7 +248,7 @@ class Check:
                     continue
                 for path, name in binding.rules.items():
                     wrote = row.get(name) != after.get(name)
-                    if wrote and (*place, name) not in edited and path != "account":
+                    if wrote and (*place, name) not in edited and path not in own:
                         self._shows(at, place, entity_id, path, row.get(name), now.get(name))
 
     def _owner(self, place: Place) -> str | None:

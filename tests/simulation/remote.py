@@ -69,7 +69,6 @@ class Nature:
     rewrites: tuple[str, ...] = ()
     automates: tuple[str, str] | None = None
     unique_email: bool = False
-    way: str = "upper"  # how it rewrites: in capitals, or in small letters
 
     def stream(self, name: str) -> Stream:
         marker = None if self.replay is Replay.NATURAL else "hub"
@@ -205,7 +204,7 @@ class Remote:
             return refusal
         key = key or self.key()
         before = dict(table.rows[key]) if key in table.rows else None
-        values = {f: _rewritten(v, nature.way) if f in nature.rewrites else v for f, v in fields.items()}
+        values = {f: _rewritten(v) if f in nature.rewrites else v for f, v in fields.items()}
         if kind == "create" and nature.replay is not Replay.NATURAL:
             values["hub"] = write.marker
         if nature.automates and stream == "people":
@@ -264,9 +263,9 @@ def _natural(key: str) -> tuple[str, int]:
     return key[:1], int(key[1:] or 0)
 
 
-def _rewritten(value: Any, way: str) -> Any:
-    """All capitals (or none), no spaces at the ends, cut off."""
-    return getattr(str(value).strip(), way)()[:14] if value else value
+def _rewritten(value: Any) -> Any:
+    """Capitals, no spaces at the ends, cut off."""
+    return str(value).strip().upper()[:14] if value else value
 
 
 _FAILURES: Mapping[str, Callable[[], Exception]] = {

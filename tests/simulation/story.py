@@ -34,8 +34,8 @@ USERS = (
 PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("split", 1))
 """What people do in the hub between runs."""
 
-CONTROLS = (("undo", 5), ("apply", 5), ("release", 2), ("discard", 1), ("restore", 2))
-"""What an operator does with the controls, in every `_CONTROLLED`-th story."""
+CONTROLS = (("undo", 7), ("apply", 5), ("release", 2), ("discard", 1), ("restore", 2), ("fight", 2))
+"""What an operator does with the controls in every `_CONTROLLED`-th story; and what two systems do to each other."""
 
 CONTROL_KINDS = frozenset(name for name, _ in CONTROLS)
 
@@ -117,27 +117,28 @@ def with_controls(story: Story) -> Story:
     rng = Random(f"controls of {story.seed}")
     daring = rng.choice((0.0, 0.0, 0.5, 1.0))
     bag, steps = _Bag(CONTROLS, 1), list(story.steps)
-    for _ in range(rng.randint(1, 4)):
+    for _ in range(rng.randint(1, 3)):
         kind = bag.draw(rng)
-        args = tuple(rng.randrange(10_000) for _ in range(4))
         events = _events(rng, daring, ()) if kind in ("undo", "apply", "release") else ()
-        steps.insert(rng.randint(min(4, len(steps)), len(steps)), Step(kind, args, events))
-    setup = story.setup
+        at = rng.randint(min(4, len(steps)), len(steps))
+        steps[at:at] = [*_before(rng, kind), Step(kind, _args(rng), events)]
+    setup = replace(story.setup, flips=rng.choice((1, 2, 3)))
     if rng.random() < 0.3:
         setup = replace(setup, approval=rng.choice(setup.natures)[0])
-    if rng.random() < 0.2:
-        setup = _fighting(rng, setup)
     return Story(story.seed, setup, tuple(steps))
 
 
-def _fighting(rng: Random, setup: Setup) -> Setup:
-    """The first two systems each have their own way with titles, and no mapping says so."""
-    ways = ("upper", "lower")
-    natures = tuple(
-        (name, replace(nature, rewrites=("title",), way=ways[place]) if place < 2 else nature)
-        for place, (name, nature) in enumerate(setup.natures)
-    )
-    return replace(setup, natures=natures, lossy=False, flips=rng.choice((1, 2, 3)))
+def _before(rng: Random, kind: str) -> list[Step]:
+    """What makes a control worth using: something to take back, or to look at."""
+    if kind != "undo" or rng.random() < 0.3:
+        return []
+    did = rng.choice(("edit", "edit", "edit-several", "clear", "delete", "delete", "enter", "undo"))
+    found = [Step(did, _args(rng)), Step("run", _args(rng))]
+    return found + ([Step(rng.choice(("edit", "clear", "delete", "run")), _args(rng))] if rng.random() < 0.4 else [])
+
+
+def _args(rng: Random) -> tuple[int, ...]:
+    return tuple(rng.randrange(10_000) for _ in range(4))
 
 
 class _Bag:
