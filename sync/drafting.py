@@ -76,8 +76,8 @@ class Drafter:
         return drafted
 
     def _drafted(self, binding: Binding, decided: Sequence[Decided]) -> list[PlannedAction]:
-        canonicals = [standing.canonical for _, standing in decided]
-        known = self.executor.keys_for(binding, canonicals)
+        values = [standing.canonical.values for _, standing in decided]
+        known = self.executor.keys_for(binding, [*values, *(action.before for action, _ in decided)])
 
         def keys(stream: str, entity_id: str) -> str | None:
             return known(stream, entity_id) or self._to_come(binding.id.connection, stream, entity_id)

@@ -20,7 +20,6 @@ from sync.decision import (
     ActionKind,
     BindingId,
     Bucket,
-    Canonical,
     Changes,
     EntityState,
     HistoryRow,
@@ -326,7 +325,8 @@ class Executor:
         moved, standings = self._sender.moved, self._books.standings
         batch = [action for action in batch if action.entity_id not in moved or self._renewed(action)]
         canonicals = [standings[action.entity_id].canonical for action in batch]
-        keys = self.keys_for(binding, canonicals)
+        former = [action.before for action in batch] if self.permit is not None else []  # it compares what was there
+        keys = self.keys_for(binding, [*(canonical.values for canonical in canonicals), *former])
         requests = [
             RenderRequest(canonical.values, action.paths, keys, current.get(action.key or "") if current else None)
             for action, canonical in zip(batch, canonicals, strict=True)
@@ -385,14 +385,14 @@ class Executor:
             return False
         return True
 
-    def keys_for(self, binding: Binding, canonicals: Sequence[Canonical]) -> Callable[[str, str], str | None]:
-        """Record keys, in this connection, of every entity that the given ones refer to."""
+    def keys_for(self, binding: Binding, values: Sequence[Mapping[str, Any]]) -> Callable[[str, str], str | None]:
+        """Record keys, in this connection, of every entity that these values refer to."""
         known: dict[tuple[str, str], str] = {}
         for path, stream in binding.mapping.reference_streams.items():
             spec = binding.context.schema.field(path.replace("[*]", "[]"))
             if spec is None or spec.kind is not Kind.REFERENCE or not spec.target:
                 continue
-            ids = {str(value) for c in canonicals for value in values_at(path, c.values) if value}
+            ids = {str(value) for one in values for value in values_at(path, one) if value}
             if ids:
                 at = BindingId(binding.id.connection, stream, spec.target)
                 for entity_id, key in self.hub.store.keys_at(at, sorted(ids)).items():

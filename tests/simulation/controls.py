@@ -337,7 +337,7 @@ class Operator:
             self.did["fights"] += 1
             assert after == before, f"I4: {entity_id} is written for ever"
             asked = world.plain_store.open_conflicts([entity_id]).get(entity_id, {}).get("full_name")
-            as_told = all("name" not in world.natures[name].rewrites for name in both)  # else it is known to be its way
+            as_told = all(not world.natures[name].rewrites for name in both)  # else it may be known to be its way
             assert asked is not None or len(set(after)) < 2 or not as_told, (
                 f"I4: {after} are fought for, and nobody is asked"
             )
