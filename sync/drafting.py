@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -53,7 +53,7 @@ class Drafter:
         for schema in self.hub.entities:
             bindings = [binding for binding in self.hub.writers(schema.name) if binding.id in selected]
             for page in self.decided(schema.name, bindings) if bindings else ():
-                drafted = self._page(sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)))
+                drafted = self.page(page)
                 count.add(drafted)
                 report.totals.update((action.binding, action.kind) for action in drafted)
                 yield drafted
@@ -69,9 +69,11 @@ class Drafter:
                 calls[binding_id.connection] += 1
         return calls
 
-    def _page(self, page: Sequence[Decided]) -> list[PlannedAction]:
+    def page(self, decided: Iterable[Decided]) -> list[PlannedAction]:
+        """By binding and kind. What waits for a record that is not to come is left out."""
         drafted: list[PlannedAction] = []
-        for binding_id, group in groupby(page, key=lambda pair: pair[0].binding):
+        ordered = sorted(decided, key=lambda pair: (pair[0].binding, pair[0].kind))
+        for binding_id, group in groupby(ordered, key=lambda pair: pair[0].binding):
             drafted += self._drafted(self.hub.bindings[binding_id], list(group))
         return drafted
 

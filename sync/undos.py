@@ -17,6 +17,7 @@ from sync.hub import Hub, Listener
 from sync.ledger import Ledger, Scene
 from sync.ports import Lease, Store
 from sync.reconcile import Standing, decide, removing
+from sync.rendered import Decided
 from sync.report import RunReport
 from sync.scenes import load_entities, load_references
 from sync.story import Story
@@ -122,6 +123,7 @@ class _Undoing:
         count, plan = Count(), report.plan
         for ledger, turns in self._pages():
             refused = self._refused([canonical for canonical, _ in turns])
+            decided: list[Decided] = []
             for canonical, found in turns:
                 report.add(canonical, found, self.limit)
                 standing = Standing(
@@ -131,7 +133,11 @@ class _Undoing:
                     refused.get(canonical.id, {}),
                 )
                 if found:
-                    self._plan(standing, found, report, count)
+                    decided += self._due(standing, found)
+            drafted = self.work.drafter.page(decided)
+            count.add(drafted)
+            plan.totals.update((action.binding, action.kind) for action in drafted)
+            plan.actions += drafted if self.limit is None else drafted[: max(self.limit - len(plan.actions), 0)]
         for (binding_id, kind), planned in plan.totals.items():
             writes, left = self.hub.stream(binding_id).writes or Writes(), planned
             while left > 0:
@@ -140,17 +146,14 @@ class _Undoing:
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         plan.brakes = tripped(count, self.hub.policy, links, release)
 
-    def _plan(self, standing: Standing, found: TakenBack, report: UndoReport, count: Count) -> None:
-        plan, executor = report.plan, self.work.executor
+    def _due(self, standing: Standing, found: TakenBack) -> Iterator[Decided]:
+        """What would be written, once all this is so in the hub."""
         bindings = self.hub.writers(standing.canonical.entity)
-        for decided in decide(standing, bindings, executor.closed):
+        for decided in decide(standing, bindings, self.work.executor.closed):
             verdict, left = removing(standing, decided, found.deleted), set(found.deleted)
             while verdict.action is not None:
                 action = verdict.action
-                plan.totals[action.binding, action.kind] += 1
-                count.add([action])
-                if self.limit is None or len(plan.actions) < self.limit:
-                    plan.actions.append(self.work.drafter._page([(action, standing)])[0])
+                yield action, standing
                 left.discard((action.binding, action.key or ""))
                 if not verdict.more or action.kind is not ActionKind.DELETE:
                     break
