@@ -54,9 +54,9 @@ def mapping_text(name: str, direction: str) -> str:
     return f"mapping: {name}\nconnection: {name}\nstream: people\nentity: contact\ndirection: {direction}\n{_RULES}"
 
 
-def lay_out_table(folder: Path) -> None:
-    """The empty table of connection ``table``."""
-    database = sqlite3.connect(folder / "data" / "target.db")
+def lay_out_table(folder: Path, name: str = "target.db") -> None:
+    """The empty table of a connection."""
+    database = sqlite3.connect(folder / "data" / name)
     columns = ", ".join(f"{name} TEXT" for name in COLUMNS[1:])
     database.execute(f"CREATE TABLE people (id TEXT PRIMARY KEY, {columns})")
     database.close()

@@ -97,13 +97,16 @@ class Database:
     @contextmanager
     def pinned(self) -> Iterator[Callable[[], AbstractContextManager[Tx]]]:
         """Several transactions on one connection, so that they share temporary tables; none holds a write lock."""
-        options = {_READS: True} if self.sqlite else {}
-        with _said(), self.engine.execution_options(**options).connect() as connection:
+        with _said(), self._connection(self._reader if self.sqlite else self.engine) as connection:
 
             @contextmanager
             def begin() -> Iterator[Tx]:
-                with self._turn, self._transaction(connection) as tx:
-                    yield tx
+                with self._turn:
+                    if self._single and self.sqlite:  # nobody else can write meanwhile
+                        yield Tx(connection, sqlite=True)
+                    else:
+                        with self._transaction(connection) as tx:
+                            yield tx
 
             yield begin
 

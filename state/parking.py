@@ -60,11 +60,13 @@ def about(tx: Tx, bindings: Bindings, entity_id: str) -> list[Parked]:
 
 
 def pages(
-    database: Database, bindings: Bindings, binding: int, side: Side, why: Why, size: int
+    database: Database, bindings: Bindings, binding: int, side: Side, why: Why | None, size: int
 ) -> Iterator[list[Parked]]:
     """By number, up to the highest at the beginning: what is parked again meanwhile is not met again."""
-    where = "binding = ? AND side = ? AND why = ?"
-    owner = (binding, str(side), str(why))
+    where, owner = "binding = ? AND side = ?", [binding, str(side)]
+    if why is not None:
+        where += " AND why = ?"
+        owner.append(str(why))
     with database.read() as tx:
         highest = tx.one(f"SELECT max(id) FROM parked WHERE {where}", *owner)
     last, end = 0, int((highest and highest[0]) or 0)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from state import tables
-from state.bindings import Numbers
+from state.bindings import Bindings, Numbers
 from state.codec import dump, load, moment, when_or_none
-from state.tx import Tx, overwrite
+from state.tx import Row, Tx, overwrite
 from sync.decision import Balance, BindingId, Side, StreamState
 
 _STREAM = ("binding", "cursor", "complete", "mapping", "told", "swept_at", "read_at")
@@ -49,10 +49,19 @@ def finish(
     tx.put(tables.balance, _BALANCE, rows, f"(run, binding, side) {overwrite(_BALANCE[3:])}")
 
 
+_STATE = "cursor, complete, mapping, told, swept_at, read_at"
+
+
 def stream_state(tx: Tx, binding: int) -> StreamState:
-    row = tx.one("SELECT cursor, complete, mapping, told, swept_at, read_at FROM stream WHERE binding = ?", binding)
-    if row is None:
-        return StreamState()
+    row = tx.one(f"SELECT {_STATE} FROM stream WHERE binding = ?", binding)
+    return StreamState() if row is None else _state(row)
+
+
+def stream_states(tx: Tx, bindings: Bindings) -> dict[BindingId, StreamState]:
+    return {bindings.name(at): _state(row) for at, *row in tx.rows(f"SELECT binding, {_STATE} FROM stream")}
+
+
+def _state(row: Row) -> StreamState:
     cursor, complete, mapping, told, swept_at, read_at = row
     return StreamState(
         cursor=cursor,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
+from threading import Lock
 
 from state.database import Database
 from state.tx import Tx
 
-_serial = count(1)
+_in_use: set[int] = set()
+_turn = Lock()
 
 
 class SeenKeys:
@@ -49,13 +51,26 @@ class SeenKeys:
 
 @contextmanager
 def seen(database: Database, binding: int | None) -> Iterator[SeenKeys]:
-    table = f"seen_{next(_serial)}"
-    with database.pinned() as begin:
+    with _number() as number, database.pinned() as begin:
+        table = f"seen_{number}"
         with begin() as tx:
             name = "key TEXT PRIMARY KEY" if tx.sqlite else 'key TEXT COLLATE "C" PRIMARY KEY'
-            tx.run(f"CREATE TEMPORARY TABLE {table} ({name}){' WITHOUT ROWID' if tx.sqlite else ''}")
+            end = " WITHOUT ROWID" if tx.sqlite else ""
+            tx.run(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({name}){end}")
         try:
             yield SeenKeys(begin, table, binding)
         finally:
-            with begin() as tx:
-                tx.run(f"DROP TABLE {table}")
+            with begin() as tx:  # emptied and kept: after a table is dropped SQLite prepares every statement anew
+                tx.run(f"DELETE FROM {table}" if tx.sqlite else f"TRUNCATE {table}")
+
+
+@contextmanager
+def _number() -> Iterator[int]:
+    """The lowest one that nobody uses: listings that share a connection have tables of their own."""
+    with _turn:
+        number = next(number for number in count() if number not in _in_use)
+        _in_use.add(number)
+    try:
+        yield number
+    finally:
+        _in_use.discard(number)

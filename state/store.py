@@ -122,6 +122,10 @@ class SqlStore(Plans, Store):
         with self.database.read() as tx:
             return runs.stream_state(tx, number)
 
+    def stream_states(self) -> Mapping[BindingId, StreamState]:
+        with self.database.read() as tx:
+            return runs.stream_states(tx, self.bindings)
+
     def remember_mapping(self, name: str, version: str, covers: Sequence[str]) -> None:
         with self.database.read() as tx:  # idle runs write nothing
             if tx.one("SELECT 1 FROM mapping_version WHERE version = ?", version):
@@ -201,7 +205,7 @@ class SqlStore(Plans, Store):
         with self.database.read() as tx:
             return parking.by_key(tx, self.bindings, number, side, keys)
 
-    def all_parked(self, binding: BindingId, side: Side, why: Why, size: int) -> Iterator[list[Parked]]:
+    def all_parked(self, binding: BindingId, side: Side, why: Why | None, size: int) -> Iterator[list[Parked]]:
         number = self.bindings.number(binding)
         if number is not None:
             yield from parking.pages(self.database, self.bindings, number, side, why, size)

@@ -30,10 +30,9 @@ class Mending:
     def of(cls, store: Store, binding: BindingId, size: int, *, from_start: bool) -> Mending:
         """With everything that is parked of the binding, which is little."""
         found = cls(store, binding, size, every_row=from_start)
-        for why in Why:
-            for page in store.all_parked(binding, Side.IN, why, size):
-                found.flaws.update(row.key for row in page if row.data is None and row.why is Why.DEAD)
-                found.records.update(row.key for row in page if row.data is not None)
+        for page in store.all_parked(binding, Side.IN, None, size):
+            found.flaws.update(row.key for row in page if row.data is None and row.why is Why.DEAD)
+            found.records.update(row.key for row in page if row.data is not None)
         return found
 
     def met(self, page: Page) -> None:

@@ -175,6 +175,10 @@ class Store(Plans, Protocol):
     # observing
     def stream_state(self, binding: BindingId) -> StreamState: ...
 
+    def stream_states(self) -> Mapping[BindingId, StreamState]:
+        """Of every stream that was ever worked with; the others are as `StreamState()`."""
+        ...
+
     def remember_mapping(self, name: str, version: str, covers: Sequence[str]) -> None:
         """Record a mapping version and the paths or patterns it covers, once."""
         ...
@@ -223,7 +227,7 @@ class Store(Plans, Protocol):
 
     def parked(self, binding: BindingId, side: Side, keys: Sequence[str]) -> dict[str, Parked]: ...
 
-    def all_parked(self, binding: BindingId, side: Side, why: Why, size: int) -> Iterator[list[Parked]]:
+    def all_parked(self, binding: BindingId, side: Side, why: Why | None, size: int) -> Iterator[list[Parked]]:
         """Everything parked for one reason, in pages; rows may be unparked while iterating."""
         ...
 

@@ -262,7 +262,8 @@ class _Work:
     def _decide_anew(self) -> None:
         """A mapping that is new, or not the one last worked with, may want every entity elsewhere than it is now."""
         store = self.hub.store
-        states = {id_: store.stream_state(id_) for id_ in self.hub.bindings if id_ in self.selected}
+        known = store.stream_states()
+        states = {id_: known.get(id_, StreamState()) for id_ in self.hub.bindings if id_ in self.selected}
         changed = [id_ for id_, state in states.items() if state.mapping != self.hub.bindings[id_].mapping.version]
         writing = [id_ for id_ in changed if self.hub.bindings[id_].mapping.direction.writes]
         for entity in dict.fromkeys(id_.entity for id_ in writing):
@@ -298,10 +299,10 @@ class _Work:
 
     def closed(self) -> set[BindingId]:
         """The sweep gate: bindings of entities some of whose systems were never read in full."""
+        read = {id_ for id_, state in self.hub.store.stream_states().items() if state.complete}
         shut: set[BindingId] = set()
         for schema in self.hub.entities:
-            unread = [b for b in self.hub.readers(schema.name) if not self.hub.store.stream_state(b.id).complete]
-            if unread:
+            if any(b.id not in read for b in self.hub.readers(schema.name)):
                 shut.update(b.id for b in self.hub.writers(schema.name))
         return shut
 

@@ -119,6 +119,7 @@ _NO_KEY = "\x00"
 _GUESSES = frozenset({"yaml-syntax", "never-closed", "bad-indentation"})
 """What is put right by guessing, so that other mistakes in the same line may come from the guess."""
 _STAR = "put what begins with * in quotes"
+_MERGE = "write them out; a mapping takes over another one's rules with `extends`"
 _TEXT_TAGS = ("!", "tag:yaml.org,2002:str")
 
 
@@ -327,6 +328,11 @@ class _Builder:
                 parent.key = key  # the first one has no value: this one's is read instead
                 return
             key = f"{key}{_NO_KEY}{len(parent.seen)}"  # its value is read and thrown away
+        elif key == "<<" and event.style is None:
+            self.note(
+                "merge-key", "keys of another place are not merged in here (<<)", at, path=parent.path, hint=_MERGE
+            )
+            key = f"{key}{_NO_KEY}"
         parent.seen[key] = at
         parent.key = key
         self.positions.keys[(*parent.path, key)] = at

@@ -54,6 +54,11 @@ FILES = {
         "`*name` stands for what was called `&name` above, and nothing was.",
         'Define the anchor first, or, where a star is meant, put the value in quotes: `"*…"`.',
     ),
+    "merge-key": Entry(
+        "`<<` would merge the keys of another place into this one. Which of two keys then counts is easily misread, so "
+        "it is not done.",
+        "Write the keys out. A mapping takes over all of another file, and says what differs, with `extends`.",
+    ),
     "yaml-key": Entry(
         "A key is not plain text but a list, a mapping or an alias.",
         'Write the key as text; paths with brackets in quotes: `"emails[work]": Email`.',

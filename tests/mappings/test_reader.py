@@ -39,6 +39,12 @@ def test_a_repeated_key_is_named_with_both_places_and_the_first_stands() -> None
     assert "line 1" in found[0].message
 
 
+def test_keys_of_another_place_are_not_merged_in_without_a_word():
+    data, _, found = read_yaml("a: &a {x: 1}\nb:\n  <<: *a\n  y: 2\n'<<': z\n", "f.yaml")
+    assert data == {"a": {"x": 1}, "b": {"y": 2}, "<<": "z"}
+    assert [(one.code, one.line, one.path) for one in found] == [("merge-key", 3, "b")]
+
+
 def test_an_alias_stands_for_what_its_anchor_holds() -> None:
     data, positions, found = read_yaml("a: &x {k: 1}\nb: *x\n", "a.yaml")
     assert (data, found) == ({"a": {"k": 1}, "b": {"k": 1}}, [])
