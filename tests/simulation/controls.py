@@ -328,6 +328,7 @@ class Operator:
                 row = world.remotes[name].tables["people"].rows.get(keys[name], {})
                 if row.get("name") and row["name"] != way(row["name"]):
                     world.put(world.remotes[name], "people", keys[name], name=way(row["name"]))
+            world.clock.advance(3600)
             before = [table.get(key, {}).get("name") for table, key in rows]
             calm = world.run() in ("ok", "attention") and calm
             after = [table.get(key, {}).get("name") for table, key in rows]
