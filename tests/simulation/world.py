@@ -87,6 +87,7 @@ class SimWorld:
         self.natures = dict(setup.natures)
         self.ticks = 0
         self.serial = 0
+        self.resent = 0
         self.director = Director(self.clock, self._during, log=log)
         self.oracle = Oracle(self)
         self.director.on_shown = self.oracle.shown
@@ -149,7 +150,9 @@ class SimWorld:
 
     def _wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
         self.oracle.wrote(system, stream, key, before, after, marker)
-        if self.operator is not None:
+        if self.director.phase == "recover":
+            self.resent += 1  # an earlier run had sent it, and no answer came
+        elif self.operator is not None:
             self.operator.wrote(system, stream, key, before, after)
 
     # looking
@@ -168,6 +171,10 @@ class SimWorld:
 
     def writes(self) -> int:
         return sum(remote.writes for remote in self.remotes.values())
+
+    def decided_writes(self) -> int:
+        """Without those that were only sent again."""
+        return self.writes() - self.resent
 
     def _remote(self, n: int) -> Remote:
         return list(self.remotes.values())[n % len(self.remotes)]
@@ -397,7 +404,7 @@ class SimWorld:
         before = {name: len(remote.created) for name, remote in self.remotes.items()}
         removed = {name: len(remote.removed) for name, remote in self.remotes.items()}
         self.director.begin(events)
-        status, wrote = "crashed", self.writes()
+        status, wrote = "crashed", self.decided_writes()
         try:
             with contextlib.suppress(Crash):
                 report = self.engine().run(**options)
