@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ class Past:
 
     # remembering
 
-    def edited(self, system: str, stream: str, key: str, names: Any) -> None:
+    def edited(self, system: str, stream: str, key: str, names: Iterable[str]) -> None:
         self.edits += [(system, stream, key, name) for name in names]
 
     @contextlib.contextmanager
