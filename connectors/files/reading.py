@@ -36,16 +36,24 @@ class Reader:
         with opened(self._path, self._stream.file) as file:
             self.known_rows = before.rows if before is not None else self.known_rows
             address = digest_of(file)
-            if before is not None and before.digest == self._address(address):
+            if before is not None and before.digest == self._address(address, file):
                 return
             seen = look(file, self._stream.encoding, address)
             if before is not None and seen.lines < before.lines * self._stream.minimum_share:
                 raise self._shrunk(seen.lines, before.lines, "lines")
             yield from self._pages(file, seen, before)
 
-    def _address(self, digest: str) -> str:
-        """Equal for equal bytes that are read in the same way."""
-        return f"{digest}-{self._how}"
+    def _address(self, digest: str, file: BinaryIO) -> str:
+        """Equal for equal bytes that are read in the same way.
+
+        In a file the hub writes they may be those of before its own last write, put back from a backup or exported
+        again. So there the file must be untouched, too.
+        """
+        untouched = ""
+        if self._stream.writable:
+            state = os.fstat(file.fileno())
+            untouched = f"-{state.st_mtime_ns:x}-{state.st_ctime_ns:x}"
+        return f"{digest}-{self._how}{untouched}"
 
     def not_made_yet(self) -> bool:
         """Whether the first write is still to make the file, as the settings allow."""
@@ -90,7 +98,7 @@ class Reader:
             pending = None
         last = pending or Page(records, None, full, flaws)
         self.known_rows = count
-        cursor = Position(self._address(seen.digest), count, seen.lines, source.header).cursor()
+        cursor = Position(self._address(seen.digest, file), count, seen.lines, source.header).cursor()
         yield last._replace(cursor=cursor, full=full, every_row=True)
 
     def _all_added(self, rows: Sequence[dict[str, object]], met: set[int], records: list[Record]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import file_digest, sha256
 from pathlib import Path
 
@@ -16,7 +17,8 @@ def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str
 
     They do not tell of views (which may look at the clock or elsewhere), of virtual tables, and while a write-ahead log
     holds what the file itself lacks. Taken before reading, it can only be older than what is read: then the next read
-    is made needlessly, and none is left out.
+    is made needlessly, and none is left out. (Bytes of a file that the hub writes may be those of before its own last
+    write, put back from a backup: there the file must be untouched, too.)
     """
     name = engine.url.database
     if engine.dialect.name != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
@@ -28,6 +30,9 @@ def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str
         return None
     with Path(name).open("rb") as file:
         digest = file_digest(file, sha256)
+        state = os.fstat(file.fileno())
+    if stream.writable:
+        digest.update(f"{state.st_mtime_ns} {state.st_ctime_ns} ".encode())
     digest.update(f"{stream.model_dump_json()} {names}".encode())
     return f"content:{digest.hexdigest()[:32]}"
 

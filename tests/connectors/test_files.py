@@ -62,6 +62,19 @@ def test_every_row_is_read_once_and_an_unchanged_file_not_at_all(tmp_path: Path)
     assert list(files.read("people", cursor(pages))) == []
 
 
+def test_a_file_put_back_to_what_it_was_before_the_hub_wrote_it_is_read_again(tmp_path: Path) -> None:
+    path = written(tmp_path, ROWS)
+    files = connector(tmp_path, writable=True)
+    since = cursor(list(files.read("people", None)))
+    before = path.stat()
+    assert list(files.read("people", since)) == []
+    (outcome,) = files.upsert("people", [Write("3", {"name": "Ana"}, None, "m")])
+    assert outcome.kind is OutcomeKind.APPLIED
+    written(tmp_path, ROWS)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a backup does that is put back
+    assert len(keys(list(files.read("people", since)))) == 10
+
+
 def test_a_change_that_keeps_size_and_date_is_seen(tmp_path: Path) -> None:
     path = written(tmp_path, ROWS)
     since = cursor(list(connector(tmp_path).read("people", None)))

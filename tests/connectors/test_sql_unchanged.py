@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.sdk import Write
 from connectors.sql.connector import SqlConnector
 
 PLAIN = {"table": "customers", "key": "id", "columns": ["id", "email", "name"], "page": 2}
@@ -46,6 +48,16 @@ def test_a_file_that_is_byte_for_byte_the_same_is_not_read_again(plain_file: Pat
     again, moved = read_on(unwatched(plain_file), cursor)
     assert again == first
     assert read_on(unwatched(plain_file), moved) == ([], moved)
+
+
+def test_a_file_put_back_to_what_it_was_before_the_hub_wrote_it_is_read_again(plain_file: Path) -> None:
+    before, bytes_before = plain_file.stat(), plain_file.read_bytes()
+    first, cursor = read_on(unwatched(plain_file, writable=True), None)
+    assert read_on(unwatched(plain_file, writable=True), cursor) == ([], cursor)
+    unwatched(plain_file, writable=True).upsert("customers", [Write("3", {"name": "Bo"}, None, "m")])
+    plain_file.write_bytes(bytes_before)
+    os.utime(plain_file, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a backup does that is put back
+    assert read_on(unwatched(plain_file, writable=True), cursor)[0] == first
 
 
 def test_another_setting_of_a_stream_reads_the_same_file_again(plain_file: Path) -> None:
