@@ -259,7 +259,7 @@ def _writes_something(copy: Copy, executor: Executor, action: Action, standing: 
     if action.kind is not ActionKind.UPDATE:
         return True
     binding, canonical = copy.hub.bindings[action.binding], standing.canonical
-    keys = executor.keys_for(binding, [canonical])
+    keys = executor.keys_for(binding, [canonical.values])
     (rendition,) = binding.mapping.render([RenderRequest(canonical.values, action.paths, keys)])
     return bool(rendition.fields or rendition.problems)
 

@@ -83,6 +83,7 @@ class Director:
     active: bool = False
     nested: bool = False
     superseded: bool = False
+    undoing: bool = False  # a person takes a run back, and with it what that run noticed
     matrix: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     _trace: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
@@ -250,7 +251,7 @@ class WatchedStore:
             if changes.stream is not None:
                 self._moved(*changes.stream)
 
-        if self._director.active:
+        if self._director.active and not self._director.undoing:
             self._nothing_returns(changes)
 
         self._step("commit", deed)

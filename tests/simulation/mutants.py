@@ -10,8 +10,10 @@ from unittest import mock
 import state.canonicals
 import state.intents
 import state.leases
+import state.logs
 import state.store
 import sync.absorb
+import sync.applying
 import sync.brakes
 import sync.execute
 import sync.founding
@@ -19,11 +21,15 @@ import sync.ledger
 import sync.merge
 import sync.observe
 import sync.outcomes
+import sync.permit
+import sync.policy
 import sync.reconcile
 import sync.recover
 import sync.rests
+import sync.reverting
 import sync.run
 import sync.send
+import sync.undoing
 import tests.simulation.remote
 from connectors.contract import Outcome, OutcomeKind, Write
 from model.errors import RefusedError
@@ -233,8 +239,6 @@ def _losers_forgotten(stack: contextlib.ExitStack) -> None:
 
 def _no_history(stack: contextlib.ExitStack) -> None:
     """Overwritten canonical values are not kept."""
-    import state.logs
-
     _swap(stack, state.logs, "add_history", lambda real: lambda *args: None)
 
 
@@ -398,6 +402,86 @@ def _unread_is_agreed(stack: contextlib.ExitStack) -> None:
         return join
 
     _swap(stack, sync.absorb, "join", make)
+
+
+def _plans_bind_nobody(stack: contextlib.ExitStack) -> None:
+    """What is applied is whatever is due by then."""
+    _swap(stack, sync.permit.Permit, "expects", lambda real: lambda self, standing, action: True)
+    _swap(stack, sync.permit.Permit, "allowed", lambda real: lambda self, binding, decided, keys: [None] * len(decided))
+
+
+def _planned_over_anything(stack: contextlib.ExitStack) -> None:
+    """A planned action is carried out whatever it would write by then, and over whatever is there."""
+    _swap(stack, sync.permit, "_different", lambda real: lambda *args, **options: None)
+
+
+def _anybodys_plan(stack: contextlib.ExitStack) -> None:
+    """Plans of other hubs and other settings are carried out."""
+    _swap(stack, sync.applying, "check_fit", lambda real: lambda head, hub, seal: None)
+
+
+def _released_twice(stack: contextlib.ExitStack) -> None:
+    """A plan that was carried out or discarded goes on waiting."""
+    _swap(stack, state.store.SqlStore, "settle_plan", lambda real: lambda self, plan, end, now: True)
+
+
+def _no_approval(stack: contextlib.ExitStack) -> None:
+    """Nobody is asked before a system is written."""
+    _swap(stack, sync.policy.Policy, "needs_approval", lambda real: lambda self, *names: False)
+
+
+def _planned_in_place(stack: contextlib.ExitStack) -> None:
+    """A plan is made on the store itself, instead of a copy."""
+
+    @contextlib.contextmanager
+    def rehearsal(self: state.store.SqlStore) -> Iterator[state.store.SqlStore]:
+        yield self
+
+    _swap(stack, state.store.SqlStore, "rehearsal", lambda real: rehearsal)
+
+
+def _undo_minds_nothing(stack: contextlib.ExitStack) -> None:
+    """A run is undone over what was edited since."""
+    _swap(stack, sync.reverting, "_stays", lambda real: lambda one, path, steps: None)
+
+
+def _undo_deletes_anything(stack: contextlib.ExitStack) -> None:
+    """A record that the undone run made is deleted, whoever edited it since."""
+    _swap(stack, sync.undoing, "_touched", lambda real: lambda one, link: None)
+
+
+def _undone_in_the_hub_only(stack: contextlib.ExitStack) -> None:
+    """An undo gives the hub its former values, and takes every record for agreed."""
+    _swap(stack, sync.reverting, "_keeps", lambda real: lambda *args: True)
+
+
+def _deleted_while_linked(stack: contextlib.ExitStack) -> None:
+    """A record that an undo deletes is not taken off its entity first."""
+    _swap(stack, sync.ledger.Ledger, "cut", lambda real: lambda self, canonical, link: None)
+
+
+def _ended_unheard(stack: contextlib.ExitStack) -> None:
+    """What an undo finds ended stays ended."""
+    _swap(stack, sync.undoing, "_forget_deleted", lambda real: lambda one: None)
+
+
+def _written_by_the_finder(stack: contextlib.ExitStack) -> None:
+    """A write of which no answer came is logged under the run that found out."""
+    _swap(
+        stack,
+        state.logs,
+        "add_writes",
+        lambda real: (
+            lambda tx, numbers, batches, run, now: real(
+                tx, numbers, [replace(batch, run=None) for batch in batches], run, now
+            )
+        ),
+    )
+
+
+def _no_freeze(stack: contextlib.ExitStack) -> None:
+    """A field goes to and fro for ever."""
+    _swap(stack, sync.absorb, "freeze", lambda real: lambda *args: None)
 
 
 MUTANTS: dict[str, Mutant] = {

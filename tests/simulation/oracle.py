@@ -51,6 +51,8 @@ class Oracle:
     def entered(self, system: str, stream: str, key: str, values: Mapping[str, Any], before: Row) -> None:
         """A person (or a system's own automation) set fields of a record."""
         unlinked = bool(before) and not self.world.linked(system, stream, key)
+        if unlinked and self._cut(system, stream, key):
+            return
         for name, value in values.items():
             place = (system, stream, key, name)
             if unlinked:  # it is parked, and replaced there with its record
@@ -71,6 +73,16 @@ class Oracle:
         for held in (self.placed, self.met):
             for place in [place for place in held if place[:3] == (system, stream, key)]:
                 del held[place]  # type: ignore[attr-defined]
+
+    def _cut(self, system: str, stream: str, key: str) -> bool:
+        """Whether an undo took a record off its entity: what it shows from then on is nobody's."""
+        link = self.world.plain_store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
+        return link is not None and link.state is LinkState.CUT
+
+    def forget_cut(self) -> None:
+        for place in {place[:3] for place in self.placed}:
+            if self._cut(*place):
+                self._forget(*place)
 
     def overlook(self, system: str, name: str) -> None:
         for place in [place for place in self.placed if place[0] == system and place[3] == name]:
@@ -97,7 +109,10 @@ class Oracle:
             self.wrong(f"I3: {system} {key} was made before {stream} there were read to the end")
         if after is None:
             if not self._deleted_somewhere(system, stream, key):
-                self.wrong(f"I9: {system} {key} was deleted, and nobody did")
+                operator = self.world.operator
+                why = "nobody did" if operator is None else operator.past.may_delete((system, stream, key))
+                if why is not None:
+                    self.wrong(f"I9: {system} {key} was deleted, and {why}")
             self._forget(system, stream, key)
             return
         automated = nature.automates[1] if nature.automates else None
@@ -199,7 +214,8 @@ class Oracle:
                 for key, link in store.links(at, list(remote.tables[stream].rows)).items():
                     ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
                     asked = key in remote.tables[stream].last  # it was gone, and is back: a person is asked
-                    assert link.state is LinkState.LIVE or ended or asked, (
+                    apart = link.state is LinkState.CUT
+                    assert link.state is LinkState.LIVE or ended or asked or apart, (
                         f"I13: {at} {key} is there, and taken for deleted"
                     )
 
@@ -245,18 +261,25 @@ class Oracle:
                     assert blocked, f"I1: {canonical.id} has no record in {at}"
                 for link in own:
                     if link.state is LinkState.LIVE and not store.parked(at, Side.IN, [link.key]):
-                        self._shows(at, binding.mapping.rules, canonical, disputed, link.key, firm_key)
+                        self._shows(at, binding.mapping.rules, canonical, disputed, link, firm_key)
 
-    def _shows(self, at: Any, rules: Any, canonical: Any, disputed: Any, key: str, firm_key: str | None) -> None:
+    def _shows(self, at: Any, rules: Any, canonical: Any, disputed: Any, link: Any, firm_key: str | None) -> None:
+        operator, key = self.world.operator, link.key
         row = self.world.remotes[at.connection].tables[at.stream].rows.get(key)
         assert row is not None, f"I1: {at} {key} is linked, and not there"
         for path, name in rules.items():
             value, shown = canonical.values.get(path), row.get(name)
             if path in disputed:
                 continue
+            entry, rev = link.base.get(path), canonical.field_rev(path)
+            if operator is not None and operator.past.keeps_its_own(at, key, path, entry, rev):
+                continue
             if path == "account":
                 firms = BindingId(at.connection, "firms", "account")
                 there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
+                former = self.world.store.links(firms, [str(shown)]).get(str(shown))
+                if former is not None and former.entity_id == value and former.state is not LinkState.LIVE:
+                    continue  # a record of this very firm, which an undo deleted since
                 if (value and firm_key) or there:
                     assert there == value, f"I1: {at} {key} shows firm {shown}, which is not {value} ({canonical.id})"
                 continue
@@ -296,7 +319,9 @@ class Oracle:
         if not self.world.story.setup.lossy and any(nature.rewrites for nature in self.world.natures.values()):
             return
         steps = self.world.story.steps
-        if any(step.kind in (*HANDS, "restore") or any(event.kind in HANDS for event in step.events) for step in steps):
+        if any(
+            step.kind in (*HANDS, "put-back") or any(event.kind in HANDS for event in step.events) for step in steps
+        ):
             return
         past: dict[tuple[str, str], list[str]] = {}
         sql = "SELECT entity_id, path, old, new FROM history WHERE path <> ? ORDER BY entity_id, path, rev"

@@ -36,7 +36,12 @@ USERS = (
 PERSONS = (("resolve", 4), ("settle-match", 2), ("retry", 3), ("unite", 2), ("split", 1))
 """What people do in the hub between runs."""
 
-HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete", "undelete-firm"}
+CONTROLS = (("undo", 7), ("apply", 5), ("release", 2), ("discard", 1), ("restore", 2), ("fight", 2))
+"""What an operator does with the controls in every `_CONTROLLED`-th story; and what two systems do to each other."""
+
+CONTROL_KINDS = frozenset(name for name, _ in CONTROLS)
+
+HANDS = frozenset(name for name, _ in PERSONS) | {"merge", "copy", "undelete", "undelete-firm", "undo", "restore"}
 """What may bring back a value that a field had before."""
 
 TROUBLES = (
@@ -46,7 +51,7 @@ TROUBLES = (
     ("mask", 1),
     ("pass-time", 3),
     ("back-up", 4),
-    ("restore", 6),
+    ("put-back", 6),
     ("lose-field", 2),
 )
 """What befalls systems for a while."""
@@ -79,6 +84,8 @@ class Setup:
     lossy: bool  # whether mappings say which fields are rewritten
     most_deletes: int | None = None  # brakes
     most_creates: int | None = None
+    approval: str | None = None  # the system in which nothing is written before a person saw it
+    flips: int = 4  # of a field before it is frozen
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,11 @@ class Story:
     seed: int
     setup: Setup
     steps: tuple[Step, ...]
+
+    @property
+    def controlled(self) -> bool:
+        """Whether an operator uses the controls in it."""
+        return self.setup.approval is not None or any(step.kind in CONTROL_KINDS for step in self.steps)
 
 
 def made_up(seed: int) -> Story:
@@ -108,7 +120,38 @@ def made_up(seed: int) -> Story:
     if rng.random() < 0.25:
         at = rng.randint(0, len(steps) // 2)  # early: later on there is less that is new everywhere
         steps[at:at] = _doubt(rng)
-    return Story(seed, setup, tuple(steps))
+    story = Story(seed, setup, tuple(steps))
+    return with_controls(story) if seed % _CONTROLLED == 2 else story
+
+
+def with_controls(story: Story) -> Story:
+    """The same story with an operator in it. The dice are others, so that the story itself stays as it is."""
+    rng = Random(f"controls of {story.seed}")
+    daring = rng.choice((0.0, 0.0, 0.5, 1.0))
+    bag = _Bag(CONTROLS, 1)
+    steps = [step for step in story.steps if step.kind not in ("back-up", "put-back")]  # runs keep their numbers
+    for _ in range(rng.randint(1, 3)):
+        kind = bag.draw(rng)
+        events = _events(rng, daring, ()) if kind in ("undo", "apply", "release") else ()
+        at = rng.randint(min(4, len(steps)), len(steps))
+        steps[at:at] = [*_before(rng, kind), Step(kind, _args(rng), events)]
+    setup = replace(story.setup, flips=rng.choice((1, 2, 3)))
+    if rng.random() < 0.3:
+        setup = replace(setup, approval=rng.choice(setup.natures)[0])
+    return Story(story.seed, setup, tuple(steps))
+
+
+def _before(rng: Random, kind: str) -> list[Step]:
+    """What makes a control worth using: something to take back, or to look at."""
+    if kind != "undo" or rng.random() < 0.3:
+        return []
+    did = rng.choice(("edit", "edit", "edit-several", "clear", "delete", "delete", "enter", "undo"))
+    found = [Step(did, _args(rng)), Step("run", _args(rng))]
+    return found + ([Step(rng.choice(("edit", "clear", "delete", "run")), _args(rng))] if rng.random() < 0.4 else [])
+
+
+def _args(rng: Random) -> tuple[int, ...]:
+    return tuple(rng.randrange(10_000) for _ in range(4))
 
 
 def _doubt(rng: Random) -> list[Step]:
@@ -149,7 +192,7 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
             found.append(Event(int(rng.expovariate(0.5)), kind, args, verb, late=kind == "lost-answer"))
             continue
         kind = "crash" if draw < 0.7 else "rival" if draw < 0.78 else "pause"
-        kind = kind if draw < 0.81 else _Bag(users, 1).draw(rng)
+        kind = kind if draw < 0.81 else _Bag(users, 1).draw(rng) if users else "crash"
         if rng.random() < 0.5:
             found.append(Event(min(int(rng.expovariate(1 / 18)), 120), kind, args))
         else:
@@ -157,6 +200,8 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
             found.append(Event(int(rng.expovariate(0.4)), kind, args, verb, late=rng.random() < 0.5))
     return tuple(found)
 
+
+_CONTROLLED = 5
 
 _TARGETS = {"read": 4, "upsert": 7, "fetch": 3, "keys": 2, "find": 3, "remove": 6}
 """Calls that faults are aimed at, and how often."""

@@ -18,13 +18,14 @@ from state.store import SqlStore, open_store
 from state.witness import Witness
 from sync.absorb import MERGED_THERE
 from sync.decision import BindingId, EntityState, LinkState, Side, Why
-from sync.policy import Braked, Limit, Policy, Rule, Survivorship
+from sync.policy import Braked, Limit, Oscillation, Policy, Rule, Survivorship
 from sync.report import RunReport
 from sync.run import LEASE_SECONDS, RESTORED, Engine
+from tests.simulation.controls import Operator
 from tests.simulation.director import Crash, Director, Event, WatchedStore
 from tests.simulation.oracle import ENTITY, Oracle
 from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, Row, token
-from tests.simulation.story import TROUBLES, USERS, Step, Story
+from tests.simulation.story import CONTROL_KINDS, TROUBLES, USERS, Step, Story
 from tests.sync.conftest import PlainMapping
 
 CONSENT = ("consents[email:marketing].status", "consents[email:marketing].at")
@@ -112,10 +113,11 @@ class SimWorld:
         self.natures = dict(setup.natures)
         self.ticks = 0
         self.serial = 0
+        self.resent = 0
         self.director = Director(self.clock, self._during, log=log)
         self.oracle = Oracle(self)
         self.director.on_shown = self.oracle.shown
-        self.director.on_wrote = self.oracle.wrote
+        self.director.on_wrote = self._wrote
         self.director.new_value = self.value
         self.director.on_wrong = self.oracle.wrong
         self.witness = Memory()
@@ -138,7 +140,10 @@ class SimWorld:
             survivorship={"contact": survivorship, "account": {"default": survivorship["default"]}},
             limits={"default": limits},
             page=4,
+            oscillation=Oscillation(flips=setup.flips),
+            approval=frozenset({setup.approval} - {None}),
         )
+        self.operator = Operator(self) if story.controlled else None
 
     def _mappings(self, name: str) -> Iterator[PlainMapping]:
         nature, place = self.natures[name], list(self.natures).index(name)
@@ -172,6 +177,13 @@ class SimWorld:
             listener=self.director.listener(),
         )
 
+    def _wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
+        self.oracle.wrote(system, stream, key, before, after, marker)
+        if self.director.phase == "recover":
+            self.resent += 1  # an earlier run had sent it, and no answer came
+        elif self.operator is not None:
+            self.operator.wrote(system, stream, key, before, after)
+
     # looking
 
     def value(self) -> str:
@@ -189,6 +201,10 @@ class SimWorld:
     def writes(self) -> int:
         return sum(remote.writes for remote in self.remotes.values())
 
+    def decided_writes(self) -> int:
+        """Without those that were only sent again."""
+        return self.writes() - self.resent
+
     def _remote(self, n: int) -> Remote:
         return list(self.remotes.values())[n % len(self.remotes)]
 
@@ -203,6 +219,8 @@ class SimWorld:
         before = dict(remote.tables[stream].rows.get(key, {}))
         if stream == "people":
             values = {name: value for name, value in values.items() if name not in remote.lost}
+        if self.operator is not None:
+            self.operator.past.edited(remote.name, stream, key, [f for f, v in values.items() if before.get(f) != v])
         remote.put(stream, key, values)
         self.director.note("person", remote.name, stream, key, sorted(values.items()))
         self.oracle.entered(remote.name, stream, key, values, before)
@@ -211,6 +229,8 @@ class SimWorld:
         self.ticks += 1
         self.director.note("person drops", remote.name, stream, key, into)
         before = dict(remote.tables[stream].rows[key])
+        if self.operator is not None:
+            self.operator.past.edited(remote.name, stream, key, before)
         self.oracle.deleted(remote.name, stream, key, before)
         remote.drop(stream, key, into)
 
@@ -343,7 +363,7 @@ class SimWorld:
                     if ids:
                         self.engine().retry(ids)
                 case "unite":
-                    live = self._live(("contact", "account")[c % 2])
+                    live = self.live(("contact", "account")[c % 2])
                     if len(live) > 1:
                         keep = live.pop(a % len(live))
                         self.engine().unite(keep, live[b % len(live)])
@@ -353,13 +373,13 @@ class SimWorld:
                     if key and all(key != made for _, _, made in remote.created):
                         self.engine().split(BindingId(remote.name, "people", "contact"), key)
 
-    def _live(self, entity: str) -> list[str]:
+    def live(self, entity: str) -> list[str]:
         with self.plain_store.database.read() as tx:
             sql = "SELECT id FROM canonical WHERE entity = ? AND state = ? ORDER BY id"
             return [row[0] for row in tx.rows(sql, entity, EntityState.LIVE.value)]
 
     def _open_conflicts(self) -> list[Any]:
-        ids = self._live("contact") + self._live("account")
+        ids = self.live("contact") + self.live("account")
         return [c for paths in self.plain_store.open_conflicts(ids).values() for c in paths.values()]
 
     def _parked(self, side: Side, why: Why) -> list[Any]:
@@ -389,7 +409,7 @@ class SimWorld:
                 self._lose_or_mend(remote, ("dept", "title")[b % 2])
             case "back-up":
                 self._back_up()
-            case "restore" if self.copy is not None and self.writes() > self.copy.writes:
+            case "put-back" if self.copy is not None and self.writes() > self.copy.writes:
                 self._restore(self.copy)
 
     def _lose_or_mend(self, remote: Remote, name: str) -> None:
@@ -461,16 +481,24 @@ class SimWorld:
 
     def run(self, events: tuple[Event, ...] = (), **options: Any) -> str:
         """One run; how it ended."""
+        with self.operator.past.watching() if self.operator is not None else contextlib.nullcontext():
+            return self._run(events, **options)
+
+    def _run(self, events: tuple[Event, ...], **options: Any) -> str:
         self.clock.advance(10)
         gone = self._gone()
         before = {name: len(remote.created) for name, remote in self.remotes.items()}
         removed = {name: len(remote.removed) for name, remote in self.remotes.items()}
         self.director.begin(events)
-        status = "crashed"
+        status, wrote = "crashed", self.decided_writes()
         try:
             with contextlib.suppress(Crash):
                 report = self._told_if_outdated(options)
                 status = report.status
+                alone = all(event.kind != "rival" for event in events)
+                assert not (report.brakes and alone) or self.decided_writes() == wrote, (
+                    "I9: a brake held, and something was written"
+                )
                 for (binding, side), balance in report.balances.items():
                     assert balance.adds_up or status == "busy", f"I18: {binding} {side} {balance}"
         finally:
@@ -536,6 +564,8 @@ class SimWorld:
             self._plan_and_run()
         elif kind in TROUBLE_KINDS:
             self.trouble(kind, step.args)
+        elif kind in CONTROL_KINDS and self.operator is not None:
+            self.operator.step(kind, step.args, step.events)
         else:
             self.person(kind, step.args)
 
@@ -548,6 +578,7 @@ class SimWorld:
         status = self.run()
         quiet = all(n.automates is None and not n.rewrites and not n.unique_email for n in self.natures.values())
         # A plan sweeps nothing, so that it may plan writes to what is gone.
+        quiet = quiet and self.story.setup.approval is None
         quiet = quiet and not any(r.nature.sweeps and r.tables["people"].gone for r in self.remotes.values())
         if clean and quiet and status == "ok" and not any(action.problem for action in plan.actions):
             planned, done = sum(plan.totals.values()), self.writes() - before
@@ -574,6 +605,8 @@ class SimWorld:
         for turn in range(SETTLING):
             before, thorough = self.writes(), turn == 2
             status = self.run(full=thorough, sweep=thorough, release=["all"])
+            if self.operator is not None and self.operator.let_go():
+                before = -1
             if turn == 1 and status in ("ok", "attention"):
                 self.oracle.nothing_was_passed_by()
             if turn > 3 and self.writes() == before:
@@ -589,6 +622,8 @@ class SimWorld:
         self.oracle.check()
         if any(remote.poison is not _harmless for remote in self.remotes.values()):
             self._heal()
+        if self.operator is not None:
+            self.operator.finally_agrees()
 
     def _heal(self) -> None:
         """I14: what was refused keeps nothing else, is sent no more by itself, and goes once a person mended it."""

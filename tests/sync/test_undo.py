@@ -57,6 +57,28 @@ def ana(two):
     return two
 
 
+def test_what_a_run_made_and_heard_of_only_later_is_taken_back_with_it(two):
+    two.systems["crm"].put("people", "1", name="Ana", email="ana@example.com")
+    two.systems["shop"].lose_answers = 1
+    made = two.sync().run
+    assert len(rows(two, "shop")) == 1
+    two.clock.advance(60)
+    report = two.engine().undo(made)
+    assert (report.done.status, len(report.deleted)) == ("ok", 1)
+    assert rows(two, "shop") == {}
+    assert_stays(two)
+
+
+def test_a_run_that_found_out_what_another_one_made_does_not_take_it_back(two):
+    two.systems["crm"].put("people", "1", name="Ana", email="ana@example.com")
+    two.systems["shop"].lose_answers = 1
+    two.sync()
+    found = two.sync().run
+    report = undo(two, found)
+    assert not report.deleted
+    assert len(rows(two, "shop")) == 1
+
+
 def test_an_edit_is_taken_back_in_the_hub_and_where_the_run_wrote_it(ana):
     ana.systems["crm"].put("people", "1", title="Boss")
     run = ana.sync().run
