@@ -37,8 +37,9 @@ def acquire(
     found = {
         scope: (epoch, holding, when(expires))
         for scope, epoch, holding, expires in tx.rows(
-            f"SELECT scope, epoch, holder, expires_at FROM lease WHERE {tx.among('scope')}{lock}",
+            f"SELECT scope, epoch, holder, expires_at FROM lease WHERE {tx.among('scope')} OR scope LIKE ?{lock}",
             tx.array(wanted),
+            f"{_CALLS}%",
         )
     }
     for scope in wanted:
@@ -50,7 +51,8 @@ def acquire(
     expires_at = moment(now + timedelta(seconds=seconds))
     rows = [(scope, epoch, holder, expires_at, float(seconds)) for scope, epoch in epochs.items()]
     tx.put(tables.lease, _COLUMNS, rows, _TAKE)
-    return Lease(holder, epochs)
+    asked = {str(holding): until for scope, (_, holding, until) in found.items() if scope.startswith(_CALLS)}
+    return Lease(holder, epochs, asked)
 
 
 def hold(tx: Tx, lease: Lease, now: datetime) -> None:

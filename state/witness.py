@@ -14,7 +14,7 @@ from model.errors import StateError, StateRestoredError
 from state.database import make_private_file
 from state.tx import Tx
 
-_BATCHES_SENT = "SELECT seq FROM sqlite_sequence WHERE name = 'intent'"
+_SENT = "SELECT seq FROM sqlite_sequence WHERE name = 'intent'"
 
 
 class Witness(Protocol):
@@ -52,15 +52,15 @@ def compare(tx: Tx, witness: Witness) -> None:
     latest = witness.latest()
     if not latest:
         return
-    if tx.one("SELECT 1 FROM run LIMIT 1") is None:  # laid out anew on purpose: all is matched afresh
+    found = tx.one(f"SELECT EXISTS (SELECT 1 FROM run), ({_SENT})")
+    used, known = found if found is not None else (False, None)
+    if not used:  # laid out anew on purpose: all is matched afresh
         witness.note(0)
-        return
-    known = sent(tx)
-    if known < latest:
-        raise StateRestoredError(latest - known)
+    elif (known or 0) < latest:
+        raise StateRestoredError(latest - (known or 0))
 
 
 def sent(tx: Tx) -> int:
     """The number of the last batch this database knows of."""
-    found = tx.one(_BATCHES_SENT)
+    found = tx.one(_SENT)
     return int(found[0]) if found else 0

@@ -29,10 +29,13 @@ from sync.story import Story
 
 @dataclass(slots=True)
 class Lease:
-    """The right to run some scopes. ``epochs`` fence every commit: a superseded holder's is refused."""
+    """The right to run some scopes. ``epochs`` fence every commit: a superseded holder's is refused. ``rests`` says, as
+    the store's `Store.rests` did when it was taken, until when systems asked to be left alone.
+    """
 
     holder: str
     epochs: dict[str, int] = field(default_factory=dict)
+    rests: dict[str, datetime] = field(default_factory=dict)
 
 
 class Seen(Protocol):

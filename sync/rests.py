@@ -31,9 +31,9 @@ class Rests:
     clock: Clock
     _until: dict[str, datetime] | None = field(default=None)
 
-    def renew(self) -> None:
-        """Other processes may have been asked meanwhile: look again before the next call."""
-        self._until = None
+    def renew(self, until: dict[str, datetime]) -> None:
+        """What is stored by now: other processes may have been asked meanwhile."""
+        self._until = until
 
     def check(self, connection: str) -> None:
         """Raises ThrottledError, without a call, where it is too early for one."""

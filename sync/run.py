@@ -112,7 +112,7 @@ class Engine(Repairs, Undos, Applying):
         begun = False
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
-            self.hub.rests.renew()
+            self.hub.rests.renew(lease.rests)
             work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
