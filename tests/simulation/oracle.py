@@ -51,7 +51,7 @@ class Oracle:
     def entered(self, system: str, stream: str, key: str, values: Mapping[str, Any], before: Row) -> None:
         """A person (or a system's own automation) set fields of a record."""
         unlinked = bool(before) and not self.world.linked(system, stream, key)
-        if unlinked and self._cut(system, stream, key):
+        if (unlinked or not before) and self._cut(system, stream, key):
             return
         for name, value in values.items():
             place = (system, stream, key, name)

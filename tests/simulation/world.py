@@ -638,6 +638,8 @@ class SimWorld:
             self.engine().retry(dead)
         for _ in range(SETTLING):
             self.run(release=["all"])
+            if self.operator is not None:
+                self.operator.let_go()
         assert not [parked for parked in self._parked(Side.OUT, Why.DEAD) if parked.code == "bad"], "I14: no way back"
         self.oracle.check()
 
