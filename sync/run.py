@@ -85,26 +85,27 @@ class Engine(Repairs, Undos, Applying):
         trigger: str = "person",
     ) -> RunReport:
         """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
-        if RESTORED in release and not select and not self.hub.reading.anew:
+        restored = RESTORED in release and not select
+        if restored and not self.hub.reading.anew:
             return looking_anew(self).run(release=release, trigger=trigger)
-        with self._under_way(select, release, trigger) as (work, report):
+        with self._under_way(select, release, trigger, restored=restored) as (work, report):
             if work is not None:
                 work.observe(full=full, sweep=sweep)
-                if RESTORED in release and not select and not report.troubles:
+                if restored and not report.troubles:
                     self.hub.store.trust()  # all was read: what is missing here is known to be
-                if RESTORED not in release or not report.troubles:
+                if not (restored and report.troubles):
                     work.act()
         return report
 
     @contextmanager
     def _under_way(
-        self, select: Sequence[str], release: Collection[str], trigger: str
+        self, select: Sequence[str], release: Collection[str], trigger: str, *, restored: bool = False
     ) -> Iterator[tuple[_Work | None, RunReport]]:
         """A run that has looked up what earlier ones left open; no work, but why, where another process is at it."""
         selected = self.hub.selected(select)
         report = RunReport(run=0, status="ok")
         try:
-            lease = self._lease(self.hub.store, selected, restored=RESTORED in release and not select)
+            lease = self._lease(self.hub.store, selected, restored=restored)
         except LeaseHeldError as held:
             report.status, report.message = "busy", str(held)
             yield None, report
