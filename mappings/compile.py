@@ -19,10 +19,10 @@ from mappings.contract import Blank, Direction, Match, OnDelete, Projection, Ren
 from mappings.language import LANGUAGE, Condition, FieldPath, Lifecycle, MappingFile, Rule, Test, field_path, meaning
 from mappings.parts import PartsCodec
 from mappings.projecting import Projector, item_codec, spec_of
-from mappings.reading.extending import Fetch
+from mappings.reading.extending import Fetch, Source, read_source
 from mappings.reading.meant import nearest, shown
 from mappings.reading.nodes import Notes
-from mappings.reading.parse import file_stem, parse_what_can_be
+from mappings.reading.parse import file_stem, parse_source
 from mappings.rendering import Renderer
 from mappings.transforms.base import UnfitError
 from model import paths
@@ -290,19 +290,27 @@ def load(
 
     ``fetch`` finds the files it extends.
     """
-    mapping, found, whole = parse_what_can_be(text, file, fetch)
+    compiled, found, _ = load_source(read_source(text, file, fetch), file, schemas, fields)
+    return compiled, found
+
+
+def load_source(
+    source: Source, file: str, schemas: Mapping[str, EntitySchema], fields: Sequence[FieldFacts] | None = None
+) -> tuple[Compiled | None, list[Diagnostic], MappingFile | None]:
+    """`load`, of a file that was read. The last value is what of it can be read, whatever is wrong with the rest."""
+    mapping, found, whole = parse_source(source, file)
     if mapping is None or not mapping.entity:
-        return None, found
-    notes = Notes(file, mapping.positions, found)
+        return None, found, mapping
+    partial, notes = mapping, Notes(file, mapping.positions, found)
     if notes.full:
-        return None, found
+        return None, found, partial
     schema = schemas.get(mapping.entity)
     if schema is None:
         near = nearest(mapping.entity, schemas)
         hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(schemas)}"
         notes.add("unknown-entity", f"there is no entity {shown(mapping.entity)}", ("entity",), hint=hint)
         if near is None:
-            return None, found
+            return None, found, partial
         schema, mapping = schemas[near], replace(mapping, entity=near)
     checked = check(mapping, schema, fields)
     sound = whole and all(rule.each or schema.field(path) for rule in mapping.rules for path in rule.paths)
@@ -313,4 +321,4 @@ def load(
         notes.add("name-differs", message, ("mapping",), hint="give both one name", severity=Severity.WARNING)
     found[:] = dict.fromkeys(found)
     found.sort(key=lambda one: (one.line or 0, one.column or 0))
-    return (None if notes.failed else compile_mapping(mapping, schema, fields)), found
+    return (None if notes.failed else compile_mapping(mapping, schema, fields)), found, partial

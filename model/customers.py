@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model.item_keys import ITEM_KEYS
 from model.shapes import (
     PERSONAL,
     SENSITIVE,
@@ -27,8 +28,7 @@ from model.shapes import (
 
 LIFECYCLES = ("subscriber", "lead", "prospect", "customer", "partner", "supplier", "former", "other")
 _OWNER = "The colleague in charge, by the name or address the owning system uses."
-_EMAILS = "Keyed by use: work, home, billing, other."
-_PHONES = "Keyed by use: work, mobile, home, fax, other."
+_EMAILS, _PHONES = (f"Keyed by use: {', '.join(ITEM_KEYS[name])}." for name in ("emails", "phones"))
 
 
 class Account(Entity):

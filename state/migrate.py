@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from model.errors import StateError
-from state.database import Database
+from state.database import Database, connect
 from state.tables import metadata
 from state.tx import Tx
 
@@ -39,6 +39,17 @@ def revision(tx: Tx) -> str | None:
         return None
     found = tx.one("SELECT version_num FROM alembic_version")
     return str(found[0]) if found else None
+
+
+def opened(url: str) -> Database:
+    """The database at an address, made or migrated where needed. Raises StateError with what to do about it."""
+    database = connect(url)
+    try:
+        bring_up_to_date(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def bring_up_to_date(database: Database) -> None:

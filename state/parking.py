@@ -12,7 +12,7 @@ from state.bindings import Bindings, Numbers
 from state.codec import dump, dump_any, load, moment
 from state.database import Database
 from state.tx import Row, Tx, overwrite
-from sync.decision import BindingId, Bucket, Parked, Side, Why
+from sync.decision import BindingId, Bucket, Parked, Side, Unsettled, Why
 
 COLUMNS = (
     "binding",
@@ -105,7 +105,7 @@ def as_parked(row: Row, bindings: Bindings) -> Parked:
 _BUCKET_OF = {Why.DEAD: Bucket.DEAD, Why.DISPUTED: Bucket.CONFLICT, Why.WAITING: Bucket.WAITING}
 
 
-def unsettled(tx: Tx, numbers: Collection[int]) -> dict[Bucket, int]:
+def unsettled(tx: Tx, numbers: Collection[int]) -> Unsettled:
     """What these bindings have parked, and the open conflicts of fields in which theirs is the other value."""
     found: dict[Bucket, int] = {}
     for number, why, count in tx.rows("SELECT binding, why, count(*) FROM parked GROUP BY binding, why"):
@@ -113,10 +113,11 @@ def unsettled(tx: Tx, numbers: Collection[int]) -> dict[Bucket, int]:
             bucket = _BUCKET_OF[Why(why)]
             found[bucket] = found.get(bucket, 0) + count
     conflicts = "SELECT theirs_binding, count(*) FROM conflict WHERE state = 'open' GROUP BY theirs_binding"
-    disputed = sum(count for number, count in tx.rows(conflicts) if number in numbers)
-    if disputed:
-        found[Bucket.CONFLICT] = found.get(Bucket.CONFLICT, 0) + disputed
-    return found
+    fields = sum(count for number, count in tx.rows(conflicts) if number in numbers)
+    questions = found.get(Bucket.CONFLICT, 0)
+    if fields:
+        found[Bucket.CONFLICT] = questions + fields
+    return Unsettled(found, questions)
 
 
 def change(

@@ -8,9 +8,9 @@ from model.clock import Clock, SystemClock
 from state import conflicts, links, parking
 from state.bindings import Bindings
 from state.codec import load, load_base, when, when_or_none
-from state.database import Database, connect
+from state.database import Database
 from state.losers import losers
-from state.migrate import bring_up_to_date
+from state.migrate import opened
 from state.record import record, timeline
 from state.standing import BINDINGS, standing
 from state.tx import Row, Tx
@@ -32,13 +32,7 @@ _RUN = "SELECT id, status, cause, selection, started_at, ended_at, message FROM 
 
 def open_reports(url: str, clock: Clock | None = None) -> Reports:
     """Open the state database for reading (made or migrated where needed). Raises StateError."""
-    database = connect(url)
-    try:
-        bring_up_to_date(database)
-    except BaseException:
-        database.close()
-        raise
-    return Reports(database, clock)
+    return Reports(opened(url), clock)
 
 
 class Reports:

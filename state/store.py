@@ -9,15 +9,14 @@ from datetime import datetime
 from model.clock import Clock, SystemClock
 from state import canonicals, conflicts, intents, leases, links, logs, parking, runs, story
 from state.bindings import Bindings
-from state.database import Database, connect
-from state.migrate import bring_up_to_date
+from state.database import Database
+from state.migrate import opened
 from state.plans import Plans
 from state.rehearsal import rehearse
 from state.seen import SeenKeys, seen
 from sync.decision import (
     Balance,
     BindingId,
-    Bucket,
     Canonical,
     Changes,
     Conflict,
@@ -26,6 +25,7 @@ from sync.decision import (
     Parked,
     Side,
     StreamState,
+    Unsettled,
     Why,
 )
 from sync.oscillation import Turn
@@ -35,13 +35,7 @@ from sync.story import Story
 
 def open_store(url: str, clock: Clock | None = None) -> SqlStore:
     """Open the state database, made or migrated where needed. Raises StateError with what to do about it."""
-    database = connect(url)
-    try:
-        bring_up_to_date(database)
-    except BaseException:
-        database.close()
-        raise
-    return SqlStore(database, clock or SystemClock())
+    return SqlStore(opened(url), clock or SystemClock())
 
 
 class SqlStore(Plans, Store):
@@ -219,7 +213,7 @@ class SqlStore(Plans, Store):
         with self.database.read() as tx:
             return parking.about(tx, self.bindings, entity_id)
 
-    def unsettled(self, bindings: Collection[BindingId]) -> dict[Bucket, int]:
+    def unsettled(self, bindings: Collection[BindingId]) -> Unsettled:
         numbers = {number for number in map(self.bindings.number, bindings) if number is not None}
         with self.database.read() as tx:
             return parking.unsettled(tx, numbers)

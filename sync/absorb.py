@@ -134,15 +134,8 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
 
     found = correlate(binding.mapping.match, binding.index, values, scene.candidates, scene.canonicals, taken)
     if found.disputed:
-        _aside(
-            binding,
-            record,
-            ledger,
-            Why.DISPUTED,
-            DISPUTED_MATCH,
-            f"{_could_be(found.disputed)}: {found.why}; a person has to decide",
-            candidates=found.disputed,
-        )
+        why = f"{_could_be(found.disputed)}: {found.why}; a person has to decide"
+        _aside(binding, record, ledger, Why.DISPUTED, DISPUTED_MATCH, why, candidates=found.disputed)
         return Ended(Bucket.CONFLICT, "disputed")
     if found.entity_id is not None:
         canonical = scene.canonicals[found.entity_id]
@@ -190,7 +183,8 @@ def join(
     if link.base:
         ledger.touch(canonical)
     ended = merge_in(binding, observation, values, canonical, link, ledger, is_new=_always)
-    return Ended(ended.bucket if ended.bucket is Bucket.CONFLICT else Bucket.WRITTEN, "linked")
+    in_conflict = ended.bucket is Bucket.CONFLICT
+    return Ended(ended.bucket, "linked with a conflict") if in_conflict else Ended(Bucket.WRITTEN, "linked")
 
 
 def _always(_: str) -> bool:

@@ -123,7 +123,7 @@ def correlate(
         if len(hits) > 1:
             return Found(disputed=tuple(hits), why=f"several have the same {rule.name}")
         if match.one_to_one and taken(hits[0]):
-            return Found(disputed=tuple(hits), why=f"another record with the same {rule.name} is linked already")
+            return Found(disputed=tuple(hits), why=f"a record of this stream with the same {rule.name} is it already")
         return Found(entity_id=hits[0], why=f"same {rule.name}")
     if match.scored is not None:
         return _score(match.scored, match.one_to_one, index, values, candidates, canonicals, taken)

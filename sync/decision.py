@@ -309,6 +309,17 @@ class Bucket(StrEnum):
     DEAD = "dead"
 
 
+class Unsettled(NamedTuple):
+    """What is left over from all runs: dead letters, waiting records, and open conflicts.
+
+    ``questions`` of the conflicts are about a record as a whole (who it is, whether it is gone), the others each about
+    one field.
+    """
+
+    left: Mapping[Bucket, int]
+    questions: int = 0
+
+
 @dataclass(slots=True)
 class Balance:
     """A run's account of one binding and side: ``seen`` counts where records come in, the buckets where they end."""
@@ -318,10 +329,13 @@ class Balance:
     detail: dict[str, int] = field(default_factory=dict)  # created, updated, deleted, linked, and reasons for skipping
 
     def count(self, bucket: Bucket, n: int = 1, detail: str | None = None) -> None:
+        """``n`` may be negative: what ended elsewhere after all is taken back, and its detail with it."""
         if n:
             self.buckets[bucket] = self.buckets.get(bucket, 0) + n
             if detail:
                 self.detail[detail] = self.detail.get(detail, 0) + n
+                if not self.detail[detail]:
+                    del self.detail[detail]
 
     @property
     def adds_up(self) -> bool:

@@ -22,6 +22,9 @@ NOT_TAKEN = "not updated from here"
 OSCILLATION: Final = "oscillation"
 """The rule of a conflict about a field that is frozen (`sync.oscillation`)."""
 
+SAME_CONNECTION: Final = "same connection"
+"""The rule of a conflict between two records of one connection: its authority cannot choose between them."""
+
 CONSENT_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
 
 
@@ -151,15 +154,14 @@ def _settle_item(
             facts.fresh or _equal(context.mapping.same, facts.path, facts.canonical, facts.observed)
         )
         _settle(context, canonical, facts, disputed, merged, apart=whole, decided=(winner,))
-    rule = context.survivorship(item).rule.value
     if winner is None:
         # The other half of the item must not travel while a person decides about this one.
         for path in elsewhere - disputed.keys():
-            held = base[path].value
+            held, rule = base[path].value, _rule(context, canonical, path, None)
             merged.clashes.append(Clash(path, canonical.values.get(path), held, held, rule, None))
     if winner == "theirs":
         for path in elsewhere:
-            held = base[path].value
+            held, rule = base[path].value, _rule(context, canonical, path, winner)
             merged.clashes.append(Clash(path, canonical.values.get(path), held, held, rule, winner))
             merged.flows[path] = (held, rule)
             merged.base[path] = None
@@ -221,7 +223,7 @@ def _settle(
         _settle_set(facts, merged)
         return
     winner = decided[0] if decided else _resolve(context, canonical, facts)
-    rule = context.survivorship(path).rule.value if context.mapping.update_in else NOT_TAKEN
+    rule = _rule(context, canonical, path, winner) if context.mapping.update_in else NOT_TAKEN
     merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), rule, winner))
     if winner == "theirs":
         merged.flows[path] = (value, rule)
@@ -355,6 +357,13 @@ def _resolve(context: Context, canonical: Canonical, facts: _Facts) -> str | Non
     if ours_rank == theirs_rank:
         return None
     return "ours" if ours_rank < theirs_rank else "theirs"
+
+
+def _rule(context: Context, canonical: Canonical, path: str, winner: str | None) -> str:
+    """What decided, or could not."""
+    rule = context.survivorship(path).rule
+    ranked = rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE) and winner is None
+    return SAME_CONNECTION if ranked and canonical.field_source(path) == context.connection else rule.value
 
 
 def _outranks(context: Context, canonical: Canonical, path: str) -> bool:

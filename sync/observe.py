@@ -70,7 +70,7 @@ class Observer:
     ids: Ids = field(init=False)
     _writing: bool = False
     _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
-    _parked_now: dict[tuple[BindingId, str], Bucket] = field(default_factory=dict)  # how the balance counts them
+    _parked_now: dict[tuple[BindingId, str], Ended] = field(default_factory=dict)  # how the balance counts them
 
     def __post_init__(self) -> None:
         self._held = now = self.hub.clock.now()
@@ -236,7 +236,7 @@ class Observer:
 
     def _remember(self, binding: Binding, observation: Observation, ended: Ended, ledger: Ledger) -> None:
         if ended.bucket in (Bucket.WAITING, Bucket.CONFLICT) and not self._writing:
-            self._parked_now[binding.id, observation.record.key] = ended.bucket
+            self._parked_now[binding.id, observation.record.key] = ended
         link = ledger.scene.links.get(observation.record.key)
         if link is not None and self._writing:
             self.touched.add(link.entity_id)
@@ -311,7 +311,7 @@ class Observer:
             assert record is not None, "what is parked is known, and never founded together with others"
             why, counted = before[record.key]
             if counted is not None:
-                balance.count(counted, -1)
+                balance.count(counted.bucket, -1, counted.detail)
             elif why is Why.DISPUTED and ended.bucket is Bucket.CONFLICT:
                 return  # as it was before this run, which has nothing to say about it
             else:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from sync.decision import (
     Balance,
     BindingId,
-    Bucket,
     Canonical,
     Changes,
     Conflict,
@@ -21,6 +20,7 @@ from sync.decision import (
     Parked,
     Side,
     StreamState,
+    Unsettled,
     Why,
 )
 from sync.oscillation import Turn
@@ -235,8 +235,8 @@ class Store(Plans, Protocol):
         """What is parked of an entity on its way out, and every question in which it is a candidate."""
         ...
 
-    def unsettled(self, bindings: Collection[BindingId]) -> Mapping[Bucket, int]:
-        """What is left over from all runs: dead letters, open conflicts with disputed matches, waiting records."""
+    def unsettled(self, bindings: Collection[BindingId]) -> Unsettled:
+        """What is left over from all runs."""
         ...
 
     def live_links(self, binding: BindingId) -> int: ...

@@ -53,6 +53,7 @@ class RunReport:
     brakes: list[Tripped] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
     left: Mapping[Bucket, int] = field(default_factory=dict)
+    questions: int = 0  # of the conflicts left: records whose entity or deletion is in question, no fields
     message: str | None = None
     kept: list[Kept] = field(default_factory=list)  # plans that wait for a person
 
@@ -146,6 +147,7 @@ class PlanReport:
     troubles: list[Trouble] = field(default_factory=list)
     brakes: list[Tripped] = field(default_factory=list)
     left: Mapping[Bucket, int] = field(default_factory=dict)
+    questions: int = 0  # of the conflicts left: records whose entity or deletion is in question, no fields
     unanswered: Counter[str] = field(default_factory=Counter)
     planned: Count = field(default_factory=Count)  # as the brakes count
 

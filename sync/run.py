@@ -110,7 +110,7 @@ class Engine(Repairs, Undos, Applying):
                 work.recover()
                 begun = True
                 yield work, report
-            report.left = self.hub.store.unsettled(work.selected)
+            report.left, report.questions = self.hub.store.unsettled(work.selected)
             report.status = status_of(report)
         except LeaseLostError as lost:
             report.status, report.message = "busy", str(lost)
@@ -174,7 +174,7 @@ class Engine(Repairs, Undos, Applying):
             work = _Work(hub, report, lease, self.listener, selected, release)
             work.observe(full=full, sweep=False)
             work.foresee(plan, limit, keeper)
-            plan.left = copy.unsettled(work.selected)
+            plan.left, plan.questions = copy.unsettled(work.selected)
             for name in {id_.connection for id_ in work.selected}:
                 intents = [intent for intent in copy.open_intents(name) if intent.binding in work.selected]
                 plan.unanswered.update({name: sum(len(intent.rows) for intent in intents)} if intents else {})

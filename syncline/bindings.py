@@ -8,12 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectors.contract import Field, Stream
-from mappings.checking.constants import check_constants
 from mappings.checking.together import Decided, check_all, required_cycles
-from mappings.compile import Compiled, load
+from mappings.compile import Compiled, load_source
 from mappings.language import Lifecycle, MappingFile
 from mappings.reading.extending import Fetch, read_source
-from mappings.reading.parse import parse_what_can_be
 from model.diagnostics import Diagnostic, Severity
 from model.fields import EntitySchema
 from syncline.connections import Connection
@@ -147,15 +145,11 @@ def _read(
         message, hint = f"the file cannot be read ({type(error).__name__})", "is it a file, and may you read it?"
         bindings.diagnostics.append(Diagnostic(code="unreadable", message=message, file=name, hint=hint))
         return
-    fetch = fetching(folder)
-    source = read_source(text, name, fetch)
+    source = read_source(text, name, fetching(folder))
     root = Node(Document(name, source.positions), source.data if isinstance(source.data, dict) else {})
     stream = _stream(root, connections)
     fields = _fields(root, stream, locks)
-    mapping, found = load(text, name, schemas, fields, fetch)
-    whole = mapping.source if mapping is not None else parse_what_can_be(text, name, fetch)[0]
-    if whole is not None and fields:
-        found = [*found, *check_constants(whole, fields)]
+    mapping, found, known = load_source(source, name, schemas, fields)
     bindings.diagnostics += [one for one in found if one not in bindings.diagnostics]  # of what several files extend
     _against_connections(root, connections, named)
     if mapping is not None and stream is not None:
@@ -164,7 +158,6 @@ def _read(
     if mapping is not None:
         bindings.found.append((path, mapping))
         return
-    known = parse_what_can_be(text, name, fetch)[0]
     if known is not None and known.entity in schemas and known.connection and known.stream:
         bindings.broken.append(known)
 

@@ -115,7 +115,7 @@ def _validated(
         _report(error, found.Settings, written)
         return None
     except Exception as error:  # noqa: BLE001 (a validator may be anybody's; its text may hold a secret)
-        message = f"the connector breaks while it reads these settings ({type(error).__name__})"
+        message = f"the connector breaks while it reads these settings: {cause_of(error, found.__module__)}"
         node.report("broken-connector", message, "look at them; if they are right, tell its author")
         return None
     for path in _literal_secrets(settings, written.value):

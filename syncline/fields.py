@@ -6,14 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from connectors.contract import Field
-from mappings.checking.constants import check_constants
 from mappings.checking.mapping import check
 from mappings.checking.together import required_cycles
 from mappings.compile import Compiled
-from mappings.language import MappingFile
 from model.diagnostics import Diagnostic, Severity
 from model.errors import ConfigurationError, ConnectorError
-from model.fields import EntitySchema
 from syncline import drift
 from syncline import drift_effects as then
 from syncline.bindings import known_fields
@@ -77,10 +74,6 @@ def _cycles(
     yield from (one for one in required_cycles(running, now) if then.said_of(one) not in known)
 
 
-def _examined(source: MappingFile, schema: EntitySchema, fields: Sequence[Field]) -> list[Diagnostic]:
-    return [*check(source, schema, fields), *check_constants(source, fields)]
-
-
 def _silent(lock: Lock, stream: str) -> Diagnostic:
     message = f"{lock.connection}.{stream} describes no fields now; mappings are held to the locked ones"
     hint = "is what the stream names still there?"
@@ -92,8 +85,8 @@ def _news(project: Project, mapping: Compiled, fields: Mapping[str, Field]) -> I
     schema = project.schemas[mapping.entity]
     streams = project.connections[mapping.connection].streams
     declared = next((one.fields for one in streams if one.name == mapping.stream), ())
-    known = set(map(then.said_of, _examined(mapping.source, schema, declared)))
-    found = _examined(mapping.source, schema, tuple(fields.values()))
+    known = set(map(then.said_of, check(mapping.source, schema, declared)))
+    found = check(mapping.source, schema, tuple(fields.values()))
     yield from (one for one in found if then.said_of(one) not in known)
 
 
@@ -108,7 +101,7 @@ def _drift(
     suffered: set[str] = set()
     for mapping in mappings:
         schema = project.schemas[mapping.entity]
-        examine = partial(_examined, mapping.source, schema)
+        examine = partial(check, mapping.source, schema)
         explained = set(map(then.place_of, examine(tuple(locked.values()))))
         for effect in then.effects(changes, locked, mapping.source, schema, examine):
             if effect.found:

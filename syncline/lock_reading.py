@@ -97,7 +97,7 @@ def read_text(text: str, file: str, stem: str, found: list[Diagnostic]) -> Lock 
     return replace(lock, file=file)
 
 
-_SCALAR = r'("(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_.]*)'
+_SCALAR = r"""("(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z_][A-Za-z0-9_./-]*)"""
 _TOP = re.compile(rf"(connection|connector): {_SCALAR}\Z")
 _STREAM = re.compile(rf"  {_SCALAR}:\Z")
 _ONE_LINE = re.compile(rf"      {_SCALAR}: \{{(.*)\}}\Z")
@@ -149,6 +149,8 @@ def _found(pattern: re.Pattern[str], line: str) -> re.Match[str]:
 
 
 def _read_scalar(text: str) -> str:
+    if text.startswith("'"):
+        return text[1:-1]
     return str(json.loads(_LONG.sub(_as_json, text))) if text.startswith('"') else text
 
 

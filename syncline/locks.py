@@ -6,14 +6,12 @@ nothing else. What the system says is not trusted: every text is written so that
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from connectors.contract import Field
-from mappings.reading.scalars import plain_scalar
+from mappings.reading.scalars import scalar
 from syncline.writing import replace_file
 
 FOLDER = "schemas"
@@ -24,10 +22,6 @@ MAX_NAME = 400
 
 WRITABLE = {(False, False): "never", (True, False): "create", (False, True): "update", (True, True): "always"}
 """How a lock says whether a field is creatable and updatable."""
-
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*\Z")
-_BOOLEANS = frozenset({"y", "n", "yes", "no", "on", "off"})
-"""Words that older YAML readers take for truth values; ours does not, other people's tools may."""
 
 _HEAD = """\
 # The fields of connection {name} as they were when somebody last looked. `syncline check` holds mappings to them.
@@ -155,19 +149,6 @@ def _facts(one: Field) -> Iterator[tuple[str, str]]:
         yield "references", f"[{', '.join(map(scalar, one.references))}]"
     if one.label:
         yield "label", scalar(one.label)
-
-
-def scalar(text: str) -> str:
-    """A YAML scalar that every reader takes for exactly this text: plain where that is certain, else quoted."""
-    if _PLAIN.match(text) and text.lower() not in _BOOLEANS and isinstance(plain_scalar(text), str):
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)  # its escapes are all YAML's, too
-    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in quoted)
-
-
-def _escaped(sign: str) -> str:
-    code = ord(sign)
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def write(path: Path, lock: Lock) -> None:

@@ -221,5 +221,6 @@ def _features(mapping: Compiled, records: Sequence[Record], projections: Sequenc
             elif isinstance(value, str) and value != " ".join(value.split()):
                 found[at][f"odd spaces in {name}"] = _ODD
     for features in found:
-        features.setdefault("a plain one", _USUAL)
+        if not features:
+            features["a plain one"] = _USUAL
     return [dict(sorted(one.items(), key=lambda item: -item[1])) for one in found]

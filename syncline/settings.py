@@ -111,6 +111,7 @@ class Workbench:
 
     state_url: str = field(repr=False)
     connections: Mapping[str, Connection]
+    named: tuple[str, ...]  # connections that are written down, usable or not
     mappings: tuple[Compiled, ...]
     schemas: Mapping[str, EntitySchema]
 
@@ -186,6 +187,7 @@ class _Reading:
         workbench = Workbench(
             state_url=self._state(),
             connections=connections,
+            named=tuple(named),
             mappings=tuple(compiled for _, compiled in found.found),
             schemas=known,
         )

@@ -12,15 +12,13 @@ from mappings.language import FieldPath, MappingFile, Test, field_path, field_te
 from mappings.reading.meant import did_you_mean, shown
 from mappings.reading.nodes import Notes
 from mappings.reading.reader import Path
-from model.diagnostics import Diagnostic, Severity
+from model.diagnostics import Severity
 
 _COMPARED = frozenset({Test.IS, Test.NOT, Test.IN})
 
 
-def check_constants(mapping: MappingFile, fields: Sequence[FieldFacts]) -> list[Diagnostic]:
-    """Says which defaults and placeholders a field does not take, and which conditions name a choice it has not."""
-    found: list[Diagnostic] = []
-    notes = Notes(mapping.file, mapping.positions, found)
+def check_constants(mapping: MappingFile, fields: Sequence[FieldFacts], notes: Notes) -> None:
+    """Notes which defaults and placeholders a field does not take, and which conditions name a choice it has not."""
     facts = {fact.name: fact for fact in fields}
     for value, path, at, subject in _written(mapping):
         fact = _fact(path, facts)
@@ -37,7 +35,6 @@ def check_constants(mapping: MappingFile, fields: Sequence[FieldFacts]) -> list[
             for strange in _strange(condition.operand, fact):
                 at = (*condition.at, condition.test.value)
                 _note_choice(strange, fact, at, asked.subject, notes, Severity.WARNING)
-    return found
 
 
 def _written(mapping: MappingFile) -> Iterator[tuple[Any, FieldPath, Path, str]]:

@@ -10,10 +10,11 @@ from mappings.reading.reader import Path
 from model import paths
 from model.diagnostics import Severity
 from model.fields import EntitySchema
+from model.item_keys import ITEM_KEYS
 
-USES = ("work", "mobile", "home", "fax", "billing", "shipping", "mailing", "other")
-"""What e-mail addresses, telephone numbers and postal addresses are usually told apart by."""
 BY_USE = ("emails", "phones", "addresses")
+USES = tuple(dict.fromkeys(key for name in BY_USE for key in ITEM_KEYS[name] if key != "main"))
+"""What any of them may be told apart by; only a telephone has a `main` one, which is not what `emails[mail]` means."""
 CHANNELS = ("email", "phone", "sms", "post", "chat", "fax")
 _SHORTEST = 4
 """Of shorter words, one with another letter is another word: a `fix` telephone is no fax."""
@@ -42,7 +43,7 @@ def _near_miss(path: str, schema: EntitySchema) -> tuple[str, str] | None:
     name, key, leaf = paths.split(path) if spec is not None else ("", None, None)
     if spec is None or not key or key == "*":
         return None
-    said = _about_consent(key) if spec.is_consent else _about_use(key) if name in BY_USE else None
+    said = _about_consent(key) if spec.is_consent else _about_use(name, key) if name in BY_USE else None
     return said and (said[0], f"{name}[{said[1]}]" + (f".{leaf}" if leaf else ""))
 
 
@@ -58,8 +59,8 @@ def _named(mapping: MappingFile) -> Iterator[tuple[str, Path, bool]]:
             yield condition.subject, (*condition.at, "path"), False
 
 
-def _about_use(key: str) -> tuple[str, str] | None:
-    meant = near_miss(key, USES)
+def _about_use(name: str, key: str) -> tuple[str, str] | None:
+    meant = near_miss(key, (*USES, *ITEM_KEYS[name]))
     return None if meant is None else (f"{key!r} is nearly {meant!r}, and makes another item than that", meant)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mappings.checking.constants import check_constants
 from mappings.checking.examples import check_examples
 from mappings.checking.expressions import check_expressions, conditions_of, never_among
 from mappings.checking.fields import FieldFacts, check_fields
@@ -39,7 +40,7 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
     running = mapping.running()
     _check_twice(running, notes)
     _check_match(running, schema, notes)
-    _check_constants(mapping, schema, notes)
+    _check_defaults(mapping, schema, notes)
     _check_conditions(mapping, schema, notes)
     check_expressions(mapping, schema, notes)
     check_standing(mapping, schema, notes)
@@ -50,6 +51,7 @@ def check(mapping: MappingFile, schema: EntitySchema, fields: Sequence[FieldFact
         _check_required(running, schema, notes)
     if fields:
         check_fields(mapping, schema, fields, notes)
+        check_constants(mapping, fields, notes)
     else:
         _check_names(mapping, notes)
     return found
@@ -141,7 +143,7 @@ def _unknown_path(
         template = paths.template(path)
     except ValueError:
         template = path
-    hint = instead_of(path, schema)
+    hint = instead_of(path, schema) or f"`syncline mappings fields {schema.name}` lists them"
     if schema.field(path) is not None:  # it is a pattern
         hint = "name an item, such as emails[work]; for lists in the record there is each"
     message = f"{schema.name} has no field {template!r}"
@@ -235,7 +237,7 @@ def _supplied_by_item(path: str, supplied: set[str]) -> bool:
     return key == "*" and any(paths.split(other)[0] == name and paths.split(other)[2] == leaf for other in supplied)
 
 
-def _check_constants(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
+def _check_defaults(mapping: MappingFile, schema: EntitySchema, notes: Notes) -> None:
     for path, value in mapping.canonical_defaults.items():
         at: Path = ("defaults", "canonical", path)
         spec = schema.field(path)

@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mappings.cel.engine import expression
+from mappings.cel.engine import CANONICAL, RECORD, Told, expression
 from mappings.codec import ABSENT, is_blank, put_into, taker
 from mappings.compile import Compiled
+from mappings.conditions import Conditions, scope_of
 from mappings.contract import Projection, RenderRequest, Rendition
-from mappings.language import FieldPath, MappingFile, Rule, field_path, field_text
+from mappings.language import Condition, FieldPath, MappingFile, Rule, field_path, field_text
+from mappings.transforms.base import UnfitError
 from mappings.transforms.registry import build
 from model import paths
 from model.records import Problem, Record, RecordRef
@@ -73,23 +75,31 @@ def taken(data: Mapping[str, Any], path: FieldPath) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What one rule made of a record: its fields as they are, canonical values, references, problems."""
+    """What one rule made of a record: its fields as they are, canonical values, references, problems.
+
+    ``unmet`` is the condition for want of which it made nothing.
+    """
 
     rule: Rule
     fields: Mapping[str, Any]
     values: Mapping[str, Any]
     problems: Sequence[Problem] = ()
+    unmet: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What one rule made of a canonical record. ``waiting`` says that a record referred to is not known here."""
+    """What one rule made of a canonical record. ``waiting`` says that a record referred to is not known here.
+
+    ``unmet`` is the condition for want of which it wrote nothing.
+    """
 
     rule: Rule
     values: Mapping[str, Any]
     fields: Mapping[str, Any]
     problems: Sequence[Problem] = ()
     waiting: bool = False
+    unmet: Condition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class TraceOut:
 
 def trace_in(mapping: Compiled, records: Sequence[Record]) -> list[TraceIn]:
     """Every record with what each rule made of it."""
-    reading = [rule for rule in mapping.source.rules if mapping.source.reads(rule)]
+    reading = [(rule, _Asked(rule.when_in, RECORD)) for rule in mapping.source.rules if mapping.source.reads(rule)]
     looked_at = _looked_at(mapping)
     return [
         _traced_in(reading, looked_at, record, projection)
@@ -132,12 +142,12 @@ def trace_in(mapping: Compiled, records: Sequence[Record]) -> list[TraceIn]:
 
 
 def _traced_in(
-    reading: Sequence[Rule], looked_at: Sequence[FieldPath], record: Record, projection: Projection
+    reading: Sequence[tuple[Rule, _Asked]], looked_at: Sequence[FieldPath], record: Record, projection: Projection
 ) -> TraceIn:
     values: dict[str, Any] = {**projection.values, **projection.references}
     steps: list[Read] = []
     waiting = list(projection.problems)
-    for rule in reading:
+    for rule, asked in reading:
         mine = [one for one in waiting if _owns(rule, one)]
         waiting = [one for one in waiting if one not in mine]
         found = {
@@ -146,8 +156,22 @@ def _traced_in(
         if not any(field_text(path) in found for path in sources_of(rule)):
             found = {}  # a field that is only looked at beside them says nothing by itself
         made = {path: value for path, value in values.items() if feeds(rule, path)}
-        steps.append(Read(rule, found, made, mine))
+        steps.append(Read(rule, found, made, mine, asked.unmet(record.data)))
     return TraceIn(record, projection, steps, waiting, list(_unmapped(record.data, looked_at)))
+
+
+class _Asked:
+    """The conditions of a rule, put once more, to tell which of them kept it from doing anything."""
+
+    def __init__(self, conditions: Sequence[Condition], variable: str) -> None:
+        self._asked = Conditions(conditions, canonical=variable == CANONICAL) if conditions else None
+        self._scope = scope_of((), [self._asked] if self._asked else [], variable)
+
+    def unmet(self, data: Mapping[str, Any]) -> Condition | None:
+        try:
+            return self._asked.failing(data, Told(self._scope)) if self._asked else None
+        except UnfitError:  # a problem of the rule, which the mapping itself tells
+            return None
 
 
 def _owns(rule: Rule, problem: Problem) -> bool:
@@ -175,7 +199,7 @@ def trace_out(
     request = RenderRequest({**known, **ids}, None, lambda _, path: references.get(path), current)
     [rendition] = mapping.render([request])
     writing = [rule for rule in mapping.source.rules if mapping.source.writes(rule)]
-    steps, rest, named = _written(writing, values, rendition)
+    steps, rest, named = _written(writing, values, request.values, rendition)
     left = [path for path, value in values.items() if not mapping.pushes(path) and not is_blank(value)]
     return TraceOut(
         mapping,
@@ -188,7 +212,7 @@ def trace_out(
 
 
 def _written(
-    writing: Sequence[Rule], values: Mapping[str, Any], rendition: Rendition
+    writing: Sequence[Rule], values: Mapping[str, Any], asked: Mapping[str, Any], rendition: Rendition
 ) -> tuple[list[Written], list[Problem], set[str]]:
     steps: list[Written] = []
     problems = list(rendition.problems)
@@ -200,7 +224,8 @@ def _written(
         fields = {name: rendition.fields[name] for name in names if name in rendition.fields}
         named |= fields.keys()
         given = {path: value for path, value in values.items() if feeds(rule, path)}
-        steps.append(Written(rule, given, fields, mine, rule.path in rendition.waiting))
+        unmet = _Asked(rule.when_out, CANONICAL).unmet(asked)
+        steps.append(Written(rule, given, fields, mine, rule.path in rendition.waiting, unmet))
     return steps, problems, named
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from mappings.cel.engine import CANONICAL, RECORD
 from mappings.contract import Direction
 from mappings.language import Condition, Test
-from mappings.reading.meant import what
+from mappings.reading.meant import shown, what
 from mappings.reading.nodes import Node
+from model.diagnostics import Severity
 
 _SUBJECTS = {"in": "field", "out": "path"}
 _OF_ONE = frozenset(_SUBJECTS.values()) | {test.value for test in Test} - {"in"}
 """Keys of one condition, where a list of them, or ``in`` and ``out``, should stand."""
+
+_FOREIGN = re.compile(r"\\[dDwWsSbB.]|\[[^\]]+\]|\A\^|\$\Z|\A\.\*|\?|\(.*\|.*\)|\{[0-9]+,?[0-9]*\}|\A%|%\Z")
+"""Signs of regular expressions, of shell patterns and of LIKE that mean nothing in a pattern of ours."""
 
 _Both = tuple[tuple[Condition, ...], tuple[Condition, ...]]
 
@@ -63,6 +69,13 @@ def expression_text(node: Node) -> str:
     return ""
 
 
+def _named(about: str, subject: str) -> str:
+    """A field or canonical path as an expression has it."""
+    variable = RECORD if subject == _SUBJECTS["in"] else CANONICAL
+    plain = all(part.isidentifier() for part in about.split("."))
+    return f"{variable}.{about}" if plain else f'{variable}["{about}"]'
+
+
 def _condition(holder: Node, item: Any, at: tuple[str, int], subject: str) -> Condition | None:
     if not isinstance(item, dict):
         message = f"a condition holds keys and values, and is {what(item)}"
@@ -98,6 +111,12 @@ def _condition(holder: Node, item: Any, at: tuple[str, int], subject: str) -> Co
         operand = tuple(operand)
     elif test is Test.MATCHES and not isinstance(operand, str):
         node.note("not-text", "matches needs a text, in which * stands for anything", "matches")
+    elif test is Test.MATCHES and (sign := _FOREIGN.search(operand)):
+        message = f"matches knows one sign, * for anything; {shown(sign[0])} stands for itself here"
+        hint = f"for a regular expression: {{expr: '{_named(about, subject)}.matches(\"…\")'}}"
+        may_be_meant = sign[0] == "?" or sign[0].startswith("[")
+        severity = Severity.NOTE if may_be_meant else Severity.WARNING
+        node.note("plain-pattern", message, "matches", hint=hint, severity=severity)
     elif isinstance(operand, (list, dict)):
         node.note("bad-condition", f"{test.value} needs a plain value", test.value, hint="for several: in: [A, B]")
         return None

@@ -10,7 +10,7 @@ from mappings.contract import Direction, Match, OnDelete, ScoredRule, StrongRule
 from mappings.language import Lifecycle, MappingFile
 from mappings.reading.conditions import conditions
 from mappings.reading.examples import parse_examples
-from mappings.reading.extending import BASELESS, Fetch, read_source
+from mappings.reading.extending import BASELESS, Fetch, Source, read_source
 from mappings.reading.meant import did_you_mean, path_hint, shown, spaced, what
 from mappings.reading.nodes import Node, Notes
 from mappings.reading.reader import Positions
@@ -52,7 +52,12 @@ def parse_what_can_be(
 
     ``fetch`` finds the files it extends. The last value says whether nothing was wrong.
     """
-    data, positions, found, files = read_source(text, file, fetch)
+    return parse_source(read_source(text, file, fetch), file)
+
+
+def parse_source(source: Source, file: str) -> tuple[MappingFile | None, list[Diagnostic], bool]:
+    """`parse_what_can_be`, of a file that was read; what is found is added to what was found in reading it."""
+    data, positions, found, files = source
     notes = Notes(file, positions, found)
     if notes.failed and data is None:
         return None, found, False
@@ -105,7 +110,7 @@ class _Parser:
             on_delete_out=deletes.choice("out", OnDelete, OnDelete.IGNORE) if deletes else OnDelete.IGNORE,
             filter_in=conditions(filters, "in", "field"),
             filter_out=conditions(filters, "out", "path"),
-            rules=RuleParser(top, entity).rules(),
+            rules=RuleParser(top, entity, direction).rules(),
             owns=self._owns(),
             record_defaults=self._constants(defaults, "record"),
             canonical_defaults=self._constants(defaults, "canonical"),

@@ -57,8 +57,10 @@ def _turned_round(name: str, value: Any) -> str | None:
 
 
 class RuleParser:
-    def __init__(self, top: Node, entity: str) -> None:
-        self.top, self.entity = top, entity
+    """``within`` is the direction of the whole mapping."""
+
+    def __init__(self, top: Node, entity: str, within: Direction) -> None:
+        self.top, self.entity, self.within = top, entity, within
 
     def rules(self) -> tuple[Rule, ...]:
         given = self.top.data.get("rules")
@@ -207,38 +209,26 @@ class RuleParser:
                 )
         return tuple(steps), built
 
-    @staticmethod
-    def _direction(node: Node, built: list[Transform]) -> Direction:
+    def _direction(self, node: Node, built: list[Transform]) -> Direction:
+        """What cannot be turned round is said where it contradicts the file, or adds to what stands in it."""
         direction = node.choice("direction", Direction, Direction.BOTH)
-        if "constant" in node.data:
-            if direction.writes and "direction" in node.data:
-                node.note("one-way", "a constant only goes in", "direction", hint="for the way out: defaults.record")
-            return Direction.IN
-        if "expr" in node.data:
-            if direction.writes and "direction" in node.data:
-                hint = "for a value that goes both ways: field, with transforms or values"
-                node.note(
-                    "one-way", "an expression cannot be turned round, so the rule only goes in", "direction", hint=hint
-                )
-            return Direction.IN
         one_way = next((transform.name for transform in built if transform.back is None), None)
-        if one_way is None or not direction.writes:
+        if "constant" in node.data:
+            what, at, hint = "a constant", None, "for the way out: defaults.record"
+        elif "expr" in node.data:
+            what, at = "an expression", "expr"
+            hint = "for a value that goes both ways: field, with transforms or values"
+        elif one_way is not None:
+            what, at, hint = one_way, "transform", "direction: in"
+        else:
             return direction
         if "direction" in node.data:
-            node.note(
-                "one-way",
-                f"{one_way} cannot be turned round, so the rule only goes in",
-                "direction",
-                hint="direction: in",
-            )
-        else:
-            node.note(
-                "one-way",
-                f"{one_way} cannot be turned round: the rule only goes in",
-                "transform",
-                hint="say so: direction: in",
-                severity=Severity.NOTE,
-            )
+            if direction.writes:
+                message = f"{what} cannot be turned round, so the rule only goes in"
+                node.note("one-way", message, "direction", hint=hint)
+        elif at is not None and self.within.writes:
+            message = f"{what} cannot be turned round: the rule only goes in"
+            node.note("one-way", message, at, hint="say so: direction: in", severity=Severity.NOTE)
         return Direction.IN
 
     @staticmethod

@@ -1,9 +1,10 @@
-"""Single values of a YAML file: what an unquoted one is, and where a character of a text stands in the file."""
+"""Single values of a YAML file: what an unquoted one is, how one is written, and where a character of it stands."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
@@ -38,6 +39,37 @@ def plain_scalar(text: str) -> Any:
     if _HEX.match(text):
         return int(text[2:], 16)
     return text
+
+
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*\Z")
+_BOOLEANS = frozenset({"y", "n", "yes", "no", "on", "off"})
+"""Words that older YAML readers take for truth values; ours does not, other people's tools may."""
+
+
+def scalar(text: str) -> str:
+    """A scalar that every reader takes for exactly this text: plain where that is certain, else quoted."""
+    if _PLAIN.match(text) and text.lower() not in _BOOLEANS and isinstance(plain_scalar(text), str):
+        return text
+    if "\\" in text and "'" not in text and text.isprintable():
+        return f"'{text}'"  # patterns can be read without their backslashes doubled
+    quoted = json.dumps(text, ensure_ascii=False)  # its escapes are all YAML's, too
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in quoted)
+
+
+def _escaped(sign: str) -> str:
+    code = ord(sign)
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def flow(value: Any) -> str:
+    """A value on one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return scalar(value) if isinstance(value, str) else str(value)
 
 
 def place_within(style: str, text: str, start: Place, offset: int) -> Place:

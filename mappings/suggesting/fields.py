@@ -90,7 +90,8 @@ class Seen:
     def custom_field(self, schema: EntitySchema) -> tuple[str, dict[str, Any]]:
         """Name and declaration of a custom field that would take this one."""
         name = "_".join(split(self.field.name.rpartition(".")[2])) or f"field_{self.at + 1}"
-        name = name if _CUSTOM_NAME.match(name) else f"field_{name}"
+        if not _CUSTOM_NAME.match(name):
+            name = f"field_{name}" if name.isascii() else f"field_{self.at + 1}"
         taken = {template.partition("[")[0] for template in schema.fields}
         while name in taken:
             name += "_custom"

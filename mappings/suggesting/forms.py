@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 from mappings.suggesting.fields import Seen
 from mappings.suggesting.values import ALMOST_ALL, DATE_FORMATS, Days, Sample
+from mappings.suggesting.whereabouts import Land, called, called_parts, exact, known_states, lost_zeros
 from mappings.transforms.base import UnfitError
 from mappings.transforms.places import LOCALES, country
 from mappings.transforms.reach import phone_number
+from mappings.transforms.regions import regions_of
 from model.fields import Kind
 
 
@@ -24,13 +27,16 @@ class Form(NamedTuple):
 
 
 _NO_NUMBER = "[^0-9.,-]"
-_REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "SE", "DK", "NO", "PL", "PT", "AU", "JP", "IN")
+_REGIONS = (
+    *("US", "GB", "DE", "FR", "ES", "IT", "NL", "BE", "CH", "AT", "SE", "DK", "NO", "PL", "PT", "AU", "JP", "IN"),
+    *("CN", "KR", "RU", "BR", "MX", "TR", "CZ", "HU", "RO", "GR", "FI", "IE", "NZ", "ZA"),
+)
 _TRIED = 60
 _SWAPPED = {"us": "uk", "uk": "us", "%d-%m-%Y": "%m-%d-%Y", "%m-%d-%Y": "%d-%m-%Y"}
 _SAID = {"us": "month/day/year", "uk": "day/month/year", "%d-%m-%Y": "day-month-year", "%m-%d-%Y": "month-day-year"}
 
 
-def phone(sample: Sample, others: Mapping[str, Seen], path: str) -> Form:
+def phone(sample: Sample, others: Mapping[str, Seen], told: Mapping[str, Land], path: str) -> Form:
     """The region of numbers without a country prefix: from a country field, from the states, or from the numbers."""
     if sample.mostly("international phone"):
         return Form({}, "with country prefix")
@@ -40,11 +46,18 @@ def phone(sample: Sample, others: Mapping[str, Seen], path: str) -> Form:
         return Form({"transform": {"phone": {"region_field": beside.path_text}}}, evidence)
     if not sample.texts:
         return Form({}, "numbers without a country prefix need {phone: {region: …}}")
+    own = path.partition(".")[0] if path.startswith("addresses[") else "addresses[billing]"
+    land = told.get(own) or (next(iter(told.values())) if len(told) == 1 else None)
+    if land is not None:
+        return Form({"transform": {"phone": {"region": land.code}}}, land.why)
     states = _of_same_record(others, "region", path)
     if states is not None and states.sample.mostly("US state") and not states.sample.mostly("Canadian province"):
         return Form({"transform": {"phone": {"region": "US"}}}, f"{states.path_text} holds states of the US")
     if states is not None and states.sample.mostly("Canadian province"):
         return Form({"transform": {"phone": {"region": "CA"}}}, f"{states.path_text} holds provinces of Canada")
+    said = _prefixed(sample.texts)
+    if said is not None:
+        return said
     tried = [text for text in sample.texts if not text.startswith("+")][:_TRIED]
     shares = {region: _valid(tried, region) for region in _REGIONS}
     best, second = sorted(shares, key=lambda region: -shares[region])[:2]
@@ -54,7 +67,29 @@ def phone(sample: Sample, others: Mapping[str, Seen], path: str) -> Form:
         return Form(
             settings, f"{count} of {len(tried)} without country prefix are valid numbers of {best}, few elsewhere"
         )
-    return Form(settings, "", f"the numbers have no country prefix: say whose they are ({best} is a guess)")
+    guess = "a guess" if shares[best] >= 0.5 else "only an example"
+    return Form(settings, "", f"the numbers have no country prefix: say whose they are ({best} is {guess})")
+
+
+def _prefixed(texts: list[str]) -> Form | None:
+    """The country of the numbers that name theirs, where it is one and they are some: it will be that of the others."""
+    import phonenumbers
+
+    found: Counter[str] = Counter()
+    for text in texts:
+        if text.startswith("+"):
+            try:
+                number = phonenumbers.parse(phone_number(text, None), None)
+            except (UnfitError, phonenumbers.NumberParseException):
+                continue
+            found[phonenumbers.region_code_for_country_code(number.country_code or 0)] += 1
+    if not found:
+        return None
+    (best, count), total = found.most_common(1)[0], found.total()
+    if count < max(3, 0.05 * len(texts)) or count < ALMOST_ALL * total or not best.isalpha():
+        return None
+    said = f"{count} of {len(texts)} have a country prefix, and it is that of {called(best)}"
+    return Form({"transform": {"phone": {"region": best}}}, said)
 
 
 def _of_same_record(others: Mapping[str, Seen], leaf: str, path: str) -> Seen | None:
@@ -221,6 +256,41 @@ def _written_so(texts: list[str], language: str) -> float:
             return False
 
     return sum(map(same, texts)) / len(texts)
+
+
+def region(sample: Sample, land: Land | None, *, writes: bool) -> Form:
+    """States by their codes, where the country is known and the file writes them otherwise."""
+    if land is None or exact(sample, land.code) >= ALMOST_ALL or known_states(sample, land.code) < 0.5:
+        return Form({})
+    if all(code.isdigit() for code in regions_of(land.code)):
+        return Form({})  # numbers of prefectures are for registers, and nobody writes them on a letter
+    options: Any = land.code
+    if writes and sum(len(text) > 3 for text in sample.texts) >= 0.5 * len(sample.texts):
+        options = {"country": land.code, "style": "name"}
+    return Form({"transform": {"region": options}}, f"{called_parts(land.code)} of {called(land.code)}, as codes")
+
+
+def postal_code(sample: Sample, land: Land | None) -> Form:
+    """The zeros that a spreadsheet took from the beginning of postal codes."""
+    if land is None:
+        return Form({})
+    length, short = lost_zeros(sample, land.code)
+    if not short:
+        return Form({})
+    said = f"{short} lack leading zeros: in {called(land.code)} there are {length} digits"
+    return Form({"transform": {"pad": length}}, said)
+
+
+def letter_case(sample: Sample, *, large: bool) -> Form:
+    """Names in one case, as old systems wrote them; ``large``: also where that is capitals."""
+    texts = [text for text in sample.texts if sum(map(str.isalpha, text)) > 1]
+    small = sum(text == text.lower() != text.upper() for text in texts)
+    capital = sum(text == text.upper() != text.lower() for text in texts)
+    if len(texts) >= 5 and small >= ALMOST_ALL * len(texts):
+        return Form({"transform": "title"}, "all in small letters")
+    if len(texts) >= 5 and large and capital >= ALMOST_ALL * len(texts):
+        return Form({"transform": "title"}, "all in capitals")
+    return Form({})
 
 
 def list_of(sample: Sample, *, listed: bool) -> Form:

@@ -11,83 +11,107 @@ from collections.abc import Mapping
 MEANINGS: Mapping[str, str] = {
     # A person's name
     "salutation": "salutation, name prefix, prefix, honorific, courtesy title, greeting title, per title, name title,"
-    " form of address, anrede, anred, civilite, tratamiento, trato, titolo di cortesia, tratamento, aanhef, tilltal",
+    " form of address, anrede, anred, civilite, tratamiento, trato, titolo di cortesia, tratamento, aanhef, tilltal,"
+    " 敬称",
     "given_name": "first name, given name, forename, christian name, fname, fst name, name first, person first name,"
     " first names, given names, vorname, vornamen, rufname, namev, prenom, prenoms, nombre de pila, primer nombre,"
-    " nombres, nome di battesimo, nome proprio, primeiro nome, voornaam, fornamn, fornavn, imie, etunimi",
+    " nombres, nome di battesimo, nome proprio, primeiro nome, voornaam, fornamn, fornavn, imie, etunimi,"
+    " 名",
     "middle_name": "middle name, mid name, second name, mname, name middle, middle initial, middle names,"
-    " zweiter vorname, zweitname, weitere vornamen, deuxieme prenom, segundo nombre, secondo nome, tweede voornaam",
+    " zweiter vorname, zweitname, weitere vornamen, deuxieme prenom, segundo nombre, secondo nome, tweede voornaam,"
+    " отчество",
     "family_name": "last name, family name, surname, lname, lst name, name last, person last name, familienname,"
-    " nachname, zuname, nom de famille, apellido, apellidos, primer apellido, cognome, sobrenome, apelido, achternaam,"
-    " efternamn, efternavn, etternavn, nazwisko, sukunimi",
+    " nachname, zuname, nom de famille, apellido, apellidos, primer apellido, apellido paterno, cognome, sobrenome,"
+    " apelido, achternaam, efternamn, efternavn, etternavn, nazwisko, sukunimi,"
+    " 姓, 苗字, 성, фамилия",
+    "family_name_prefix": "tussenvoegsel, voorvoegsel, name infix, vorsatzwort, namensvorsatz",
+    "second_family_name": "segundo apellido, apellido 2, apellido materno, segundo sobrenome",
     "suffix": "suffix, name suffix, generational suffix, generation suffix, namenszusatz, suffixe, sufijo",
     "full_name": "full name, display name, complete name, name full, contact name, person name, contact person,"
     " contact full name, primary contact name, vollstandiger name, vollstaendiger name, vor und nachname,"
     " ansprechpartner, kontaktperson, nom complet, nom et prenom, prenom et nom, personne de contact, nombre completo,"
     " nombre y apellidos, nombre y apellido, persona de contacto, nome completo, nome e cognome, naam contactpersoon,"
-    " contactpersoon",
+    " contactpersoon,"
+    " 氏名, お名前, 名前, 姓名, 성명, фио",
     "customer_name": "customer name, client name, kundenname, nom du client, nombre del cliente, nome cliente,"
     " klantnaam",
-    "name": "name, nom, nombre, nome, naam, namn, navn, name 1, nazwa",
+    "name": "name, nom, nombre, nome, naam, namn, navn, name 1, nazwa, 이름, имя",
     "nickname": "nickname, known as, preferred name, goes by, spitzname, surnom, apodo, soprannome, roepnaam",
     # How to reach somebody
     "email": "email, email address, mail, mail address, internet email, email addr, smtp addr, emailadresse,"
     " mailadresse, courriel, adresse email, adresse mail, adresse electronique, correo, correo electronico,"
     " direccion de correo, direccion de correo electronico, posta elettronica, indirizzo email, endereco de email,"
-    " correio eletronico, emailadres, epost, epostadress, sahkoposti, adres email",
+    " correio eletronico, emailadres, epost, epostadress, sahkoposti, adres email,"
+    " mel, correo e, メールアドレス, メール, 電子メール, 邮箱, 电子邮件, 电子邮箱, 이메일,"
+    " почта, эл почта, электронная почта",
     "phone": "phone, telephone, phone number, telephone number, phone no, tel, tel no, tel number, telf 1, telf,"
     " numtelephone, telephone bis, landline, phone num, ph num, ph no, telefon, telefonnummer, festnetz,"
     " rufnummer, telefonnr, telephone fixe, numero de telephone, telefono, telefono fijo, numero de telefono,"
-    " numero telefonico, numero di telefono, telefone, telefoon, telefoonnummer, puhelin, numer telefonu, fon",
+    " numero telefonico, numero di telefono, telefone, telefoon, telefoonnummer, puhelin, numer telefonu, fon,"
+    " 電話番号, 電話, お電話番号, 电话, 电话号码, 전화번호, 전화, телефон",
     "mobile": "mobile, mobile phone, mobile number, mobile no, mobile phone number, mobile telephone, cell, cell phone,"
     " cell number, cellular, cellular phone, cell ph num, mob, mob no, sms phone, handy, handynummer, mobil,"
     " mobiltelefon, mobilnummer, mobilfunk, mobiltelefonnummer, portable, telephone portable, mobile portable,"
     " telephone mobile, tel portable, movil, telefono movil, celular, telefono celular, cellulare, telemovel, mobiel,"
-    " mobiele telefoon, gsm, telf 2 mobil",
+    " mobiele telefoon, gsm, telf 2 mobil,"
+    " 携帯電話, 携帯番号, 携帯電話番号, 手机, 手机号, 手机号码, 휴대폰, 휴대전화, мобильный телефон, мобильный",
     "fax": "fax, fax number, fax no, fax phone, fax ph num, facsimile, telefax, faxnummer, telfx, telecopie,"
-    " numero de fax, numero de telecopie, fax phone number",
+    " numero de fax, numero de telecopie, fax phone number,"
+    " ファックス, 传真, 팩스, факс",
     "website": "website, website url, web page, homepage, web address, web, url, webseite, internetseite,"
     " internetadresse, site web, site internet, sitio web, pagina web, sito web, sito internet, webstek, hemsida,"
-    " hjemmeside",
+    " hjemmeside,"
+    " ウェブサイト, ホームページ, 网站, 홈페이지, сайт",
     # Where somebody is
     "address": "address, full address, adresse, anschrift, direccion, indirizzo, endereco, domicilio, adres, adress,"
-    " postal address, postadresse, postanschrift, adresse postale, direccion postal, street address full",
+    " postal address, postadresse, postanschrift, adresse postale, direccion postal, street address full,"
+    " 住所, ご住所, 地址, 주소, адрес",
     "street": "street, street address, street name, street and number, street line, address street, stras, strasse,"
     " str, strasse und hausnummer, strasse hausnummer, strasse nr, rue, numero et rue, voie, adresse ligne,"
     " ligne adresse, calle, calle y numero, via, rua, logradouro, straat, straatnaam, gata, gade, gate, ulica,"
-    " address line, addr line, addr, direccion linea, linea de direccion",
+    " address line, addr line, addr, direccion linea, linea de direccion,"
+    " 番地, 街道, улица",
     "house_number": "house number, house no, street number, street no, building number, hausnummer, hausnr,"
-    " numero de rue, numero de calle, numero civico, huisnummer, husnummer",
+    " numero de rue, numero de calle, numero civico, huisnummer, huisnr, husnummer,"
+    " дом, номер дома",
     "city": "city, town, city town, town city, city name, locality, municipality, suburb, place of residence, ort,"
     " ort 1, ort 01, stadt, wohnort, ville, localite, commune, ciudad, poblacion, localidad, municipio, citta, comune,"
-    " cidade, plaats, woonplaats, stad, postort, poststed, miasto, kaupunki, mcity",
+    " cidade, plaats, woonplaats, stad, postort, poststed, miasto, kaupunki, mcity,"
+    " 市区町村, 市町村, 城市, 도시, город",
     "district": "district, city district, county, borough, neighborhood, neighbourhood, ortsteil, stadtteil, landkreis,"
     " ort 02, quartier, arrondissement, distrito, barrio, comarca, quartiere, bairro, wijk",
     "region": "state, province, region, state province, state or province, state region, state code, province code,"
     " state name, state abbreviation, st, regio, bundesland, kanton, canton, provincia, comunidad autonoma,"
-    " departement, estado, regione, provincie, lan, administrative area",
+    " departement, estado, regione, provincie, lan, administrative area,"
+    " 都道府県, 省, 省份, 시도, область, регион",
     "postal_code": "postal code, post code, zip, zip code, zip postal code, postal, plz, pstlz, postleitzahl,"
     " code postal, cp, codigo postal, cap, codice postale, cep, codigo de postal, postnummer, postnr, kod pocztowy,"
-    " postinumero, zip 5, zip or postal code, postalzip",
+    " postinumero, zip 5, zip or postal code, postalzip,"
+    " 郵便番号, 邮编, 邮政编码, 우편번호, индекс, почтовый индекс, p code",
     "country": "country, country name, country code, country region, nation, land, land 1, laenderschlussel,"
     " landerkurzel, laenderkuerzel, landeskennzeichen, staat, pays, code pays, pais, codigo de pais, paese, nazione,"
-    " landcode, landkode, kraj, maa, country iso, iso country, country iso code, country iso 2, country id iso",
+    " landcode, landkode, kraj, maa, country iso, iso country, country iso code, country iso 2, country id iso,"
+    " 国, 国名, 国家, 국가, страна",
     # Persons
     "job_title": "job title, position, position title, job, function, role title, job position, stelle,"
     " position im unternehmen, funktion, berufsbezeichnung, stellenbezeichnung, fonction, poste, intitule du poste,"
     " cargo, puesto, puesto de trabajo, qualifica, posizione, functie, funzione, befattning, stanowisko,"
-    " business title",
+    " business title,"
+    " 役職, 职位, 직책, должность",
     "title": "title",
     "personal_title": "titel, titre, titulo, titolo, academic title, akademischer titel, akad titel",
     "occupation": "occupation, profession, beruf, metier, profesion, ocupacion, professione, beroep, yrke",
     "department": "department, dept, department name, dept name, business unit, abteilung, abtnr, service, departement,"
-    " departamento, reparto, afdeling, avdelning, avdeling, dzial",
+    " departamento, reparto, afdeling, avdelning, avdeling, dzial,"
+    " 部署, 部署名, 部门, 부서, отдел",
     "birth_date": "birth date, date of birth, birthday, dob, birth dt, born, born on, gbdat, geburtsdatum, geburtstag,"
     " geb datum, geboren am, geboren, date de naissance, datenaissance, naissance, ne le, dob date,"
     " fecha de nacimiento, fecha nacimiento, nacimiento, cumpleanos, data di nascita, data nascita, datanasc,"
-    " data de nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato, data urodzenia",
+    " data de nascimento, data nascimento, geboortedatum, f nacimiento, fodelsedatum, fodselsdato, data urodzenia,"
+    " 生年月日, 誕生日, 出生日期, 生日, 생년월일, дата рождения, ne e le",
     "gender": "gender, sex, gender code, sex mf, geschlecht, gesch, sexe, genre, sexo, genero, sesso, genere, geslacht,"
-    " kon, kjonn, plec",
+    " kon, kjonn, plec,"
+    " 性別, 性别, 성별, пол",
     "language": "language, preferred language, language code, correspondence language, spoken language, locale, lang,"
     " preferred locale, spras, langu, sprache, korrespondenzsprache, sprachcode, bevorzugte sprache, langue,"
     " langue preferee, idioma, idioma preferido, lingua, taal, sprak, sprog, jezyk",
@@ -102,18 +126,21 @@ MEANINGS: Mapping[str, str] = {
     "tags": "tags, tag, labels, keywords, schlagworte, stichworte, schlagworter, etiquettes, etiquetas, etichette",
     "description": "description, notes, note, comments, comment, remarks, remark, memo, bemerkung, bemerkungen, notiz,"
     " notizen, anmerkung, anmerkungen, kommentar, beschreibung, remarque, remarques, commentaire, commentaires,"
-    " observaciones, notas, comentarios, descripcion, descrizione, opmerkingen, opmerking, anteckningar",
+    " observaciones, notas, comentarios, descripcion, descrizione, opmerkingen, opmerking, anteckningar,"
+    " 備考, 备注, 비고, примечание, комментарий",
     "some_owner": "owner, owner name",
     "owner": "account manager, sales rep, salesperson, sales representative, account owner, contact owner, lead owner,"
     " record owner, relationship manager, betreuer, kundenbetreuer, zustandig, verkaufer, responsable, commercial,"
     " propietario, vendedor, responsabile, eigenaar",
     "contact_number": "contact number, contact no, contact nr, person number, contact code, member number,"
     " membership number, kontaktnummer, personennummer, mitgliedsnummer, numero de contact, numero de contacto,"
-    " numero d adherent, lidnummer, parnr",
+    " numero d adherent, lidnummer, parnr,"
+    " 会員番号",
     "customer_number": "customer number, customer no, customer nr, customer code, customer num, client number,"
     " client no, client code, cust no, cust num, kundennummer, kundennr, kdnr, kundencode, kunnr, debitorennummer,"
     " debitor, numero client, numero de client, code client, numero de cliente, codigo de cliente, codigo cliente,"
-    " numero cliente, codice cliente, klantnummer, kundnummer, numer klienta",
+    " numero cliente, codice cliente, klantnummer, kundnummer, numer klienta,"
+    " 顧客番号, 顧客コード, 客户编号, 고객번호",
     "active": "active, is active, enabled, is enabled, aktiv, ist aktiv, actif, est actif, activo, attivo, ativo,"
     " actief, aktywny",
     "inactive": "inactive, is inactive, disabled, is disabled, blocked, is blocked, archived, is archived, inaktiv,"
@@ -131,7 +158,8 @@ MEANINGS: Mapping[str, str] = {
     " firm, firm name, account name, employer, company or organization, firma, firmenname, firmenbezeichnung,"
     " unternehmen, unternehmensname, gesellschaft, entreprise, societe, nom de l entreprise, nom de la societe,"
     " raison sociale, empresa, nombre de la empresa, compania, azienda, ragione sociale, nome azienda, bedrijf,"
-    " bedrijfsnaam, foretag, foretagsnamn, firmanavn, nazwa firmy, org name",
+    " bedrijfsnaam, foretag, foretagsnamn, firmanavn, nazwa firmy, org name,"
+    " 会社名, 会社, 法人名, 企業名, 公司, 公司名称, 회사, 회사명, компания, организация",
     "legal_name": "legal name, registered name, legal entity name, legal company name, razon social,"
     " denomination legale, handelsname, rechtlicher name, statutaire naam",
     "account_number": "account number, account no, account code, account num, company number, company code, ou num,"
@@ -201,6 +229,9 @@ MEANINGS: Mapping[str, str] = {
 }
 """What a field can mean, and how it is called. A meaning is a canonical field, or what `mappings.suggesting.places`
 makes of it."""
+
+ALONE: Mapping[str, str] = {"first": "given_name", "last": "family_name", "post": "postal_code", "uf": "region"}
+"""Words that mean something where they are the whole name, and little inside another."""
 
 USES: Mapping[str, str] = {
     "billing": "billing, bill, bill to, invoice, invoicing, invoice to, rechnung, rechnungs, facturation,"
@@ -272,9 +303,11 @@ NOT_THESE = (
 
 CHOICES: Mapping[str, Mapping[str, str]] = {
     "gender": {
-        "female": "female, f, w, woman, weiblich, frau, femme, feminin, mujer, femenino, femmina, femminile, vrouw,"
+        "female": "女, 女性, 여, 여성, ж, женский,"
+        " female, f, w, woman, weiblich, frau, femme, feminin, mujer, femenino, femmina, femminile, vrouw,"
         " kvinna, kvinde, 2",
-        "male": "male, m, man, mann, mannlich, maennlich, homme, masculin, hombre, masculino, maschio, maschile, 1",
+        "male": "男, 男性, 남, 남성, м, мужской,"
+        " male, m, man, mann, mannlich, maennlich, homme, masculin, hombre, masculino, maschio, maschile, 1",
         "other": "other, x, d, divers, diverse, non binary, autre, otro, altro, andere, 3, 9",
         "undisclosed": "undisclosed, unknown, not specified, unspecified, not stated, prefer not to say, u, n, 0,"
         " unbekannt, keine angabe, inconnu, desconocido, none",

@@ -60,7 +60,7 @@ def fold(text: str) -> str:
 def split(name: str) -> tuple[str, ...]:
     """The words and numbers of a name, folded: ``BillingPostalCode__c`` → billing, postal, code."""
     apart = _HUMPS.sub(" ", _OWN_SUFFIX.sub("", name))
-    return tuple(re.findall(r"[a-z]+|[0-9]+", fold(apart)))
+    return tuple(re.findall(r"[^\W\d_]+|[0-9]+", fold(apart)))
 
 
 def join(text: str) -> str:
@@ -69,7 +69,7 @@ def join(text: str) -> str:
 
 def _phrases(text: str) -> Iterator[str]:
     for phrase in text.split(","):
-        yield "".join(re.findall(r"[a-z0-9]+", fold(phrase)))
+        yield "".join(re.findall(r"[^\W_]+", fold(phrase)))
 
 
 @lru_cache(maxsize=1)
@@ -108,6 +108,8 @@ def read(name: str) -> Reading:
     if joined in _not_these():
         return Reading(joined=joined, strange=tuple(words))
     whole = _meanings().get(joined) or _meanings().get("".join(map(_spelled_out, words)))
+    if joined in lexicon.ALONE:
+        whole = (lexicon.ALONE[joined],)
     if whole:
         return Reading(meanings=whole, joined=joined)
     return _taken_apart(words, joined)

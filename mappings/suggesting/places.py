@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mappings.suggesting.names import ADDRESS_PARTS, Reading, join
 from model.fields import EntitySchema
+from model.paths import split
 
 _PEOPLE = frozenset({"contact", "lead"})
 _ADDRESS_ONLY = {"address": "", "address_company": "company", "address_phone": "phone", "recipient": "recipient"}
@@ -29,9 +30,11 @@ class Place(NamedTuple):
 
 
 class Surroundings:
-    """What the other fields of a stream say about one of them."""
+    """What the other fields of a stream say about one of them. ``joins`` says that two names may become one: nothing is
+    written back, so that nobody has to tell them apart again."""
 
-    def __init__(self, readings: Iterable[Reading]) -> None:
+    def __init__(self, readings: Iterable[Reading], *, joins: bool = False) -> None:
+        self.joins = joins
         listed = [reading for reading in readings if reading.plain]
         meanings = {meaning for reading in listed for meaning in reading.meanings[:1]}
         billing = any(r.use == "billing" and r.meanings[0] in ADDRESS_PARTS | {"address"} for r in listed)
@@ -40,7 +43,25 @@ class Surroundings:
         self.has_company = "company" in meanings
         self.has_address = bool(meanings & {"city", "postal_code"})
         self.main_address = "mailing" if billing else "billing"
+        self.of_organisations = any(reading.whose == "organisation" for reading in listed)
         self.meanings = meanings
+
+
+FAMILY_NAMES = frozenset({"family_name_prefix", "second_family_name"})
+"""What is no family name of its own, but belongs to one."""
+_OF_PRIVATE_PEOPLE = frozenset({"birth_date", "gender", "annual_income", "occupation", "interests"})
+_AT_WORK = frozenset({"company", "job_title", "title", "department", "reports_to", "tax_id", "website", "industry"})
+_UNLESS_SAID = frozenset({"work", "billing"})
+
+
+def unsaid(around: Surroundings, placed: Iterable[tuple[Reading, str]]) -> tuple[str, ...]:
+    """Items of private people, as a birth date and no employer tell them, that were put where the main ones are kept
+    because their names say nothing: ``emails[work]``."""
+    if not around.meanings & _OF_PRIVATE_PEOPLE or around.meanings & _AT_WORK or around.of_organisations:
+        return ()
+    found = ((reading, *split(path)) for reading, path in placed)
+    items = (f"{name}[{key}]" for reading, name, key, _ in found if reading.use is None and key in _UNLESS_SAID)
+    return tuple(sorted(dict.fromkeys(items)))
 
 
 def places(reading: Reading, schema: EntitySchema, around: Surroundings) -> Iterator[Place]:
@@ -49,7 +70,10 @@ def places(reading: Reading, schema: EntitySchema, around: Surroundings) -> Iter
         if "[" not in template and reading.joined and reading.joined in (join(template), join(spec.label)):
             yield Place(template, 0.9)
     for meaning in reading.meanings:
+        theirs = _weight_of_owner(meaning, reading, schema.name) < _HALF_OWN
         for place in _of_meaning(meaning, reading, schema, around):
+            if theirs:
+                place = place._replace(but=place.but or _NOT_OWN.get(schema.name, ""))
             if schema.field(place.path) is not None:
                 yield place if not reading.strange else place._replace(weight=min(place.weight, 0.3))
 
@@ -63,6 +87,9 @@ def _of_meaning(meaning: str, reading: Reading, schema: EntitySchema, around: Su
         yield from _email(reading, weight)
     elif meaning in ("phone", "mobile", "fax"):
         yield from _phone(meaning, reading, entity, weight)
+    elif meaning in FAMILY_NAMES:
+        if "family_name" in around.meanings and around.joins:
+            yield Place("family_name", weight - 0.1)
     elif meaning in ("name", "customer_name"):
         yield from _name(meaning, reading, entity, around, weight)
     elif meaning == "company" and reading.use in ("billing", "shipping"):
@@ -80,6 +107,13 @@ def _weight_of_owner(meaning: str, reading: Reading, entity: str) -> float:
     """A contact's own field, or that of the company it belongs to?"""
     other = {"contact": "organisation", "account": "person"}.get(entity)
     return 0.35 if reading.whose is not None and reading.whose == other and meaning != "company" else 0.9
+
+
+_HALF_OWN = 0.5
+_NOT_OWN = {
+    "contact": "it is called the company's, which is another entity: an account",
+    "account": "it is called a person's, who is another entity: a contact",
+}
 
 
 def _in_address(meaning: str, reading: Reading, around: Surroundings, weight: float) -> Iterator[Place]:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mappings.suggesting.fields import Seen
-from mappings.suggesting.forms import amount, country_style, day, list_of, moment, number, phone
+from mappings.suggesting.forms import (
+    Form,
+    amount,
+    country_style,
+    day,
+    letter_case,
+    list_of,
+    moment,
+    number,
+    phone,
+    postal_code,
+    region,
+)
 from mappings.suggesting.places import Surroundings
 from mappings.suggesting.score import Judgement
 from mappings.suggesting.tables import choice_table, consent_table, truth_transform
+from mappings.suggesting.values import Sample
+from mappings.suggesting.whereabouts import Land, called
 from model.fields import EntitySchema, FieldSpec, Kind
 
 
@@ -38,6 +52,7 @@ class Neighbours:
     writes: bool
     by_path: Mapping[str, Seen]
     around: Surroundings
+    lands: Mapping[str, Land] = field(default_factory=dict)
 
 
 Chosen = tuple[Seen, str, Judgement]
@@ -48,7 +63,43 @@ def drafted(chosen: Sequence[Chosen], schema: EntitySchema, others: Neighbours) 
     together: dict[str, list[Chosen]] = {}
     for one in chosen:
         together.setdefault(one[1], []).append(one)
-    return [_draft(path, members, schema, others) for path, members in together.items()]
+    drafts = [_draft(path, members, schema, others) for path, members in together.items()]
+    return [*drafts, *_countries(drafts, others, schema)]
+
+
+def _countries(drafts: Sequence[Draft], others: Neighbours, schema: EntitySchema) -> Iterator[Draft]:
+    """The country of addresses that name none, where their values tell it; for records that have an address. It is as
+    sure as the rest of the address."""
+    for address, land in others.lands.items():
+        path = f"{address}.country"
+        if land.named or path in others.by_path or schema.field(path) is None:
+            continue
+        parts = [seen for other, seen in others.by_path.items() if other.partition(".")[0] == address]
+        fullest = max(parts, key=lambda seen: seen.sample.filled)
+        rest = max((one for one in drafts if one.paths[0] in _where(address)), key=lambda one: one.confidence)
+        settings: dict[str, Any] = {"constant": land.code}
+        if fullest.sample.filled < fullest.sample.seen:
+            settings["when"] = [{"field": fullest.path_text, "present": True}]
+        yield Draft(
+            paths=(path,),
+            fields=(),
+            settings=settings,
+            confidence=min(0.8, rest.confidence),
+            evidence=(land.why,),
+            doubt=_elsewhere(land, others) or rest.doubt,
+        )
+
+
+def _where(address: str) -> tuple[str, str]:
+    return f"{address}.region", f"{address}.postal_code"
+
+
+def _elsewhere(land: Land, others: Neighbours) -> str:
+    """What speaks against a constant in a stream that is written: it would be read back for every other country."""
+    if not others.writes:
+        return ""
+    name = called(land.code)
+    return f"{land.why}, but the stream is written, too: right only if no address outside {name} gets into it"
 
 
 def _draft(path: str, members: list[Chosen], schema: EntitySchema, others: Neighbours) -> Draft:
@@ -69,7 +120,7 @@ def _draft(path: str, members: list[Chosen], schema: EntitySchema, others: Neigh
 
 
 def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
-    """Several lines, or street and number, as one street."""
+    """Several lines, or street and number, as one street; two family names as one."""
     numbered = any("house_number" in seen.reading.meanings + seen.label_reading.meanings for seen, _, _ in members)
     ordered = sorted(members, key=_turn)
     if not numbered and len({one[0].reading.index for one in ordered}) < len(ordered):
@@ -79,6 +130,8 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
     draft = Draft(
         paths=(path,), fields=fields, confidence=judgement.confidence, evidence=("by name",), doubt=judgement.doubt
     )
+    if path == "family_name":
+        return _family_names(members, draft)
     if len(ordered) > 1:
         if numbered:
             draft = _numbered(draft, ordered)
@@ -87,7 +140,23 @@ def _joined(path: str, members: list[Chosen], others: Neighbours) -> Draft:
             if others.writes:
                 settings["loses"] = ["lines"]
             draft = draft.with_(settings, "lines of one street")
+        form = letter_case(Sample(text for seen, _, _ in ordered for text in seen.sample.texts), large=False)
+        if form.settings and not others.writes:
+            draft = draft.with_({"transform": [draft.settings["transform"], "title"]}, form.evidence)
     return _one_way(draft, [seen for seen, _, _ in ordered], others)
+
+
+_TURNS = {"family_name_prefix": 0, "family_name": 1, "second_family_name": 2}
+
+
+def _family_names(members: Sequence[Chosen], draft: Draft) -> Draft:
+    """The first and the second family name, as people of Spanish tongue have them; or a Dutch one and its «van der»."""
+    ordered = sorted(members, key=lambda one: min((_TURNS.get(said, 1) for said in one[0].reading.meanings), default=1))
+    draft = replace(draft, fields=tuple(one[0].path_text for one in ordered))
+    steps: list[Any] = ["join", "collapse"]  # lines first: «van der» and «de la Cruz» have spaces of their own
+    form = letter_case(Sample(text for one in ordered for text in one[0].sample.texts), large=True)
+    steps += [form.settings["transform"]] if form.settings else []
+    return draft.with_({"transform": steps}, "the parts of the family name").with_({}, form.evidence)
 
 
 def _numbered(draft: Draft, ordered: Sequence[Chosen]) -> Draft:
@@ -124,6 +193,9 @@ def _one_way(draft: Draft, members: Sequence[Seen], others: Neighbours) -> Draft
     return draft
 
 
+_NAMES = frozenset({"given_name", "middle_name", "family_name", "nickname", "addresses[].city"})
+"""What people write with capital letters at the beginning of words, and nowhere else."""
+
 Shaper = Callable[[Draft, Seen, FieldSpec, Neighbours], Draft]
 
 
@@ -133,13 +205,28 @@ def _text(draft: Draft, seen: Seen, spec: FieldSpec, others: Neighbours) -> Draf
         return _full_name(draft, seen, others)
     if seen.field.type == "integer":
         return draft.with_({"transform": {"text": "integer"} if others.writes else "text"}, "a number, kept as text")
+    forms = list(_text_forms(path, spec, sample, others))
+    steps = [form.settings["transform"] for form in forms if form.settings]
+    for form in forms:
+        draft = draft.with_({}, form.evidence)
+    return draft.with_({"transform": steps[0] if len(steps) == 1 else steps}) if steps else draft
+
+
+def _text_forms(path: str, spec: FieldSpec, sample: Sample, others: Neighbours) -> Iterator[Form]:
+    """What is done to a text, one after the other."""
     if path.endswith(".street") and sample.count("several lines"):
-        return draft.with_({"transform": "lines"}, "some have several lines")
-    if spec.template in ("given_name", "family_name", "name") and sample.count("idle spaces"):
-        return draft.with_({"transform": "collapse"}, f"{sample.count('idle spaces')} with idle spaces")
-    if sample.count("padded"):
-        return draft.with_({"transform": "trim"}, f"{sample.count('padded')} with spaces around them")
-    return draft
+        yield Form({"transform": "lines"}, "some have several lines")
+    elif spec.template in ("given_name", "family_name", "name") and sample.count("idle spaces"):
+        yield Form({"transform": "collapse"}, f"{sample.count('idle spaces')} with idle spaces")
+    elif sample.count("padded"):
+        yield Form({"transform": "trim"}, f"{sample.count('padded')} with spaces around them")
+    land = others.lands.get(path.partition(".")[0])
+    if path.endswith(".region"):
+        yield region(sample, land, writes=others.writes)
+    if path.endswith(".postal_code"):
+        yield postal_code(sample, land)
+    if not others.writes and spec.template in _NAMES | {"addresses[].street"}:
+        yield letter_case(sample, large=spec.template in _NAMES)
 
 
 def _full_name(draft: Draft, seen: Seen, others: Neighbours) -> Draft:
@@ -158,7 +245,7 @@ def _full_name(draft: Draft, seen: Seen, others: Neighbours) -> Draft:
 
 
 def _phone(draft: Draft, seen: Seen, _spec: FieldSpec, others: Neighbours) -> Draft:
-    return draft.with_(*phone(seen.sample, others.by_path, draft.paths[0]))
+    return draft.with_(*phone(seen.sample, others.by_path, others.lands, draft.paths[0]))
 
 
 def _date(draft: Draft, seen: Seen, _spec: FieldSpec, _others: Neighbours) -> Draft:

@@ -14,10 +14,12 @@ from typing import Any, Protocol
 
 from mappings.checking.fields import FieldFacts
 from mappings.suggesting.fields import Seen, seen_fields
+from mappings.suggesting.matching import NO_MATCHING, Matching, matching
 from mappings.suggesting.names import read
-from mappings.suggesting.places import BUT, Place, Surroundings, places
+from mappings.suggesting.places import BUT, FAMILY_NAMES, Place, Surroundings, places, unsaid
 from mappings.suggesting.rules import Draft, Neighbours, drafted
 from mappings.suggesting.score import SURE, Judgement, judged
+from mappings.suggesting.whereabouts import lands
 from model import paths
 from model.fields import EntitySchema, Kind
 
@@ -80,14 +82,16 @@ class Homeless:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What is proposed for one stream and one entity."""
+    """What is proposed for one stream and one entity. ``unsaid`` are addresses, e-mail addresses and telephone numbers
+    of private people that no name calls theirs at home."""
 
     source: Source
     entity: str
     rules: tuple[Suggestion, ...] = ()
     doubtful: tuple[Suggestion, ...] = ()
     homeless: tuple[Homeless, ...] = ()
-    match: Mapping[str, Any] = field(default_factory=dict)
+    matching: Matching = NO_MATCHING
+    unsaid: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     fit: float
     ranking: tuple[tuple[str, float], ...] = ()
@@ -111,11 +115,12 @@ def suggest(source: Source, schemas: Mapping[str, EntitySchema], entity: str | N
 
 def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) -> Proposal:
     readings = [one.reading for one in fields if one.known_as is None]
-    around = Surroundings(readings)
+    around = Surroundings(readings, joins=not source.writable)
     open_fields = [one for one in fields if one.known_as is None and one.readable]
     candidates = [found for one in open_fields for found in _candidates(one, schema, around, source)]
     chosen = _assigned(candidates)
-    neighbours = Neighbours(source.writable, {one.place.path: one.seen for one in chosen}, around)
+    by_path = {one.place.path: one.seen for one in chosen}
+    neighbours = Neighbours(source.writable, by_path, around, lands(by_path))
     rules: list[Suggestion] = []
     doubtful: list[Suggestion] = []
     for draft in drafted([(c.seen, c.place.path, c.judgement) for c in chosen], schema, neighbours):
@@ -127,14 +132,20 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
         entity=schema.name,
         homeless=_told_apart(_homeless(one, schema, source.key) for one in fields if one.path_text not in placed),
         fit=_fit(source.stream, schema, rules, doubtful),
+        unsaid=unsaid(around, ((one.seen.reading, one.place.path) for one in chosen)),
     )
     return with_rules(proposal, schema, rules, doubtful)
 
 
 def with_rules(
-    proposal: Proposal, schema: EntitySchema, rules: Iterable[Suggestion], doubtful: Iterable[Suggestion]
+    proposal: Proposal,
+    schema: EntitySchema,
+    rules: Iterable[Suggestion],
+    doubtful: Iterable[Suggestion],
+    sample: Sequence[Mapping[str, Any]] = (),
 ) -> Proposal:
-    """The proposal with these rules in the order of the entity's fields, and what follows from them."""
+    """The proposal with these rules in the order of the entity's fields, and what follows from them; ``sample`` is what
+    they make of the records."""
     order = {template: at for at, template in enumerate(schema.fields)}
     sure = tuple(sorted(rules, key=lambda one: _order(one, order)))
     active = [path for one in sure for path in one.paths]
@@ -142,7 +153,7 @@ def with_rules(
         proposal,
         rules=sure,
         doubtful=tuple(sorted(doubtful, key=lambda one: _order(one, order))),
-        match=match_rules(schema.name, active),
+        matching=matching(schema, active, sample),
         missing=tuple(
             spec.template
             for spec in schema.fields.values()
@@ -244,7 +255,7 @@ def _assigned(candidates: Sequence[_Candidate]) -> list[_Candidate]:
         path = one.place.path
         if one.seen.path_text in placed or one.judgement.confidence < WORTH_SAYING:
             continue
-        if path in taken and not path.endswith(".street"):
+        if path in taken and not path.endswith(".street") and not FAMILY_NAMES & {*one.seen.reading.meanings}:
             continue
         taken.add(path)
         placed.add(one.seen.path_text)
@@ -276,36 +287,6 @@ def _suggestion(draft: Draft, candidates: Sequence[_Candidate]) -> Suggestion:
     )
 
 
-_STRONG: Mapping[str, tuple[str, ...]] = {
-    "contact": ("emails[*]", "contact_number"),
-    "lead": ("emails[*]",),
-    "account": ("account_number", "tax_id", "registration_number", "domain"),
-    "order": ("number",),
-    "opportunity": ("number",),
-    "case": ("number",),
-}
-_WEIGHTS: Mapping[str, Mapping[str, int]] = {
-    "contact": {"family_name": 3, "given_name": 2, "birth_date": 2, "addresses[billing].postal_code": 1},
-    "lead": {"family_name": 3, "given_name": 2, "birth_date": 3, "addresses[billing].postal_code": 1},
-    "account": {"name": 3, "addresses[billing].postal_code": 1, "addresses[billing].city": 1},
-}
-
-
-def match_rules(entity: str, active: Sequence[str]) -> dict[str, Any]:
-    """How records would find their entity, with what the rules supply: as the default mappings do."""
-    names = {path.partition("[")[0] + "[*]" for path in active if path.startswith("emails[")} | set(active)
-    strong: list[Any] = [path for path in _STRONG.get(entity, ()) if path in names]
-    weights = {path: weight for path, weight in _WEIGHTS.get(entity, {}).items() if path in names}
-    match: dict[str, Any] = {"strong": strong} if strong else {}
-    block = next((path for path in ("family_name", "name") if path in weights), None)
-    if block is not None and len(weights) > 1:
-        match["scored"] = {"weights": weights, "blocks": [[block]]}
-    elif not strong and "full_name" in names:
-        keys = [path for path in ("full_name", "addresses[billing].postal_code") if path in names]
-        match["strong"] = [keys] if len(keys) > 1 else []
-    return match if match.get("strong") or match.get("scored") else {}
-
-
 def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtful: Sequence[Suggestion]) -> float:
     """How well a stream fits an entity: what was placed, what the entity needs, what it is called."""
     own = sum(one.confidence for one in rules if not one.paths[0].startswith(("addresses[", "phones[", "emails[")))
@@ -315,7 +296,9 @@ def _fit(stream: str, schema: EntitySchema, rules: Sequence[Suggestion], doubtfu
     lacking = any(template not in placed for template in required)
     named = 3.0 if entity_of(stream) == schema.name and not _CUSTOMERS.search(stream.lower()) else 0.0
     rarely = 0.5 if schema.name == "lead" else 0.0  # a lead looks like a contact, unless the stream is called so
-    told = any(read(one.fields[0]).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required)
+    told = any(
+        read(name).joined not in _SAYS_LITTLE for one in rules if one.paths[0] in required for name in one.fields
+    )
     whole = 1.5 if required and not lacking and told else 0.0
     return max(0.0, own + 0.3 * reach + 0.1 * len(doubtful) + named + whole - rarely - (2.0 if lacking else 0.0))
 

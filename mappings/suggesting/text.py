@@ -2,44 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
+from unicodedata import east_asian_width
 
+from mappings.reading.scalars import flow, scalar
 from mappings.suggesting.suggest import Homeless, Proposal, Suggestion
+from mappings.suggesting.values import looks_like_a_value
 
 _WIDTH = 120
 _COLUMN = 58
 _MOST_LISTED = 200
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./\\-]*\Z")
-_TAKEN = {"true", "false", "null", "yes", "no", "on", "off", "y", "n"}  # YAML readers take these for something else
-
-
-def scalar(text: str) -> str:
-    """A YAML scalar that is certainly this text."""
-    if _PLAIN.match(text) and text.lower() not in _TAKEN and "\\" not in text:
-        return text
-    escaped = "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in text.replace("\\", "\\\\"))
-    return '"' + escaped.replace('"', '\\"') + '"'
-
-
-def flow(value: Any) -> str:
-    """A value on one line."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if value is None:
-        return "null"
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{scalar(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    return scalar(value) if isinstance(value, str) else str(value)
 
 
 def mapping_text(proposal: Proposal, name: str) -> str:
     """The file. Without a single rule it would not be a mapping: ask for `Proposal.rules` first."""
-    lines = [*_head(proposal, name), *_match(proposal), "rules:"]
+    lines = [*_head(proposal, name), *_match(proposal), *_unsaid(proposal), "rules:"]
     width = _column(proposal.rules)
     for one in proposal.rules:
         lines += _rule(one, width)
@@ -56,6 +35,11 @@ def _head(proposal: Proposal, name: str) -> Iterator[str]:
     looked = f"and {len(source.records)} records" if source.records else "alone, without a look at records"
     yield f"# A proposal, made from the names of the fields {looked}. Nothing of it runs before you say so:"
     yield "# look at each rule, then set lifecycle: live."
+    if any(looks_like_a_value(one.name) for one in source.fields):
+        yield from _comment(
+            "Missing: names of fields. What stands here for names looks like the values of a record: if the file begins"
+            " without a line of names, give it some in config.yaml, header: [id, email, …]."
+        )
     for field in proposal.missing:
         yield f"# Missing: every {proposal.entity} needs {field}, and no rule fills it."
     for one in proposal.homeless:
@@ -71,7 +55,9 @@ def _head(proposal: Proposal, name: str) -> Iterator[str]:
 
 
 def _match(proposal: Proposal) -> Iterator[str]:
-    match = proposal.match
+    match = proposal.matching.rules
+    for said in proposal.matching.said:
+        yield from _comment(said)
     if not match:
         yield f"# Missing: no rule tells which {proposal.entity} a record is, so each becomes a new one. Where a field"
         yield '# does, say so: match: {strong: ["emails[*]", [family_name, birth_date]]}'
@@ -83,9 +69,32 @@ def _match(proposal: Proposal) -> Iterator[str]:
     scored = match.get("scored")
     if scored:
         yield "  scored:"
-        yield f"    weights: {flow(scored['weights'])}"
+        line = f"    weights: {flow(scored['weights'])}"
+        if len(line) <= _WIDTH:
+            yield line
+        else:
+            yield "    weights:"
+            yield from (f"      {scalar(path)}: {weight}" for path, weight in scored["weights"].items())
         yield f"    blocks: {flow(scored['blocks'])}"
+    if proposal.matching.doubles:
+        yield "  #one_to_one: false"
     yield ""
+
+
+def _unsaid(proposal: Proposal) -> Iterator[str]:
+    """That nothing tells which addresses and numbers of private people these are."""
+    if proposal.unsaid:
+        *others, last = (f'"{path}"' for path in proposal.unsaid)
+        listed = f"{', '.join(others)} and {last}" if others else last
+        yield from _comment(
+            f"No name says whether it is at home or at work. {listed} {'are the keys' if others else 'is the key'} for"
+            " the only one, private or not, so that it meets what other systems have there."
+        )
+
+
+def _comment(text: str) -> Iterator[str]:
+    for line in wrap(text, _WIDTH - 4):
+        yield f"# {line}"
 
 
 def rule_text(one: Suggestion) -> str:
@@ -93,8 +102,13 @@ def rule_text(one: Suggestion) -> str:
     fields = list(one.fields)
     if not one.settings and len(fields) == 1:
         return f"{scalar(one.key)}: {scalar(fields[0])}"
-    body: dict[str, Any] = {"field": fields[0]} if len(fields) == 1 else {"fields": fields}
-    return f"{scalar(one.key)}: {flow({**body, **one.settings})}"
+    return f"{scalar(one.key)}: {flow({**_source(one), **one.settings})}"
+
+
+def _source(one: Suggestion) -> dict[str, Any]:
+    if not one.fields:
+        return {}  # a constant
+    return {"field": one.fields[0]} if len(one.fields) == 1 else {"fields": list(one.fields)}
 
 
 def because(one: Suggestion) -> str:
@@ -107,16 +121,21 @@ def _said(text: str) -> str:
 
 
 def _column(rules: Sequence[Suggestion]) -> int:
-    lengths = [len(rule_text(one)) for one in rules]
+    lengths = [_wide(rule_text(one)) for one in rules]
     return max((length for length in lengths if length <= _COLUMN), default=0)
+
+
+def _wide(text: str) -> int:
+    """How many columns a text takes: signs of some scripts take two."""
+    return len(text) if text.isascii() else sum(1 + (east_asian_width(sign) in "WF") for sign in text)
 
 
 def _rule(one: Suggestion, width: int) -> Iterator[str]:
     text, why = rule_text(one), because(one)
-    if len(text) <= width and 2 + width + 4 + len(why) <= _WIDTH:
-        yield f"  {text:<{width}}  # {why}"
+    if _wide(text) <= width and 2 + width + 4 + _wide(why) <= _WIDTH:
+        yield f"  {text}{' ' * (width - _wide(text))}  # {why}"
         return
-    yield f"  # {why}"
+    yield from (f"  # {line}" for line in wrap(why, _WIDTH - 4))
     yield from _broken(one, text)
 
 
@@ -125,9 +144,8 @@ def _broken(one: Suggestion, text: str) -> Iterator[str]:
     if len(text) <= _WIDTH - 4:
         yield f"  {text}"
         return
-    body: dict[str, Any] = {"field": one.fields[0]} if len(one.fields) == 1 else {"fields": list(one.fields)}
     yield f"  {scalar(one.key)}:"
-    for key, value in {**body, **one.settings}.items():
+    for key, value in {**_source(one), **one.settings}.items():
         line = f"    {key}: {flow(value)}"
         if len(line) <= _WIDTH or not isinstance(value, Mapping):
             yield line

@@ -143,6 +143,11 @@ LOOKS: Mapping[str, Callable[[str], bool]] = {
 """What a text can look like."""
 
 
+def looks_like_a_value(name: str) -> bool:
+    """Whether a name that a file gives a column is rather an e-mail address or an identifier."""
+    return LOOKS["email"](name) or LOOKS["uuid"](name)
+
+
 class Sample:
     """The values of one field in some records, asked about by share."""
 

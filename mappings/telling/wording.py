@@ -161,9 +161,10 @@ def _option(transform: str, option: str, value: Any) -> str:
     return f"{option.replace('_', ' ')} {code(value)}".strip()
 
 
-def short(rule: Rule) -> str:
-    """How a rule converts, in a few words: ``phone``, ``table``, ``reference to Account``."""
-    parts = [step.name for step in rule.transforms]
+def short(rule: Rule, *, outward: bool = False) -> str:
+    """How a rule converts, in a few words, in the order in which it does: ``expression, title``, ``table``."""
+    parts = ["expression"] if rule.expr else ["constant"] if not rule.fields and rule.constant is not None else []
+    parts += [step.name for step in rule.transforms]
     if rule.reference is not None:
         parts.append(f"reference to {rule.reference.stream}")
     if rule.table is not None:
@@ -172,11 +173,7 @@ def short(rule: Rule) -> str:
         parts.append("set")
     if rule.each is not None:
         parts.append(f"items by {field_text(rule.each.key)}")
-    if rule.expr:
-        parts.append("expression")
-    elif not rule.fields and rule.constant is not None:
-        parts.append("constant")
-    return ", ".join(parts)
+    return ", ".join(reversed(parts) if outward else parts)
 
 
 def condition_words(condition: Condition) -> str:

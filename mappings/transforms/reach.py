@@ -89,20 +89,91 @@ def phone_number(value: Any, region: str | None) -> str:
     from phonenumbers import NumberParseException
 
     try:
-        number = phonenumbers.parse(text, region)
+        number = phonenumbers.parse(text, region, keep_raw_input=True)
     except NumberParseException as error:
         if error.error_type == NumberParseException.INVALID_COUNTRY_CODE and region is None:
             raise UnfitError(
                 "no-region", "is not an international telephone number, and the mapping names no region for it"
             ) from None
         raise UnfitError("not-a-phone", "is not a telephone number") from None
-    if not phonenumbers.is_possible_number(number):
+    national = phonenumbers.national_significant_number(number)
+    if not phonenumbers.is_possible_number(number) or not _assigned(number, national):
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
+    if not _whole(text, number, national, region):
+        raise UnfitError("not-a-phone", "has digits beside those of a telephone number")
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     plain += f";ext={number.extension}" if number.extension else ""
     if not _E164.fits(plain):
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
     return plain
+
+
+_NORTH_AMERICA = 1
+_NO_DIGITS = re.compile("[^0-9]+")
+_AREA_AND_NUMBER = re.compile(r"[2-9][0-9]{9}\Z")
+
+
+def _assigned(number: Any, national: str) -> bool:
+    """Whether a number read by its region has an area code where its country cannot do without one.
+
+    The library asks for no more than a length here. In North America an area code begins with 2 to 9, and a number
+    without one is nobody's. Which area codes are in use is not asked: that changes, and lists of it grow old.
+    """
+    if number.country_code != _NORTH_AMERICA or _AREA_AND_NUMBER.match(national):
+        return True
+    import phonenumbers
+
+    return bool(number.country_code_source == phonenumbers.CountryCodeSource.FROM_NUMBER_WITH_PLUS_SIGN)
+
+
+def _whole(text: str, number: Any, national: str, region: str | None) -> bool:
+    """Whether every digit is in the number, but for the prefixes it is dialled with, each of them once.
+
+    The library takes them off as long as a number remains: of 1 (11) 500 555-0143 it leaves 500 555-0143.
+    """
+    import phonenumbers
+
+    given = _NO_DIGITS.sub("", text) if text.isascii() else phonenumbers.normalize_digits_only(text)
+    given = given.removesuffix(number.extension or "")
+    if not given.endswith(national):  # letters for digits, or a plan in which mobile numbers are dialled otherwise
+        lettered = phonenumbers.normalize_digits_only(phonenumbers.convert_alpha_characters_in_number(text))
+        given = lettered[: lettered.find(national) + len(national)] if national in lettered else national
+    before = given.removesuffix(national)
+    code = str(number.country_code)
+    return before in ("", code) or any(
+        _prefix(before[:cut], code, region) and _trunk(before[cut:], national, code, region, alone=cut == 0)
+        for cut in range(len(before) + 1)
+    )
+
+
+def _prefix(before: str, code: str, region: str | None) -> bool:
+    """Nothing, or the country's code, with what is dialled before it from here."""
+    if not before:
+        return True
+    dialled = "".join(plan.international_prefix or "" for plan in _plans(region))
+    return before.endswith(code) and bool(re.fullmatch(f"(?:{dialled})?", before[: -len(code)]))
+
+
+def _trunk(before: str, national: str, code: str, region: str | None, *, alone: bool) -> bool:
+    """Nothing, or what is dialled before an area code; not also the country's code where that is the same digit."""
+    if not before:
+        return True
+    if before == code and not alone:
+        return False
+    import phonenumbers
+
+    for plan in _plans(region, phonenumbers.region_code_for_country_code(int(code))):
+        found = re.match(plan.national_prefix_for_parsing or "(?!)", before + national)
+        if found and len(before) in (found.end(), *(found.start(n + 1) for n in range(found.re.groups))):
+            return True
+    return False
+
+
+def _plans(*regions: str | None) -> list[Any]:
+    from phonenumbers import PhoneMetadata
+
+    found = (PhoneMetadata.metadata_for_region(region, None) for region in dict.fromkeys(regions) if region)
+    return [plan for plan in found if plan is not None]
 
 
 def _known(region: Any) -> str:
@@ -192,7 +263,10 @@ ENTRIES: dict[str, Entry] = {
             "style": "what is written: e164 (as usual), international, national",
             "extension": "keep (as usual), or drop where the system takes nothing but a number",
         },
-        note="`extension: drop` loses extensions on the way out; reading the number back without one is no edit.",
+        note="Nothing of a number is dropped but the prefixes it is dialled with, each of them once: what has digits "
+        "beside them does not fit, `1 (11) 500 555-0143` for one, nor does a North American number without a real area "
+        "code. "
+        "`extension: drop` loses extensions on the way out; reading the number back without one is no edit.",
         examples=(
             Example(
                 options="US",

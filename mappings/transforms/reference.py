@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from mappings.reading.scalars import flow
 from mappings.transforms.base import Entry, Example
 from mappings.transforms.registry import CHAPTERS, TRANSFORMS, build
 
@@ -141,26 +141,6 @@ def _cell(said: str) -> str:
 
 def _code(value: Any) -> str:
     return f"`{_cell(flow(list(value) if isinstance(value, tuple) else value))}`"
-
-
-_BARE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]*\Z")
-
-
-def flow(value: Any) -> str:
-    """A value as it is written on one line of YAML."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{flow(key)}: {flow(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(map(flow, value)) + "]"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if not isinstance(value, str):
-        return str(value)
-    if _BARE.match(value) and value not in ("true", "false", "null"):
-        return value
-    if "\\" in value and "'" not in value:
-        return f"'{value}'"
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
 
 if __name__ == "__main__":

@@ -100,12 +100,15 @@ REGIONS = {
     Campidano; VT=Viterbo; VV=Vibo Valentia
     """,
     "JP": """
-    01=Hokkaidō; 02=Aomori; 03=Iwate; 04=Miyagi; 05=Akita; 06=Yamagata; 07=Fukushima; 08=Ibaraki; 09=Tochigi;
-    10=Gunma; 11=Saitama; 12=Chiba; 13=Tokyo; 14=Kanagawa; 15=Niigata; 16=Toyama; 17=Ishikawa; 18=Fukui;
-    19=Yamanashi; 20=Nagano; 21=Gifu; 22=Shizuoka; 23=Aichi; 24=Mie; 25=Shiga; 26=Kyōto; 27=Ōsaka; 28=Hyōgo;
-    29=Nara; 30=Wakayama; 31=Tottori; 32=Shimane; 33=Okayama; 34=Hiroshima; 35=Yamaguchi; 36=Tokushima; 37=Kagawa;
-    38=Ehime; 39=Kōchi; 40=Fukuoka; 41=Saga; 42=Nagasaki; 43=Kumamoto; 44=Ōita; 45=Miyazaki; 46=Kagoshima;
-    47=Okinawa
+    01=Hokkaidō|北海道; 02=Aomori|青森県; 03=Iwate|岩手県; 04=Miyagi|宮城県; 05=Akita|秋田県; 06=Yamagata|山形県;
+    07=Fukushima|福島県; 08=Ibaraki|茨城県; 09=Tochigi|栃木県; 10=Gunma|群馬県; 11=Saitama|埼玉県; 12=Chiba|千葉県;
+    13=Tokyo|東京都; 14=Kanagawa|神奈川県; 15=Niigata|新潟県; 16=Toyama|富山県; 17=Ishikawa|石川県; 18=Fukui|福井県;
+    19=Yamanashi|山梨県; 20=Nagano|長野県; 21=Gifu|岐阜県; 22=Shizuoka|静岡県; 23=Aichi|愛知県; 24=Mie|三重県;
+    25=Shiga|滋賀県; 26=Kyōto|京都府; 27=Ōsaka|大阪府; 28=Hyōgo|兵庫県; 29=Nara|奈良県; 30=Wakayama|和歌山県;
+    31=Tottori|鳥取県; 32=Shimane|島根県; 33=Okayama|岡山県; 34=Hiroshima|広島県; 35=Yamaguchi|山口県;
+    36=Tokushima|徳島県; 37=Kagawa|香川県; 38=Ehime|愛媛県; 39=Kōchi|高知県; 40=Fukuoka|福岡県; 41=Saga|佐賀県;
+    42=Nagasaki|長崎県; 43=Kumamoto|熊本県; 44=Ōita|大分県; 45=Miyazaki|宮崎県; 46=Kagoshima|鹿児島県;
+    47=Okinawa|沖縄県
     """,
     "MX": """
     AGU=Aguascalientes; BCN=Baja California; BCS=Baja California Sur; CAM=Campeche; CHH=Chihuahua; CHP=Chiapas;

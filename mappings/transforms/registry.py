@@ -10,6 +10,7 @@ from typing import Any
 
 from mappings.transforms import (
     currencies,
+    digits,
     lists,
     moments,
     numbers,
@@ -29,7 +30,7 @@ from mappings.transforms.base import Entry, OptionError, Transform, UnfitError, 
 from model.fields import FieldSpec, Kind
 
 CHAPTERS: Mapping[str, tuple[Mapping[str, Entry], ...]] = {
-    "Text": (text.ENTRIES, patterns.ENTRIES),
+    "Text": (text.ENTRIES, digits.ENTRIES, patterns.ENTRIES),
     "Parts and lists": (template.ENTRIES, people.ENTRIES, lists.ENTRIES, streets.ENTRIES),
     "Numbers and truth": (numbers.ENTRIES, truth.ENTRIES),
     "Dates and times": (moments.ENTRIES, zones.ENTRIES),

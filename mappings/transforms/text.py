@@ -23,7 +23,7 @@ from mappings.transforms.template import Templates, given_parts
 from model.fields import Kind
 
 _SPACES = re.compile(r"\s+")
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f])*")  # with accents that are signs of their own
 _TEXTUAL = frozenset({Kind.TEXT})
 
 
@@ -54,16 +54,34 @@ def upper() -> Transform:
     return Transform(name="upper", forward=_stable(str.upper), back=same, kinds=_TEXTUAL)
 
 
+_APOSTROPHES = frozenset("'’ʼ`´")
+_AFTER_APOSTROPHES = frozenset({"s", "t", "d", "m", "n", "re", "ve", "ll"})
+_AFTER_DIGITS = frozenset({"st", "nd", "rd", "th", "er", "eme", "ème"})
+_NUMERALS = frozenset({"ii", "iii", "iv", "vii", "viii"})  # not vi and xi, which are names
+
+
 def title() -> Transform:
     """``ANA TRUJILLO`` → ``Ana Trujillo``. A text in which both cases are used was written with care, and stays."""
 
     def forward(value: Any) -> str:
         given = text_of(value)
-        if given not in (given.upper(), given.lower()):
-            return given
-        return _WORD.sub(lambda word: word[0][:1].upper() + word[0][1:].lower(), given)
+        return given if given not in (given.upper(), given.lower()) else _WORD.sub(_capital, given)
 
     return Transform(name="title", forward=forward, back=None, kinds=_TEXTUAL)
+
+
+def _capital(word: re.Match[str]) -> str:
+    """A word with its capital letter: O'Brien, but Busbey's and Van't; McDonald, but Macdonald; 2nd; III."""
+    text = word[0].lower()
+    before = word.string[max(word.start() - 1, 0) : word.start()]
+    if before in _APOSTROPHES and text in _AFTER_APOSTROPHES:
+        return text
+    if before.isdigit() and text in _AFTER_DIGITS:
+        return text
+    if text in _NUMERALS:
+        return text.upper()
+    start = 2 if text.startswith("mc") and len(text) > 3 else 0
+    return text[:start].capitalize() + text[start].upper() + text[start + 1 :]
 
 
 def collapse() -> Transform:
@@ -158,7 +176,7 @@ def join(separator: Any = "\n", template: Any = None) -> Transform:
         raise OptionError("separator is the text between the parts", option="separator")
 
     def forward(values: Sequence[Any]) -> Any:
-        parts = [text_of(value) for value in values if value not in (None, "")]
+        parts = [text for value in values if value is not None and (text := text_of(value)).strip()]
         if separator == "\n":
             return "\n".join(line for part in parts for line in _lines(part))
         if any(separator in part for part in parts[:-1]):
@@ -170,7 +188,7 @@ def join(separator: Any = "\n", template: Any = None) -> Transform:
         if separator == "\n":
             return _lines(given)
         parts = given.split(separator)
-        if not all(parts):
+        if not all(map(str.strip, parts)):
             raise UnfitError("empty-part", "has nothing before, after or between the texts that separate its parts")
         return parts
 
@@ -238,8 +256,15 @@ ENTRIES: dict[str, Entry] = {
     "title": Entry(
         make=title,
         summary="capital letters at the beginning of words, where all of a text is in one case (one-way)",
-        note="A text in which both cases are used stays as it is.",
-        examples=(Example(record="ANA TRUJILLO-BÖHM", canonical="Ana Trujillo-Böhm"),),
+        note="A text in which both cases are used stays as it is. What follows an apostrophe is large (O'Brien, "
+        "D'Angelo), but for endings (Busbey's, Van't Hoff); so is what follows Mc, not what follows Mac, which begins "
+        "other names, too: Macdonald, Mackey. Small words within names have a capital as others do (Van Der Berg): "
+        "whether they should depends on whose name it is.",
+        examples=(
+            Example(record="ANA TRUJILLO-BÖHM", canonical="Ana Trujillo-Böhm"),
+            Example(record="busbey's 2nd o'brien", canonical="Busbey's 2nd O'Brien"),
+            Example(record="HENRY MCDONALD III", canonical="Henry McDonald III"),
+        ),
     ),
     "prefix": Entry(
         make=prefix,

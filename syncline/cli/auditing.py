@@ -81,9 +81,6 @@ def _show_drift(
     if plan is not None:
         desk.output.line()
         desk.output.line("What would mend it")
-        for binding, taken in views.taken_in(plan.balances):
-            desk.output.line(f"  in the hub, from {binding}: {taken}")
-        desk.output.line()
         show_plan(desk, plan, reveal=reveal, then="syncline reconcile --apply")
     elif drift.drifted:
         desk.output.say("`--repair` shows as a plan what would mend it, `--apply` mends it. Nothing was changed.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncline.cli import options, plan_views, views
+from syncline.cli import options, plan_views
 from syncline.cli.desk import desk_of, selection
 from syncline.cli.exits import of_run, of_troubles
 from syncline.cli.moving import show_plan, show_run
@@ -60,8 +60,6 @@ def backfill(
     if as_json:
         desk.output.json({"field": str(focus), **plan_views.plan_json(plan, reveal=reveal)})
     else:
-        for binding, taken in views.taken_in(plan.balances):
-            desk.output.line(f"in the hub, from {binding}: {taken}")
         show_plan(desk, plan, reveal=reveal, then=f"syncline backfill --field {clean(focus)} --apply")
     raise typer.Exit(of_troubles(plan.troubles) if plan.troubles else 0)
 

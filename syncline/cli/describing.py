@@ -17,8 +17,9 @@ from syncline.cli.output import clean, counted
 from syncline.cli.telling import counts, tell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from connectors.contract import Connector, Field
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -222,7 +223,7 @@ def discover(
     former = locking.former_lock(desk, project, name) if locked else None
     wanted = locking.chosen(desk, project, name, streams or [], former, everything=everything or not locked)
     with opened_connections(project, desk.world, {name}) as connectors:
-        found = {one: connectors[name].discover(one) for one in wanted}
+        found = {one: discovered(connectors, name, one) for one in wanted}
     if locked:
         locking.keep(desk, project, name, found, former, only_show=only_show, as_json=as_json)
         return
@@ -235,6 +236,17 @@ def discover(
         for field in fields
     ]
     desk.output.table(("stream", "field", "type", "length", "facts"), rows, f"{name} describes no fields.")
+
+
+def discovered(connectors: Mapping[str, Connector[Any]], name: str, stream: str) -> Sequence[Field]:
+    """The fields of a stream. A ConnectorError knows its connection: the command ends with its name."""
+    from model.errors import ConnectorError
+
+    try:
+        return connectors[name].discover(stream)
+    except ConnectorError as error:
+        error.connection = name
+        raise
 
 
 @connections_app.command("prepare")

@@ -10,7 +10,7 @@ from model.errors import StateError
 from sync.decision import Why
 from syncline.cli import options, views
 from syncline.cli.desk import Desk, confirmed, desk_of
-from syncline.cli.exits import of_run
+from syncline.cli.exits import Exit, of_run
 from syncline.cli.masking import masked
 from syncline.cli.moving import show_run
 from syncline.cli.output import counted, plain
@@ -108,9 +108,6 @@ def retry(
     """Try dead letters again."""
     desk = desk_of(context)
     chosen = _chosen(desk, numbers, everything=everything)
-    if not chosen:
-        desk.output.say("There are none.")
-        return
     with desk.engine() as engine:
         report = engine.retry(chosen)
     show_run(desk, report, as_json=as_json)
@@ -127,9 +124,6 @@ def discard(
     """Forget dead letters. A record that is read again with the same flaw comes back."""
     desk = desk_of(context)
     chosen = _chosen(desk, numbers, everything=everything)
-    if not chosen:
-        desk.output.say("There are none.")
-        return
     confirmed(desk, f"Forget {counted(len(chosen), 'dead letter')}?", yes=yes)
     with desk.engine() as engine:
         number = engine.discard(chosen)
@@ -137,9 +131,14 @@ def discard(
 
 
 def _chosen(desk: Desk, numbers: list[int] | None, *, everything: bool) -> list[int]:
+    """Those named, or all there are. Where there are none, that is said, and the command is done."""
     if bool(numbers) == everything:
         raise typer.BadParameter("name the dead letters by their number, or give --all", param_hint="ID")
     if numbers:
         return numbers
     with desk.reports() as reports:
-        return [one.id for one in reports.parked(Why.DEAD, limit=_EVERYTHING)]
+        found = [one.id for one in reports.parked(Why.DEAD, limit=_EVERYTHING)]
+    if not found:
+        desk.output.say("There are none.")
+        raise typer.Exit(Exit.DONE)
+    return found

@@ -16,9 +16,9 @@ from syncline.cli.exits import Exit, of_run, of_troubles
 from syncline.cli.output import Output, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from sync.report import PlanReport, RunReport
+    from sync.report import Balances, PlanReport, RunReport
     from sync.run import Engine
     from syncline.plan_files import PlanWriter
 
@@ -76,7 +76,10 @@ def plan(
     if as_json:
         desk.output.json(plan_views.plan_json(report, reveal=reveal))
     else:
-        show_plan(desk, report, reveal=reveal, out=out)
+        because = "every system agrees"
+        if not any(mapping.direction.writes for mapping in project.mappings):
+            because = "no mapping goes out to a system"
+        show_plan(desk, report, reveal=reveal, out=out, because=because)
     raise typer.Exit(_plan_exit(report, exit_code=exit_code))
 
 
@@ -105,24 +108,37 @@ def _plan_exit(report: PlanReport, *, exit_code: bool) -> Exit:
 
 
 def show_plan(
-    desk: Desk, report: PlanReport, *, reveal: bool, out: Path | None = None, then: str = "syncline run"
+    desk: Desk,
+    report: PlanReport,
+    *,
+    reveal: bool,
+    out: Path | None = None,
+    then: str = "syncline run",
+    because: str = "every system agrees",
 ) -> None:
-    """What would be written where, what holds it up, and (``then``) the command that does it."""
+    """What the hub would take in, what would be written where, what holds it up, and (``then``) what does it.
+
+    ``because`` says why nothing is written, where nothing is.
+    """
     output, total = desk.output, sum(report.totals.values())
-    plan_views.show_totals(output, report.totals)
+    taken_in = list(views.taken_in(report.balances))
+    for binding, taken in taken_in:
+        output.line(f"in the hub, from {binding}: {taken}")
+    if taken_in and total:
+        output.line()
+    plan_views.show_totals(output, report.totals, because)
     plan_views.show_actions(output, report.actions, total, reveal=reveal)
     views.tell_troubles(output, report.troubles, report.brakes)
     plan_views.show_calls(output, report.calls)
     for name, number in sorted(report.unanswered.items()):
         writes = "a write of an earlier run has" if number == 1 else f"{number:,} writes of earlier runs have"
         output.say(f"{name}: {writes} no answer yet; the next run looks up what became of them before anything else.")
-    left = [
-        f"{counted(report.left[bucket], noun)} ({command})"
-        for bucket, noun, command in _LEFT
-        if report.left.get(bucket)
-    ]
+    left = list(_left(report))
     if left:
-        output.say(f"After the run there would be {', '.join(left)}.")
+        output.say("After the run there would be:")
+    for told, command in left:
+        output.say(f"  {told}: {command}")
+    _tell_disputed(output, report.balances)
     if total:
         how = f"`syncline apply {out}` does exactly this" if out is not None else f"`{then}` does it"
         output.say(f"Nothing was written. {how}.")
@@ -158,22 +174,32 @@ def show_run(desk: Desk, report: RunReport, *, as_json: bool) -> None:
     views.tell_troubles(output, report.troubles, report.brakes)
     for kept in report.kept:
         output.say(f"{kept}.")
-    _tell_left(output, report.left)
+    for told, command in _left(report):
+        output.say(f"{told}: {command}")
+    _tell_disputed(output, report.balances)
     if report.status == "busy":
         output.say(f"Nothing was done: {report.message or 'another run holds the lease'}. Try again later.")
     else:
         output.say(f"Run {report.run}: {report.status}.")
 
 
-_LEFT = (
-    (Bucket.DEAD, "dead letter", "syncline dead-letters list"),
-    (Bucket.CONFLICT, "conflict", "syncline conflicts list"),
-    (Bucket.WAITING, "waiting record", "syncline dead-letters list --why waiting"),
-)
+def _left(report: RunReport | PlanReport) -> Iterator[tuple[str, str]]:
+    """What is left of all runs so far, each with the command that shows it.
+
+    A balance counts records; of those in conflict, what is counted here is what there is to answer.
+    """
+    dead, waiting = (report.left.get(bucket, 0) for bucket in (Bucket.DEAD, Bucket.WAITING))
+    fields = report.conflicts - report.questions
+    if dead:
+        yield counted(dead, "dead letter"), "syncline dead-letters list"
+    if fields:
+        yield f"{counted(fields, 'field')} in conflict", "syncline conflicts list --kind field"
+    if report.questions:
+        yield f"{counted(report.questions, 'record')} in question", "syncline conflicts list --kind record"
+    if waiting:
+        yield counted(waiting, "waiting record"), "syncline dead-letters list --why waiting"
 
 
-def _tell_left(output: Output, left: Mapping[Bucket, int]) -> None:
-    """What is left of all runs so far, with the command that shows it."""
-    for bucket, noun, command in _LEFT:
-        if left.get(bucket):
-            output.say(f"{counted(left[bucket], noun)}: {command}")
+def _tell_disputed(output: Output, balances: Balances) -> None:
+    if any(balance.detail.get("disputed") for balance in balances.values()):
+        output.say("Disputed: the hub may know whose record it is, but is not certain; see one: conflicts show m…")

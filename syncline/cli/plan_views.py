@@ -27,9 +27,10 @@ def headline(action: PlannedAction) -> str:
     return f"{action.kind} {where}{key}  {subject}  ({clean(action.reason)})"
 
 
-def show_totals(output: Output, totals: Totals) -> None:
+def show_totals(output: Output, totals: Totals, because: str = "every system agrees") -> None:
+    """``because`` is said where there is nothing."""
     rows = totals_rows(totals)
-    output.table(("binding", *_KINDS), rows, "Nothing to write: every system agrees.")
+    output.table(("binding", *_KINDS), rows, f"Nothing to write: {because}.")
 
 
 _KINDS = tuple(kind.value for kind in ActionKind)
@@ -112,6 +113,7 @@ def plan_json(report: PlanReport, *, reveal: bool) -> dict[str, Any]:
         "calls": dict(report.calls),
         "unanswered": dict(report.unanswered),
         "conflicts": report.conflicts,
+        "questions": report.questions,
         "waiting": report.left.get(Bucket.WAITING, 0),
         "dead": report.left.get(Bucket.DEAD, 0),
         "brakes": [views.brake_json(brake) for brake in report.brakes],

@@ -16,7 +16,7 @@ from syncline.cli.masking import masked, masked_field
 from syncline.cli.output import Output, clean, plain
 
 if TYPE_CHECKING:
-    from mappings.language import Rule
+    from mappings.language import Condition, Rule
     from mappings.proving.trace import Read, TraceOut, Written
     from model.fields import EntitySchema
     from syncline.preview import Preview
@@ -117,8 +117,9 @@ class Teller:
             self.output.table(headings, rows, "")
             return
         for name, value, how, other, becomes in rows:
-            if name or value or how:
-                lines(self.output, ": ".join(filter(None, (name, value))), 0, f"({how})" if how else "")
+            source, said = ": ".join(filter(None, (name, value))), f"({how})" if how else ""
+            if source or said:
+                lines(self.output, source or said, 0, said if source else "")
             lines(self.output, f"{other}: {becomes}", 4)
 
     def _note(self, text: str) -> None:
@@ -137,10 +138,11 @@ class Teller:
             texts = _items(step.fields)
         results = [(path, shown(self.here(path, value))) for path, value in step.values.items()]
         results += [(problem.path or rule.path, _problem(problem)) for problem in step.problems]
-        if not results and not step.fields:
+        if not results and not step.fields and step.unmet is None:
             return []
         if not results:
-            results = [(", ".join(rule.paths), "(nothing known)")]
+            because = f"left out: only read when {step.unmet}" if step.unmet else "nothing known"
+            results = [(", ".join(rule.paths), clean(f"({because})"))]
         first, *more = results
         return [(names, texts, short(rule), *first), *(("", "", "", *each) for each in more)]
 
@@ -187,9 +189,10 @@ class Teller:
         if step.waiting:
             results.append((_names(rule), "waits: the record it refers to is not known there yet"))
         if not results:
-            results = [(_names(rule), "(not written)")]
+            because = f"left out: only written when {step.unmet}" if step.unmet else "not written"
+            results = [(_names(rule), clean(f"({because})"))]
         first, *more = results
-        return [(names, texts, short(rule), *first), *(("", "", "", *each) for each in more)]
+        return [(names, texts, short(rule, outward=True), *first), *(("", "", "", *each) for each in more)]
 
 
 def _items(fields: Mapping[str, Any]) -> str:
@@ -219,6 +222,7 @@ def preview_json(one: Preview, teller: Teller) -> dict[str, Any]:
         "rules": [
             {
                 **_rule_json(step.rule),
+                "unmet": _unmet(step.unmet),
                 "fields": {name: teller.there(step.rule, value) for name, value in step.fields.items()},
                 "values": {path: _plain(teller.here(path, value)) for path, value in step.values.items()},
                 "problems": plain(step.problems),
@@ -241,7 +245,8 @@ def _out_json(out: TraceOut, teller: Teller) -> dict[str, Any]:
         "creates": out.mapping.create_out,
         "rules": [
             {
-                **_rule_json(step.rule),
+                **_rule_json(step.rule, outward=True),
+                "unmet": _unmet(step.unmet),
                 "values": {path: _plain(teller.here(path, value)) for path, value in step.values.items()},
                 "fields": {name: teller.there(step.rule, value) for name, value in step.fields.items()},
                 "problems": plain(step.problems),
@@ -257,8 +262,12 @@ def _out_json(out: TraceOut, teller: Teller) -> dict[str, Any]:
     }
 
 
-def _rule_json(rule: Rule) -> dict[str, Any]:
-    return {"rule": ", ".join(rule.paths), "how": short(rule)}
+def _rule_json(rule: Rule, *, outward: bool = False) -> dict[str, Any]:
+    return {"rule": ", ".join(rule.paths), "how": short(rule, outward=outward)}
+
+
+def _unmet(condition: Condition | None) -> str | None:
+    return None if condition is None else str(condition)
 
 
 def _plain(found: Any) -> Any:

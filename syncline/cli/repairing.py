@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from model.errors import StateError
-from sync.decision import ConflictState, Why
-from sync.merge import OSCILLATION
+from sync.decision import ConflictState, LinkState, Why
+from sync.merge import OSCILLATION, SAME_CONNECTION
 from syncline.cli import options, views
 from syncline.cli.desk import Desk, desk_of
 from syncline.cli.explaining import stream
@@ -20,6 +20,8 @@ from syncline.cli.output import plain
 
 if TYPE_CHECKING:
     from model.fields import EntitySchema
+    from state.reports import Reports
+    from sync.decision import Conflict
 
 conflicts_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Answer what no rule could decide.")
 
@@ -35,19 +37,26 @@ def register(app: typer.Typer) -> None:
 def list_conflicts(
     context: typer.Context,
     state: Annotated[str, typer.Option("--state", help="open, settled (by a rule), resolved or all.")] = "open",
+    kind: Annotated[str, typer.Option("--kind", help="field, record (m…) or all.")] = "all",
     limit: options.Limit = 100,
     as_json: options.Json = False,
 ) -> None:
     """List what waits for an answer.
 
-    These are fields that two systems changed apart, and records whose entity or deletion is in question (m…).
+    These are fields that two records fill differently, and records in question (m…): it is not certain whose record it
+    is (a disputed match), or whether it is to be deleted everywhere.
     """
     desk = desk_of(context)
     if state != "all" and state not in list(ConflictState):
         raise typer.BadParameter(f"one of {', '.join(ConflictState)}, all", param_hint="--state")
+    if kind not in ("field", "record", "all"):
+        raise typer.BadParameter("one of field, record, all", param_hint="--kind")
+    rows: list[dict[str, Any]] = []
     with desk.reports() as reports:
-        rows = [_conflict(one) for one in reports.conflicts(None if state == "all" else ConflictState(state), limit)]
-        if state in ("open", "all"):
+        if kind != "record":
+            found = reports.conflicts(None if state == "all" else ConflictState(state), limit)
+            rows += [_conflict(one) for one in found]
+        if kind != "field" and state in ("open", "all"):
             rows += [_question(one) for one in reports.parked(Why.DISPUTED, limit=limit)][: limit - len(rows)]
     if as_json:
         desk.output.json(rows)
@@ -59,14 +68,16 @@ def list_conflicts(
             row["entity_id"],
             row["path"],
             row["ours_source"],
-            row["theirs"],
+            f"{row['theirs']} {row['theirs_key']}",
             row["rule"],
-            row["state"],
+            row["state"] if state == "all" else "",
         )
         for row in rows
     ]
     columns = ("id", "entity", "record", "field", "here from", "there", "rule", "state")
     desk.output.table(columns, shown, "No conflicts wait for a person.")
+    if len(rows) == limit:
+        desk.output.say(f"At most {limit:,} are shown, the latest first; --limit shows more, --kind only some.")
 
 
 def _conflict(one: Any) -> dict[str, Any]:
@@ -131,6 +142,7 @@ def show_conflict(
         found = reports.conflict(key)
         frozen = found is not None and found.conflict.rule == OSCILLATION
         turns = turns_of(reports, found) if frozen else []
+        key_of_ours = None if found is None else _key_of_ours(reports, found.conflict)
     if found is None:
         raise StateError(f"there is no conflict {number}; see `syncline conflicts list`")
     schema = desk.memory().schemas.get(found.entity)
@@ -138,24 +150,41 @@ def show_conflict(
     values = {
         name: _shown(schema, path, getattr(found.conflict, name), mask=mask) for name in ("base", "ours", "theirs")
     }
-    row = _conflict(found)
+    row = {**_conflict(found), "ours_key": key_of_ours}
+    ours = f"{row['ours_source']} {key_of_ours or ''}".rstrip()
     if as_json:
         more = {"turns": frozen_json(turns, schema, mask=mask)} if frozen else {}
         desk.output.json({**row, "values": values, **more})
         return
-    desk.output.facts({name: value for name, value in row.items() if name not in ("kind", "theirs_key")})
+    desk.output.facts({name: value for name, value in row.items() if name not in ("kind", "ours_key", "theirs_key")})
     desk.output.line()
     desk.output.facts(
         {
             "both had": views.value(values["base"], reveal=True),
-            f"ours ({row['ours_source']})": views.value(values["ours"], reveal=True),
+            f"ours ({ours})": views.value(values["ours"], reveal=True),
             f"theirs ({row['theirs']} {row['theirs_key']})": views.value(values["theirs"], reveal=True),
         }
     )
     if frozen:
         tell_frozen(desk.output, found, turns, schema, mask=mask)
+    if found.conflict.rule == SAME_CONNECTION:
+        desk.output.say(f"Two records of {row['ours_source']} differ; authority ranks connections, not their records.")
     if found.conflict.state is ConflictState.OPEN:
         desk.output.say(f"syncline conflicts resolve {number} --winner ours|theirs, or --value '…'")
+
+
+def _key_of_ours(reports: Reports, conflict: Conflict) -> str | None:
+    """The record that the hub's value came from, where that can be told."""
+    record = reports.record(conflict.entity_id)
+    if record is None or conflict.state is not ConflictState.OPEN:
+        return None
+    held = next((one for one in record.fields if one.path == conflict.path), None)
+    if held is not None and held.key is not None and held.source == conflict.ours_source:
+        return held.key
+    rival = (conflict.theirs_binding, conflict.theirs_key)
+    others = [one for one in record.links if (one.binding, one.key) != rival and one.state is LinkState.LIVE]
+    keys = [one.key for one in others if one.binding.connection == conflict.ours_source]
+    return keys[0] if len(keys) == 1 else None
 
 
 def _show_candidates(desk: Desk, number: int, *, mask: bool) -> None:

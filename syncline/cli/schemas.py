@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from connectors.contract import Field
     from model.diagnostics import Diagnostic
     from syncline.editor.export import Ground
-    from syncline.settings import Project
+    from syncline.settings import Workbench
     from syncline.ties import Tie, Tied
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -44,25 +44,31 @@ def export(
 ) -> None:
     """Write a JSON Schema for config.yaml and for every mapping. Editors complete, explain and check with them.
 
-    The fields and choices of a stream come from its schema lock, else from what the connector declares.
+    The fields and choices of a stream come from its schema lock, else from what the connector declares. What is not
+    right yet keeps nothing else from its schema.
     """
     from syncline.editor import export as exporting
     from syncline.settings import CONFIG, MAPPINGS
     from syncline.ties import tied
 
     desk = desk_of(context)
-    whole, _ = desk.load()
-    project = whole or desk.project(with_mappings=False)
-    mappings = project.folder / MAPPINGS
-    found = tied(mappings, (*project.mappings, *project.proposed))
+    project, _ = desk.workbench()
+    root = desk.folder.absolute()
+    mappings = root / MAPPINGS
+    found = tied(mappings, project.mappings)
+    for name in project.named:
+        if name not in project.connections:
+            desk.output.say(clean(f"{name}: without its fields, for its settings are not right yet: syncline check"))
     fields = _asked(desk, project, found.ties) if online else _known(desk, project)
-    ground = exporting.Ground(connections=project.connections, entities=project.schemas, fields=fields)
+    ground = exporting.Ground(
+        connections=project.connections, entities=project.schemas, fields=fields, named=project.named
+    )
     schemas = exporting.schemas_of(ground, found, mappings)
-    target = (folder or project.folder / exporting.FOLDER).absolute()
-    if annotate and " " in exporting.modeline(target, project.folder / CONFIG).partition("$schema=")[2]:
+    target = (folder or root / exporting.FOLDER).absolute()
+    if annotate and " " in exporting.modeline(target, root / CONFIG).partition("$schema=")[2]:
         raise typer.BadParameter("editors do not follow a path with spaces: name another folder", param_hint="--folder")
     rows = _rows(ground, found, mappings)
-    rows.append({"file": str(project.folder / CONFIG), "schema": exporting.CONFIG, "fields": None})
+    rows.append({"file": str(root / CONFIG), "schema": exporting.CONFIG, "fields": None})
     with writing(desk, target):
         written = exporting.write_schemas(target, schemas)
         for row in rows if annotate else ():
@@ -104,13 +110,13 @@ def _shown(path: str | Path) -> str:
     return clean(shown(Path(path)))
 
 
-def _known(desk: Desk, project: Project) -> Callable[[str, str], Sequence[Field]]:
+def _known(desk: Desk, project: Workbench) -> Callable[[str, str], Sequence[Field]]:
     """Fields as they are locked, else as the connector declares them. What is wrong with a lock is said."""
     from syncline.bindings import known_fields
     from syncline.lock_reading import read_locks
 
     said: list[Diagnostic] = []
-    locks = read_locks(project.folder, project.connections, list(project.connections), said)
+    locks = read_locks(desk.folder.absolute(), project.connections, list(project.connections), said)
     for one in said:
         desk.output.say(clean(one))
 
@@ -122,9 +128,9 @@ def _known(desk: Desk, project: Project) -> Callable[[str, str], Sequence[Field]
     return fields
 
 
-def _asked(desk: Desk, project: Project, found: Sequence[Tie]) -> Callable[[str, str], Sequence[Field]]:
+def _asked(desk: Desk, project: Workbench, found: Sequence[Tie]) -> Callable[[str, str], Sequence[Field]]:
     """Fields as the systems describe them now. Each stream is asked for once; a system that cannot be asked ends it."""
-    from model.errors import ConnectorError
+    from syncline.cli.describing import discovered
     from syncline.locks import tidied
     from syncline.wiring import opened_connections
 
@@ -133,10 +139,6 @@ def _asked(desk: Desk, project: Project, found: Sequence[Tie]) -> Callable[[str,
     with opened_connections(project, desk.world, {connection for connection, _ in wanted}) as connectors:
         for connection, stream in sorted(wanted):
             if connection in connectors and any(one.name == stream for one in project.connections[connection].streams):
-                try:
-                    fields = tidied(connectors[connection].discover(stream))
-                except ConnectorError as error:
-                    error.connection = connection  # the message that ends the command begins with it
-                    raise
+                fields = tidied(discovered(connectors, connection, stream))
                 asked[connection, stream] = tuple(fields.values())
     return lambda connection, stream: asked.get((connection, stream), ())

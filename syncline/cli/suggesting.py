@@ -127,7 +127,9 @@ def as_data(proposal: Proposal) -> dict[str, Any]:
             {"field": one.field, "why": one.why or None, "custom_field": one.name or None, "declaration": one.custom}
             for one in proposal.homeless
         ],
-        "match": proposal.match,
+        "match": proposal.matching.rules,
+        "remarks": proposal.matching.said,
+        "use_unsaid": proposal.unsaid,
         "missing": proposal.missing,
     }
 

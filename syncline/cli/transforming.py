@@ -66,8 +66,8 @@ def _row(name: str) -> dict[str, Any]:
 
 
 def _explain(output: Output, name: str, *, as_json: bool) -> None:
+    from mappings.reading.scalars import flow
     from mappings.transforms import registry
-    from mappings.transforms.reference import flow
 
     entry, row = registry.entry_of(name), _row(name)
     examples = [

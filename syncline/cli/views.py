@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 BALANCE_COLUMNS = ("binding", "side", "seen", *(bucket.value for bucket in Bucket), "detail")
 
+LINKED = ("linked", "linked with a conflict")
+"""Details of records that joined an entity which was known."""
+
 Balances = Mapping[tuple[BindingId, Side], Balance]
 
 
@@ -42,6 +45,7 @@ def run_json(report: RunReport) -> dict[str, Any]:
         "run": report.run,
         "status": report.status,
         "conflicts": report.conflicts,
+        "questions": report.questions,
         "waiting": report.waiting,
         "dead": report.dead,
         "message": report.message,
@@ -94,7 +98,7 @@ def balance_rows(balances: Balances) -> Iterator[tuple[Any, ...]]:
 def taken_in(balances: Balances) -> Iterator[tuple[str, str]]:
     """What became new in the hub, by binding: ``changed 3, linked 1``."""
     for (binding, side), balance in sorted(balances.items()):
-        names = ("created", "linked", "changed", "unlinked", "deleted", "merged there", "conflict", "disputed")
+        names = ("created", *LINKED, "changed", "unlinked", "deleted", "merged there", "conflict", "disputed")
         told = ", ".join(f"{name} {balance.detail[name]:,}" for name in names if balance.detail.get(name))
         if side is Side.IN and told:
             yield clean(binding), told

@@ -53,6 +53,12 @@ class Ground:
     connections: Mapping[str, Connection]
     entities: Mapping[str, EntitySchema]
     fields: Fields
+    named: Sequence[str] = ()  # all connections that are written down, usable or not
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a mapping may call a connection."""
+        return tuple(dict.fromkeys((*self.connections, *self.named)))
 
     def leads(self, tie: Tie) -> bool:
         """Whether all that a file ties together is there."""
@@ -76,7 +82,7 @@ class Ground:
         fields = {field.name: field for one in users for field in one.fields}
         schemas = {one.schema.name: one.schema for one in users if one.schema is not None}
         return Known(
-            connections=_all(one.connections for one in users) or tuple(self.connections),
+            connections=_all(one.connections for one in users) or self.names,
             streams=_all(one.streams for one in users),
             fields=tuple(fields.values()) if all(one.fields for one in users) else (),
             schema=next(iter(schemas.values())) if len(schemas) == 1 else None,
@@ -90,7 +96,7 @@ def _all(several: Iterable[Iterable[str]]) -> tuple[str, ...]:
 
 def schemas_of(ground: Ground, tied: Tied, mappings: Path) -> dict[str, Schema]:
     """Every schema by file name: of each mapping and what it extends, of mappings to come, of `config.yaml`."""
-    names = tuple(ground.connections)
+    names = ground.names
     found: dict[str, Schema] = {ANY: mapping_schema(Known(connections=names))}
     for entity, schema in ground.entities.items():
         found[f"{entity}.json"] = mapping_schema(Known(connections=names, schema=schema))

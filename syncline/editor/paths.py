@@ -6,14 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from model.fields import EntitySchema, FieldSpec
+from model.item_keys import ITEM_KEYS
 from syncline.editor.shapes import Schema, described, either, words
 
-USUAL_KEYS = {
-    "emails": ("work", "home", "billing", "other"),
-    "phones": ("work", "mobile", "home", "main", "fax", "other"),
-    "addresses": ("billing", "shipping", "mailing", "home", "other"),
-    "consents": ("email:marketing", "sms:marketing", "phone:marketing"),
-}
+USUAL_KEYS = {name: tuple(keys) for name, keys in ITEM_KEYS.items() if name != "lines"}
 """Item keys that an editor offers. Any other key is as good."""
 
 _KEY = r"\[[^\[\]]+\]"

@@ -40,10 +40,13 @@ FITTING = {
         "choices as listed.",
     ),
     "unknown-option": Entry(
-        "A table of values names an option that does not exist: on the left a choice of the canonical field, on "
-        "the right one of the record field. Or a condition asks for such an option, and never finds it.",
-        "Use an option that exists. On the right, options that are only read and are gone by now may stay "
-        "behind the first.",
+        "A field that takes only listed options is to have another: in a table of values (on the left a choice of the "
+        "canonical field, on the right one of the record field), as a default or a placeholder. Or a condition asks "
+        "for such an option, and never finds it. A dead letter with this code holds a value that is no option of its "
+        "field, or stands in no row of the rule's table.",
+        "Use an option that exists. On the right of a table, options that are only read and are gone by now may stay "
+        "behind the first. For a dead letter: add a row to the table, say with `unknown` what becomes of other values, "
+        "or mend the record.",
     ),
     "value-twice": Entry(
         "One record value stands in two rows of a table. It is read as what the first of them says. What is written "

@@ -94,6 +94,12 @@ WRITING = {
         "A condition of a filter or of `when` has one subject and exactly one test, or is an expression.",
         "Write for example `{field: Status, not: Closed}`; several conditions in a list must all hold.",
     ),
+    "plain-pattern": Entry(
+        "The pattern of a `matches` holds a sign that means something in regular expressions, on the command line or "
+        "in SQL. Here only `*` does, and stands for anything; any other sign stands for itself. Case does not matter.",
+        "Write the pattern with `*` alone (`*@example.com`), several conditions that must all hold, or an expression, "
+        "which has regular expressions (RE2): `{expr: 'src.phone.matches(\"^[0-9-]+$\")'}`.",
+    ),
     "bad-transform": Entry(
         "There is no such transform or option, or the option's value makes no sense.",
         "See the table under Transforms in the mapping language.",

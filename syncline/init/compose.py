@@ -115,6 +115,10 @@ def _connected(systems: Sequence[str], exports: Sequence[Export], folder: Path) 
     readme = (shared / "README.md").read_text(encoding="utf-8").format(connections=order, first=_first(asked, placed))
     ignored = (shared / "gitignore").read_text(encoding="utf-8")
     example = {".env.example": _environment(asked)} if asked else {}
+    if not mappings:
+        suggest = "\n".join(f"syncline mappings suggest {name} {export.stream}" for name, export in placed)
+        about = (shared / "mappings.md").read_text(encoding="utf-8").format(suggest=suggest)
+        mappings["mappings/README.md"] = about
     return {"config.yaml": config, "README.md": readme, **example, ".gitignore": ignored, **mappings}
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
+from mappings.reading.scalars import flow, scalar
 from mappings.suggesting.names import fold, split
-from mappings.suggesting.text import flow, scalar
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
 

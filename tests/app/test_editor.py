@@ -534,6 +534,21 @@ def test_a_system_that_cannot_be_asked_is_named_and_the_schemas_stay_as_they_wer
     assert exported(starter) == before
 
 
+def test_what_is_wrong_in_the_configuration_keeps_nothing_else_from_its_schema(cli, starter):
+    cli("connections", "discover", "crm", "--lock")
+    config = starter / "config.yaml"
+    whole = config.read_text(encoding="utf-8")
+    config.write_text(whole.replace("connector: files", "connector: filez").replace("brakes:", "breaks:"), "utf-8")
+    said = cli("schema", "export", "--json")
+    assert "shop: without its fields" in said.err
+    rows = {Path(row["file"]).name: (row["schema"], row["fields"]) for row in said.json}
+    assert rows["crm_people.yaml"] == ("crm.people.contact.json", 9)
+    assert rows["shop_customers.yaml"] == ("contact.json", None)
+    text = (starter / "mappings/shop_customers.yaml").read_text(encoding="utf-8")
+    assert complaints(exported(starter)["contact.json"], text) == set(), "a connection that is written down is right"
+    assert "contact.json" in exported(starter)
+
+
 def test_a_mapping_that_is_wrong_gets_its_schema_all_the_same(cli, starter):
     cli("connections", "discover", "crm", "--lock")
     path = starter / "mappings/crm_people.yaml"

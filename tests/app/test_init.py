@@ -133,6 +133,8 @@ def test_a_file_of_ones_own_is_connected_where_it_lies(make_cli, tmp_path):
     cli = make_cli(tmp_path / "p")
     files = ("--file", str(tmp_path / "Messe 2026.csv"), "--file", str(tmp_path / "more/people.jsonl"))
     assert "mappings suggest files messe_2026" in cli("init", *files).err
+    about = (tmp_path / "p/mappings/README.md").read_text(encoding="utf-8")
+    assert "syncline mappings suggest files_2 people" in about, "the folder that everything speaks of is there"
     project, _ = load_project(tmp_path / "p", environment={}, with_mappings=False)
     (stream,) = project.connections["files"].streams
     assert (stream.name, stream.key) == ("messe_2026", "Nr")

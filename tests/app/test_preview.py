@@ -208,6 +208,41 @@ def test_a_preview_is_read_by_people(shop):
     assert 'Will be shown there as: given_name "Maximi"' in shop("mappings", "preview", "people", "-r", "5").out
 
 
+def test_a_rule_that_its_condition_keeps_away_says_so_both_ways(shop):
+    edit(shop, "people.yaml", "job_title: title", "job_title: {field: title, when: [{field: title, matches: B*}]}")
+    edit(
+        shop,
+        "people.yaml",
+        "rules:\n",
+        "rules:\n  tags: {constant: [vip], list: set, when: [{field: kind, is: vip}]}\n",
+    )
+    edit(
+        shop,
+        "contacts.yaml",
+        "family_name: last",
+        "family_name: {field: last, when: {out: [{path: language, is: de}]}}",
+    )
+    said = shop("mappings", "preview", "people", "--record", "1")
+    assert "(left out: only read when title matches B*)" in said.out
+    assert "(left out: only read when kind is vip)" in said.out
+    assert "(left out: only written when language is de)" in said.out
+    [found] = shop("mappings", "preview", "people", "--record", "1", "--json").json
+    assert {one["rule"]: one["unmet"] for one in found["rules"] if one["unmet"]} == {
+        "job_title": "title matches B*",
+        "tags": "kind is vip",
+    }
+    assert [one["unmet"] for one in found["targets"][0]["rules"] if one["unmet"]] == ["language is de"]
+
+
+def test_what_a_rule_does_is_told_in_the_order_in_which_it_does_it(shop):
+    edit(shop, "people.yaml", "given_name: first", "given_name: {expr: src.first, transform: [trim, title]}")
+    edit(shop, "contacts.yaml", "family_name: last", "family_name: {field: last, transform: [upper, trim]}")
+    [found] = shop("mappings", "preview", "people", "--record", "1", "--json").json
+    assert {one["rule"]: one["how"] for one in found["rules"]}["given_name"] == "expression, trim, title"
+    [target] = found["targets"]
+    assert {one["rule"]: one["how"] for one in target["rules"]}["family_name"] == "trim, upper"
+
+
 def test_a_record_that_the_filter_keeps_out_goes_nowhere(shop):
     said = shop("mappings", "preview", "people", "--record", "4")
     assert "It is left out: filter: kind is not hidden." in said.out
@@ -317,6 +352,7 @@ def test_a_preview_fits_a_narrow_terminal(shop, monkeypatch):
     at = lines.index('phone: "" (phone)')
     assert lines[at + 1] == "    phones[work]: null"
     assert 'firm: "" (reference to firms)' in lines
+    assert "(on create)" in lines
 
 
 def test_without_mappings_each_command_says_how_to_get_one(shop):
@@ -419,6 +455,20 @@ def test_a_sample_leaves_tombstones_out_and_tells_of_flaws():
     assert [one.record.key for one in picking.picked] == ["2"]
     assert picking.flaws == ["people.csv:7: the row has no key"]
     assert picking.whole
+
+
+def test_only_a_record_with_nothing_odd_about_it_is_a_plain_one():
+    rows = [{"first": "Anna", "phone": "nix"}, {"first": "Bea", "title": ""}, {"first": "Cy"}]
+    rules = mapping().source.rules
+    whole = dict.fromkeys((name for rule in rules for (name,) in rule.fields), "x")
+    records = [
+        Record(str(at), {**whole, "mail": "a@b.com", "phone": "030 23125 031", **row}) for at, row in enumerate(rows)
+    ]
+    why = {one.record.key: list(one.why) for one in sampled(mapping(), [Page(records)], 3).picked}
+    assert why["0"][0].startswith("phone is not")
+    assert "empty title" in why["1"]
+    assert why["2"] == ["a plain one"]
+    assert not any("a plain one" in why[key] for key in "01")
 
 
 def test_the_same_records_give_the_same_sample():

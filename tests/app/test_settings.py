@@ -136,7 +136,8 @@ def test_settings_that_their_connector_breaks_on_are_said_and_nothing_of_them_is
     loaded, found = load_project(folder, environment={}, catalogue=catalogue)
     assert loaded is None
     assert [(one.line, one.code) for one in found] == [(3, "broken-connector")]
-    assert "KeyError" in found[0].message
+    assert found[0].message.startswith("the connector breaks while it reads these settings: KeyError, in ")
+    assert "(_half)" in found[0].message
     assert SECRET not in str(found[0])
 
 

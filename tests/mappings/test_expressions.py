@@ -403,7 +403,7 @@ def test_a_field_that_cannot_be_read_cannot_be_computed_with() -> None:
 
 
 def test_reading_a_record_as_a_whole_is_noted() -> None:
-    found = loaded("  given_name: {expr: 'src[src.a]'}\n")[1]
+    found = loaded("  given_name: {expr: 'src[src.a]', direction: in}\n")[1]
     assert [(one.code, one.severity) for one in found] == [("whole-record", Severity.NOTE)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -115,6 +116,20 @@ def test_a_one_way_transform_makes_its_rule_one_way_and_that_is_said() -> None:
     assert mapping is not None
     assert mapping.covers("nickname")
     assert not mapping.pushes("nickname")
+
+
+@pytest.mark.parametrize("rule", ["{field: names, transform: first}", "{expr: src.names}"])
+def test_that_a_rule_only_goes_in_is_said_where_nothing_in_the_file_does(rule: str) -> None:
+    def said(head: str, rule: str) -> list[str]:
+        return [one.code for one in load(f"{head}rules:\n  nickname: {rule}\n", "crm.yaml", SCHEMAS)[1]]
+
+    assert said(HEAD, rule) == ["one-way"]
+    assert said(f"{HEAD}direction: in\n", rule) == []
+    assert said(HEAD, rule.replace("}", ", direction: in}")) == []
+
+
+def test_that_a_constant_only_goes_in_is_no_news() -> None:
+    assert codes("  nickname: {constant: Al}\n") == []
 
 
 def test_a_one_way_transform_in_a_rule_declared_two_way_is_an_error() -> None:

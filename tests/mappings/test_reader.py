@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.reading.reader import MAX_CHARACTERS, read_yaml
+from mappings.reading.scalars import flow, scalar
 
 
 def only(text: str) -> tuple[str, int | None, int | None]:
@@ -92,3 +93,25 @@ def test_no_text_raises(text: str) -> None:
     assert positions.of(("a", 0)) >= (1, 1)
     assert all(one.line and one.column and one.file for one in found)
     assert data is None or isinstance(data, (str, int, float, bool, list, dict))
+
+
+_KEYS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=8)
+_PLAIN_VALUES = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(max_size=12)
+
+
+@given(
+    st.recursive(
+        _PLAIN_VALUES,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=3),
+        max_leaves=8,
+    )
+)
+@settings(max_examples=300, deadline=None)
+def test_a_value_as_we_write_it_is_read_as_that_value(value: object) -> None:
+    assert read_yaml(f"a: {flow(value)}\n", "a.yaml")[0] == {"a": value}
+
+
+@pytest.mark.parametrize("word", ["no", "On", "null", "True", "1e5", "-", "a: b", "#x", "it's", "\u2028", "C:\\x"])
+def test_a_text_that_looks_like_something_else_is_quoted(word: str) -> None:
+    assert scalar(word)[0] in "\"'"
+    assert read_yaml(f"{scalar(word)}: [{scalar(word)}]\n", "a.yaml")[0] == {word: [word]}

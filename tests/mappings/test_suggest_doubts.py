@@ -129,7 +129,7 @@ def test_a_rule_that_the_trial_makes_doubtful_is_no_way_to_match():
     mails = [f"a{'..' if n < 15 else '.'}b{n}@example.com" for n in range(20)]
     found = proposed({"email": mails, "city": ["Ulm"] * 20})
     assert [one.key for one in found.doubtful] == ["emails[work]"]
-    assert found.match == {}
+    assert found.matching.rules == {}
     assert "# Missing: no rule tells which contact a record is" in mapping_text(found, "x")
 
 

@@ -136,3 +136,31 @@ def test_a_problem_on_the_way_out_belongs_to_its_rule(values):
     [step] = found.steps
     assert bool(step.problems) == (values["tags"] == ["a;b"])
     assert found.rest == []
+
+
+CONDITIONAL = """
+  "phones[work]": {field: Phone, when: {in: [{field: Phone, matches: "+*"}], out: [{path: active, is: true}]}}
+  lifecycle: {constant: lead, when: [{field: Kind, is: L}, {expr: 'src.Score > 3'}]}
+"""
+
+
+def test_the_condition_for_want_of_which_a_rule_did_nothing_is_told():
+    phone, lifecycle = traced({"Phone": "030 1", "Kind": "L", "Score": 2}, rules=CONDITIONAL).steps
+    assert (phone.values, str(phone.unmet)) == ({}, "Phone matches +*")
+    assert (lifecycle.values, str(lifecycle.unmet)) == ({}, "src.Score > 3")
+    met = traced({"Phone": "+4930123456", "Kind": "L", "Score": 4}, rules=CONDITIONAL).steps
+    assert [step.unmet for step in met] == [None, None]
+    assert str(traced({"Kind": "K"}, rules=CONDITIONAL).steps[1].unmet) == "Kind is L"
+
+
+def test_a_condition_that_cannot_be_computed_is_a_problem_and_nothing_unmet():
+    step = traced({"Kind": "L", "Score": "x"}, rules=CONDITIONAL).steps[1]
+    assert step.unmet is None
+    assert [problem.path for problem in step.problems] == ["lifecycle"]
+
+
+def test_on_the_way_out_too():
+    [step] = out({"phones[work]": "+4930123456", "active": False}, rules=CONDITIONAL).steps
+    assert (step.fields, str(step.unmet)) == ({}, "active is true")
+    [step] = out({"phones[work]": "+4930123456", "active": True}, rules=CONDITIONAL).steps
+    assert (step.fields, step.unmet) == ({"Phone": "+4930123456"}, None)

@@ -24,7 +24,8 @@ JSON = (
     | st.dictionaries(st.text(max_size=3), st.integers(), max_size=2)
 )
 NEEDED: dict[str, Any] = {
-    "prefix": "p", "suffix": "s", "money": "EUR", "nth": 1, "template": "x{a}", "regex": "(.)x?", "replace": "x",
+    "prefix": "p", "suffix": "s", "pad": 5, "money": "EUR", "nth": 1, "template": "x{a}", "regex": "(.)x?",
+    "replace": "x",
     "region": "US",
 }  # fmt: skip
 
@@ -83,6 +84,35 @@ def test_every_country_finds_its_way_back_from_its_name(language: str) -> None:
         ("lines", None, "a\r\n b \n\n", "a\nb"),
         ("title", None, "VAN DYCK-O'NEIL", "Van Dyck-O'Neil"),
         ("title", None, "McDonald", "McDonald"),
+        ("title", None, "busbey's van't hoff", "Busbey's Van't Hoff"),
+        ("title", None, "D’ANGELO'S", "D’Angelo's"),
+        ("title", None, "'s-gravenhage", "'s-Gravenhage"),
+        ("title", None, "mcdonald macdonald mc", "McDonald Macdonald Mc"),
+        ("title", None, "2ND AVENUE 12B", "2nd Avenue 12B"),
+        ("title", None, "HENRY FORD III", "Henry Ford III"),
+        ("title", None, "iii", "III"),
+        ("title", None, "xi van der berg", "Xi Van Der Berg"),
+        ("title", None, "JOSE\u0301S", "Jose\u0301s"),
+        ("pad", 5, "2139", "02139"),
+        ("pad", 5, 2139, "02139"),
+        ("pad", 5, "SW1A", "SW1A"),
+        ("pad", 5, "84720", "84720"),
+        ("join", None, ["  ", "Obere Str. 57"], "Obere Str. 57"),
+        ("join", " ", [" ", "Ana", None, "Moe"], "Ana Moe"),
+        ("phone", "US", "1 (206) 555-0143", "+12065550143"),
+        ("phone", "US", "011 44 20 7946 0018", "+442079460018"),
+        ("phone", "US", "1-800-FLOWERS", "+18003569377"),
+        ("phone", "US", "tel:+1-206-555-0143;ext=012", "+12065550143;ext=012"),
+        ("phone", "US", "433-555-0112", "+14335550112"),
+        ("phone", "DE", "0049 (0) 30 23125 014", "+493023125014"),
+        ("phone", "GB", "+44 (0)20 7946 0018", "+442079460018"),
+        ("phone", "HU", "06 1 234 5678", "+3612345678"),
+        ("phone", "RU", "8 (495) 123-45-67", "+74951234567"),
+        ("phone", "BR", "0 15 11 91234-5678", "+5511912345678"),
+        ("phone", "AR", "011 15 2345-6789", "+5491123456789"),
+        ("phone", "BS", "365-1234", "+12423651234"),
+        ("phone", "MX", "(5) 555-4729", "+5255554729"),
+        ("phone", "DE", "００８１ 3 1234 5678", "+81312345678"),
         ("region", "US", "D.C.", "DC"),
         ("region", "CA", "québec", "QC"),
         ("region", "DE", "DE-BY", "BY"),
@@ -104,11 +134,24 @@ def test_what_comes_in(name: str, options: Any, given_value: Any, expected: Any)
     assert build(name, options).forward(given_value) == expected
 
 
+@pytest.mark.parametrize("style", ["e164", "international", "national"])
+@pytest.mark.parametrize("number", ["+11555550188", "+15550143", "+5255554729", "+12065550143;ext=12", "+442079460018"])
+def test_a_number_that_is_there_already_is_read_as_it_was_written(style: str, number: str) -> None:
+    transform = build("phone", {"region": "US", "style": style})
+    assert transform.forward(transform.back(number)) == number
+
+
 @pytest.mark.parametrize(
     ("name", "options", "bad", "code"),
     [
         ("phone", None, "555-0100", "no-region"),
         ("phone", "US", "12", "not-a-phone"),
+        ("phone", "US", "1 (11) 500 555-0143", "not-a-phone"),
+        ("phone", "US", "11-500-555-0143", "not-a-phone"),
+        ("phone", "US", "1 1 206-555-0143", "not-a-phone"),
+        ("phone", "US", "155-555-0123", "not-a-phone"),
+        ("phone", "US", "055-555-0123", "not-a-phone"),
+        ("phone", "US", "555-0143", "not-a-phone"),
         ("email", None, "not an address", "not-an-email"),
         ("email", None, "a@b@c.com", "not-an-email"),
         ("decimal", {"point": ",", "group": "."}, "1.5", "not-a-number"),
@@ -174,7 +217,8 @@ def test_a_transform_written_wrongly_is_explained(name: str, options: Any, hint:
     ("name", "options"),
     [("phone", "XX"), ("phone", 1), ("money", "EURO"), ("country", "flag"), ("nth", 0), ("lines", "-"), ("url", "ftp"),
      ("boolean", {"true": ["x"], "false": ["X"]}), ("decimal", {"point": ",", "group": ","}), ("datetime", {"zone": 3}),
-     ("date", "%H"), ("prefix", ""), ("trim", {"x": 1}), ("email", 5), ("phone", {"style": "national"})],
+     ("date", "%H"), ("prefix", ""), ("pad", None), ("pad", 1), ("pad", "5"), ("pad", True), ("trim", {"x": 1}),
+     ("email", 5), ("phone", {"style": "national"})],
 )  # fmt: skip
 def test_senseless_options_are_refused(name: str, options: Any) -> None:
     with pytest.raises(OptionError):

@@ -10,7 +10,8 @@ import pytest
 from ruamel.yaml import YAML
 
 import mappings.compile
-from mappings.transforms.reference import flow, markdown
+from mappings.reading.scalars import flow
+from mappings.transforms.reference import markdown
 from mappings.transforms.registry import TRANSFORMS
 from syncline.testing import transform_laws
 

@@ -68,6 +68,10 @@ LAWS: dict[str, list[Law]] = {
     "lower": [Law(None, st.text(), TIDY.map(str.lower))],
     "upper": [Law(None, st.text(), TIDY.map(str.upper))],
     "title": [Law(None, st.text())],
+    "pad": [
+        Law(5, st.integers(0, 10**7) | st.text(), ["02139", "SW1A"]),
+        Law(9, st.from_regex(r"[0-9]{1,9}(-[0-9]{4})?", fullmatch=True), st.from_regex(r"[0-9]{9}", fullmatch=True)),
+    ],
     "collapse": [Law(None, st.text(alphabet="ab \t\n\u00a0"), TIDY)],
     "prefix": [Law("gid://", st.text().map(lambda t: f"gid://{t}"), st.text(min_size=1))],
     "suffix": [Law("-X", st.text().map(lambda t: f"{t}-X"), st.text(min_size=1))],

@@ -14,6 +14,7 @@ from mappings.compile import Compiled, load
 from mappings.contract import Projection, RenderRequest, Rendition
 from mappings.proving.examples import try_examples
 from mappings.proving.trace import trace_in
+from mappings.reading.meant import shown
 from mappings.telling.describe import describe
 from model.diagnostics import Diagnostic, Severity
 from model.entities import schemas
@@ -348,3 +349,40 @@ def test_expressions_and_conditions_are_described() -> None:
     assert "the computed list" in describe(order.source, SCHEMAS["order"])
     (traced,) = trace_in(order, [Record("1", {"N": 1, "P": [{"k": 1, "s": "A", "t": 2}]})])
     assert traced.steps[1].values == {"lines[1].sku": "A"}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sign", "severity"),
+    [
+        ("^[0-9]+$", "^", Severity.WARNING),
+        (r"\d*", r"\d", Severity.WARNING),
+        (".*@example.com", ".*", Severity.WARNING),
+        ("%@example.com", "%", Severity.WARNING),
+        ("(a|b)*", "(a|b)", Severity.WARNING),
+        ("AB-????", "?", Severity.NOTE),
+        ("[A-Z]*", "[A-Z]", Severity.NOTE),
+    ],
+)
+def test_a_pattern_of_another_language_is_told_from_ours(pattern: str, sign: str, severity: Severity) -> None:
+    [found] = loaded(f"  given_name: {{field: F, direction: in, when: [{{field: F, matches: '{pattern}'}}]}}\n")[1]
+    assert (found.code, found.severity, found.column) == ("plain-pattern", severity, 68)
+    assert shown(sign) in found.message
+    assert found.hint == "for a regular expression: {expr: 'src.F.matches(\"…\")'}"
+
+
+@pytest.mark.parametrize("pattern", ["*-*-*", "*@example.com", "100%*", "Report.*", "C++*", "a.b", "$*"])
+def test_other_signs_stand_for_themselves_and_nothing_is_said(pattern: str) -> None:
+    assert loaded(f"  given_name: {{field: F, direction: in, when: [{{field: F, matches: '{pattern}'}}]}}\n")[1] == []
+
+
+def test_the_expression_in_the_hint_is_one_that_works() -> None:
+    filtered = 'filter: {out: [{path: "emails[work]", matches: "^a"}, {path: given_name, matches: "a$"}]}\n'
+    hints = [str(one.hint) for one in loaded("  given_name: F\n", filtered)[1]]
+    assert hints == [
+        'for a regular expression: {expr: \'to["emails[work]"].matches("…")\'}',
+        "for a regular expression: {expr: 'to.given_name.matches(\"…\")'}",
+    ]
+    for hint in hints:
+        condition = hint.removeprefix("for a regular expression: ").replace("…", "^a")
+        found = loaded('  given_name: F\n  "emails[work]": E\n', f"filter: {{out: [{condition}]}}\n")[1]
+        assert [one for one in found if one.severity is Severity.ERROR] == []

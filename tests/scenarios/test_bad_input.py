@@ -536,7 +536,7 @@ def test_what_waits_for_a_person_is_said_by_every_run_and_plan_until_it_is_settl
     again = site.run(code=3)
     assert (again["status"], again["dead"]) == ("attention", 1)
     assert site.json("plan")["dead"] == 1
-    assert "there would be 1 dead letter (syncline dead-letters list)" in site("plan").stderr
+    assert "there would be:\n  1 dead letter: syncline dead-letters list\n" in site("plan").stderr
     site("dead-letters", "discard", "--all", "--yes")
     site.run(code=0)
 
