@@ -191,7 +191,7 @@ class Oracle:
                 table = remote.tables[stream]
                 # Restored without its e-mail address before anybody looked, a record bears nothing to know it by.
                 strange = remote.nature.replay is Replay.NATURAL and key in table.last
-                if key in table.rows and not strange:
+                if key in table.rows and not (strange or self._another(name, stream, key, marker)):
                     made.setdefault((stream, marker), set()).add(key)
             twice = {at: keys for at, keys in made.items() if len(keys) > 1}
             assert not twice, f"I3: {name} {twice}"
@@ -204,6 +204,11 @@ class Oracle:
                     assert link.state is LinkState.LIVE or ended or asked or apart, (
                         f"I13: {at} {key} is there, and taken for deleted"
                     )
+
+    def _another(self, system: str, stream: str, key: str, marker: str) -> bool:
+        """Whether a person said that a record which was kept is somebody new, and its former entity was brought back."""
+        link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
+        return self.world.operator is not None and link is not None and link.entity_id != marker
 
     def everybody_shows_the_same(self) -> None:
         store, hub = self.world.store, self.world.engine().hub
