@@ -206,7 +206,7 @@ class Oracle:
                     )
 
     def _another(self, system: str, stream: str, key: str, marker: str) -> bool:
-        """Whether a person said that a record which was kept is somebody new, and its former entity was brought back."""
+        """Whether a person said that a record which was kept is somebody new; its former entity may have one again."""
         link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
         return self.world.operator is not None and link is not None and link.entity_id != marker
 
