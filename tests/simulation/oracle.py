@@ -205,7 +205,8 @@ class Oracle:
             made: dict[tuple[str, str], set[str]] = {}
             for stream, marker, key in remote.created:
                 table = remote.tables[stream]
-                if key in table.rows and not self._strange(name, key, table):
+                strange = self._strange(name, key, table) if key in table.rows else True
+                if not (strange or self._another(name, stream, key, marker)):
                     made.setdefault((stream, marker), set()).add(key)
             twice = {at: keys for at, keys in made.items() if len(keys) > 1}
             assert not twice, f"I3: {name} {twice}"
@@ -240,6 +241,11 @@ class Oracle:
         return (by_nature and key in table.last) or (
             (system, key) in self.forgotten and not table.rows[key].get("email")
         )
+
+    def _another(self, system: str, stream: str, key: str, marker: str) -> bool:
+        """Whether a person said that a record which was kept is somebody new; its former entity may have one again."""
+        link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
+        return self.world.operator is not None and link is not None and link.entity_id != marker
 
     def everybody_shows_the_same(self) -> None:
         store, hub = self.world.store, self.world.engine().hub
