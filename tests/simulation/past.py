@@ -78,7 +78,7 @@ class Past:
                 for name, remote in self.world.remotes.items()
                 for stream, _, key in remote.created[made[name] :]
             )
-            self.deeds[last] = Deed(before, self.snapshot(), edits, created)
+            self.deeds[last] = Deed(before, self.snapshot(), edits, created - self.world.earlier)
 
     def _latest(self) -> int:
         return int(self._rows("SELECT coalesce(max(id), 0) FROM run")[0][0])

@@ -114,6 +114,7 @@ class SimWorld:
         self.ticks = 0
         self.serial = 0
         self.resent = 0
+        self.earlier: set[tuple[str, str, str]] = set()  # records so made: by the run that had sent them
         self.director = Director(self.clock, self._during, log=log)
         self.oracle = Oracle(self)
         self.director.on_shown = self.oracle.shown
@@ -181,6 +182,7 @@ class SimWorld:
         self.oracle.wrote(system, stream, key, before, after, marker)
         if self.director.phase == "recover":
             self.resent += 1  # an earlier run had sent it, and no answer came
+            self.earlier.add((system, stream, key))
         elif self.operator is not None:
             self.operator.wrote(system, stream, key, before, after)
 
