@@ -475,11 +475,13 @@ class SimWorld:
         director = self.director
         director.nested, phase = True, director.phase
         try:
-            with contextlib.suppress(StateRestoredError):
-                self.engine("another").run()
+            self.engine("another").run()
+            superseded = True
+        except StateRestoredError:  # an older copy of the state is refused before the lease is asked for
+            superseded = False
         finally:
             director.nested, director.phase = False, phase
-        director.superseded = True
+        director.superseded = superseded
 
     def run(self, events: tuple[Event, ...] = (), **options: Any) -> str:
         """One run; how it ended."""
