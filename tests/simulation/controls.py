@@ -22,7 +22,7 @@ from sync.permit import Fate
 from sync.plans import Head, action_of, line_of, summary_json
 from sync.report import PlannedAction, PlanReport
 from sync.run import LEASE_SECONDS
-from tests.simulation.director import Crash, Event
+from tests.simulation.director import CALL_FAULTS, Crash, Event
 from tests.simulation.past import Past
 from tests.simulation.remote import Row, token
 from tests.simulation.story import USERS
@@ -152,9 +152,11 @@ class Operator:
         oracle, director = self.world.oracle, self.world.director
         kept = dict(oracle.met), dict(oracle.read_at), set(director.anew), set(director.whole)
         before = self.image()
-        yield
-        assert self.image() == before, "I16: a look changed the world"
-        oracle.met, oracle.read_at, director.anew, director.whole = kept
+        try:
+            yield
+        finally:
+            assert self.image() == before, "I16: a look changed the world"
+            oracle.met, oracle.read_at, director.anew, director.whole = kept
 
     # acting
 
@@ -184,6 +186,8 @@ class Operator:
 
     def _plan_and_apply(self, args: tuple[int, ...], events: tuple[Event, ...]) -> None:
         world, (a, b, c, _) = self.world, args
+        if events and c % 2:
+            self._plan_among(events)
         paper, report = self.plan(full=a % 5 == 0)
         assert len(paper.lines) == sum(report.totals.values())
         if b % 6 == 0:
@@ -204,6 +208,16 @@ class Operator:
         ):
             self.did["planned, applied, planned"] += 1
             assert self.plan()[1].changes_nothing, "I16: a plan that was carried out leaves something to plan"
+
+    def _plan_among(self, events: tuple[Event, ...]) -> None:
+        """A plan that goes wrong, or dies, has touched nothing either."""
+        director = self.world.director
+        director.begin(tuple(event for event in events if event.kind in (*CALL_FAULTS, "crash")))
+        try:
+            with contextlib.suppress(Crash):
+                self.plan()
+        finally:
+            director.end()
 
     def _plain(self) -> bool:
         """Whether the systems do what they are told, and show it at once."""

@@ -517,5 +517,5 @@ class SimWorld:
         self.run(full=True, release=["all"])
         assert self.writes() == before, "I7: a forced run writes"
         self.oracle.check()
-        if self.operator is not None:
+        if self.operator is not None and self.story.seed % 3 == 0:  # two looks at everything cost as much as a story
             self.operator.finally_agrees()
