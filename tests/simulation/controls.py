@@ -15,7 +15,7 @@ from model.errors import ConnectorError, StateError
 from state.reports import Reports
 from sync.applying import ApplyReport
 from sync.auditing import reconcile
-from sync.decision import ActionKind, LinkState
+from sync.decision import ActionKind, BindingId, LinkState, Side
 from sync.keeping import waiting
 from sync.merge import OSCILLATION
 from sync.permit import Fate
@@ -357,7 +357,9 @@ class Operator:
             asked = world.plain_store.open_conflicts([entity_id]).get(entity_id, {}).get("full_name")
             # Rewriting may be known to be a system's way, and where a person has to approve, nothing is written back.
             as_told = all(not world.natures[name].rewrites and name != self.approving for name in both)
-            assert asked is not None or len(set(after)) < 2 or not as_told, (
+            places = [BindingId(name, "people", "contact") for name in both]
+            refused = any(world.plain_store.parked(at, Side.OUT, [entity_id]) for at in places)
+            assert asked is not None or len(set(after)) < 2 or refused or not as_told, (
                 f"I4: {after} are fought for, and nobody is asked"
             )
             self.did["frozen"] += asked is not None and asked.rule == OSCILLATION
