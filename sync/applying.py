@@ -25,7 +25,7 @@ _Told = tuple[int, PlannedAction, Fate, str]
 class ApplyReport:
     """How carrying out a plan went: the run that did it, how many actions met which fate, and those not carried out.
 
-    Of the new ones, which the plan did not have, no more than a thousand are named.
+    Of each fate no more than ten thousand are named; of the new ones, which the plan did not have, a thousand.
     """
 
     run: RunReport

@@ -15,14 +15,14 @@ from model.errors import ConnectorError, StateError
 from state.reports import Reports
 from sync.applying import ApplyReport
 from sync.auditing import reconcile
-from sync.decision import ActionKind, LinkState
+from sync.decision import ActionKind, BindingId, LinkState, Side
 from sync.keeping import waiting
 from sync.merge import OSCILLATION
 from sync.permit import Fate
 from sync.plans import Head, action_of, line_of, summary_json
 from sync.report import PlannedAction, PlanReport
 from sync.run import LEASE_SECONDS
-from tests.simulation.director import Crash, Event
+from tests.simulation.director import CALL_FAULTS, Crash, Event
 from tests.simulation.past import Past
 from tests.simulation.remote import Row, token
 from tests.simulation.story import USERS
@@ -152,9 +152,11 @@ class Operator:
         oracle, director = self.world.oracle, self.world.director
         kept = dict(oracle.met), dict(oracle.read_at), set(director.anew), set(director.whole)
         before = self.image()
-        yield
-        assert self.image() == before, "I16: a look changed the world"
-        oracle.met, oracle.read_at, director.anew, director.whole = kept
+        try:
+            yield
+        finally:
+            assert self.image() == before, "I16: a look changed the world"
+            oracle.met, oracle.read_at, director.anew, director.whole = kept
 
     # acting
 
@@ -184,6 +186,8 @@ class Operator:
 
     def _plan_and_apply(self, args: tuple[int, ...], events: tuple[Event, ...]) -> None:
         world, (a, b, c, _) = self.world, args
+        if events and c % 2:
+            self._plan_among(events)
         paper, report = self.plan(full=a % 5 == 0)
         assert len(paper.lines) == sum(report.totals.values())
         if b % 6 == 0:
@@ -204,6 +208,16 @@ class Operator:
         ):
             self.did["planned, applied, planned"] += 1
             assert self.plan()[1].changes_nothing, "I16: a plan that was carried out leaves something to plan"
+
+    def _plan_among(self, events: tuple[Event, ...]) -> None:
+        """A plan that goes wrong, or dies, has touched nothing either."""
+        director = self.world.director
+        director.begin(tuple(event for event in events if event.kind in (*CALL_FAULTS, "crash")))
+        try:
+            with contextlib.suppress(Crash):
+                self.plan()
+        finally:
+            director.end()
 
     def _plain(self) -> bool:
         """Whether the systems do what they are told, and show it at once."""
@@ -343,7 +357,9 @@ class Operator:
             asked = world.plain_store.open_conflicts([entity_id]).get(entity_id, {}).get("full_name")
             # Rewriting may be known to be a system's way, and where a person has to approve, nothing is written back.
             as_told = all(not world.natures[name].rewrites and name != self.approving for name in both)
-            assert asked is not None or len(set(after)) < 2 or not as_told, (
+            places = [BindingId(name, "people", "contact") for name in both]
+            refused = any(world.plain_store.parked(at, Side.OUT, [entity_id]) for at in places)
+            assert asked is not None or len(set(after)) < 2 or refused or not as_told, (
                 f"I4: {after} are fought for, and nobody is asked"
             )
             self.did["frozen"] += asked is not None and asked.rule == OSCILLATION

@@ -284,8 +284,15 @@ class Oracle:
                 firms = BindingId(at.connection, "firms", "account")
                 there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
                 former = self.world.store.links(firms, [str(shown)]).get(str(shown))
+                ended = [
+                    one for one in self.world.store.links_of([value or ""]).get(value or "", []) if one.binding == firms
+                ]
+                if value and not firm_key and ended:
+                    continue  # its record there is gone for good: what is to refer to it waits
+                if former is not None and former.state is LinkState.CUT:
+                    continue  # an undo made it nobody's: what refers to it says nothing
                 if former is not None and former.entity_id == value and former.state is not LinkState.LIVE:
-                    continue  # a record of this very firm, which an undo deleted since
+                    continue  # a record of this very firm, which is gone since
                 if (value and firm_key) or there:
                     assert there == value, f"I1: {at} {key} shows firm {shown}, which is not {value} ({canonical.id})"
                 continue

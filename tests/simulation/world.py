@@ -626,7 +626,7 @@ class SimWorld:
         self.oracle.check()
         if any(remote.poison is not _harmless for remote in self.remotes.values()):
             self._heal()
-        if self.operator is not None:
+        if self.operator is not None and self.story.seed % 3 == 0:  # two looks at everything cost as much as a story
             self.operator.finally_agrees()
 
     def _heal(self) -> None:

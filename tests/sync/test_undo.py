@@ -311,6 +311,27 @@ def test_a_record_that_was_kept_though_its_entity_ended_is_linked_again(world):
     assert_stays(world)
 
 
+def test_every_record_that_was_kept_is_linked_again_where_an_entity_had_several(world):
+    world.system("crm")
+    world.contacts("crm", on_delete_in=OnDelete.DELETE)
+    world.system("shop")
+    world.contacts("shop")
+    for number in (1, 2):
+        world.systems["crm"].put("people", str(number), name="Ana", email=f"ana{number}@example.com")
+    world.sync()
+    keys = sorted(rows(world, "shop"))
+    world.engine().unite(only_entity(world, key="1"), only_entity(world, key="2"))
+    world.sync()
+    world.systems["crm"].drop("people", "1")
+    run = world.sync().run
+    links = world.store.links(world.mappings_id("shop"), keys)
+    assert [links[key].state for key in keys] == [LinkState.GONE, LinkState.GONE]
+    undo(world, run)
+    links = world.store.links(world.mappings_id("shop"), keys)
+    assert [links[key].state for key in keys] == [LinkState.LIVE, LinkState.LIVE]
+    assert_stays(world)
+
+
 def test_over_the_brake_nothing_is_undone_not_even_in_the_hub(ana):
     ana.systems["crm"].put("people", "1", title="Boss")
     run = ana.sync().run
