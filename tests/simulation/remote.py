@@ -54,7 +54,8 @@ class Nature:
     """What a system is like. ``rewrites`` are its fields that it stores in its own way; ``lag`` is how long (seconds)
     some changes take to show in listings; ``grain`` and ``skew`` are those of its stamps; ``automates`` names a field
     that, when the hub writes it, makes the system write another one of its own accord; ``refuses_whole``: a batch with
-    one bad row is refused as a whole; ``stale``: what shows late in listings shows there as it was before, meanwhile.
+    one bad row is refused as a whole; ``at_once`` is how many write calls it takes together; ``stale``: what shows late
+    in listings shows there as it was before, meanwhile.
     """
 
     replay: Replay = Replay.UPSERT
@@ -64,6 +65,7 @@ class Nature:
     sweeps: bool = False
     removes: bool = True
     batch: int = 2
+    at_once: int = 1
     grain: int = 1
     skew: int = 0
     lag: int = 0
@@ -85,6 +87,7 @@ class Nature:
             else None,
             writes=Writes(
                 batch=self.batch,
+                at_once=self.at_once,
                 replay=self.replay,
                 marker=marker,
                 conditional=self.conditional,

@@ -120,8 +120,14 @@ def made_up(seed: int) -> Story:
     if rng.random() < 0.25:
         at = rng.randint(0, len(steps) // 2)  # early: later on there is less that is new everywhere
         steps[at:at] = _doubt(rng)
-    story = Story(seed, setup, tuple(steps))
+    story = Story(seed, _together(setup) if seed % _TOGETHER == 3 else setup, tuple(steps))
     return with_controls(story) if seed % _CONTROLLED == 2 else story
+
+
+def _together(setup: Setup) -> Setup:
+    """Every system takes several small batches at once."""
+    natures = tuple((name, replace(nature, at_once=3, batch=min(nature.batch, 2))) for name, nature in setup.natures)
+    return replace(setup, natures=natures)
 
 
 def with_controls(story: Story) -> Story:
@@ -202,6 +208,7 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
 
 
 _CONTROLLED = 5
+_TOGETHER = 7  # of so many stories one has systems that take several write calls at once
 
 _TARGETS = {"read": 4, "upsert": 7, "fetch": 3, "keys": 2, "find": 3, "remove": 6}
 """Calls that faults are aimed at, and how often."""

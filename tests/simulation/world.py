@@ -17,6 +17,7 @@ from state.database import connect
 from state.store import SqlStore, open_store
 from state.witness import Witness
 from sync.absorb import MERGED_THERE
+from sync.crew import by_turns
 from sync.decision import BindingId, EntityState, LinkState, Side, Why
 from sync.policy import Braked, Limit, Oscillation, Policy, Rule, Survivorship
 from sync.report import RunReport
@@ -167,7 +168,7 @@ class SimWorld:
         )
 
     def engine(self, holder: str = "one") -> Engine:
-        return Engine(
+        engine = Engine(
             store=self.store,
             connectors=self.connectors,
             mappings=self.mappings,
@@ -177,6 +178,8 @@ class SimWorld:
             holder=holder,
             listener=self.director.listener(),
         )
+        engine.hub.crew = by_turns
+        return engine
 
     def _wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
         self.oracle.wrote(system, stream, key, before, after, marker)
