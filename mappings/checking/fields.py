@@ -36,6 +36,8 @@ class FieldFacts(Protocol):
     @property
     def readable(self) -> bool: ...
     @property
+    def unique(self) -> bool: ...
+    @property
     def creatable(self) -> bool: ...
     @property
     def updatable(self) -> bool: ...
@@ -220,6 +222,8 @@ class _Checker:
 
     def _writable(self, rule: Rule, fact: FieldFacts, at: Path, subject: str) -> None:
         if not fact.creatable and not fact.updatable:
+            if fact.unique and rule.strength.value == "create_only":
+                return  # the key of a row that the hub or the system makes: what it is there is known as written
             self._say("read-only", f"{fact.name} cannot be written", at, subject, hint="direction: in")
         elif not fact.updatable and rule.strength.value != "create_only":
             self._say(

@@ -53,6 +53,7 @@ class Inner:
     label: str = ""
     max_length: int | None = None
     required: bool = False
+    unique: bool = False
     readable: bool = True
     creatable: bool = True
     updatable: bool = True

@@ -372,3 +372,26 @@ def test_a_number_that_is_there_twice_is_named_with_its_row_where_no_column_is_a
     (tmp_path / "a.csv").write_text(f"Kunden-Nr.;Name\n{rows}", encoding="utf-8")
     said = make_cli(tmp_path / "p")("init", "--file", str(tmp_path / "a.csv"), code=5).err
     assert "'Kunden-Nr.' comes nearest, but row 101" in said
+
+
+def test_a_key_that_the_hub_makes_for_a_new_row_takes_no_account_number_s_place(make_cli, tmp_path):
+    compose(tmp_path / "p", ["sql"])
+    with closing(sqlite3.connect(tmp_path / "erp.db")) as database, database:
+        database.executescript(NORTHWIND)
+    (tmp_path / "p/accounts.csv").write_text("id,no,name\n1,N-77,Neu\n", encoding="utf-8")
+    config = tmp_path / "p/config.yaml"
+    files = "connections:\n  files: {connector: files, folder: ., streams: {accounts: {file: accounts.csv, key: id}}}\n"
+    config.write_text(config.read_text(encoding="utf-8").replace("connections:\n", files, 1), encoding="utf-8")
+    mapping = "connection: files\nstream: accounts\nentity: account\ndirection: in\nmatch: {strong: [account_number]}\n"
+    path = tmp_path / "p/mappings/files_accounts.yaml"
+    path.write_text(f"{mapping}rules: {{account_number: no, name: name}}\n", encoding="utf-8")
+    world = World(clock=ManualClock(), environment={"ERP_URL": f"sqlite:///{tmp_path / 'erp.db'}"})
+    cli = make_cli(tmp_path / "p", world)
+    cli("check", "--online")
+    cli("run")
+    cli("run", "--full")
+    with closing(sqlite3.connect(tmp_path / "erp.db")) as database:
+        [(key, name)] = database.execute("SELECT CustomerID, CompanyName FROM customers").fetchall()
+    assert (key != "N-77", name) == (True, "Neu")
+    fields = cli("record", "show", "files:accounts:1", "--json").json["fields"]
+    assert [one["value"] for one in fields if one["path"] == "account_number"] == ["N-77"]
