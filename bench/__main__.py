@@ -98,7 +98,16 @@ def _expect_written(url: str, count: int) -> None:
         raise RuntimeError(f"the API holds {records} people after {writes} writes; {count} of each expected")
 
 
-_WORKLOADS = {"table": files_to_table, "pull": api_to_table, "push": files_to_api}
+def files_to_far_api(folder: Path, count: int) -> Iterator[Line]:
+    """A system far away: most of the time would be spent waiting."""
+    with served(0, 50) as url:
+        write_project(folder, "file", "api", url)
+        write_csv(folder / "data" / "people.csv", count)
+        yield Line("CSV → state → HTTP API, 50 ms a call", _run(folder))
+        _expect_written(url, count)
+
+
+_WORKLOADS = {"table": files_to_table, "pull": api_to_table, "push": files_to_api, "far": files_to_far_api}
 
 
 def shown(line: Line, base: Line) -> str:

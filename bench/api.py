@@ -1,7 +1,7 @@
 """A plain HTTP API with people in it: paged reads by change number, batched upserts by marker. A process of its own.
 
-``python -m bench.api 1000`` starts with a thousand people, ``… 1000 10`` with ten of them changed afterwards. It prints
-its address and serves until its standard input ends. Page bodies are cached, so that it is never what is measured.
+``python -m bench.api 1000`` starts with a thousand people; ``… 1000 50`` answers every call 50 milliseconds late. It
+prints its address and serves until its standard input ends.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class People:
         return orjson.dumps(self.upsert(sent))
 
 
-async def _serve(people: People) -> None:
+async def _serve(people: People, latency: float) -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
@@ -84,6 +84,8 @@ async def _serve(people: People) -> None:
                 lengths = [h.partition(":")[2] for h in headers if h.lower().startswith("content-length:")]
                 body = await reader.readexactly(int(lengths[0])) if lengths else b""
                 answer = people.answer(method, target, body)
+                if latency:
+                    await asyncio.sleep(latency)
                 writer.write(
                     b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
                     % (len(answer), answer)
@@ -100,4 +102,4 @@ async def _serve(people: People) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(People(int(sys.argv[1]))))
+    asyncio.run(_serve(People(int(sys.argv[1])), float(sys.argv[2]) / 1000))

@@ -18,7 +18,9 @@ PEOPLE = sdk.Stream(
     name="people",
     version="seq",
     watermark=sdk.Watermark(field="seq", overlap=timedelta(0)),
-    writes=sdk.Writes(batch=PAGE, replay=sdk.Replay.UPSERT, marker="hub", conditional=True, returns_record=True),
+    writes=sdk.Writes(
+        batch=PAGE, at_once=8, replay=sdk.Replay.UPSERT, marker="hub", conditional=True, returns_record=True
+    ),
     fields=tuple(sdk.Field(name=name) for name in (*COLUMNS, "hub", "seq")),
 )
 

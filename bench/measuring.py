@@ -39,9 +39,9 @@ def _environment(path: Sequence[Path]) -> dict[str, str]:
 
 
 @contextmanager
-def served(count: int) -> Iterator[str]:
-    """The address of an API with ``count`` people in it, in a process of its own."""
-    command = [sys.executable, "-m", "bench.api", str(count)]
+def served(count: int, latency: float = 0) -> Iterator[str]:
+    """The address of an API with ``count`` people in it, in a process of its own; ``latency`` in milliseconds."""
+    command = [sys.executable, "-m", "bench.api", str(count), str(latency)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(()))
     assert process.stdin is not None
     assert process.stdout is not None

@@ -92,11 +92,15 @@ class Writes:
     the current version are answered `STALE` instead of overwriting. ``returns_record`` says that outcomes carry the
     record as the system stored it; otherwise the engine reads it back with ``fetch``.
 
+    ``at_once`` is how many such calls may be under way together; then the connector's ``upsert`` and ``remove`` are
+    called from several threads. No record is in two of them.
+
     ``bulk_from`` creates or more, where a system has a way for many at once, are handed over in one call of up to
     ``bulk`` rows (0: there is no such way).
     """
 
     batch: int = 1
+    at_once: int = 1
     bulk: int = 0
     bulk_from: int = 0
     replay: Replay = Replay.NATURAL
@@ -110,6 +114,15 @@ class Writes:
         """How many of ``waiting`` rows the next call takes."""
         many = creating and self.bulk > self.batch and waiting >= max(self.bulk_from, self.batch + 1)
         return min(waiting, self.bulk if many else self.batch)
+
+    def together(self, creates: int, *, creating: bool) -> int:
+        """How many rows, at most, are recorded together before they are sent. (0: one call's.)
+
+        Not so creates without a marker: what became of each would have to be guessed.
+        """
+        if creating:
+            return 0 if self.replay is Replay.NATURAL else creates
+        return self.batch * self.at_once
 
 
 class Deletes(StrEnum):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
 
-from connectors.contract import Replay, Writes
+from connectors.contract import Writes
 from mappings.contract import RenderRequest, Rendition
 from model.errors import ConnectorError
 from model.fields import Kind
@@ -207,7 +207,7 @@ class Executor:
             writes = self.hub.stream(binding_id).writes or Writes()
             creating = kind is ActionKind.CREATE
             most = max(writes.batch, writes.bulk) if creating else writes.batch
-            together = _TOGETHER if creating and writes.replay is not Replay.NATURAL else 0
+            together = writes.together(_TOGETHER, creating=creating)
             while actions and (len(actions) >= most or not full_only):
                 batches: list[list[Action]] = []
                 room = together

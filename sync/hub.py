@@ -16,6 +16,7 @@ from model.fields import EntitySchema, in_dependency_order
 from model.records import Record
 from sync.absorb import Binding
 from sync.correlate import Index
+from sync.crew import Crew, threads
 from sync.decision import BindingId
 from sync.focus import Focus
 from sync.merge import Context
@@ -125,6 +126,7 @@ class Hub:
     entities: list[EntitySchema] = field(default_factory=list)
     indexes: dict[str, Index] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
+    crew: Crew = threads
 
     @classmethod
     def of(

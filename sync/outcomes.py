@@ -46,6 +46,16 @@ class Written(NamedTuple):
     surely: bool = True
 
 
+def shown_in(binding: Binding, outcomes: Sequence[Outcome]) -> list[Seen | None]:
+    """What each write was answered with: projected together, with fingerprints; None where it shows no record."""
+    records = [outcome.record if outcome.kind is OutcomeKind.APPLIED else None for outcome in outcomes]
+    shown = [record for record in records if record is not None]
+    found = zip(binding.mapping.project(shown), binding.mapping.fingerprints(shown), strict=True)
+    if len(shown) == len(records):
+        return list(found)
+    return [None if record is None else next(found) for record in records]
+
+
 def take_creates(
     binding: Binding,
     rows: Sequence[IntentRow],

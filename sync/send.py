@@ -1,4 +1,4 @@
-"""Send one batch: intent first, then the call, then its answers absorbed as observations.
+"""Send batches: intents first, then the calls, then their answers absorbed as observations.
 
 A batch is recorded in full before it is sent and closed in the same transaction that stores what came of it. Whatever
 is still open when a run begins is *looked up*, never sent again blindly (`sync.recover`).
@@ -6,21 +6,24 @@ is still open when a run begins is *looked up*, never sent again blindly (`sync.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from connectors.contract import Outcome, OutcomeKind, Write
 from model.errors import AnswerLostError, ConnectorError, ProtocolError, RefusedError
 from model.records import Record
 from sync.absorb import Binding
+from sync.crew import Start
 from sync.decision import Action, ActionKind, Bucket, Changes, Intent, IntentRow, LinkState, Parked, Side, Why
 from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Seen, Written, take, take_creates
+from sync.outcomes import Seen, Written, shown_in, take, take_creates
 from sync.ports import Lease
 from sync.scenes import load_references
 
@@ -28,6 +31,15 @@ _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.
 _TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
 _SOON: Final = timedelta(seconds=1)  # so long, at most, an answer is held until it is stored with others
 _NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
+
+
+class _Sent(NamedTuple):
+    """A batch under way."""
+
+    batch: list[Action]
+    intent: Intent
+    asked_at: datetime
+    found: Callable[[], list[Outcome]]
 
 
 @dataclass(slots=True)
@@ -55,27 +67,43 @@ class Sender:
     _more: bool = False  # whether another batch follows at once
     _held: Changes | None = None  # what the answers so far mean
     _held_since: datetime | None = None  # when the first of them was asked for
-    _asked_at: datetime | None = None
+    _asked_at: datetime | None = None  # when the batch was sent whose answer is absorbed
     _owners: dict[str, str] = field(default_factory=dict)  # record key → entity id of the links held
 
     def send(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> None:
-        """Record all, then call and absorb one after the other. Raises ConnectorError."""
+        """Record all, then call, as many at once as the system takes, and absorb in order. Raises ConnectorError."""
         batches = [batch for batch in batches if not self._is_stopped(binding, batch)]
         if not batches:
             return
-        left = list(zip(batches, self._intents(binding, kind, batches), strict=True))
-        try:
-            while left:
-                batch, intent = left.pop(0)
-                self._more = bool(left)
-                if self._overtaken(binding, batch):
-                    self._close(intent)
-                else:
-                    self._deliver(binding, kind, batch, intent)
-        except ConnectorError:
-            self._store()
-            self._close(*(intent for _, intent in left))
-            raise
+        left = deque(zip(batches, self._intents(binding, kind, batches), strict=True))
+        writes = self.hub.stream(binding.id).writes
+        at_once = min(len(left), writes.at_once if writes is not None else 1)
+        with self.hub.crew(at_once) as start:
+            sent: deque[_Sent] = deque()
+            try:
+                while left or sent:
+                    while left and len(sent) < at_once:
+                        batch, intent = left.popleft()
+                        if self._overtaken(binding, batch):
+                            self._close(intent)
+                        else:
+                            sent.append(self._begin(start, binding, batch, intent))
+                    if sent:
+                        one = sent.popleft()
+                        self._more = bool(left or sent)
+                        self._end(binding, one)
+            except ConnectorError:
+                self._end_all(binding, sent)
+                self._close(*(intent for _, intent in left))
+                raise
+        self._store()
+
+    def _end_all(self, binding: Binding, sent: Iterable[_Sent]) -> None:
+        """Nothing more is sent; what was is answered, whatever became of the others."""
+        self._more = True
+        for one in sent:
+            with suppress(ConnectorError):  # told by the first one
+                self._end(binding, one)
         self._store()
 
     def _overtaken(self, binding: Binding, batch: Sequence[Action]) -> bool:
@@ -89,15 +117,19 @@ class Sender:
             self.books.ended(action, Bucket.WAITING, "changed while it was being written", keep=True)
         return True
 
-    def _deliver(self, binding: Binding, kind: ActionKind, batch: list[Action], intent: Intent) -> None:
-        """A batch refused as a whole is halved until the culprit stands alone."""
+    def _begin(self, start: Start, binding: Binding, batch: list[Action], intent: Intent) -> _Sent:
         writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
-        deeds = self.hub.deeds(binding.id)
-        deed = deeds.remove if kind is ActionKind.DELETE else deeds.upsert
-        self._asked_at = self.hub.clock.now()
+        deeds, stream = self.hub.deeds(binding.id), binding.id.stream
+        deed = deeds.remove if intent.kind is ActionKind.DELETE else deeds.upsert
         self.called(binding)
+        asked_at = self.hub.clock.now()
+        return _Sent(batch, intent, asked_at, start(lambda: _one_each(binding, writes, deed(stream, writes))))
+
+    def _end(self, binding: Binding, sent: _Sent) -> None:
+        """A batch refused as a whole is halved until the culprit stands alone."""
+        batch, intent, self._asked_at, found = sent
         try:
-            outcomes = _one_each(binding, writes, deed(binding.id.stream, writes))
+            outcomes = found()
         except RefusedError as error:
             if len(batch) == 1:
                 refused = Outcome(OutcomeKind.REFUSED, code=error.code, message=str(error))
@@ -105,8 +137,8 @@ class Sender:
                 return
             self._close(intent)
             half = len(batch) // 2
-            self.send(binding, kind, [batch[:half]])
-            self.send(binding, kind, [batch[half:]])
+            self.send(binding, intent.kind, [batch[:half]])
+            self.send(binding, intent.kind, [batch[half:]])
         except (AnswerLostError, ProtocolError) as error:
             self._lost(binding, batch, error)
         except ConnectorError:
@@ -174,7 +206,7 @@ class Sender:
         answers = _Answers(binding, ledger)
         writes = self.hub.stream(binding.id).writes
         direct = writes is not None and writes.returns_record
-        seen = _seen(binding, outcomes)
+        seen = shown_in(binding, outcomes)
         places: Sequence[int] = range(len(batch))
         if intent.kind is ActionKind.CREATE:
             places = self._created(binding, intent, outcomes, seen, ledger)
@@ -361,13 +393,3 @@ def _one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outc
     if len(answers) != len(writes):
         raise ProtocolError(f"{len(answers)} outcomes for {len(writes)} writes to {binding.id}")
     return answers
-
-
-def _seen(binding: Binding, outcomes: Sequence[Outcome]) -> list[Seen | None]:
-    """What each write was answered with: projected together, with fingerprints; None where it shows no record."""
-    records = [outcome.record if outcome.kind is OutcomeKind.APPLIED else None for outcome in outcomes]
-    shown = [record for record in records if record is not None]
-    found = zip(binding.mapping.project(shown), binding.mapping.fingerprints(shown), strict=True)
-    if len(shown) == len(records):
-        return list(found)
-    return [None if record is None else next(found) for record in records]

@@ -124,12 +124,14 @@ class Server:
 
 
 def transport(fake: Fake) -> Transport:
-    """The fake as a transport for `connectors.contract.Context`: same bytes, no port."""
+    """The fake as a transport for `connectors.contract.Context`: same bytes, no port. It answers one call at a time."""
+    lock = threading.Lock()
 
     def handle(
         method: str, url: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[int, Mapping[str, str], bytes] | None:
-        response = fake.handle(request_of(method, url, headers, body))
+        with lock:
+            response = fake.handle(request_of(method, url, headers, body))
         return None if response.lost else (response.status, response.headers, response.body)
 
     return carried_by(handle)

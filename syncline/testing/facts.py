@@ -42,6 +42,7 @@ class Facts(Bench):
                 assert stream.watermark.overlap.total_seconds() >= 0, stream.name
             if stream.writes is not None:
                 assert stream.writes.batch >= 1, f"{stream.name}: a batch holds at least one row"
+                assert stream.writes.at_once >= 1, f"{stream.name}: at least one call is under way"
                 assert stream.writes.creates or stream.writes.updates, f"{stream.name}: writes nothing at all"
                 assert not stream.writes.conditional or stream.version, f"{stream.name}: conditional needs a version"
                 if stream.writes.creates and stream.writes.replay is Replay.LOOKUP:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -70,6 +72,25 @@ class Writing(Bench):
             calls = len(self.wire.calls) - before if self.wire else 0
             assert [o.kind for o in outcomes] == [_APPLIED] * size, stream.name
             assert size < 10 or calls <= size // 2, f"{stream.name}: {calls} calls for one batch of {size}"
+            self.clock.advance(60)
+            live = self.live(stream)
+            for row, outcome in zip(rows, outcomes, strict=True):
+                self._assert_holds(stream, live[outcome.key or ""].data, row)
+
+    def test_batches_under_way_together_are_all_written(self) -> None:
+        for stream in self.each(
+            lambda s: creates(s) and s.writes is not None and s.writes.at_once > 1, "at once", "row"
+        ):
+            assert stream.writes is not None
+            connector: Any = self.connect()
+            rows = self.rows(stream, 3 * stream.writes.at_once)
+            writes = [Write(None, row, marker=f"hub-{n}") for n, row in enumerate(rows)]
+            size = min(3, stream.writes.batch)
+            batches = [writes[at : at + size] for at in range(0, len(writes), size)]
+            with ThreadPoolExecutor(stream.writes.at_once) as pool:
+                answers = list(pool.map(partial(connector.upsert, stream.name), batches))
+            outcomes = [outcome for answer in answers for outcome in answer]
+            assert [o.kind for o in outcomes] == [_APPLIED] * len(rows), f"{stream.name}: {outcomes}"
             self.clock.advance(60)
             live = self.live(stream)
             for row, outcome in zip(rows, outcomes, strict=True):

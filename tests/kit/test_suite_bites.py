@@ -2,7 +2,9 @@
 
 import inspect
 import json
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -137,6 +139,18 @@ class CutsTexts(AcmeConnector):
         return super().upsert(stream, [w._replace(fields=f) for w, f in zip(batch, short, strict=True)])
 
 
+class KeepsTheBatchToItself(AcmeConnector):
+    """What it keeps is another call's by the time it is used."""
+
+    meet = threading.Barrier(2)
+
+    def upsert(self, stream, batch):
+        self._batch = batch
+        with suppress(threading.BrokenBarrierError):
+            self.meet.wait(5)
+        return super().upsert(stream, self._batch)
+
+
 class WritesNullAsText(AcmeConnector):
     def upsert(self, stream, batch):
         return super().upsert(stream, [w._replace(fields={n: str(v) for n, v in w.fields.items()}) for w in batch])
@@ -227,6 +241,7 @@ BROKEN = {
     CheckAlwaysFine: "test_check_says_what_is_wrong",
     FetchesTheDeletedAsLive: "test_fetching_gives_what_reading_gives_and_marks_what_is_gone",
     HidesItsMarker: "test_discover_describes_every_stream",
+    KeepsTheBatchToItself: "test_batches_under_way_together_are_all_written",
     HammersWhenThrottled: "test_being_asked_to_slow_down_costs_waiting_not_hammering",
 }
 

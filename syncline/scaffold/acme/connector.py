@@ -20,7 +20,9 @@ def stream(name: str, *fields: sdk.Field, parents: tuple[str, ...] = ()) -> sdk.
         name=name,
         version="version",
         watermark=sdk.Watermark(field="updated_at", overlap=timedelta(minutes=5)),
-        writes=sdk.Writes(batch=50, replay=sdk.Replay.UPSERT, marker="ref", conditional=True, returns_record=True),
+        writes=sdk.Writes(
+            batch=50, at_once=4, replay=sdk.Replay.UPSERT, marker="ref", conditional=True, returns_record=True
+        ),
         deletes=sdk.Deletes.TOMBSTONES,
         removes=True,
         parents=parents,
