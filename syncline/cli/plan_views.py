@@ -49,12 +49,13 @@ def show_actions(output: Output, actions: Sequence[PlannedAction], total: int, *
         output.line()
     for action in actions:
         output.line(headline(action))
-        for change in action.changes[:_FIELDS]:
+        changes = [one for one in action.changes if one.after != one.before]
+        for change in changes[:_FIELDS]:
             before, after = views.value(change.before, reveal=reveal), views.value(change.after, reveal=reveal)
             arrow = after if action.kind is ActionKind.CREATE else f"{before} → {after}"
             output.line(f"    {clean(change.field)}: {arrow}")
-        if len(action.changes) > _FIELDS:
-            output.line(f"    … {len(action.changes) - _FIELDS} more fields")
+        if len(changes) > _FIELDS:
+            output.line(f"    … {len(changes) - _FIELDS} more fields")
         if action.kind is ActionKind.UPDATE and action.causes:
             output.line(f"    because of {clean(_because(action))}")
         if action.problem:

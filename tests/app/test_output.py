@@ -7,7 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sync.decision import ActionKind, BindingId
+from sync.report import FieldChange, PlannedAction
 from syncline.cli.output import Output, clean, fitted, plain
+from syncline.cli.plan_views import show_actions
 
 
 def signs(*texts):
@@ -77,3 +80,17 @@ def test_what_a_terminal_cannot_show_is_replaced(monkeypatch, encoding):
 
 def test_a_set_is_listed_in_one_order():
     assert plain({"b": frozenset({"y", "x", "z"})}) == {"b": ["x", "y", "z"]}
+
+
+def test_a_plan_shows_of_a_write_only_what_it_changes(capsys):
+    values = [("city", "Bonn", "Jena"), ("address2", None, None), ("zip", "1", "1")]
+    action = PlannedAction(
+        kind=ActionKind.UPDATE,
+        binding=BindingId("shop", "customers", "contact"),
+        entity_id="e1",
+        key="7",
+        changes=[FieldChange(field=name, before=before, after=after) for name, before, after in values],
+        reason="edited",
+    )
+    show_actions(Output(color=False), [action], 1, reveal=True)
+    assert capsys.readouterr().out.splitlines()[2:] == ['    city: "Bonn" → "Jena"']
