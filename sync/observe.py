@@ -193,7 +193,7 @@ class Observer:
         balance.count(Bucket.UNCHANGED, len(live) - len(fresh))
         balance.count(Bucket.SKIPPED, len(page.records) - len(listed), detail="shown again on the same page")
         news.add([*merged, *fresh, *rest], page.flaws, balance)
-        news.linked.update(known)
+        news.linked.update([record.key for record, _ in fresh if record.key in known])
         return len(known) - list(known.values()).count("")
 
     def _settle(self, binding: Binding, news: _News) -> None:

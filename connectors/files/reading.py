@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from connectors.files.cells import key_of, keys_of
 from connectors.files.settings import FileStream
+from connectors.files.met import Met
 from connectors.files.source import Look, Position, Source, Stretch, digest_of, flaw_of, look, opened, position_in
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
 from model.records import plain_records
@@ -63,7 +64,7 @@ class Reader:
         stream, size = self._stream, self._stream.page
         source = Source(file, stream, seen)
         stamp = _stamp(file)
-        met: set[int] = set()
+        met = Met()
         records: list[Record] = []
         flaws: list[Flaw] = []
         pending: Page | None = None
@@ -92,6 +93,7 @@ class Reader:
                     yield pending
                 pending = Page(records, None, full, flaws)
                 records, flaws = [], []
+        met.close()
         self._judge(file, stamp, count, before)
         if pending is not None and (records or flaws):
             yield pending
@@ -101,29 +103,26 @@ class Reader:
         cursor = Position(self._address(seen.digest, file), count, seen.lines, source.header).cursor()
         yield last._replace(cursor=cursor, full=full, every_row=True)
 
-    def _all_added(self, rows: Sequence[dict[str, object]], met: set[int], records: list[Record]) -> bool:
+    def _all_added(self, rows: Sequence[dict[str, object]], met: Met, records: list[Record]) -> bool:
         """Take rows in at once where each has a key of its own; otherwise none of them."""
         keys = keys_of(rows, self._stream.key_columns)
         if keys is None:
             return False
-        marks = set(map(hash, keys))
-        if len(marks) < len(keys) or not met.isdisjoint(marks):
+        if not met.all_new(keys):
             return False
-        met |= marks
         records += plain_records(keys, rows)
         return True
 
-    def _add(self, number: int, data: dict[str, object], met: set[int], records: list[Record]) -> Flaw | None:
-        """Take a row in as a record, or say why it is none. Keys are remembered as hashes: eight bytes, not a text."""
+    def _add(self, number: int, data: dict[str, object], met: Met, records: list[Record]) -> Flaw | None:
+        """Take a row in as a record, or say why it is none."""
         key = key_of(data, self._stream.key_columns)
         if key is None:
             columns = ", ".join(self._stream.key_columns)
             return flaw_of(self._stream, number, Problem("no-key", f"no key: {columns} is missing, null or empty"))
-        mark = hash(key)
-        if mark in met:
+        if key in met:
             problem = Problem("duplicate-key", "an earlier line has the same key; only the first counts")
             return flaw_of(self._stream, number, problem, key)
-        met.add(mark)
+        met.add(key)
         records.append(Record(key, data))
         return None
 
