@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from connectors.files.cells import key_of, keys_of
-from connectors.files.settings import FileStream
 from connectors.files.met import Met
+from connectors.files.settings import FileStream
 from connectors.files.source import Look, Position, Source, Stretch, digest_of, flaw_of, look, opened, position_in
 from connectors.sdk import Flaw, Page, Problem, Record, SourceIncompleteError
 from model.records import plain_records
