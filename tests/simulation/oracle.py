@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Replay
+from sync.absorb import DISPUTED_MATCH
 from sync.decision import BindingId, EntityState, LinkState, Side, Why
 from tests.simulation.remote import Row, Table, token
 from tests.simulation.story import HANDS
@@ -247,6 +248,11 @@ class Oracle:
         link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
         return self.world.operator is not None and link is not None and link.entity_id != marker
 
+    def _asked(self, at: BindingId, entity_id: str) -> bool:
+        """Whether a record there may turn out to be this entity, which a person has not answered yet."""
+        pages = self.world.store.all_parked(at, Side.IN, Why.DISPUTED, 100)
+        return any(entity_id in row.candidates for page in pages for row in page if row.code == DISPUTED_MATCH)
+
     def everybody_shows_the_same(self) -> None:
         store, hub = self.world.store, self.world.engine().hub
         ids = [row[0] for row in self._rows("SELECT id FROM canonical ORDER BY id")]
@@ -264,6 +270,7 @@ class Oracle:
                 firm_key = store.keys_at(firms, [firm]).get(firm) if firm else None
                 if not own:
                     blocked = "emails[work]" in disputed or "name" in disputed or (firm and not firm_key)
+                    blocked = blocked or self._asked(at, canonical.id)
                     assert blocked, f"I1: {canonical.id} has no record in {at}"
                 for link in own:
                     if link.state is LinkState.LIVE and not store.parked(at, Side.IN, [link.key]):
