@@ -14,6 +14,7 @@ from model.paths import is_pattern, pattern_regex
 from model.records import Problem, Record
 from sync.correlate import Index, correlate
 from sync.decision import (
+    LACKING,
     HELD,
     UNKNOWN,
     Base,
@@ -92,7 +93,8 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
     if missing:
         return waiting(binding, record, missing, ledger)
     if projection.problems:
-        return _dead(binding, record, projection.problems, ledger)
+        dead = _dead(binding, record, projection.problems, ledger)
+        return dead if link is not None else Ended(Bucket.DEAD, f"{ended.detail}{LACKING}{dead.detail}")
     ledger.unpark(binding.id, Side.IN, record.key)
     return ended
 
