@@ -14,8 +14,8 @@ from model.paths import is_pattern, pattern_regex
 from model.records import Problem, Record
 from sync.correlate import Index, correlate
 from sync.decision import (
-    LACKING,
     HELD,
+    LACKING,
     UNKNOWN,
     Base,
     BindingId,

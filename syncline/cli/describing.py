@@ -60,6 +60,11 @@ def check(
         from syncline.fields import check_fields
 
         found = [*found, *check_fields(asked, desk.world)]
+    elif online and all(one.code == "no-mappings" or one.severity is not Severity.ERROR for one in found):
+        from syncline.fields import check_connections
+
+        bare = desk.load(with_mappings=False)[0]
+        found = [*found, *(check_connections(bare, desk.world) if bare is not None else ())]
     if wanted:
         found = [one for one in found if one.file is not None and _within(Path(one.file).absolute(), wanted)]
     if as_sarif:

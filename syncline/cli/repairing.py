@@ -134,6 +134,7 @@ def show_conflict(
     desk = desk_of(context)
     kind, key = _numbered(number)
     if kind == _MATCH:
+        _in_question(desk, key)
         show_parked(desk, key, mask=mask, as_json=as_json)
         if not as_json:
             _show_candidates(desk, key, mask=mask)
@@ -171,6 +172,18 @@ def show_conflict(
         desk.output.say(f"Two records of {row['ours_source']} differ; authority ranks connections, not their records.")
     if found.conflict.state is ConflictState.OPEN:
         desk.output.say(f"syncline conflicts resolve {number} --winner ours|theirs, or --value '…'")
+
+
+def _in_question(desk: Desk, number: int) -> None:
+    """Raises StateError where no record in question has this number: dead letters are numbered together with them."""
+    with desk.reports() as reports:
+        found = reports.parked_one(number)
+    if found is None:
+        raise StateError(f"no record is in question under {_MATCH}{number}; see `syncline conflicts list`")
+    if found.parked.why is not Why.DISPUTED:
+        raise StateError(
+            f"{number} is no question but a dead letter or a record that waits: `syncline dead-letters show {number}`"
+        )
 
 
 def _key_of_ours(reports: Reports, conflict: Conflict) -> str | None:

@@ -53,7 +53,7 @@ def test_a_number_with_a_slip_is_rather_the_key_than_a_name_without_one(tmp_path
 
 
 def test_a_column_that_too_often_repeats_is_refused_by_name_and_taken_when_asked_for(connected, make_cli, tmp_path):
-    text = listing({line: 103 for line in range(20, 40)})
+    text = listing(dict.fromkeys(range(20, 40), 103))
     (tmp_path / "list.csv").write_text(text, encoding="utf-8")
     refused = make_cli(tmp_path / "p")("init", "--file", str(tmp_path / "list.csv"), code=5).err
     assert "nearest is 'Kunden-Nr.': 20 rows have that of an earlier row (lines 20, 21," in refused

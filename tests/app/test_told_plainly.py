@@ -68,3 +68,52 @@ def test_a_record_that_is_in_the_hub_but_for_one_value_counts_as_made_and_the_va
         for one in cli("runs", "show", "1", "--json").json["balances"]
     }
     assert found == {("office", 3, 1, 2), ("shop", 3, 2, 1)}
+
+
+def test_a_dead_letter_is_not_shown_as_a_question_about_whose_record_it_is(lists):
+    cli = lists()
+    cli("run", code=None)
+    letter = cli("dead-letters", "list", "--json").json[0]["id"]
+    said = cli("conflicts", "show", f"m{letter}", code=1)
+    assert (said.out, f"syncline dead-letters show {letter}" in said.err) == ("", True)
+    assert "no record is in question under m99" in cli("conflicts", "show", "m99", code=1).err
+
+
+def test_the_reason_of_a_dead_letter_is_explained_as_any_code_is(lists):
+    cli = lists()
+    cli("run", code=None)
+    for code in {one["code"] for one in cli("dead-letters", "list", "--json").json}:
+        assert "Mend the value" in cli("check", "--explain", code).out
+
+
+def test_how_many_rows_cannot_be_read_is_said_where_not_all_of_them_are_named(lists):
+    cli = lists(OFFICE + "".join(f"{n},zu,viel,in,dieser,Zeile,{n}\n" for n in range(9)))
+    said = cli("mappings", "preview", "files_office").err
+    assert (said.count("cells, "), "unreadable: 4 more, 9 in all" in said) == (5, True)
+    assert "and 8 more of the first" in cli("doctor", code=None).out
+
+
+def test_a_record_that_is_not_there_does_not_hide_the_others_asked_for(lists):
+    said = lists()("mappings", "preview", "files_office", "-r", "1", "-r", "77", "-r", "3", code=1)
+    assert "files_office: 1 " in said.out
+    assert "files_office: 3 " in said.out
+    assert "no record '77'" in said.err
+
+
+def test_a_header_that_cannot_be_used_is_said_before_there_is_a_mapping(lists):
+    cli = lists("nummer" + OFFICE.removeprefix("nr"))
+    for path in (cli.folder / "mappings").iterdir():
+        path.unlink()
+    assert "no column 'nr'" in cli("check", "--online", code=5).out
+    assert "no column" not in cli("check", code=5).out
+
+
+def test_a_preview_calls_a_column_as_the_file_does(lists):
+    cli = lists(OFFICE.replace("beruf", "Beruf o.Ä.").replace("vorname", "Vor.N"))
+    path = cli.folder / "mappings/files_office.yaml"
+    text = path.read_text("utf-8").replace("job_title: beruf", r"job_title: 'Beruf o\.Ä\.'")
+    path.write_text(text.replace("  given_name: vorname\n", ""), "utf-8")
+    said = cli("mappings", "preview", "files_office", "-r", "1").out
+    assert "Beruf o.Ä." in said
+    assert "Not read by any rule: Vor.N" in said
+    assert "\\" not in said
