@@ -117,3 +117,78 @@ def test_a_preview_calls_a_column_as_the_file_does(lists):
     assert "Beruf o.Ä." in said
     assert "Not read by any rule: Vor.N" in said
     assert "\\" not in said
+
+
+def numbers(cli):
+    return {
+        (one["path"], one["theirs_key"]): one["id"]
+        for one in cli("conflicts", "list", "--kind", "field", "--json").json
+    }
+
+
+@pytest.fixture
+def apart(lists):
+    """Three people whom both lists know: five fields differ, two of them only in how they are written."""
+    office = "nr,vorname,nachname,beruf,mail,geboren\n" + "".join(
+        f"{n},{name},Berg,{work},{n}@example.org,1990-01-0{n}\n"
+        for n, name, work in ((1, "ADA", "Ärztin"), (2, "Bo", "Koch"), (3, "Cy", "Maler"))
+    )
+    shop = office.replace("ADA", "Ada").replace("Bo", "Bob").replace("Koch", "KOCH").replace("Maler", "Malerei")
+    cli = lists(office, shop.replace("1990-01-02", "1992-01-02").replace("\n", "\nx").removesuffix("x"))
+    cli("run", code=None)
+    return cli
+
+
+def values(cli, key):
+    return {one["path"]: one["value"] for one in cli("record", "show", f"files:office:{key}", "--json").json["fields"]}
+
+
+def test_several_conflicts_are_answered_at_once_by_their_numbers(apart):
+    found = numbers(apart)
+    assert len(found) == 5
+    two = found["given_name", "x1"], found["birth_date", "x2"]
+    assert "Decided: 2 conflicts" in apart("conflicts", "resolve", *two, "--winner", "theirs").err
+    assert set(numbers(apart).values()) == set(found.values()) - set(two)
+    assert (values(apart, 1)["given_name"], values(apart, 2)["birth_date"]) == ("Ada", "1992-01-02")
+
+
+def test_conflicts_that_are_only_a_matter_of_letter_case_are_answered_together(apart):
+    alike = apart("conflicts", "list", "--alike", "--json").json
+    assert {(one["path"], one["theirs_key"]) for one in alike} == {("given_name", "x1"), ("job_title", "x2")}
+    apart("conflicts", "resolve", "--alike", "--winner", "theirs", code=2)
+    assert len(numbers(apart)) == 5, "nobody could be asked"
+    apart("conflicts", "resolve", "--alike", "--winner", "theirs", "--yes")
+    assert set(numbers(apart)) == {("given_name", "x2"), ("birth_date", "x2"), ("job_title", "x3")}
+    assert (values(apart, 1)["given_name"], values(apart, 2)["job_title"]) == ("Ada", "KOCH")
+
+
+def test_the_conflicts_of_one_field_or_of_one_stream_are_answered_together(apart):
+    apart("conflicts", "resolve", "--field", "given_name", "--winner", "ours", "--yes")
+    assert {path for path, _ in numbers(apart)} == {"birth_date", "job_title"}
+    assert apart("conflicts", "list", "--there", "files.office", "--json").json == []
+    assert (
+        "no field in conflict is meant"
+        in apart("conflicts", "resolve", "--there", "crm", "--winner", "ours", code=1).err
+    )
+    apart("conflicts", "resolve", "--there", "files.shop", "--winner", "ours", "--yes")
+    assert numbers(apart) == {}
+
+
+def test_of_several_conflicts_none_is_answered_where_one_is_not_open(apart):
+    before = numbers(apart)
+    said = apart("conflicts", "resolve", min(before.values()), "99", "--winner", "ours", code=1).err
+    assert "not open: 99; nothing was decided" in said
+    apart("conflicts", "resolve", "7", "m7", "--winner", "ours", code=2)
+    apart("conflicts", "resolve", min(before.values()), "--all", "--winner", "ours", code=2)
+    assert numbers(apart) == before
+
+
+def test_dead_letters_of_one_reason_are_listed_and_forgotten_together(lists):
+    cli = lists()
+    cli("run", code=None)
+    codes = [one["code"] for one in cli("dead-letters", "list", "--json").json]
+    assert sorted(codes) == ["not-a-date", "not-a-date", "not-an-email"]
+    assert len(cli("dead-letters", "list", "--code", "not-a-date", "--json").json) == 2
+    assert "Forgot 2 dead letters" in cli("dead-letters", "discard", "--code", "not-a-date", "--yes").err
+    assert [one["code"] for one in cli("dead-letters", "list", "--json").json] == ["not-an-email"]
+    assert "with the code not-a-date" in cli("dead-letters", "retry", "--code", "not-a-date").err
