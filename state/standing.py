@@ -30,7 +30,7 @@ _EXCEPTIONS = (
 
 def standing(tx: Tx, now: datetime) -> list[BindingStatus]:
     live = dict(tx.tuples(_LIVE))
-    behind = _behind(tx)
+    behind = {number: len(entities) for number, entities in behind_by_binding(tx).items()}
     conflicts = dict(tx.tuples(_CONFLICTS))
     parked: dict[int, dict[tuple[str, str], int]] = {}
     for number, side, why, count in tx.rows(_PARKED):
@@ -62,8 +62,8 @@ def standing(tx: Tx, now: datetime) -> list[BindingStatus]:
     return found
 
 
-def _behind(tx: Tx) -> dict[int, int]:
-    """Links per binding with something left to push. Most links have no exceptions, so few are looked at.
+def behind_by_binding(tx: Tx) -> dict[int, set[str]]:
+    """Entities per binding with something left to push. Most links have no exceptions, so few are looked at.
 
     A path whose agreed revision is below the field's is left over only while somebody means to push it: the entity
     still needs a decision, was refused there, or the path is in conflict. Otherwise it was decided to leave it (no
@@ -77,4 +77,4 @@ def _behind(tx: Tx) -> dict[int, int]:
         older = {path for path, (rev, _) in load_base(base).items() if rev < (revs[path].rev if path in revs else 1)}
         if older and (pending or disputed in older):
             found.setdefault(number, set()).add(entity_id)
-    return {number: len(entities) for number, entities in found.items()}
+    return found

@@ -1,5 +1,7 @@
 """What people who sync two lists are told: who was made, who joined whom, and what they have to answer."""
 
+import re
+
 import pytest
 
 CONFIG = """\
@@ -192,3 +194,41 @@ def test_dead_letters_of_one_reason_are_listed_and_forgotten_together(lists):
     assert "Forgot 2 dead letters" in cli("dead-letters", "discard", "--code", "not-a-date", "--yes").err
     assert [one["code"] for one in cli("dead-letters", "list", "--json").json] == ["not-an-email"]
     assert "with the code not-a-date" in cli("dead-letters", "retry", "--code", "not-a-date").err
+
+
+def test_who_was_joined_with_whom_is_listed_without_a_name_being_told(lists):
+    cli = lists()
+    cli("run", code=None)
+    rows = cli("links", "list", "--json").json
+    joined = {tuple((one["stream"], one["key"]) for one in row["records"]) for row in rows}
+    assert joined == {(("office", "1"), ("shop", "x1")), (("office", "2"), ("shop", "x2"))}
+    hidden = cli("links", "list").out
+    assert "files.office 1, files.shop x1" in hidden
+    assert not {"Ada", "Berg", "Carl"} & set(re.findall(r"\w+", hidden))
+    assert "Ada, Berg" in cli("links", "list", "--reveal").out
+    assert cli("links", "list", "--at", "files.shop", "--json").json == rows
+    assert cli("links", "list", "--at", "crm", "--json").json == []
+    said = cli("links", "list", "--limit", "1")
+    assert (said.out.count("files.shop"), "--limit shows more" in said.err) == (1, True)
+
+
+def test_a_record_that_the_hub_made_in_a_system_was_not_joined(cli):
+    cli("run", code=None)
+    made = cli("links", "list", "--json").json
+    assert {len(row["records"]) for row in made} == {2}
+    linked = sum(one["detail"].get("linked", 0) for one in cli("runs", "show", "1", "--json").json["balances"])
+    assert 0 < len(made) == linked < min(one["links"] for one in cli("status", "--json").json)
+
+
+def test_records_that_are_not_in_sync_are_named(apart):
+    status = apart("status")
+    assert "syncline links list --behind" in status.err
+    rows = apart("links", "list", "--behind", "--json").json
+    counted = {one["stream"]: one["links"] - one["in_sync"] for one in apart("status", "--json").json}
+    named = [one["stream"] for row in rows for one in row["records"]]
+    assert counted == {stream: named.count(stream) for stream in ("office", "shop")}
+    assert sum(counted.values()) > 0
+    apart("conflicts", "resolve", "--all", "--winner", "theirs", "--yes")
+    apart("run", code=None)
+    assert apart("links", "list", "--behind", "--json").json == []
+    assert "--behind" not in apart("status").err
