@@ -18,6 +18,8 @@ _LAST_RUNS = (
     "SELECT b.binding, r.id, r.status, r.started_at FROM run r "
     "JOIN (SELECT binding, max(run) AS run FROM balance GROUP BY binding) b ON b.run = r.id"
 )
+_ONLY_READ = "SELECT binding FROM stream WHERE complete AND told IS NULL"
+"""Bindings that no mapping writes or ever wrote."""
 _EXCEPTIONS = (
     "SELECT l.binding, l.base, c.meta, c.id, "
     "EXISTS (SELECT 1 FROM dirty d WHERE d.entity = c.entity AND d.entity_id = c.id) OR "
@@ -67,10 +69,12 @@ def behind_by_binding(tx: Tx) -> dict[int, set[str]]:
 
     A path whose agreed revision is below the field's is left over only while somebody means to push it: the entity
     still needs a decision, was refused there, or the path is in conflict. Otherwise it was decided to leave it (no
-    rule writes it, or only on create, or only where it is empty).
+    rule writes it, or only on create, or only where it is empty). Where no mapping goes out, nothing is ever pushed.
     """
     found: dict[int, set[str]] = {}
-    for number, base, meta, entity_id, pending, disputed in tx.tuples(_EXCEPTIONS):
+    only_read = {number for (number,) in tx.rows(_ONLY_READ)}
+    for number, base, meta, entity_id, decides, disputed in tx.tuples(_EXCEPTIONS):
+        pending = decides and number not in only_read
         if not pending and disputed is None:
             continue
         revs = load_meta(meta)

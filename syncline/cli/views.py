@@ -110,6 +110,11 @@ def joined(detail: Mapping[str, int], name: str) -> tuple[int, int]:
     return detail.get(name, 0) + lacking, lacking
 
 
+def joined_in(balances: Balances) -> int:
+    """Records that joined an entity which was known."""
+    return sum(joined(one.detail, name)[0] for (_, side), one in balances.items() if side is Side.IN for name in LINKED)
+
+
 def _with_lacking(detail: Mapping[str, int], name: str) -> str:
     number, lacking = joined(detail, name)
     apart = f" ({lacking:,} of them {'lacks' if lacking == 1 else 'lack'} a value)" if lacking else ""
