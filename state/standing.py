@@ -18,7 +18,10 @@ _LAST_RUNS = (
     "SELECT b.binding, r.id, r.status, r.started_at FROM run r "
     "JOIN (SELECT binding, max(run) AS run FROM balance GROUP BY binding) b ON b.run = r.id"
 )
-_ONLY_READ = "SELECT binding FROM stream WHERE complete AND told IS NULL"
+_ONLY_READ = (
+    "SELECT binding FROM stream WHERE complete AND told IS NULL "
+    "AND binding NOT IN (SELECT binding FROM parked WHERE side = 'out')"
+)
 """Bindings that no mapping writes or ever wrote."""
 _EXCEPTIONS = (
     "SELECT l.binding, l.base, c.meta, c.id, "

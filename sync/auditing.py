@@ -128,7 +128,7 @@ class FullCompare:
         connector, lists_all = copy.hub.connector(id_), False
         deletes = connector.stream(id_.stream).deletes
         with copy.store.seen(id_) as seen:
-            for page in connector.read(id_.stream, None):
+            for page in copy.hub.deeds(id_).read(id_.stream, None):
                 live = list({record.key: record for record in page.records if not record.deleted}.values())
                 seen.add([record.key for record in live])
                 drift.flaws += len(page.flaws)
@@ -248,7 +248,7 @@ def _untold(copy: Copy, report: DriftReport, most: int) -> None:
         while rows := copy.store.dirty(schema.name, after, copy.hub.policy.page):
             after = rows[-1][0]
             forgotten = [(entity_id, mark) for entity_id, mark in rows if mark == _FRESHLY_MARKED]
-            for standing in executor.standings(forgotten, bindings):
+            for standing in executor.standings.of(forgotten, bindings):
                 for verdict in decide(standing, bindings, ()):
                     if verdict.action is not None and _writes_something(copy, executor, verdict.action, standing):
                         _count_untold(drifts[verdict.action.binding], verdict.action, most)
@@ -259,7 +259,7 @@ def _writes_something(copy: Copy, executor: Executor, action: Action, standing: 
     if action.kind is not ActionKind.UPDATE:
         return True
     binding, canonical = copy.hub.bindings[action.binding], standing.canonical
-    keys = executor.keys_for(binding, [canonical])
+    keys = executor.keys_for(binding, [canonical.values])
     (rendition,) = binding.mapping.render([RenderRequest(canonical.values, action.paths, keys)])
     return bool(rendition.fields or rendition.problems)
 

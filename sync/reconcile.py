@@ -55,6 +55,7 @@ class Standing:
     links: list[Link] = field(default_factory=list)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     refused: Mapping[BindingId, Parked] = field(default_factory=dict)
+    asked: Collection[BindingId] = ()  # where a disputed record may turn out to be this entity
 
 
 def newborn(
@@ -72,7 +73,7 @@ def newborn(
         canonical, links = standing.canonical, standing.links
         if (
             len(links) == 1
-            and not (canonical.meta or standing.conflicts or standing.refused or links[0].base)
+            and not (canonical.meta or standing.conflicts or standing.refused or standing.asked or links[0].base)
             and canonical.state is EntityState.LIVE
             and links[0].state is LinkState.LIVE
             and all(accepts(canonical.values) is None for at, accepts in filters if at != links[0].binding)
@@ -178,9 +179,12 @@ def removing(standing: Standing, verdict: Verdict, removals: Collection[tuple[Bi
 def _first(verdicts: Sequence[Verdict], binding: Binding, refused: Parked | None) -> Verdict:
     """One write at a time to the records (nearly always one) that an entity has in a stream."""
     shown = [pair for verdict in verdicts for pair in verdict.shown]
-    for at, verdict in enumerate(verdicts):
-        if verdict.action is not None:
-            return verdict._replace(more=any(other.action is not None for other in verdicts[at + 1 :]), shown=shown)
+    acting = [verdict for verdict in verdicts if verdict.action is not None]
+    if acting:
+        # What may have to wait for another record, perhaps for ever, must not keep the others from being written.
+        may_wait = binding.mapping.reference_streams.keys()
+        sure = (one for one in acting if one.action is not None and not may_wait >= (one.action.paths or frozenset()))
+        return next(sure, acting[0])._replace(more=len(acting) > 1, shown=shown)
     resting = max(verdicts, key=lambda v: v.bucket is not Bucket.UNCHANGED, default=Verdict(binding.id, None))
     return resting._replace(moot=refused is not None, shown=shown)
 
@@ -196,6 +200,8 @@ def _creation(standing: Standing, binding: Binding, links: Sequence[Link], close
         return Verdict(binding.id, None, Bucket.SKIPPED, reason)
     if binding.id in closed:
         return Verdict(binding.id, None, Bucket.WAITING, "until every system was read in full once")
+    if binding.id in standing.asked:
+        return Verdict(binding.id, None, Bucket.WAITING, "until it is decided whether a record there is it")
     if standing.conflicts and _strong_keys_disputed(standing, binding):
         return Verdict(binding.id, None, Bucket.CONFLICT, "a field it would be recognised by is in conflict")
     return Verdict(binding.id, creation(standing, binding.id))

@@ -30,7 +30,10 @@ Alike = Annotated[
 ]
 Release = Annotated[
     list[str] | None,
-    typer.Option("--release", help="Let a brake go this once: crm.Contact:update, crm:create, delete or all."),
+    typer.Option(
+        "--release",
+        help="Let a brake go this once: crm.Contact:update, crm:create, delete or all; restored: an older state.",
+    ),
 ]
 Bindings = Annotated[
     list[str] | None,
