@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _VALUES = 3
 """So many values tell who it is."""
+_PATHS = 2
 _EVERY_ONE = 1_000_000
 
 
@@ -62,7 +63,7 @@ def list_links(
             row["entity_id"],
             ", ".join(f"{one['connection']}.{one['stream']} {one['key']}" for one in row["records"]),
             ", ".join(str(value) for value in row["values"].values()),
-            ", ".join(row["differs"]),
+            _some(row["differs"]),
         )
         for row in rows
     ]
@@ -76,6 +77,11 @@ def list_links(
         first = rows[0]["records"][-1]
         place = f"{first['connection']}:{first['stream']}:{first['key']}"
         desk.output.say(f"All about one: syncline record show ID. Not the same: syncline links split '{place}'")
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - _PATHS} more" if len(paths) > _PATHS else ""
+    return f"{', '.join(paths[:_PATHS])}{more}"
 
 
 def _meets(where: str | None, places: Sequence[Place]) -> bool:
@@ -97,7 +103,7 @@ def _row(
 
 
 def _telling(record: RecordView, schema: EntitySchema | None) -> Iterator[tuple[str, Any]]:
-    """The first texts of the record in the order in which its entity has them: names stand first there."""
+    """What it is called, then its other texts in the order in which the entity has them."""
     from model.fields import Kind, Privacy
 
     order = list(schema.fields) if schema is not None else []
@@ -105,5 +111,5 @@ def _telling(record: RecordView, schema: EntitySchema | None) -> Iterator[tuple[
     for one in record.fields:
         spec = schema.field(one.path) if schema is not None else None
         if spec is not None and spec.kind is Kind.TEXT and spec.privacy is not Privacy.PUBLIC and one.value:
-            texts.append((order.index(spec.template), one.path, one.value))
-    yield from ((path, value) for _, path, value in sorted(texts)[:_VALUES])
+            texts.append((not one.path.endswith("name"), order.index(spec.template), one.path, one.value))
+    yield from ((path, value) for *_, path, value in sorted(texts)[:_VALUES])
