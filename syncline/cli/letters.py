@@ -44,7 +44,11 @@ def list_letters(
         desk.output.json(rows)
         return
     shown = [
-        (row["id"], row["binding"], row["side"], row["key"], row["why"], row["field"] or row["path"], row["message"])
+        (
+            *(row[name] for name in ("id", "binding", "side", "key", "why")),
+            row["field"] or row["path"],
+            f"{row['message']} [{row['code']}]",
+        )
         for row in rows
     ]
     columns = ("id", "binding", "side", "key", "why", "field", "message")

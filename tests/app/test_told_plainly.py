@@ -190,6 +190,7 @@ def test_dead_letters_of_one_reason_are_listed_and_forgotten_together(lists):
     cli("run", code=None)
     codes = [one["code"] for one in cli("dead-letters", "list", "--json").json]
     assert sorted(codes) == ["not-a-date", "not-a-date", "not-an-email"]
+    assert "[not-a-date]" in cli("dead-letters", "list").out, "what --code takes is seen"
     assert len(cli("dead-letters", "list", "--code", "not-a-date", "--json").json) == 2
     assert "Forgot 2 dead letters" in cli("dead-letters", "discard", "--code", "not-a-date", "--yes").err
     assert [one["code"] for one in cli("dead-letters", "list", "--json").json] == ["not-an-email"]
