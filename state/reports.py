@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from model.clock import Clock, SystemClock
-from state import conflicts, links, parking
+from state import conflicts, joins, links, parking
 from state.bindings import Bindings
 from state.codec import load, load_base, when, when_or_none
 from state.database import Database
+from state.joins import Place
 from state.losers import losers
 from state.migrate import opened
 from state.record import record, timeline
@@ -170,6 +171,16 @@ class Reports:
             state=LinkState(state),
             base=load_base(base),
         )
+
+    def joined(self, limit: int = 100) -> list[tuple[str, list[Place]]]:
+        """`state.joins.joined`."""
+        with self.database.read() as tx:
+            return joins.joined(tx, self.bindings, limit)
+
+    def behind(self, limit: int = 100) -> list[tuple[str, list[Place]]]:
+        """`state.joins.behind`."""
+        with self.database.read() as tx:
+            return joins.behind(tx, self.bindings, limit)
 
     def find_entity(self, text: str) -> list[str]:
         """Ids meant by an entity id, ``connection:stream:key`` or ``connection:key``; several where streams share keys.

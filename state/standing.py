@@ -18,6 +18,11 @@ _LAST_RUNS = (
     "SELECT b.binding, r.id, r.status, r.started_at FROM run r "
     "JOIN (SELECT binding, max(run) AS run FROM balance GROUP BY binding) b ON b.run = r.id"
 )
+_ONLY_READ = (
+    "SELECT binding FROM stream WHERE complete AND told IS NULL "
+    "AND binding NOT IN (SELECT binding FROM parked WHERE side = 'out')"
+)
+"""Bindings that no mapping writes or ever wrote."""
 _EXCEPTIONS = (
     "SELECT l.binding, l.base, c.meta, c.id, "
     "EXISTS (SELECT 1 FROM dirty d WHERE d.entity = c.entity AND d.entity_id = c.id) OR "
@@ -30,7 +35,7 @@ _EXCEPTIONS = (
 
 def standing(tx: Tx, now: datetime) -> list[BindingStatus]:
     live = dict(tx.tuples(_LIVE))
-    behind = _behind(tx)
+    behind = {number: len(entities) for number, entities in behind_by_binding(tx).items()}
     conflicts = dict(tx.tuples(_CONFLICTS))
     parked: dict[int, dict[tuple[str, str], int]] = {}
     for number, side, why, count in tx.rows(_PARKED):
@@ -62,19 +67,21 @@ def standing(tx: Tx, now: datetime) -> list[BindingStatus]:
     return found
 
 
-def _behind(tx: Tx) -> dict[int, int]:
-    """Links per binding with something left to push. Most links have no exceptions, so few are looked at.
+def behind_by_binding(tx: Tx) -> dict[int, set[str]]:
+    """Entities per binding with something left to push. Most links have no exceptions, so few are looked at.
 
     A path whose agreed revision is below the field's is left over only while somebody means to push it: the entity
     still needs a decision, was refused there, or the path is in conflict. Otherwise it was decided to leave it (no
-    rule writes it, or only on create, or only where it is empty).
+    rule writes it, or only on create, or only where it is empty). Where no mapping goes out, nothing is ever pushed.
     """
     found: dict[int, set[str]] = {}
-    for number, base, meta, entity_id, pending, disputed in tx.tuples(_EXCEPTIONS):
+    only_read = {number for (number,) in tx.rows(_ONLY_READ)}
+    for number, base, meta, entity_id, decides, disputed in tx.tuples(_EXCEPTIONS):
+        pending = decides and number not in only_read
         if not pending and disputed is None:
             continue
         revs = load_meta(meta)
         older = {path for path, (rev, _) in load_base(base).items() if rev < (revs[path].rev if path in revs else 1)}
         if older and (pending or disputed in older):
             found.setdefault(number, set()).add(entity_id)
-    return {number: len(entities) for number, entities in found.items()}
+    return found

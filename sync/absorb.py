@@ -15,6 +15,7 @@ from model.records import Problem, Record
 from sync.correlate import Index, correlate
 from sync.decision import (
     HELD,
+    LACKING,
     UNKNOWN,
     Base,
     BindingId,
@@ -92,7 +93,8 @@ def absorb(binding: Binding, observation: Observation, ledger: Ledger) -> Ended:
     if missing:
         return waiting(binding, record, missing, ledger)
     if projection.problems:
-        return _dead(binding, record, projection.problems, ledger)
+        dead = _dead(binding, record, projection.problems, ledger)
+        return dead if link is not None else Ended(Bucket.DEAD, f"{ended.detail}{LACKING}{dead.detail}")
     ledger.unpark(binding.id, Side.IN, record.key)
     return ended
 

@@ -320,6 +320,10 @@ class Unsettled(NamedTuple):
     questions: int = 0
 
 
+LACKING: Final = " but "
+"""``created but not-an-email``: a record that is in the hub now, and lacks there the value that could not be read."""
+
+
 @dataclass(slots=True)
 class Balance:
     """A run's account of one binding and side: ``seen`` counts where records come in, the buckets where they end."""

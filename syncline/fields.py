@@ -60,6 +60,17 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
     yield from _cycles(project, locks, now)
 
 
+def check_connections(project: Project | Workbench, world: World) -> Iterator[Diagnostic]:
+    """What each system finds wrong with its settings: all that can be asked before there is a mapping."""
+    with opened_connections(project, world) as connectors:
+        for name, connector in connectors.items():
+            try:
+                yield from project.connections[name].located(connector.check())
+            except ConnectorError as error:
+                hint = f"syncline connections check {name}"
+                yield Diagnostic(code="not-discovered", message=f"{name} cannot be asked: {error}", hint=hint)
+
+
 def seen_now(workbench: Workbench, folder: Path, world: World) -> tuple[dict[str, Lock], list[Diagnostic]]:
     """The fields of all mapped streams, by connection, and what is to be said of systems that cannot be asked.
 

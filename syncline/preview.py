@@ -12,7 +12,6 @@ from connectors.contract import Connector
 from mappings.codec import is_blank
 from mappings.compile import Compiled
 from mappings.contract import Projection
-from mappings.language import field_text
 from mappings.proving.trace import TraceIn, TraceOut, fields_of, taken, trace_in, trace_out
 from model.records import Page, Record, RecordRef
 
@@ -210,7 +209,7 @@ def _features(mapping: Compiled, records: Sequence[Record], projections: Sequenc
             found[at][f"kept out: {projection.skipped}"] = _SKIPPED
     rules = [rule for rule in mapping.source.rules if mapping.source.reads(rule)]
     for path in dict.fromkeys(chain.from_iterable(map(fields_of, rules))):
-        name = field_text(path)
+        name = ".".join(path)
         column = [taken(record.data, path) for record in records]
         texts = [len(value) if isinstance(value, str) else 0 for value in column]
         if any(texts):

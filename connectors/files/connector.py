@@ -71,21 +71,23 @@ class FilesConnector(Connector[FilesSettings]):
 
     def _check_stream(self, name: str, stream: FileStream) -> list[Diagnostic]:
         with opened(self._path(stream), stream.file) as file:
-            for number, data, problem in islice(Source(file, stream, look(file, stream.encoding)).lines(), _SAMPLE):
-                if data is None and problem is not None:
-                    hint = "the row is set aside; others are read"
-                    return [
-                        Diagnostic(
-                            code=problem.code,
-                            file=stream.file,
-                            line=number,
-                            path=f"streams.{name}",
-                            message=problem.message,
-                            hint=hint,
-                            severity=sdk.Severity.WARNING,
-                        )
-                    ]
-        return []
+            lines = islice(Source(file, stream, look(file, stream.encoding)).lines(), _SAMPLE)
+            found = [(number, problem) for number, data, problem in lines if data is None and problem is not None]
+        if not found:
+            return []
+        (number, problem), more = found[0], len(found) - 1
+        also = f"; and {more} more of the first {_SAMPLE:,} rows cannot be read" if more else ""
+        return [
+            Diagnostic(
+                code=problem.code,
+                file=stream.file,
+                line=number,
+                path=f"streams.{name}",
+                message=problem.message + also,
+                hint="such rows are set aside; others are read",
+                severity=sdk.Severity.WARNING,
+            )
+        ]
 
     def discover(self, stream: str) -> tuple[Field, ...]:
         """CSV: the header's columns, all text. JSON Lines: what the first lines hold. Not made: what settings name."""

@@ -83,7 +83,7 @@ def check(
 def _online(desk: Desk, project: Project | None, found: Sequence[Diagnostic]) -> list[Diagnostic]:
     """What only the systems can tell, also of mappings that have mistakes already."""
     from model.errors import ConfigurationError
-    from syncline.fields import check_fields, seen_now
+    from syncline.fields import check_connections, check_fields, seen_now
 
     sound = project or desk.load()[0]  # what a lock finds wrong is no reason not to ask
     if sound is not None:
@@ -93,6 +93,8 @@ def _online(desk: Desk, project: Project | None, found: Sequence[Diagnostic]) ->
     except ConfigurationError:
         desk.output.say("No system was asked for its fields: config.yaml has to be readable first.")
         return []
+    if any(one.code == "no-mappings" for one in found):
+        return list(check_connections(workbench, desk.world))
     seen, silent = seen_now(workbench, desk.folder, desk.world)
     _, now = desk.load(seen=seen)
     return [*silent, *(one for one in now if one not in found)]

@@ -18,6 +18,7 @@ from syncline.cli.output import counted, plain
 letters_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Records that could not be taken further.")
 
 _EVERYTHING = 1_000_000
+Code = Annotated[str | None, typer.Option("--code", help="Only those with this reason, e.g. not-an-email.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
 def list_letters(
     context: typer.Context,
     why: Annotated[str, typer.Option("--why", help="dead, waiting, disputed or all.")] = "dead",
+    code: Code = None,
     limit: options.Limit = 100,
     as_json: options.Json = False,
 ) -> None:
@@ -36,12 +38,17 @@ def list_letters(
     if why != "all" and why not in list(Why):
         raise typer.BadParameter(f"one of {', '.join(Why)}, all", param_hint="--why")
     with desk.reports() as reports:
-        rows = [_letter(one) for one in reports.parked(None if why == "all" else Why(why), limit=limit)]
+        found = reports.parked(None if why == "all" else Why(why), limit=_EVERYTHING if code else limit)
+    rows = [_letter(one) for one in found if code in (None, one.parked.code)][:limit]
     if as_json:
         desk.output.json(rows)
         return
     shown = [
-        (row["id"], row["binding"], row["side"], row["key"], row["why"], row["field"] or row["path"], row["message"])
+        (
+            *(row[name] for name in ("id", "binding", "side", "key", "why")),
+            row["field"] or row["path"],
+            f"{row['message']} [{row['code']}]",
+        )
         for row in rows
     ]
     columns = ("id", "binding", "side", "key", "why", "field", "message")
@@ -103,11 +110,12 @@ def retry(
     context: typer.Context,
     numbers: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As listed.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    code: Code = None,
     as_json: options.Json = False,
 ) -> None:
     """Try dead letters again."""
     desk = desk_of(context)
-    chosen = _chosen(desk, numbers, everything=everything)
+    chosen = _chosen(desk, numbers, everything=everything, code=code)
     with desk.engine() as engine:
         report = engine.retry(chosen)
     show_run(desk, report, as_json=as_json)
@@ -119,26 +127,27 @@ def discard(
     context: typer.Context,
     numbers: Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As listed.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every dead letter.")] = False,
+    code: Code = None,
     yes: options.Yes = False,
 ) -> None:
     """Forget dead letters. A record that is read again with the same flaw comes back."""
     desk = desk_of(context)
-    chosen = _chosen(desk, numbers, everything=everything)
+    chosen = _chosen(desk, numbers, everything=everything, code=code)
     confirmed(desk, f"Forget {counted(len(chosen), 'dead letter')}?", yes=yes)
     with desk.engine() as engine:
         number = engine.discard(chosen)
     desk.output.say(f"Forgot {counted(number, 'dead letter')}.")
 
 
-def _chosen(desk: Desk, numbers: list[int] | None, *, everything: bool) -> list[int]:
-    """Those named, or all there are. Where there are none, that is said, and the command is done."""
-    if bool(numbers) == everything:
-        raise typer.BadParameter("name the dead letters by their number, or give --all", param_hint="ID")
+def _chosen(desk: Desk, numbers: list[int] | None, *, everything: bool, code: str | None) -> list[int]:
+    """Those named, or all there are (of a code). Where there are none, that is said, and the command is done."""
+    if bool(numbers) == (everything or code is not None):
+        raise typer.BadParameter("name the dead letters by their number, or give --all or --code", param_hint="ID")
     if numbers:
         return numbers
     with desk.reports() as reports:
-        found = [one.id for one in reports.parked(Why.DEAD, limit=_EVERYTHING)]
+        found = [one.id for one in reports.parked(Why.DEAD, limit=_EVERYTHING) if code in (None, one.parked.code)]
     if not found:
-        desk.output.say("There are none.")
+        desk.output.say(f"There are none{f' with the code {code}' if code else ''}.")
         raise typer.Exit(Exit.DONE)
     return found

@@ -177,6 +177,8 @@ def show_run(desk: Desk, report: RunReport, *, as_json: bool) -> None:
     for told, command in _left(report):
         output.say(f"{told}: {command}")
     _tell_disputed(output, report.balances)
+    if number := views.joined_in(report.balances):
+        output.say(f"{counted(number, 'record')} joined what the hub knew already: syncline links list")
     if report.status == "busy":
         output.say(f"Nothing was done: {report.message or 'another run holds the lease'}. Try again later.")
     else:

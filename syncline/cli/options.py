@@ -16,6 +16,18 @@ Full = Annotated[bool, typer.Option("--full", help="Read everything again instea
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Mask = Annotated[bool, typer.Option("--mask", help="Hide personal values.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal values instead of masking them.")]
+OfField = Annotated[
+    str | None,
+    typer.Option("--field", "-f", help="Only conflicts of this field, e.g. job_title; addresses: all that is in it."),
+]
+There = Annotated[
+    str | None,
+    typer.Option("--there", help="Only where this connection or stream differs, e.g. crm.people."),
+]
+Alike = Annotated[
+    bool,
+    typer.Option("--alike", help="Only where case, accents, punctuation or spaces are all the difference."),
+]
 Release = Annotated[
     list[str] | None,
     typer.Option(

@@ -60,7 +60,12 @@ def lines(output: Output, text: str, indent: int, then: str = "") -> None:
 
 
 def _names(rule: Rule) -> str:
-    return ", ".join(map(field_text, rule.fields)) or one_line(rule.expr)
+    return ", ".join(map(_column, map(field_text, rule.fields))) or one_line(rule.expr)
+
+
+def _column(name: str) -> str:
+    """A field as its system has it: only in a mapping a full stop inside a name needs a sign before it."""
+    return name.replace("\\.", ".")
 
 
 class Teller:
@@ -103,7 +108,7 @@ class Teller:
             self._note(f"problem: {problem.message} [{problem.code}]")
         if trace.unmapped:
             self.output.line()
-            self._note(f"Not read by any rule: {_listed(trace.unmapped)}")
+            self._note(f"Not read by any rule: {_listed(list(map(_column, trace.unmapped)))}")
         if any(problem.path is None for problem in trace.projection.problems):
             self.output.line()
             self._note("The whole record is set aside until that is mended; nothing goes on to other systems.")
@@ -132,7 +137,7 @@ class Teller:
     def _read_rows(self, step: Read) -> list[Row]:
         """A row for each value; a rule of which the record says nothing has none."""
         rule = step.rule
-        names = ", ".join(step.fields) if step.fields else ""
+        names = ", ".join(map(_column, step.fields))
         texts = ", ".join(shown(self.there(rule, value)) for value in step.fields.values())
         if rule.each is not None:
             texts = _items(step.fields)

@@ -1,8 +1,7 @@
-"""`conflicts`: what no rule could decide, and a person's answer."""
+"""`conflicts`: what no rule could decide."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +10,7 @@ from model.errors import StateError
 from sync.decision import ConflictState, LinkState, Why
 from sync.merge import OSCILLATION, SAME_CONNECTION
 from syncline.cli import options, views
+from syncline.cli.answering import EVERY_ONE, MATCH, Kinship, numbered, resolve
 from syncline.cli.desk import Desk, desk_of
 from syncline.cli.explaining import stream
 from syncline.cli.frozen import frozen_json, tell_frozen, turns_of
@@ -25,12 +25,10 @@ if TYPE_CHECKING:
 
 conflicts_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Answer what no rule could decide.")
 
-_MATCH = "m"
-"""Disputed matches and deletions are numbered like dead letters; this letter tells them from conflicts of fields."""
-
 
 def register(app: typer.Typer) -> None:
     app.add_typer(conflicts_app, name="conflicts")
+    conflicts_app.command("resolve")(resolve)
 
 
 @conflicts_app.command("list")
@@ -38,6 +36,9 @@ def list_conflicts(
     context: typer.Context,
     state: Annotated[str, typer.Option("--state", help="open, settled (by a rule), resolved or all.")] = "open",
     kind: Annotated[str, typer.Option("--kind", help="field, record (m…) or all.")] = "all",
+    field: options.OfField = None,
+    there: options.There = None,
+    same: options.Alike = False,
     limit: options.Limit = 100,
     as_json: options.Json = False,
 ) -> None:
@@ -51,12 +52,16 @@ def list_conflicts(
         raise typer.BadParameter(f"one of {', '.join(ConflictState)}, all", param_hint="--state")
     if kind not in ("field", "record", "all"):
         raise typer.BadParameter("one of field, record, all", param_hint="--kind")
+    meant = Kinship(field, there, same)
+    if meant.given and kind == "record":
+        raise typer.BadParameter("--field, --there and --alike are about fields", param_hint="--kind")
     rows: list[dict[str, Any]] = []
     with desk.reports() as reports:
         if kind != "record":
-            found = reports.conflicts(None if state == "all" else ConflictState(state), limit)
-            rows += [_conflict(one) for one in found]
-        if kind != "field" and state in ("open", "all"):
+            wanted = None if state == "all" else ConflictState(state)
+            found = reports.conflicts(wanted, EVERY_ONE if meant.given else limit)
+            rows += [_conflict(one) for one in meant.of(found, lambda: desk.memory().schemas)[:limit]]
+        if kind != "field" and not meant.given and state in ("open", "all"):
             rows += [_question(one) for one in reports.parked(Why.DISPUTED, limit=limit)][: limit - len(rows)]
     if as_json:
         desk.output.json(rows)
@@ -103,7 +108,7 @@ def _conflict(one: Any) -> dict[str, Any]:
 def _question(one: Any) -> dict[str, Any]:
     parked = one.parked
     return {
-        "id": f"{_MATCH}{one.id}",
+        "id": f"{MATCH}{one.id}",
         "kind": parked.code,
         "entity": parked.binding.entity,
         "entity_id": ", ".join(parked.candidates),
@@ -132,8 +137,9 @@ def show_conflict(
     It says what the value was before, and which commands answer.
     """
     desk = desk_of(context)
-    kind, key = _numbered(number)
-    if kind == _MATCH:
+    kind, key = numbered(number)
+    if kind == MATCH:
+        _in_question(desk, key)
         show_parked(desk, key, mask=mask, as_json=as_json)
         if not as_json:
             _show_candidates(desk, key, mask=mask)
@@ -171,6 +177,18 @@ def show_conflict(
         desk.output.say(f"Two records of {row['ours_source']} differ; authority ranks connections, not their records.")
     if found.conflict.state is ConflictState.OPEN:
         desk.output.say(f"syncline conflicts resolve {number} --winner ours|theirs, or --value '…'")
+
+
+def _in_question(desk: Desk, number: int) -> None:
+    """Raises StateError where no record in question has this number: dead letters are numbered together with them."""
+    with desk.reports() as reports:
+        found = reports.parked_one(number)
+    if found is None:
+        raise StateError(f"no record is in question under {MATCH}{number}; see `syncline conflicts list`")
+    if found.parked.why is not Why.DISPUTED:
+        raise StateError(
+            f"{number} is no question but a dead letter or a record that waits: `syncline dead-letters show {number}`"
+        )
 
 
 def _key_of_ours(reports: Reports, conflict: Conflict) -> str | None:
@@ -212,7 +230,7 @@ def _show_candidates(desk: Desk, number: int, *, mask: bool) -> None:
     answers = _ANSWERS.get(parked.code, _ANSWER_MATCH)
     for choice, meaning in answers:
         names = [one.id for one in candidates] or ["ID"]
-        command = choice.format(id=f"{_MATCH}{number}", number=number, entity=names[0], other=names[-1])
+        command = choice.format(id=f"{MATCH}{number}", number=number, entity=names[0], other=names[-1])
         output.say(f"{command}  # {meaning}")
 
 
@@ -236,56 +254,3 @@ _ANSWERS = {
 def _shown(schema: EntitySchema | None, path: str, value: Any, *, mask: bool) -> Any:
     value = None if type(value).__name__ == "Unknown" else value
     return masked_field(schema, path, value) if mask else value
-
-
-@conflicts_app.command("resolve")
-def resolve(
-    context: typer.Context,
-    number: Annotated[str, typer.Argument(metavar="ID", help="As listed: 7, or m7.")],
-    winner: Annotated[str | None, typer.Option("--winner", help="ours (the hub's value) or theirs.")] = None,
-    value: Annotated[str | None, typer.Option("--value", help="A value of your own: JSON, or plain text.")] = None,
-    entity: Annotated[
-        str | None, typer.Option("--entity", help="m…: the record is this entity; of two merged, keep this one.")
-    ] = None,
-    new: Annotated[bool, typer.Option("--new", help="m…: the record is somebody new.")] = False,
-    delete: Annotated[
-        bool | None, typer.Option("--delete/--keep", help="m…: a deletion: everywhere, or only there.")
-    ] = None,
-) -> None:
-    """Answer a conflict; the next run carries it out.
-
-    The answer is one of the two values or a third one; for m… it is an entity, a new one, or about a deletion. Where
-    two records were merged in a system, it is the entity to keep; the other one is merged into it (`links merge`).
-    """
-    desk = desk_of(context)
-    kind, key = _numbered(number)
-    given = [winner is not None, value is not None, entity is not None, new, delete is not None]
-    if sum(given) != 1 or (kind == _MATCH) == (winner is not None or value is not None):
-        wanted = "--entity, --new, --delete or --keep" if kind == _MATCH else "--winner or --value"
-        raise typer.BadParameter(f"give one of {wanted}", param_hint="ID")
-    if winner not in (None, "ours", "theirs"):
-        raise typer.BadParameter("ours or theirs", param_hint="--winner")
-    with desk.engine() as engine:
-        if kind != _MATCH:
-            engine.resolve(key, winner, value=None if value is None else _parsed(value))
-        elif delete is not None:
-            engine.settle_deletion(key, everywhere=delete)
-        else:
-            engine.settle_match(key, entity)
-    desk.output.say("Decided. `syncline run` carries it to the systems.")
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
-
-
-def _numbered(text: str) -> tuple[str, int]:
-    """``7`` and ``m7`` taken apart."""
-    kind = _MATCH if text.startswith(_MATCH) else ""
-    digits = text.removeprefix(kind)
-    if not (digits.isascii() and digits.isdigit()):
-        raise typer.BadParameter(f"{text!r} is not a number as listed", param_hint="ID")
-    return kind, int(digits)

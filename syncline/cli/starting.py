@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from syncline.cli import options
 from syncline.cli.desk import desk_of
 from syncline.cli.exits import Exit
+from syncline.cli.output import clean
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
 
@@ -30,6 +32,12 @@ def init(
     files: Annotated[
         list[Path] | None, typer.Option("--file", help="A CSV or JSON Lines file to connect; may be repeated.")
     ] = None,
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--key", help="The column that tells rows apart, or two joined by +; with several files FILE:COLUMN."
+        ),
+    ] = None,
 ) -> None:
     """Write a commented project. Without --from and --file it has two small sample systems and works at once.
 
@@ -41,14 +49,33 @@ def init(
     desk = desk_of(context)
     target = folder or desk.folder
     names = [name.strip() for name in systems.split(",") if name.strip()]
-    exports = [look_at(path) for path in files or ()]
+    asked = _keys(files or (), keys or ())
+    exports = [look_at(path, asked.get(path)) for path in files or ()]
     for path in compose(target, names or ([] if exports else [STARTER]), exports):
         desk.output.line(str(path))
     place = "" if target.absolute() == Path.cwd() else f" --project {target}"
+    for export in exports:
+        if export.found.faults:
+            column = " + ".join(map(repr, export.found.columns))
+            said = f"{export.path.name} is told apart by {column}, but {export.found.told()}. A run sets them aside."
+            desk.output.say(clean(said))
     for connection, export in sections(exports, target)[1]:
         desk.output.say(f"Next: syncline mappings suggest {connection} {export.stream}{place}")
     if not exports:
         desk.output.say(f"Next: syncline check{place}, then syncline plan{place}, then syncline run{place}.")
+
+
+def _keys(files: Sequence[Path], asked: Sequence[str]) -> dict[Path, str]:
+    """The column named for each file."""
+    found: dict[Path, str] = {}
+    for one in asked:
+        named = [path for path in files if one.startswith((f"{path}:", f"{path.name}:"))]
+        if not named and len(files) != 1:
+            raise typer.BadParameter("name the file, too: FILE:COLUMN, with --file FILE", param_hint="--key")
+        path = named[0] if named else files[0]
+        prefix = next((text for text in (f"{path}:", f"{path.name}:") if one.startswith(text)), "")
+        found[path] = one.removeprefix(prefix)
+    return found
 
 
 def doctor(

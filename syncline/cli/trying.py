@@ -101,23 +101,24 @@ def preview(
         raise typer.BadParameter("records are taken from a file or asked for by key, not both", param_hint="--file")
     if record and sample is not None:
         raise typer.BadParameter("records are asked for by key or picked, not both", param_hint="--sample")
-    found, schema = _previewed(desk, name, record or [], sample or _SAMPLE, file)
+    found, schema, lacks = _previewed(desk, name, record or [], sample or _SAMPLE, file)
     teller = Teller(desk.output, schema, mask=mask)
     if as_json:
         desk.output.json([preview_json(one, teller) for one in found])
-        return
-    for number, one in enumerate(found):
+    for number, one in enumerate(() if as_json else found):
         if number:
             desk.output.line()
             desk.output.line("─" * 60)
             desk.output.line()
         teller.tell(one)
+    if lacks:
+        raise StateError(lacks)
 
 
 def _previewed(
     desk: Desk, name: str, keys: Sequence[str], sample: int, file: Path | None
-) -> tuple[list[Preview], EntitySchema]:
-    """The previews asked for, and the schema of the mapping's entity."""
+) -> tuple[list[Preview], EntitySchema, str]:
+    """The previews asked for, the schema of the mapping's entity, and what is to be said of records not found."""
     from model.records import Page
     from syncline.cli.specimens import chosen, connected, records_of_file
     from syncline.preview import sampled, with_keys
@@ -130,21 +131,23 @@ def _previewed(
     if file is not None:
         picking = sampled(mapping, [Page(records_of_file(file))], sample)
         _narrate(desk, picking)
-        return _traced(None, workbench, mapping, picking.picked), schema
+        return _traced(None, workbench, mapping, picking.picked), schema, ""
     with opened_connections(connected(desk, workbench, mapping), desk.world, {mapping.connection}) as connectors:
         connector = connectors[mapping.connection]
         picked: Sequence[Picked]
+        lacks = ""
         if keys:
             picked, missing = with_keys(connector, mapping, keys)
             if missing:
-                named = ", ".join(map(repr, missing))
-                raise StateError(clean(f"{mapping.connection}.{mapping.stream} has no record {named}"))
+                lacks = clean(f"{mapping.connection}.{mapping.stream} has no record {', '.join(map(repr, missing))}")
+                if not picked:
+                    raise StateError(lacks)
         else:
             picking = sampled(mapping, connector.read(mapping.stream, None), sample)
             picked = picking.picked
             _narrate(desk, picking)
         keyed = connector.stream(mapping.stream).key.split(",")
-    return _traced(desk, workbench, mapping, picked, keyed), schema
+    return _traced(desk, workbench, mapping, picked, keyed), schema, lacks
 
 
 def _reading(mapping: Compiled, mappings: Iterable[Compiled]) -> None:
@@ -181,6 +184,8 @@ def _narrate(desk: Desk, picking: Picking) -> None:
     desk.output.say(f"Shown: {', '.join(parts)}.")
     for flaw in picking.flaws[:_FLAWS_SHOWN]:
         desk.output.say(clean(f"unreadable: {flaw}"))
+    if len(picking.flaws) > _FLAWS_SHOWN:
+        desk.output.say(f"unreadable: {len(picking.flaws) - _FLAWS_SHOWN:,} more, {len(picking.flaws):,} in all")
 
 
 def docs(

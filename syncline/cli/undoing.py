@@ -137,7 +137,7 @@ def _tell_linked(desk: Desk, run: int) -> None:
         desk.output.say("A person decided in that run; what it did to links (a split, a match, a merge) stays.")
     details: Counter[str] = Counter()
     for balance in found.balances.values() if found is not None else ():
-        linked = sum(balance.detail.get(name, 0) for name in views.LINKED)
+        linked = sum(views.joined(balance.detail, name)[0] for name in views.LINKED)
         details.update({"linked": linked, "merged there": balance.detail.get("merged there", 0)})
     if details["linked"]:
         output = f"{counted(details['linked'], 'record')} that the run linked to entities it knew stay linked"

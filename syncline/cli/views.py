@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sync.decision import Balance, BindingId, Bucket, Side
+from sync.decision import LACKING, Balance, BindingId, Bucket, Side
 from syncline.cli.masking import masked
 from syncline.cli.output import Output, clean, plain
 
@@ -96,12 +96,29 @@ def balance_rows(balances: Balances) -> Iterator[tuple[Any, ...]]:
 
 
 def taken_in(balances: Balances) -> Iterator[tuple[str, str]]:
-    """What became new in the hub, by binding: ``changed 3, linked 1``."""
+    """What became new in the hub, by binding: ``created 7 (2 of them lack a value), linked 1``."""
     for (binding, side), balance in sorted(balances.items()):
         names = ("created", *LINKED, "changed", "unlinked", "deleted", "merged there", "conflict", "disputed")
-        told = ", ".join(f"{name} {balance.detail[name]:,}" for name in names if balance.detail.get(name))
+        told = ", ".join(filter(None, (_with_lacking(balance.detail, name) for name in names)))
         if side is Side.IN and told:
             yield clean(binding), told
+
+
+def joined(detail: Mapping[str, int], name: str) -> tuple[int, int]:
+    """How many ended so (``created``, ``linked``), and how many of them lack a value that could not be read."""
+    lacking = sum(number for told, number in detail.items() if told.startswith(f"{name}{LACKING}"))
+    return detail.get(name, 0) + lacking, lacking
+
+
+def joined_in(balances: Balances) -> int:
+    """Records that joined an entity which was known."""
+    return sum(joined(one.detail, name)[0] for (_, side), one in balances.items() if side is Side.IN for name in LINKED)
+
+
+def _with_lacking(detail: Mapping[str, int], name: str) -> str:
+    number, lacking = joined(detail, name)
+    apart = f" ({lacking:,} of them {'lacks' if lacking == 1 else 'lack'} a value)" if lacking else ""
+    return f"{name} {number:,}{apart}" if number else ""
 
 
 def tell_troubles(output: Output, troubles: Sequence[Trouble], brakes: Sequence[Tripped]) -> None:

@@ -49,6 +49,8 @@ def status(context: typer.Context, as_json: options.Json = False) -> None:
         for row in rows
     ]
     desk.output.table(columns, shown, "Nothing has been run yet: start with `syncline plan`.")
+    if any(row["in_sync"] < row["links"] for row in rows):
+        desk.output.say("Not in sync is what waits to be written or answered: syncline links list --behind")
 
 
 def _status(one: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from rich.table import Table
 from model.errors import SynclineError
 from state.reports import open_reports
 from sync.decision import Bucket, Side, Why
-from syncline.cli.views import LINKED
+from syncline.cli.views import LINKED, joined
 from syncline.demo.systems import Systems, email_of, rows, running
 
 _MARK = ".syncline-demo"
@@ -146,7 +146,7 @@ def _row(view: Any) -> list[str]:
         total.update({bucket.value: n for bucket, n in balance.buckets.items()})
         words = ("created", "updated") if side is Side.OUT else LINKED
         for word in words:
-            total[word.partition(" ")[0]] += balance.detail.get(word, 0)
+            total[word.partition(" ")[0]] += joined(balance.detail, word)[0]
     adds_up = all(balance.adds_up for balance in view.balances.values())
     names = ("linked", "created", "updated")
     buckets = [f"{total[bucket.value]:,}" for bucket in Bucket]

@@ -15,6 +15,7 @@ from syncline.explained.files import FILES
 from syncline.explained.fitting import ACROSS, FITTING
 from syncline.explained.locking import LOCKING
 from syncline.explained.projects import PROJECTS
+from syncline.explained.values import RECORDS, VALUES
 from syncline.explained.writing import WRITING
 
 __all__ = ["SECTIONS", "Entry", "explained"]
@@ -31,6 +32,11 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, Entry]]] = {
     "Schema locks": ("What `schemas/` holds, and what became different in the systems since.", LOCKING),
     "The project": ("What `config.yaml` says about state, entities, connections and schedules.", PROJECTS),
     "Systems": ("What a connector finds in its settings, or in the system when it is asked.", CONNECTING),
+    "Values": (
+        "Why one value of a record was not taken in, or not written. They stand in balances and dead letters.",
+        VALUES,
+    ),
+    "Records": ("Why a whole record was set aside.", RECORDS),
 }
 
 

@@ -33,8 +33,10 @@ FILES = {
         "Write `key: value`.",
     ),
     "duplicate-key": Entry(
-        "A key is given twice in one place. The first one stands, the other is not used.",
-        "Keep one of them. To fill two record fields from one canonical path, see `fields` and `direction: out`.",
+        "A key is given twice in one place of a YAML file, or two rows of a data file have the same record key. The "
+        "first one stands, the other is not used.",
+        "Keep one of them, or give the other row a key of its own. To fill two record fields from one canonical path, "
+        "see `fields` and `direction: out`.",
     ),
     "look-alike": Entry(
         "A name or value holds a sign that looks like another: a typographic quote, a letter of another "

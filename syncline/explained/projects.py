@@ -7,7 +7,8 @@ from syncline.explained.entry import Entry
 PROJECTS = {
     "no-stream": Entry(
         "A file given to `init` cannot become a stream: it is empty, unreadable, or no column tells its rows apart.",
-        "Do what the hint says; most often a column with a number for each row is missing.",
+        "Do what the hint says. Where a column nearly tells rows apart, mend the rows named, or take it with `--key`. "
+        "A number added for the purpose must stay with its row: one that merely counts changes when rows are sorted.",
     ),
     "twice": Entry(
         "`init` was told twice to connect files: by their names and by `--from files`.",

@@ -4,49 +4,61 @@ from __future__ import annotations
 
 import codecs
 import csv
+import difflib
 import io
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from mappings.reading.scalars import flow, scalar
-from mappings.suggesting.names import fold, split
+from mappings.suggesting.names import fold
 from model.diagnostics import Diagnostic
 from model.errors import ConfigurationError
+from syncline.init.keys import Key, Rows, columns_of, key_of, measured
 
 _DELIMITERS = (",", ";", "\t", "|")
 _KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-_KEYS = ("id", "uuid", "guid", "key", "number", "no", "nr", "nummer", "numero", "code")
 _MOST_ROWS = 200_000
 _LINES_LOOKED_AT = 20
-_MOST_NUMBERS = 5
-_RANK_OF_MAIL = 2
+_MOST_COLUMNS = 12
 _TAB = '"\\t"'
 _WESTERN = "it is not UTF-8; umlauts and accents show whether this is right"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """A file as a stream. ``rows`` is how many were looked at; in each of them, ``key`` is filled and different."""
+    """A file as a stream. ``found`` says which rows its key tells apart, of those that were looked at."""
 
     stream: str
     path: Path
     kind: str
-    key: str | tuple[str, ...]
-    rows: int
+    found: Key
     delimiter: str = ","
     encoding: str = "utf-8"
     trim: bool = False
 
+    @property
+    def key(self) -> str | tuple[str, ...]:
+        columns = self.found.columns
+        return columns[0] if len(columns) == 1 else columns
 
-def look_at(path: Path) -> Export:
-    """What a person would find out about the file first. Raises ConfigurationError where it cannot become a stream."""
+    @property
+    def rows(self) -> int:
+        return self.found.rows
+
+
+def look_at(path: Path, key: str | None = None) -> Export:
+    """What a person would find out about the file first. Raises ConfigurationError where it cannot become a stream.
+
+    ``key`` is the column to go by, or several joined by ``+``, where the person knows better.
+    """
     kind = _KINDS.get(path.suffix.lower())
     if kind is None:
         raise _refusal(path, "is neither CSV nor JSON Lines", "name it .csv, .tsv, .jsonl or .ndjson")
@@ -55,8 +67,7 @@ def look_at(path: Path) -> Export:
         delimiter = _delimiter(path, encoding) if kind == "csv" else ","
         repeated = _repeated(path, encoding, delimiter) if kind == "csv" else None
         trim = kind == "csv" and _padded(path, encoding, delimiter)
-        key, rows, nearly = _key(_rows(path, kind, encoding, delimiter))
-        key = key or (_pair(_rows(path, kind, encoding, delimiter)) if rows else None)
+        found, near, rows = _key(path, lambda: _rows(path, kind, encoding, delimiter), key)
     except FileNotFoundError:
         raise _refusal(path, "is not there", "name the file as seen from here") from None
     except csv.Error as error:
@@ -73,16 +84,36 @@ def look_at(path: Path) -> Export:
     if repeated is not None:
         said = f"names the column {repeated!r} twice" if repeated else "has two columns without a name"
         raise _refusal(path, said, "give each column a name of its own in the first line")
-    if key is None:
-        hint = "add a column with a number of its own for each row"
-        if nearly is not None:
-            name, row = nearly
-            hint = f"{name!r} comes nearest, but row {row:,} has none or that of a row before: mend it, or {hint}"
-        raise _refusal(path, "has no column that is filled and different in every row", hint)
+    if found is None:
+        raise _keyless(path, near)
     stream = re.sub(r"[^a-z0-9]+", "_", fold(path.stem)).strip("_") or "records"
-    return Export(
-        stream=stream, path=path, kind=kind, key=key, rows=rows, delimiter=delimiter, encoding=encoding, trim=trim
-    )
+    return Export(stream=stream, path=path, kind=kind, found=found, delimiter=delimiter, encoding=encoding, trim=trim)
+
+
+def _key(path: Path, rows: Rows, asked: str | None) -> tuple[Key | None, Key | None, int]:
+    """`key_of`, or what the person asked for. Raises ConfigurationError where the file has no such column."""
+    if asked is None:
+        return key_of(rows)
+    known = columns_of(rows)
+    columns = (asked,) if asked in known else tuple(name.strip() for name in asked.split("+"))
+    for name in columns:
+        if known and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(known[:_MOST_COLUMNS])}"
+            raise _refusal(path, f"has no column {name!r}", hint)
+    found = measured(rows, columns)
+    return (found if found.rows > len(found.blank) else None), found, found.rows
+
+
+def _keyless(path: Path, near: Key | None) -> ConfigurationError:
+    said = "has no column that is filled and different in every row"
+    if near is None:
+        return _refusal(path, said, "name the one to go by with --key, or add one whose number stays with its row")
+    name = near.columns[0]
+    said += f"; nearest is {name!r}: {near.told()}"
+    if near.rows == len(near.blank):
+        return _refusal(path, f"has no value in {name!r} in any row", "name another column with --key")
+    return _refusal(path, said, f"mend these rows, or take it with --key {shlex.quote(name)}: a run sets them aside")
 
 
 def _refusal(path: Path, message: str, hint: str) -> ConfigurationError:
@@ -135,75 +166,22 @@ def _padded(path: Path, encoding: str, delimiter: str) -> bool:
     return sum(cell[:1] == " " for cell in cells) > len(cells) / 2
 
 
-def _rows(path: Path, kind: str, encoding: str, delimiter: str) -> Iterator[Mapping[str, Any]]:
+def _rows(path: Path, kind: str, encoding: str, delimiter: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with _opened(path, encoding) as file:
         if kind == "csv":
             reader = csv.reader(file, delimiter=delimiter)
             header = [name.strip() for name in next(reader, [])]
-            yield from (dict(zip(header, row, strict=False)) for row in islice(reader, _MOST_ROWS) if row)
+            line = reader.line_num + 1  # a row begins where the one before it ended, and may go on for several lines
+            for row in islice(reader, _MOST_ROWS):
+                if row:
+                    yield line, dict(zip(header, row, strict=False))
+                line = reader.line_num + 1
             return
-        for line in islice(file, _MOST_ROWS):
-            if line.strip():
-                value = orjson.loads(line)
+        for number, text in enumerate(islice(file, _MOST_ROWS), start=1):
+            if text.strip():
+                value = orjson.loads(text)
                 if isinstance(value, dict):
-                    yield value
-
-
-def _key(
-    rows: Iterator[Mapping[str, Any]],
-) -> tuple[str | tuple[str, ...] | None, int, tuple[str, int] | None]:
-    """The column that tells rows apart, how many rows there are, and a column called a number that would tell them
-    apart but for a row, with that row. Values are remembered as hashes."""
-    met: dict[str, set[int]] = {}
-    nearly: tuple[str, int] | None = None
-    count = 0
-    for row in rows:
-        if not count:
-            met = {name: set() for name in row if isinstance(name, str)}
-        count += 1
-        for name in list(met):
-            value = row.get(name)
-            mark = hash(str(value)) if _tells(value) else None
-            if mark is None or mark in met[name]:
-                del met[name]
-                if count > _LINES_LOOKED_AT and _rank(name) < _RANK_OF_MAIL:
-                    nearly = name, count
-            else:
-                met[name].add(mark)
-    return (min(met, key=lambda name: (_rank(name), list(met).index(name))) if met else None), count, nearly
-
-
-def _pair(rows: Iterator[Mapping[str, Any]]) -> tuple[str, ...] | None:
-    """Two numbers that only together tell rows apart, as those of an order and an article do; None: there are none."""
-    met: dict[tuple[str, ...], set[int]] = {}
-    for number, row in enumerate(rows):
-        if not number:
-            names = [name for name in row if isinstance(name, str) and _rank(name) < _RANK_OF_MAIL][:_MOST_NUMBERS]
-            met = {pair: set() for pair in combinations(names, 2)}
-        for pair in list(met):
-            values = [row.get(name) for name in pair]
-            mark = hash(tuple(map(str, values)))
-            if mark in met[pair] or not all(map(_tells, values)):
-                del met[pair]
-            else:
-                met[pair].add(mark)
-    return next(iter(met), None)
-
-
-def _tells(value: Any) -> bool:
-    """Whether a value may be a key, or a part of one; that something is true or not is none."""
-    return isinstance(value, (str, int)) and not isinstance(value, bool) and bool(str(value).strip())
-
-
-def _rank(name: str) -> int:
-    """Columns called a number or id first, e-mail addresses before the rest: names are hardly ever keys."""
-    words = split(name)
-    if words and (words[-1] in _KEYS or words == ("key",)):
-        return 0
-    joined = "".join(words)
-    if not name:
-        return _RANK_OF_MAIL + 2  # a column without a name is an index that some program added
-    return 1 if joined.endswith(("id", "nr", "nummer")) else _RANK_OF_MAIL if "mail" in joined else _RANK_OF_MAIL + 1
+                    yield number, value
 
 
 def sections(exports: Sequence[Export], folder: Path) -> tuple[str, list[tuple[str, Export]]]:
@@ -234,7 +212,9 @@ def _stream(name: str, export: Export) -> Iterator[str]:
     yield f"        file: {scalar(export.path.name)}"
     if export.path.suffix.lower() == ".txt":
         yield f"        format: {export.kind}"
-    yield f"        key: {flow(export.key)} # filled and different in each of {export.rows:,} rows"
+    missed = export.found.faults
+    said = f"{missed:,} of {export.rows:,} rows have none of their own" if missed else ""
+    yield f"        key: {flow(export.key)} # {said or f'filled and different in each of {export.rows:,} rows'}"
     if export.kind == "csv" and export.delimiter != ",":
         yield f"        delimiter: {_TAB if export.delimiter == chr(9) else scalar(export.delimiter)}"
     if export.trim:

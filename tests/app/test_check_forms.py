@@ -58,10 +58,26 @@ def test_every_diagnostic_the_source_can_emit_is_explained():
     assert {code: place for code, place in places.items() if explained(code) is None} == {}
 
 
+def test_every_reason_for_which_a_value_or_a_row_of_a_file_is_set_aside_is_explained():
+    found = {}
+    for package in ("mappings", "connectors/files", "connectors/sql"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if (
+                    isinstance(call, ast.Call)
+                    and getattr(call.func, "id", "") in ("UnfitError", "Problem")
+                    and call.args
+                ):
+                    code = getattr(call.args[0], "value", None)
+                    found |= {code: f"{path.name}:{call.lineno}"} if isinstance(code, str) else {}
+    assert len(found) > 50
+    assert {code: place for code, place in found.items() if explained(code) is None} == {}
+
+
 def test_no_code_is_explained_twice_or_without_being_emitted():
     listed = [code for _, entries in SECTIONS.values() for code in entries]
     assert len(listed) == len(set(listed))
-    packages = ("syncline", "connectors", "mappings", "model")
+    packages = ("syncline", "connectors", "mappings", "model", "sync")
     files = [path for package in packages for path in (ROOT / package).rglob("*.py") if "explained" not in path.parts]
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     assert [code for code in listed if f'"{code}"' not in source] == []
