@@ -56,7 +56,7 @@ def _told(page: Sequence[tuple[int, PlannedAction]], hub: Hub, executor: Executo
     owners = [_owner(action, hub) for _, action in page]
     for (place, action), entity_id in zip(page, owners, strict=True):
         binding = hub.bindings[action.binding]
-        found = executor.standings([(entity_id, 0)], [binding]) if entity_id else []
+        found = executor.standings.of([(entity_id, 0)], [binding]) if entity_id else []
         fate, detail = _fate(action, found[0], hub, executor) if found else (Fate.GONE, "the record is not there now")
         yield place, action, fate, detail
 

@@ -248,7 +248,7 @@ def _untold(copy: Copy, report: DriftReport, most: int) -> None:
         while rows := copy.store.dirty(schema.name, after, copy.hub.policy.page):
             after = rows[-1][0]
             forgotten = [(entity_id, mark) for entity_id, mark in rows if mark == _FRESHLY_MARKED]
-            for standing in executor.standings(forgotten, bindings):
+            for standing in executor.standings.of(forgotten, bindings):
                 for verdict in decide(standing, bindings, ()):
                     if verdict.action is not None and _writes_something(copy, executor, verdict.action, standing):
                         _count_untold(drifts[verdict.action.binding], verdict.action, most)

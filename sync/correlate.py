@@ -6,7 +6,7 @@ doubt is *disputed* and goes to a person, nothing found means a new entity.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, product
 from typing import Any, NamedTuple
@@ -165,7 +165,9 @@ def _score(
         return Found()
     best, entity_id = near[0]
     if best >= rule.link_at and (len(near) == 1 or near[1][0] < rule.link_at):
-        return Found(entity_id=entity_id, why=f"score {best:.2f}")
+        if len(rule.weights) == 1 or len(list(_shared(rule, values, canonicals[entity_id].values))) > 1:
+            return Found(entity_id=entity_id, why=f"score {best:.2f}")
+        return Found(disputed=(entity_id,), why=f"score {best:.2f} rests on one field alone")
     return Found(disputed=tuple(entity_id for _, entity_id in near[:5]), why=f"score {best:.2f} is not certain")
 
 
@@ -174,11 +176,19 @@ def score(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right
     from model.similar import similarity  # not at the top: it takes a while to load, and few mappings score
 
     total = points = 0.0
-    for path, weight in rule.weights.items():
-        spec = _spec(schema, path)
+    for path, lefts, rights in _shared(rule, left, right):
+        spec, weight = _spec(schema, path), rule.weights[path]
+        total += weight
+        points += weight * max(similarity(spec, a, b) for a in lefts for b in rights)
+    return points / total if total else 0.0
+
+
+def _shared(
+    rule: ScoredRule, left: Mapping[str, Any], right: Mapping[str, Any]
+) -> Iterator[tuple[str, list[Any], list[Any]]]:
+    """The weighted paths that both sides have, with the values of each."""
+    for path in rule.weights:
         lefts = [value for value in values_at(path, left) if not blank(value)]
         rights = [value for value in values_at(path, right) if not blank(value)]
         if lefts and rights:
-            total += weight
-            points += weight * max(similarity(spec, a, b) for a in lefts for b in rights)
-    return points / total if total else 0.0
+            yield path, lefts, rights

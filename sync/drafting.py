@@ -42,7 +42,7 @@ class Drafter:
                 rows = [row for row in rows if row[0] in there]
             yield [
                 (action, standing)
-                for standing in self.executor.standings(rows, bindings)
+                for standing in self.executor.standings.of(rows, bindings)
                 for action in everything_due(standing, bindings, self.executor.closed)
             ]
 

@@ -22,11 +22,9 @@ from sync.decision import (
     Bucket,
     Canonical,
     Changes,
-    EntityState,
     HistoryRow,
     Link,
     LinkState,
-    Parked,
     Side,
 )
 from sync.due import Books
@@ -37,6 +35,7 @@ from sync.permit import Permit
 from sync.ports import Lease
 from sync.reconcile import Standing, Verdict, creations, decide, newborn, removing
 from sync.send import Sender
+from sync.standings import Standings
 
 _TOGETHER: Final = 2000
 """Creates recorded at once: the disk is waited for once, not for every small batch. Only where an intent that was never
@@ -61,11 +60,13 @@ class Executor:
     only: Collection[str] | None = None  # ids of the entities to write; None: all that are due
     removals: Mapping[str, Collection[tuple[BindingId, str]]] = field(default_factory=dict)
     """Records to be deleted although their entity is not, by its id; they were taken off it."""
+    standings: Standings = field(init=False)
     _books: Books = field(init=False)
     _sender: Sender = field(init=False)
     _buffers: dict[tuple[BindingId, ActionKind], list[Action]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.standings = Standings(self.hub)
         self._books = Books(lambda binding: self.observer.balance(binding, Side.OUT))
         self._sender = Sender(self.hub, self.run, self.lease, self.observer, self._books, self.calls)
 
@@ -80,27 +81,13 @@ class Executor:
 
     # deciding, page by page
 
-    def standings(self, rows: Sequence[tuple[str, int]], bindings: Sequence[Binding]) -> list[Standing]:
-        """What is known about a page of entities, loaded set-wise."""
-        store, focus = self.hub.store, self.hub.reading.focus
-        ids = [entity_id for entity_id, _ in rows]
-        canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
-        refused: dict[str, dict[BindingId, Parked]] = {}
-        for binding in bindings:
-            for entity_id, parked in store.parked(binding.id, Side.OUT, ids).items():
-                refused.setdefault(entity_id, {})[binding.id] = parked
-        return [
-            Standing(canonicals[i], links.get(i, []), conflicts.get(i, {}), refused.get(i, {}))
-            for i in ids
-            if i in canonicals and (focus is None or canonicals[i].state is EntityState.LIVE)
-        ]
-
     def round(self, entity: str) -> bool:
         """Decide and write for every entity that needs it. Returns whether another round could do more."""
         bindings, after, before = self.hub.writers(entity), "", self._books.progress
         self._left -= self.observer.touched
         self.observer.touched.clear()
         self._sender.moved.clear()
+        self.standings.forget()
         again = False
         while rows := self.hub.store.dirty(entity, after, self.hub.policy.page):
             after = rows[-1][0]
@@ -108,7 +95,7 @@ class Executor:
             if self.only is not None:
                 rows = [row for row in rows if row[0] in self.only]
             generations = dict(rows)
-            born, others = self._newborn(self.standings(rows, bindings), bindings)
+            born, others = self._newborn(self.standings.of(rows, bindings), bindings)
             for founder, standings in born.items():
                 again |= self._create(founder, [(one, generations[one.canonical.id]) for one in standings], bindings)
             for standing in others:

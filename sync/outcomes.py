@@ -103,6 +103,8 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     link.version = outcome.version if outcome.record is None else outcome.record.version
     if outcome.record is None:
         link.fingerprint = None
+        if written.kind is ActionKind.CREATE:
+            _only_shown(canonical, link, binding)
         _agree(canonical, link, row, {}, binding, direct=True)
         return
     record = outcome.record
@@ -113,11 +115,20 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
         projection, link.fingerprint = written.seen
     if whole and not link.base and _all_as_it_is(canonical, projection):
         return
+    if written.kind is ActionKind.CREATE:
+        _only_shown(canonical, link, binding)
     values = _values(binding, projection, row, link, ledger)
     _agree(canonical, link, row, values, binding, direct=written.direct)
     if not written.surely:
         _unshown(canonical, link, values, binding)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
+
+
+def _only_shown(canonical: Canonical, link: Link, binding: Binding) -> None:
+    """What is read from a new record and never written to it: whatever it shows there, nobody has agreed on it."""
+    for path, value in canonical.values.items():
+        if not blank(value) and binding.mapping.covers(path) and not binding.mapping.pushes(path):
+            link.base[path] = Base(0, UNKNOWN)
 
 
 def _all_as_it_is(canonical: Canonical, projection: Projection) -> bool:
@@ -219,9 +230,12 @@ def _news(
         ledger.clash(canonical, clash, link)
     if merged.flows:
         ledger.alter(canonical, merged.flows, binding.id.connection, by=link, mapping=binding.mapping.version)
+    asked = {clash.path for clash in merged.clashes if clash.winner is None}
     for path, entry in merged.base.items():
         if entry is None:
             link.base.pop(path, None)
+        elif created and path not in asked and not binding.mapping.pushes(path):
+            link.base[path] = Base(canonical.field_rev(path), entry.value)  # it will go on showing that
         else:
             link.base[path] = entry
             if entry.rev < canonical.field_rev(path) and binding.mapping.pushes(path):

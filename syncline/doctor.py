@@ -109,8 +109,10 @@ def _configuration(found: list[Diagnostic], project: Project | None) -> Finding:
     said = (
         f"{len(project.connections)} connections, {len(project.mappings)} mappings, {len(project.schedules)} schedules"
     )
-    if found:
-        return Finding("configuration", Health.WARNING, f"{said}; {len(found)} warnings: {found[0]}", "syncline check")
+    warnings = [one for one in found if one.severity is Severity.WARNING]
+    if warnings:
+        more = f"{said}; {len(warnings)} warnings, the first: {warnings[0]}"
+        return Finding("configuration", Health.WARNING, more, "syncline check")
     return Finding("configuration", Health.OK, said)
 
 

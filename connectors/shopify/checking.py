@@ -71,7 +71,7 @@ class Checker:
                 code="marker-missing",
                 message=f"customers have no metafield definition {full_key}: creates cannot be made safe",
                 path="marker",
-                hint="create it for customers with the type id (the connector's create_marker() does)",
+                hint="`syncline connections prepare` and the connection's name create it (for customers, of type id)",
             )
         elif not nodes[0]["capabilities"]["uniqueValues"]["enabled"]:
             kind = nodes[0]["type"]["name"]

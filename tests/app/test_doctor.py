@@ -4,6 +4,8 @@ import sqlite3
 
 from syncline import doctor
 from syncline.doctor import Health
+from syncline.init.compose import compose
+from syncline.settings import load_project
 
 
 def healths(found):
@@ -21,6 +23,14 @@ def test_a_broken_mapping_ends_with_five_and_the_connections_are_looked_at_all_t
     (starter / "mappings/crm_people.yaml").write_text("mapping: [", encoding="utf-8")
     found = healths(cli("doctor", "--json", code=5).json)
     assert (found["configuration"], found["connection crm"]) == ("error", "ok")
+
+
+def test_what_check_only_notes_is_no_warning(tmp_path):
+    compose(tmp_path / "p", ["salesforce"])
+    values = {f"SALESFORCE_{name}": "https://x.example" for name in ("URL", "CLIENT_ID", "CLIENT_SECRET")}
+    project, found = load_project(tmp_path / "p", environment=values)
+    assert found
+    assert doctor._configuration(found, project).health is Health.OK
 
 
 def test_a_connection_that_cannot_be_reached_ends_with_one(cli, starter):

@@ -2,16 +2,20 @@
 
 import itertools
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import syncline.demo
+from model.clock import ManualClock
 from model.diagnostics import Severity
 from model.errors import ConfigurationError
 from syncline.init.compose import CONNECTIONS, STARTER, compose
 from syncline.init.exports import look_at
 from syncline.settings import load_project
+from syncline.wiring import World
 
 ENVIRONMENT = {
     "ERP_URL": "sqlite:///erp.db",
@@ -42,6 +46,26 @@ def test_any_combination_of_systems_is_valid_once_its_variables_are_set(tmp_path
     assert serious(found) == []
     assert set(project.connections) == {CONNECTIONS[system] for system in systems}
     assert {mapping.connection for mapping in project.mappings} == set(project.connections)
+
+
+NORTHWIND = """
+CREATE TABLE customers (
+    CustomerID CHAR(40) PRIMARY KEY, CompanyName VARCHAR(40) NOT NULL, ContactName TEXT, ContactTitle TEXT,
+    Address TEXT, City TEXT, Region TEXT, PostalCode VARCHAR(10), Country TEXT, Phone TEXT, Fax TEXT);
+CREATE TABLE orders (
+    OrderID INTEGER PRIMARY KEY, CustomerID TEXT, OrderDate TEXT, ShippedDate TEXT, Freight NUMERIC, ShipName TEXT,
+    ShipAddress TEXT, ShipCity TEXT, ShipRegion TEXT, ShipPostalCode TEXT, ShipCountry TEXT);
+"""
+
+
+def test_the_mappings_of_a_database_fit_the_tables_they_are_written_for(make_cli, tmp_path):
+    compose(tmp_path / "p", ["sql"])
+    with closing(sqlite3.connect(tmp_path / "erp.db")) as database, database:
+        database.executescript(NORTHWIND)
+    world = World(clock=ManualClock(), environment={"ERP_URL": f"sqlite:///{tmp_path / 'erp.db'}"})
+    cli = make_cli(tmp_path / "p", world)
+    cli("check", "--online")
+    cli("run")
 
 
 def test_a_variable_that_is_not_set_is_named_once_per_line_and_in_the_readme(tmp_path):

@@ -240,6 +240,76 @@ def test_a_scored_match_links_what_is_near_and_disputes_what_is_doubtful(world):
     assert world.systems["shop"].table("people").rows["s2"]["name"] == "Tom Hardly"
 
 
+def name_doubt(world):
+    """Shop s2 may be c1, c2 or neither; nobody else is in doubt."""
+    doubtful = Match(
+        scored=ScoredRule(weights={"full_name": 1}, blocks=(("department",),), link_at=0.95, dispute_at=0.6)
+    )
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, match=doubtful)
+    world.authority("crm", "shop")
+    for key, name in (("c1", "Thomas Hardy"), ("c2", "Thomas Hard")):
+        world.systems["crm"].put("people", key, name=name, dept="Market")
+    world.systems["crm"].put("people", "c3", name="Ana", dept="Sales")
+    world.systems["shop"].put("people", "s2", name="Thomas Hardi", dept="Market")
+
+
+def names(world, name):
+    return sorted(row["name"] for row in world.people(name))
+
+
+def test_whom_a_disputed_record_may_be_is_not_created_beside_it_until_a_person_has_answered(world):
+    name_doubt(world)
+    report = world.sync()
+    assert (report.conflicts, report.waiting) == (1, 2)
+    assert names(world, "shop") == ["Ana", "Thomas Hardi"]
+    world.sync()
+    assert (names(world, "shop"), len(world.people("crm"))) == (["Ana", "Thomas Hardi"], 3)
+    (doubt,) = [
+        p for page in world.store.all_parked(world.mappings_id("shop"), Side.IN, Why.DISPUTED, 10) for p in page
+    ]
+    hardy = world.store.entities_at(world.mappings_id("crm"), ["c1"])["c1"]
+    world.engine().settle_match(doubt.id, hardy)
+    world.sync()
+    assert names(world, "shop") == names(world, "crm") == ["Ana", "Thomas Hard", "Thomas Hardy"]
+    world.assert_calm()
+
+
+def test_a_disputed_record_that_is_somebody_new_is_created_elsewhere_and_lets_the_others_in(world):
+    name_doubt(world)
+    world.sync()
+    (doubt,) = [
+        p for page in world.store.all_parked(world.mappings_id("shop"), Side.IN, Why.DISPUTED, 10) for p in page
+    ]
+    world.engine().settle_match(doubt.id, None)
+    world.sync()
+    assert names(world, "shop") == names(world, "crm") == ["Ana", "Thomas Hard", "Thomas Hardi", "Thomas Hardy"]
+    world.assert_calm()
+
+
+def test_a_disputed_record_that_was_deleted_asks_no_more(world):
+    name_doubt(world)
+    world.sync()
+    world.systems["shop"].drop("people", "s2")
+    world.sync(sweep=True)
+    world.sync()
+    assert names(world, "shop") == names(world, "crm") == ["Ana", "Thomas Hard", "Thomas Hardy"]
+
+
+def test_the_same_family_name_and_nothing_else_to_compare_is_for_a_person(world):
+    match = Match(scored=ScoredRule(weights={"full_name": 3, "job_title": 2}, blocks=(("full_name",),)))
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, match=match)
+    world.authority("crm", "shop")
+    world.systems["crm"].put("people", "c1", name="Ek", email="eva@example.com")
+    world.systems["shop"].put("people", "s1", name="Ek", title="Owner", email="bo@example.com")
+    assert world.sync().conflicts == 1
+    assert [row["email"] for row in world.people("shop")] == ["bo@example.com"]
+    assert [row["email"] for row in world.people("crm")] == ["eva@example.com"]
+
+
 def test_a_split_record_founds_an_entity_of_its_own(two, binding):
     two.systems["crm"].put("people", "c1", name="Ana", email="info@example.com")
     two.systems["shop"].put("people", "s1", name="Bo", email="info@example.com")

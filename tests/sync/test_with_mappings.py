@@ -106,3 +106,61 @@ def test_edits_cross_over_and_what_a_system_lost_is_no_edit(world):
     there = next(row for row in world.people("crm") if row["first"] == "Maximilian")
     assert (there["last"], there["email"], there["optout"], there["tags"]) == ("Overlong", "max@x.com", True, "q")
     world.assert_calm()
+
+
+LIST = """
+connection: list
+stream: people
+entity: contact
+match: {strong: ["emails[*]"]}
+rules:
+  family_name: last
+  "emails[work]": email
+  "addresses[billing].region": state
+  language: speaks
+"""
+STORE = """
+connection: store
+stream: people
+entity: contact
+match: {strong: ["emails[*]"]}
+rules:
+  family_name: last
+  "emails[work]": email
+  "addresses[billing].region": {field: province, direction: in}
+  language: {field: locale, direction: in}
+"""
+
+
+def with_a_store(world, stores):
+    """A list that knows Ana's state and language, and a store that shows both and takes neither."""
+    for name, text in (("list", LIST), ("store", STORE)):
+        world.system(name)
+        mapping, found = load(text, f"{name}.yaml", SCHEMAS)
+        assert mapping is not None, [str(one) for one in found]
+        world.mappings.append(mapping)
+    world.authority("list", "store")
+    world.systems["store"].stores = stores
+    world.systems["list"].put("people", "l1", last="Ana", email="ana@x.com", state="WA", speaks="de")
+    world.sync()
+    world.sync()
+    return world.systems["list"].table("people").rows["l1"], world.systems["store"].table("people").rows
+
+
+def test_what_a_new_record_shows_of_a_field_it_was_never_told_is_nobody_s_edit(world):
+    listed, _ = with_a_store(world, lambda row: {"province": None, "locale": "en"} | row)
+    assert (listed["state"], listed["speaks"]) == ("WA", "de")
+    world.assert_calm()
+
+
+def test_a_field_that_is_only_read_is_followed_once_somebody_edits_it_there(world):
+    _, stored = with_a_store(world, lambda row: {"province": None, "locale": "en"} | row)
+    (key,) = stored
+    world.systems["store"].put("people", key, province="OR", locale="fr")
+    world.sync()
+    listed = world.systems["list"].table("people").rows["l1"]
+    assert (listed["state"], listed["speaks"]) == ("OR", "fr")
+    world.systems["store"].put("people", key, province=None)
+    world.sync()
+    assert not world.systems["list"].table("people").rows["l1"]["state"]
+    world.assert_calm()
