@@ -139,6 +139,8 @@ class Stream:
 
     ``key`` names the record field that holds the key. ``fields`` may be empty until ``discover`` is asked.
     ``watermark`` is None where every read is a full one. ``parents`` names streams that records here refer to.
+    ``behind`` says that reads may show a record as it was some time ago (a search index, a replica), although ``fetch``
+    shows it as it is: the engine then asks for what looks edited once more, by its key.
     """
 
     name: str
@@ -151,6 +153,7 @@ class Stream:
     parents: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     label: str = ""
+    behind: bool = False
 
 
 class Write(NamedTuple):
@@ -248,7 +251,11 @@ _DEEDS: tuple[tuple[str, Callable[[Stream], bool], str], ...] = (
     ("upsert", lambda s: s.writes is not None, "declares writes"),
     ("remove", lambda s: s.removes, "declares removes"),
     ("keys", lambda s: s.deletes is Deletes.SWEEP, "declares deletes=SWEEP"),
-    ("fetch", lambda s: s.deletes is Deletes.SWEEP or s.writes is not None, "is written or swept, so needs re-reading"),
+    (
+        "fetch",
+        lambda s: s.deletes is Deletes.SWEEP or s.writes is not None or s.behind,
+        "is written, swept or behind, so needs re-reading",
+    ),
     (
         "find",
         lambda s: s.writes is not None and s.writes.replay is not Replay.UPSERT,

@@ -115,6 +115,12 @@ class Compiled:
         rules = tuple(replace(rule, lifecycle=Lifecycle.LIVE) for rule in self.source.rules)
         return Compiled(replace(self.source, rules=rules, lifecycle=Lifecycle.LIVE), *self._made_from)
 
+    def with_proposed(self) -> Compiled:
+        """The same, of which ``source`` still tells what is proposed."""
+        whole = self.as_if_live()
+        whole.source = self.source
+        return whole
+
     def strength(self, path: str) -> Strength:
         if not self._update_out:
             return Strength.CREATE_ONLY

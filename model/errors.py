@@ -15,7 +15,8 @@
     │   └── SourceIncompleteError a source is empty or cut off; reading it as it is would look like deletions
     ├── StateError                the hub's own store cannot do what was asked
     │   ├── LeaseHeldError        another process runs this scope now
-    │   └── LeaseLostError        this process was superseded; its transaction was refused
+    │   ├── LeaseLostError        this process was superseded; its transaction was refused
+    │   └── StateRestoredError    an older copy of the state was put back; a person has to say so
     └── BrakeError                the plan would change too much; a person has to release it
 
 Every class ends in ``Error``. The engine distinguishes only what it must act on differently.
@@ -106,6 +107,19 @@ class LeaseHeldError(StateError):
 
 class LeaseLostError(StateError):
     """This process was superseded while it slept; its transaction was refused and changed nothing."""
+
+
+class StateRestoredError(StateError):
+    """The state knows nothing of the last batches of writes that were sent from here: it is an older copy."""
+
+    def __init__(self, batches: int) -> None:
+        super().__init__(
+            f"the state is an older copy of itself: it knows nothing of the last {batches:,} batches of writes that "
+            "were sent from here. Nothing was read or written, since records might be made twice. Look at "
+            "`syncline reconcile --repair`, then go on with `syncline run --release restored`: it reads everything, "
+            "and writes only if every stream could be read"
+        )
+        self.batches = batches
 
 
 class BrakeError(SynclineError):

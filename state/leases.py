@@ -1,4 +1,7 @@
-"""Leases: who may run a scope. The epoch counts holders; a commit under an older one is refused."""
+"""Leases: who may run a scope. The epoch counts holders; a commit under an older one is refused.
+
+A system that asked to be left alone for a while holds the lease on the calls to itself.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from sync.ports import Lease
 _COLUMNS = ("scope", "epoch", "holder", "expires_at", "seconds")
 _TAKE = f"(scope) {overwrite(_COLUMNS[1:])}"
 _ENSURE = "(scope) DO NOTHING"
+_CALLS = "calls:"
 _EXTEND = "UPDATE lease SET expires_at = ? WHERE scope = ? AND epoch = ?"
 
 
@@ -33,8 +37,9 @@ def acquire(
     found = {
         scope: (epoch, holding, when(expires))
         for scope, epoch, holding, expires in tx.rows(
-            f"SELECT scope, epoch, holder, expires_at FROM lease WHERE {tx.among('scope')}{lock}",
+            f"SELECT scope, epoch, holder, expires_at FROM lease WHERE {tx.among('scope')} OR scope LIKE ?{lock}",
             tx.array(wanted),
+            f"{_CALLS}%",
         )
     }
     for scope in wanted:
@@ -46,7 +51,8 @@ def acquire(
     expires_at = moment(now + timedelta(seconds=seconds))
     rows = [(scope, epoch, holder, expires_at, float(seconds)) for scope, epoch in epochs.items()]
     tx.put(tables.lease, _COLUMNS, rows, _TAKE)
-    return Lease(holder, epochs)
+    asked = {str(holding): until for scope, (_, holding, until) in found.items() if scope.startswith(_CALLS)}
+    return Lease(holder, epochs, asked)
 
 
 def hold(tx: Tx, lease: Lease, now: datetime) -> None:
@@ -73,3 +79,13 @@ def release(tx: Tx, lease: Lease) -> None:
     """Scopes that somebody else took over meanwhile stay theirs."""
     for scope, epoch in sorted(lease.epochs.items()):
         tx.run("UPDATE lease SET holder = NULL WHERE scope = ? AND epoch = ?", scope, epoch)
+
+
+def rests(tx: Tx) -> dict[str, datetime]:
+    """Until when systems asked to be left alone, by connection."""
+    found = tx.rows("SELECT holder, expires_at FROM lease WHERE scope LIKE ?", f"{_CALLS}%")
+    return {holder: when(expires) for holder, expires in found}
+
+
+def rest(tx: Tx, connection: str, until: datetime) -> None:
+    tx.put(tables.lease, _COLUMNS, [(f"{_CALLS}{connection}", 0, connection, moment(until), 0.0)], _TAKE)

@@ -50,7 +50,7 @@ def add_history(tx: Tx, numbers: Numbers, rows: Iterable[HistoryRow], run: int, 
 def add_writes(tx: Tx, numbers: Numbers, batches: Iterable[WriteBatch], run: int, now: datetime) -> None:
     for batch in batches:
         for rows in _distinct(batch.rows):
-            _add_writes(tx, numbers.of(batch.binding), batch, rows, (run, moment(now)))
+            _add_writes(tx, numbers.of(batch.binding), batch, rows, (batch.run or run, moment(now)))
 
 
 def _add_writes(tx: Tx, binding: int, batch: WriteBatch, rows: Sequence[_Write], since: tuple[int, str]) -> None:

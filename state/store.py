@@ -14,6 +14,7 @@ from state.migrate import opened
 from state.plans import Plans
 from state.rehearsal import rehearse
 from state.seen import SeenKeys, seen
+from state.witness import Witness, beside, compare, sent
 from sync.decision import (
     Balance,
     BindingId,
@@ -35,18 +36,32 @@ from sync.story import Story
 
 def open_store(url: str, clock: Clock | None = None) -> SqlStore:
     """Open the state database, made or migrated where needed. Raises StateError with what to do about it."""
-    return SqlStore(opened(url), clock or SystemClock())
+    database = opened(url)
+    witness = beside(database.engine.url.database) if database.sqlite else None
+    return SqlStore(database, clock or SystemClock(), witness=witness)
 
 
 class SqlStore(Plans, Store):
     """Safe to share between threads. Methods do what `sync.ports.Store` says."""
 
-    def __init__(self, database: Database, clock: Clock, past: SqlStore | None = None) -> None:
-        """``past`` is the store that remembers what a rehearsal's database was not given."""
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        past: SqlStore | None = None,
+        original: SqlStore | None = None,
+        *,
+        witness: Witness | None = None,
+    ) -> None:
+        """``past`` is the store that remembers what a rehearsal's database was not given, ``original`` the one that is
+        rehearsed: what systems ask of us concerns it as well.
+        """
         self.database = database
         self.clock = clock
         self.bindings = Bindings(database)
         self._past = past
+        self._original = original or self
+        self._witness = witness
 
     # leases and runs
 
@@ -57,9 +72,18 @@ class SqlStore(Plans, Store):
         seconds: float,
         now: datetime,
         gone: Callable[[str], bool] | None = None,
+        *,
+        restored: bool = False,
     ) -> Lease:
         with self.database.write() as tx:
+            if self._witness is not None and not restored:
+                compare(tx, self._witness)
             return leases.acquire(tx, scopes, holder, seconds, now, gone)
+
+    def trust(self) -> None:
+        if self._witness is not None:
+            with self.database.read() as tx:
+                self._witness.note(sent(tx))
 
     def renew(self, lease: Lease, now: datetime) -> None:
         with self.database.write() as tx:
@@ -68,6 +92,14 @@ class SqlStore(Plans, Store):
     def release(self, lease: Lease) -> None:
         with self.database.write() as tx:
             leases.release(tx, lease)
+
+    def rests(self) -> dict[str, datetime]:
+        with self._original.database.read() as tx:
+            return leases.rests(tx)
+
+    def rest(self, connection: str, until: datetime) -> None:
+        with self._original.database.write() as tx:
+            leases.rest(tx, connection, until)
 
     def start_run(self, selection: Sequence[BindingId], trigger: str, now: datetime) -> int:
         with self.database.write() as tx:
@@ -257,7 +289,10 @@ class SqlStore(Plans, Store):
         """On the disk when it returns."""
         with self.bindings.writing(durable=True) as (tx, numbers):
             leases.hold(tx, lease, self.clock.now())
-            return [intents.add(tx, numbers, intent) for intent in new]
+            made = [intents.add(tx, numbers, intent) for intent in new]
+        if self._witness is not None and made and made[-1] > self._witness.latest():
+            self._witness.note(made[-1])
+        return made
 
     def commit(self, changes: Changes, run: int, lease: Lease, now: datetime) -> None:
         """Where one page says both, the careful one stands: forgotten links are forgotten first, a match key dropped
@@ -286,7 +321,7 @@ class SqlStore(Plans, Store):
     @contextmanager
     def rehearsal(self) -> Iterator[SqlStore]:
         with rehearse(self.database) as copy:
-            yield SqlStore(copy, self.clock, None if copy.sqlite else self)
+            yield SqlStore(copy, self.clock, None if copy.sqlite else self, self)
 
     def close(self) -> None:
         self.database.close()

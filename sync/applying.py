@@ -25,7 +25,7 @@ _Told = tuple[int, PlannedAction, Fate, str]
 class ApplyReport:
     """How carrying out a plan went: the run that did it, how many actions met which fate, and those not carried out.
 
-    Of the new ones, which the plan did not have, no more than a thousand are named.
+    Of each fate no more than ten thousand are named; of the new ones, which the plan did not have, a thousand.
     """
 
     run: RunReport
@@ -125,6 +125,7 @@ class Applying:
         """
         check_fit(plan.head, self.hub, self.hub.store.seal())
         release = {*release, *plan.head.release}
+        permit: Permit | None = None  # none, either, where the lease is lost on the way
         with self._under_way(plan.head.selection, release, trigger) as (work, report):
             permit = None if work is None else work.apply(plan)
         return ApplyReport.of(report, permit)
@@ -134,6 +135,7 @@ class Applying:
         store = self.hub.store
         head = waiting(store, number).head
         check_fit(head, self.hub, store.seal())
+        permit: Permit | None = None
         with self._under_way(head.selection, (), "release") as (work, report):
             # It is read again: another run may have replaced it before this one held the lease.
             permit = None if work is None else work.apply(waiting(store, number), approved=True)

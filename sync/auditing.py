@@ -128,7 +128,7 @@ class FullCompare:
         connector, lists_all = copy.hub.connector(id_), False
         deletes = connector.stream(id_.stream).deletes
         with copy.store.seen(id_) as seen:
-            for page in connector.read(id_.stream, None):
+            for page in copy.hub.deeds(id_).read(id_.stream, None):
                 live = list({record.key: record for record in page.records if not record.deleted}.values())
                 seen.add([record.key for record in live])
                 drift.flaws += len(page.flaws)
@@ -259,7 +259,7 @@ def _writes_something(copy: Copy, executor: Executor, action: Action, standing: 
     if action.kind is not ActionKind.UPDATE:
         return True
     binding, canonical = copy.hub.bindings[action.binding], standing.canonical
-    keys = executor.keys_for(binding, [canonical])
+    keys = executor.keys_for(binding, [canonical.values])
     (rendition,) = binding.mapping.render([RenderRequest(canonical.values, action.paths, keys)])
     return bool(rendition.fields or rendition.problems)
 

@@ -83,7 +83,7 @@ class Backfill:
         if not binding.mapping.direction.reads or not self.focus.meets(binding.mapping.reads):
             return
         self.observer.listener.phase("read", binding.id)
-        for page in self.hub.connector(binding.id).read(binding.id.stream, None):
+        for page in self.hub.deeds(binding.id).read(binding.id.stream, None):
             self._page(binding, list({one.key: one for one in page.records if not one.deleted}.values()))
             self.observer.listener.advanced(binding.id, len(page.records))
 

@@ -6,9 +6,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sync.decision import Action, ActionKind, BindingId
 from sync.policy import Braked, Policy
+
+if TYPE_CHECKING:
+    from sync.report import PlannedAction
 
 _KIND = {ActionKind.CREATE: Braked.CREATE, ActionKind.UPDATE: Braked.UPDATE, ActionKind.DELETE: Braked.DELETE}
 _NONE: Mapping[BindingId, int] = {}
@@ -45,7 +49,7 @@ class Count:
 
     planned: Counter[tuple[BindingId, Braked]] = field(default_factory=Counter)
 
-    def add(self, actions: Iterable[Action]) -> None:
+    def add(self, actions: Iterable[Action | PlannedAction]) -> None:
         for action in actions:
             self.planned[action.binding, _KIND[action.kind]] += 1
             if action.blanks:

@@ -207,7 +207,8 @@ UNLINKED: Final = "unlinked"
 class WriteBatch:
     """Writes of one kind that happened (or were refused) in one binding, for the log.
 
-    ``rows`` are (entity id, record key, paths written): names of fields, never values.
+    ``rows`` are (entity id, record key, paths written): names of fields, never values. ``run`` is the one that sent
+    them, where another one found out.
     """
 
     binding: BindingId
@@ -216,6 +217,7 @@ class WriteBatch:
     intent: int | None
     outcome: str = "applied"
     rows: list[tuple[str, str | None, tuple[str, ...]]] = field(default_factory=list)
+    run: int | None = None
 
 
 class ConflictState(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -15,7 +15,7 @@ from sync.decision import ActionKind, BindingId, LinkState
 from sync.execute import Executor
 from sync.hub import Hub
 from sync.reconcile import Standing, everything_due
-from sync.rendered import Decided, first, rendered, rendered_before
+from sync.rendered import Decided, first, rendered, rendered_before, waits
 from sync.report import Cause, FieldChange, PlannedAction, PlanReport, called
 
 
@@ -27,6 +27,7 @@ class Drafter:
     executor: Executor
     rehearsal: int | None = None
     _subjects: dict[str, str] = field(default_factory=dict)
+    _ended: set[tuple[str, str, str]] = field(default_factory=set)  # where such an entity's record is gone for good
 
     def decided(self, entity: str, bindings: Sequence[Binding], *, linked: bool = False) -> Iterator[list[Decided]]:
         """Pages of (action, standing) that would be taken now.
@@ -52,9 +53,10 @@ class Drafter:
         for schema in self.hub.entities:
             bindings = [binding for binding in self.hub.writers(schema.name) if binding.id in selected]
             for page in self.decided(schema.name, bindings) if bindings else ():
-                count.add(action for action, _ in page)
-                report.totals.update((action.binding, action.kind) for action, _ in page)
-                yield self._page(sorted(page, key=lambda pair: (pair[0].binding, pair[0].kind)))
+                drafted = self.page(page)
+                count.add(drafted)
+                report.totals.update((action.binding, action.kind) for action in drafted)
+                yield drafted
         report.calls.update(self._calls(report.totals))
         report.planned = count
 
@@ -67,22 +69,28 @@ class Drafter:
                 calls[binding_id.connection] += 1
         return calls
 
-    def _page(self, page: Sequence[Decided]) -> list[PlannedAction]:
+    def page(self, decided: Iterable[Decided]) -> list[PlannedAction]:
+        """By binding and kind. What waits for a record that is not to come is left out."""
         drafted: list[PlannedAction] = []
-        for binding_id, group in groupby(page, key=lambda pair: pair[0].binding):
+        ordered = sorted(decided, key=lambda pair: (pair[0].binding, pair[0].kind))
+        for binding_id, group in groupby(ordered, key=lambda pair: pair[0].binding):
             drafted += self._drafted(self.hub.bindings[binding_id], list(group))
         return drafted
 
     def _drafted(self, binding: Binding, decided: Sequence[Decided]) -> list[PlannedAction]:
-        canonicals = [standing.canonical for _, standing in decided]
-        known = self.executor.keys_for(binding, canonicals)
+        values = [standing.canonical.values for _, standing in decided]
+        known = self.executor.keys_for(binding, [*values, *(action.before for action, _ in decided)])
 
         def keys(stream: str, entity_id: str) -> str | None:
-            return known(stream, entity_id) or first(self._subject(entity_id))
+            return known(stream, entity_id) or self._to_come(binding.id.connection, stream, entity_id)
 
         now = rendered(binding, decided, keys)
         then = rendered_before(binding, decided, keys)
-        return [self._planned(binding, *one) for one in zip(decided, now, then, strict=True)]
+        return [
+            self._planned(binding, *one)
+            for one in zip(decided, now, then, strict=True)
+            if not waits(binding, one[0][0].kind, one[1])
+        ]
 
     def _planned(self, binding: Binding, decided: Decided, now: Rendition, then: Rendition) -> PlannedAction:
         action, standing = decided
@@ -113,11 +121,12 @@ class Drafter:
         live = (link for link in standing.links if link.state is LinkState.LIVE)
         return tuple(sorted((*link.binding, link.key) for link in live))
 
-    def _subject(self, entity_id: str) -> str:
-        """What a referenced entity is called that has no record there yet."""
+    def _to_come(self, connection: str, stream: str, entity_id: str) -> str | None:
+        """What stands for the key of a referenced entity that has no record there yet; None where it never gets one."""
         if entity_id not in self._subjects:
             store = self.hub.store
             found = store.canonicals([entity_id]).get(entity_id)
             links = store.links_of([entity_id]).get(entity_id, [])
             self._subjects[entity_id] = called(entity_id, self._links(Standing(found, links)) if found else ())
-        return self._subjects[entity_id]
+            self._ended.update((*link.binding[:2], entity_id) for link in links if link.state is not LinkState.LIVE)
+        return None if (connection, stream, entity_id) in self._ended else first(self._subjects[entity_id])

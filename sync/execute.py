@@ -20,7 +20,6 @@ from sync.decision import (
     ActionKind,
     BindingId,
     Bucket,
-    Canonical,
     Changes,
     HistoryRow,
     Link,
@@ -34,6 +33,7 @@ from sync.observe import Observer
 from sync.permit import Permit
 from sync.ports import Lease
 from sync.reconcile import Standing, Verdict, creations, decide, newborn, removing
+from sync.rendered import waits
 from sync.send import Sender
 from sync.standings import Standings
 
@@ -312,7 +312,8 @@ class Executor:
         moved, standings = self._sender.moved, self._books.standings
         batch = [action for action in batch if action.entity_id not in moved or self._renewed(action)]
         canonicals = [standings[action.entity_id].canonical for action in batch]
-        keys = self.keys_for(binding, canonicals)
+        former = [action.before for action in batch] if self.permit is not None else []  # it compares what was there
+        keys = self.keys_for(binding, [*(canonical.values for canonical in canonicals), *former])
         requests = [
             RenderRequest(canonical.values, action.paths, keys, current.get(action.key or "") if current else None)
             for action, canonical in zip(batch, canonicals, strict=True)
@@ -360,8 +361,7 @@ class Executor:
             parked = self._sender.refused(action, problem.code, problem.message, problem.field, problem.path)
             self._commit(Changes(parked=[parked]))
             return False
-        blocking = [path for path in rendition.waiting if path not in binding.cyclic]
-        if rendition.waiting and (not rendition.fields or (blocking and action.kind is ActionKind.CREATE)):
+        if waits(binding, action.kind, rendition):
             why = f"{rendition.waiting[0]} has no record there yet"
             self._books.ended(action, Bucket.WAITING, why, keep=True)
             return False
@@ -372,14 +372,14 @@ class Executor:
             return False
         return True
 
-    def keys_for(self, binding: Binding, canonicals: Sequence[Canonical]) -> Callable[[str, str], str | None]:
-        """Record keys, in this connection, of every entity that the given ones refer to."""
+    def keys_for(self, binding: Binding, values: Sequence[Mapping[str, Any]]) -> Callable[[str, str], str | None]:
+        """Record keys, in this connection, of every entity that these values refer to."""
         known: dict[tuple[str, str], str] = {}
         for path, stream in binding.mapping.reference_streams.items():
             spec = binding.context.schema.field(path.replace("[*]", "[]"))
             if spec is None or spec.kind is not Kind.REFERENCE or not spec.target:
                 continue
-            ids = {str(value) for c in canonicals for value in values_at(path, c.values) if value}
+            ids = {str(value) for one in values for value in values_at(path, one) if value}
             if ids:
                 at = BindingId(binding.id.connection, stream, spec.target)
                 for entity_id, key in self.hub.store.keys_at(at, sorted(ids)).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from connectors.contract import Connector, Outcome, Stream, Write
 from mappings.contract import CompiledMapping
@@ -13,7 +13,7 @@ from model import paths
 from model.clock import Clock
 from model.errors import ConfigurationError, ConnectorError
 from model.fields import EntitySchema, in_dependency_order
-from model.records import Record
+from model.records import Page, Record
 from sync.absorb import Binding
 from sync.correlate import Index
 from sync.crew import Crew, threads
@@ -22,6 +22,7 @@ from sync.focus import Focus
 from sync.merge import Context
 from sync.policy import Policy, Survivorship
 from sync.ports import Store
+from sync.rests import Asked, Rests
 
 
 class Listener(Protocol):
@@ -91,6 +92,8 @@ def troubled(binding: BindingId, work: Callable[[], object]) -> Trouble | None:
 class Deeds(Protocol):
     """What connectors do where their streams promise it (`connectors.contract.verify_deeds` holds them to it)."""
 
+    def read(self, stream: str, since: str | None) -> Iterator[Page]: ...
+
     def fetch(self, stream: str, keys: Sequence[str]) -> Sequence[Record]: ...
 
     def find(self, stream: str, field: str, values: Sequence[str]) -> Sequence[Record]: ...
@@ -127,6 +130,12 @@ class Hub:
     indexes: dict[str, Index] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
     crew: Crew = threads
+    rests: Rests = field(init=False)
+    _asked: dict[str, Asked] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rests = Rests(self.store, self.clock)
+        self._asked = {name: Asked(name, connector, self.rests) for name, connector in self.connectors.items()}
 
     @classmethod
     def of(
@@ -187,7 +196,7 @@ class Hub:
         return self.connectors[binding.connection]
 
     def deeds(self, binding: BindingId) -> Deeds:
-        return cast("Deeds", self.connectors[binding.connection])
+        return self._asked[binding.connection]
 
     def stream(self, binding: BindingId) -> Stream:
         return self.connector(binding).stream(binding.stream)

@@ -15,6 +15,7 @@ from model.errors import ConnectorError, CursorExpiredError, SourceIncompleteErr
 from model.records import Flaw, Page, Record
 from sync.absorb import CREATED, DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
+from sync.confirming import confirmed
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.founding import found_together
 from sync.hub import Hub, Listener
@@ -151,10 +152,11 @@ class Observer:
 
     def _arriving(self, binding: Binding, since: str | None, news: _News) -> Iterator[Page]:
         """The connector's pages. Where it fails, what it had shown before is stored."""
-        pages = iter(self.hub.connector(binding.id).read(binding.id.stream, since))
+        pages = iter(self.hub.deeds(binding.id).read(binding.id.stream, since))
         while True:
             try:
                 page = next(pages, None)
+                page = confirmed(self.hub, binding, page) if page is not None else None
             except Exception:
                 self._settle(binding, news)
                 raise

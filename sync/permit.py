@@ -20,8 +20,9 @@ from sync.reconcile import Standing
 from sync.rendered import Decided, Keys, first, rendered, rendered_before
 from sync.report import PlannedAction
 
-_SHOWN: Final = 1000
-"""New actions remembered by name; the others are counted."""
+_SHOWN: Final = 10_000
+_NEW_SHOWN: Final = 1000
+"""So many actions of one fate (and new ones) are remembered by name; the others are counted."""
 
 
 class Fate(StrEnum):
@@ -92,7 +93,7 @@ class Permit:
             return
         self._new.add(one)
         self.fates[Fate.NEW] += 1
-        if self.fates[Fate.NEW] <= _SHOWN:
+        if self.fates[Fate.NEW] <= _NEW_SHOWN:
             self._tell(Fate.NEW, action.kind, action.binding, action.key, standing.canonical.id, "not in the plan")
 
     def _place(self, standing: Standing, action: Action) -> int | None:
@@ -181,7 +182,8 @@ class Permit:
             return
         self._marks[place] = _Mark.SETTLED
         self.fates[fate] += 1
-        self._tell(fate, action.kind, action.binding, action.key, action.subject, detail)
+        if self.fates[fate] <= _SHOWN:
+            self._tell(fate, action.kind, action.binding, action.key, action.subject, detail)
 
     def _tell(
         self, fate: Fate, kind: ActionKind, binding: BindingId, key: str | None, subject: str, detail: str

@@ -29,10 +29,13 @@ from sync.story import Story
 
 @dataclass(slots=True)
 class Lease:
-    """The right to run some scopes. ``epochs`` fence every commit: a superseded holder's is refused."""
+    """The right to run some scopes. ``epochs`` fence every commit: a superseded holder's is refused. ``rests`` says, as
+    the store's `Store.rests` did when it was taken, until when systems asked to be left alone.
+    """
 
     holder: str
     epochs: dict[str, int] = field(default_factory=dict)
+    rests: dict[str, datetime] = field(default_factory=dict)
 
 
 class Seen(Protocol):
@@ -129,11 +132,18 @@ class Store(Plans, Protocol):
         seconds: float,
         now: datetime,
         gone: Callable[[str], bool] | None = None,
+        *,
+        restored: bool = False,
     ) -> Lease:
-        """Take all scopes or none; raises LeaseHeldError. An expired lease is taken over with a higher epoch.
+        """Take all scopes or none; raises LeaseHeldError, and unless ``restored`` StateRestoredError.
 
-        So is one whose holder ``gone`` knows to be no more (a process of this machine that was killed).
+        An expired lease is taken over with a higher epoch. So is one whose holder ``gone`` knows to be no more (a
+        process of this machine that was killed).
         """
+        ...
+
+    def trust(self) -> None:
+        """From now on the state as it is counts as the present one, although it is an older copy."""
         ...
 
     def renew(self, lease: Lease, now: datetime) -> None:
@@ -141,6 +151,12 @@ class Store(Plans, Protocol):
         ...
 
     def release(self, lease: Lease) -> None: ...
+
+    def rests(self) -> dict[str, datetime]:
+        """By connection: until when its system asked to be left alone, whoever was told."""
+        ...
+
+    def rest(self, connection: str, until: datetime) -> None: ...
 
     def start_run(self, selection: Sequence[BindingId], trigger: str, now: datetime) -> int: ...
 

@@ -179,9 +179,12 @@ def removing(standing: Standing, verdict: Verdict, removals: Collection[tuple[Bi
 def _first(verdicts: Sequence[Verdict], binding: Binding, refused: Parked | None) -> Verdict:
     """One write at a time to the records (nearly always one) that an entity has in a stream."""
     shown = [pair for verdict in verdicts for pair in verdict.shown]
-    for at, verdict in enumerate(verdicts):
-        if verdict.action is not None:
-            return verdict._replace(more=any(other.action is not None for other in verdicts[at + 1 :]), shown=shown)
+    acting = [verdict for verdict in verdicts if verdict.action is not None]
+    if acting:
+        # What may have to wait for another record, perhaps for ever, must not keep the others from being written.
+        may_wait = binding.mapping.reference_streams.keys()
+        sure = (one for one in acting if one.action is not None and not may_wait >= (one.action.paths or frozenset()))
+        return next(sure, acting[0])._replace(more=len(acting) > 1, shown=shown)
     resting = max(verdicts, key=lambda v: v.bucket is not Bucket.UNCHANGED, default=Verdict(binding.id, None))
     return resting._replace(moot=refused is not None, shown=shown)
 

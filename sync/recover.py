@@ -218,6 +218,8 @@ class Recovery:
             outcome = Outcome(OutcomeKind.APPLIED, record.key, record.version, record)
             take(binding, Written(intent.kind, row, outcome, intent.id, direct=False, surely=surely), ledger)
         changes = ledger.closed()
+        for batch in changes.writes:
+            batch.run = intent.run  # else undoing that run would pass them by
         assert intent.id is not None
         changes.closed_intents.append((intent.id, open_rows))
         changes.parked += self._in_doubt(binding, unclear)

@@ -7,7 +7,7 @@ from typing import Any
 
 from mappings.contract import RenderRequest, Rendition
 from sync.absorb import Binding
-from sync.decision import UNKNOWN, Action, Canonical
+from sync.decision import UNKNOWN, Action, ActionKind, Canonical
 from sync.reconcile import Standing
 
 Decided = tuple[Action, Standing]
@@ -35,6 +35,12 @@ def rendered_before(binding: Binding, decided: Sequence[Decided], keys: Keys) ->
     ]
     found = iter(binding.mapping.render(requests) if requests else ())
     return [next(found) if action.paths else Rendition({}) for action, _ in decided]
+
+
+def waits(binding: Binding, kind: ActionKind, rendition: Rendition) -> bool:
+    """Whether nothing is written before what it refers to has a record there."""
+    blocking = kind is ActionKind.CREATE and any(path not in binding.cyclic for path in rendition.waiting)
+    return bool(rendition.waiting) and (blocking or not rendition.fields)
 
 
 def _held(action: Action, canonical: Canonical) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from model.fields import EntitySchema
 from sync.absorb import Binding
 from sync.anew import only_written_now, untold
 from sync.applying import Applying, tell_rest
-from sync.backfilling import backfill
+from sync.backfilling import backfill, looking_anew
 from sync.brakes import Allowance, Count, Tripped, harmless, tripped
 from sync.decision import BindingId, Changes, StreamState
 from sync.drafting import Drafter
@@ -36,6 +36,8 @@ from sync.sampling import Sampler
 from sync.undos import Undos
 
 LEASE_SECONDS = 120.0
+RESTORED = "restored"
+"""Released by a person who put back an older copy of the state: all is read, and written only if all could be read."""
 Pulse = Callable[[Callable[[], None]], AbstractContextManager[None]]
 _ROUNDS = 4  # creates, then references in cycles, then what answers brought, then calm
 
@@ -83,21 +85,27 @@ class Engine(Repairs, Undos, Applying):
         trigger: str = "person",
     ) -> RunReport:
         """Bring the selected bindings into agreement. Raises KeyError for a name that selects nothing."""
-        with self._under_way(select, release, trigger) as (work, report):
+        restored = RESTORED in release and not select
+        if restored and not self.hub.reading.anew:
+            return looking_anew(self).run(release=release, trigger=trigger)
+        with self._under_way(select, release, trigger, restored=restored) as (work, report):
             if work is not None:
                 work.observe(full=full, sweep=sweep)
-                work.act()
+                if restored and not report.troubles:
+                    self.hub.store.trust()  # all was read: what is missing here is known to be
+                if not (restored and report.troubles):
+                    work.act()
         return report
 
     @contextmanager
     def _under_way(
-        self, select: Sequence[str], release: Collection[str], trigger: str
+        self, select: Sequence[str], release: Collection[str], trigger: str, *, restored: bool = False
     ) -> Iterator[tuple[_Work | None, RunReport]]:
         """A run that has looked up what earlier ones left open; no work, but why, where another process is at it."""
         selected = self.hub.selected(select)
         report = RunReport(run=0, status="ok")
         try:
-            lease = self._lease(self.hub.store, selected)
+            lease = self._lease(self.hub.store, selected, restored=restored)
         except LeaseHeldError as held:
             report.status, report.message = "busy", str(held)
             yield None, report
@@ -105,6 +113,7 @@ class Engine(Repairs, Undos, Applying):
         begun = False
         try:
             report.run = self.hub.store.start_run([b.id for b in selected], trigger, self.hub.clock.now())
+            self.hub.rests.renew(lease.rests)
             work = _Work(self.hub, report, lease, self.listener, selected, release)
             with self.pulse(lambda: self.hub.store.renew(lease, self.hub.clock.now())):
                 work.recover()
@@ -126,9 +135,9 @@ class Engine(Repairs, Undos, Applying):
     def _work(self, hub: Hub, report: RunReport, lease: Lease, selected: Sequence[Binding]) -> _Work:
         return _Work(hub, report, lease, self.listener, selected, ())
 
-    def _lease(self, store: Store, selected: Sequence[Binding]) -> Lease:
+    def _lease(self, store: Store, selected: Sequence[Binding], *, restored: bool = False) -> Lease:
         scopes = sorted({f"entity:{binding.id.entity}" for binding in selected})
-        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now(), self.gone)
+        return store.acquire(scopes, self.holder, LEASE_SECONDS, self.hub.clock.now(), self.gone, restored=restored)
 
     def _finish(self, report: RunReport, lease: Lease) -> None:
         store = self.hub.store

@@ -321,6 +321,7 @@ class Sender:
             self.books.ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
         elif outcome.kind in _NOT_CARRIED_OUT:
             self.books.ended(action, Bucket.WAITING, outcome.code or outcome.kind.value, keep=True)
+            self.hub.rests.note(binding.id.connection, outcome.until)
             if outcome.kind is not OutcomeKind.RETRY:
                 message = outcome.message or f"writes were not carried out: {outcome.kind.value}"
                 self.stopped[binding.id.connection] = Trouble(

@@ -162,11 +162,12 @@ def _relink(one: One) -> None:
         return
     steps = one.story.steps if one.found.revived else one.mine
     rows = [step.row for step in steps if step.row.why in (UNDONE, UNLINKED) and step.row.key is not None]
+    replaced = {row.binding for row in rows if row.binding is not None and one.live_at(row.binding)}
     for row in rows:
         if row.binding is None or row.new not in (LinkState.CUT, LinkState.GONE):
             continue
         link = one.link(row.binding, row.key)
-        if link is None or link.state is LinkState.LIVE or one.live_at(row.binding):
+        if link is None or link.state is LinkState.LIVE or row.binding in replaced:
             continue
         if (row.binding, row.key) in one.found.recreated:
             continue

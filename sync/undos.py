@@ -17,6 +17,7 @@ from sync.hub import Hub, Listener
 from sync.ledger import Ledger, Scene
 from sync.ports import Lease, Store
 from sync.reconcile import Standing, decide, removing
+from sync.rendered import Decided
 from sync.report import RunReport
 from sync.scenes import load_entities, load_references
 from sync.story import Story
@@ -54,7 +55,9 @@ class Undos:
 
         Raises StateError where there was no such run.
         """
-        ids, report, mine, selected = self._touched(run), UndoReport(run=run), self.hub, self.hub.selected(())
+        self._must_be_known(run)
+        ids, report, mine = self.hub.store.touched(run), UndoReport(run=run), self.hub
+        selected = mine.selected(())
         with mine.store.rehearsal() as copy:
             hub = Hub(copy, mine.connectors, mine.policy, mine.clock, mine.bindings, mine.entities, mine.indexes)
             now, rehearsed = mine.clock.now(), RunReport(run=0, status="ok")
@@ -76,10 +79,12 @@ class Undos:
         which the changes were made by people return to the former values, too. Where a brake holds, or a system cannot
         be read, nothing is undone. Raises StateError where there was no such run.
         """
-        ids, report = self._touched(run), UndoReport(run=run)
+        self._must_be_known(run)
+        report = UndoReport(run=run)
         with self._under_way((), release, f"undo {run}") as (work, done):
             report.done = done
             if work is not None:
+                ids = self.hub.store.touched(run)  # now that it is known what became of everything it sent
                 work.observe(full=False, sweep=False)
                 if done.troubles:
                     done.message = _UNREAD
@@ -91,10 +96,9 @@ class Undos:
                         undoing.carry_out()
         return report
 
-    def _touched(self, run: int) -> list[str]:
+    def _must_be_known(self, run: int) -> None:
         if self.hub.store.cause(run) is None:
             raise StateError(f"there is no run {run}; see `syncline runs list`")
-        return self.hub.store.touched(run)
 
 
 @dataclass(slots=True)
@@ -119,6 +123,7 @@ class _Undoing:
         count, plan = Count(), report.plan
         for ledger, turns in self._pages():
             refused = self._refused([canonical for canonical, _ in turns])
+            decided: list[Decided] = []
             for canonical, found in turns:
                 report.add(canonical, found, self.limit)
                 standing = Standing(
@@ -128,7 +133,11 @@ class _Undoing:
                     refused.get(canonical.id, {}),
                 )
                 if found:
-                    self._plan(standing, found, report, count)
+                    decided += self._due(standing, found)
+            drafted = self.work.drafter.page(decided)
+            count.add(drafted)
+            plan.totals.update((action.binding, action.kind) for action in drafted)
+            plan.actions += drafted if self.limit is None else drafted[: max(self.limit - len(plan.actions), 0)]
         for (binding_id, kind), planned in plan.totals.items():
             writes, left = self.hub.stream(binding_id).writes or Writes(), planned
             while left > 0:
@@ -137,17 +146,14 @@ class _Undoing:
         links = {binding: self.hub.store.live_links(binding) for binding, _ in count.planned}
         plan.brakes = tripped(count, self.hub.policy, links, release)
 
-    def _plan(self, standing: Standing, found: TakenBack, report: UndoReport, count: Count) -> None:
-        plan, executor = report.plan, self.work.executor
+    def _due(self, standing: Standing, found: TakenBack) -> Iterator[Decided]:
+        """What would be written, once all this is so in the hub."""
         bindings = self.hub.writers(standing.canonical.entity)
-        for decided in decide(standing, bindings, executor.closed):
+        for decided in decide(standing, bindings, self.work.executor.closed):
             verdict, left = removing(standing, decided, found.deleted), set(found.deleted)
             while verdict.action is not None:
                 action = verdict.action
-                plan.totals[action.binding, action.kind] += 1
-                count.add([action])
-                if self.limit is None or len(plan.actions) < self.limit:
-                    plan.actions.append(self.work.drafter._page([(action, standing)])[0])
+                yield action, standing
                 left.discard((action.binding, action.key or ""))
                 if not verdict.more or action.kind is not ActionKind.DELETE:
                     break

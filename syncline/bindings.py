@@ -196,7 +196,7 @@ def _fields(root: Node, stream: Stream | None, locks: Mapping[str, Lock]) -> Seq
         return None
     connection = root.value["connection"]
     lock = locks.get(connection)
-    if lock is not None and stream.name not in lock.streams:
+    if lock is not None and lock.file and stream.name not in lock.streams:
         message = f"{lock.file} does not describe {stream.name!r}: its fields are not checked"
         hint = f"syncline connections discover {lock.connection} --lock"
         place = ("stream",)

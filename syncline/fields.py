@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from connectors.contract import Field
 from mappings.checking.mapping import check
@@ -14,9 +15,11 @@ from model.errors import ConfigurationError, ConnectorError
 from syncline import drift
 from syncline import drift_effects as then
 from syncline.bindings import known_fields
+from syncline.document import shown
 from syncline.lock_reading import read_locks
 from syncline.locks import Lock, tidied
-from syncline.settings import Project
+from syncline.settings import MAPPINGS, Project, Workbench
+from syncline.ties import ties
 from syncline.uses import users, uses_of
 from syncline.wiring import World, opened_connections
 
@@ -43,10 +46,7 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
                 said += found
                 continue
             except ConnectorError as error:
-                message = f"{connection}.{stream} cannot be asked for its fields: {error}"
-                hint = f"syncline connections check {connection}"
-                file = mappings[0].source.file
-                yield Diagnostic(code="not-discovered", message=message, file=file, hint=hint)
+                yield _not_discovered(connection, stream, error, mappings[0].source.file)
                 continue
             now[connection, stream] = tuple(fields.values())
             lock = locks.get(connection)
@@ -58,6 +58,34 @@ def check_fields(project: Project, world: World) -> Iterator[Diagnostic]:
             else:
                 yield _silent(lock, stream)
     yield from _cycles(project, locks, now)
+
+
+def seen_now(workbench: Workbench, folder: Path, world: World) -> tuple[dict[str, Lock], list[Diagnostic]]:
+    """The fields of all mapped streams, by connection, and what is to be said of systems that cannot be asked.
+
+    Connections that cannot be used are left out: what is wrong with them is said elsewhere.
+    """
+    wanted = {(tie.connection, tie.stream): tie.file for tie in ties(folder.absolute() / MAPPINGS, workbench.mappings)}
+    seen: dict[str, Lock] = {}
+    silent: list[Diagnostic] = []
+    with opened_connections(workbench, world) as connectors:
+        for name, connector in connectors.items():
+            connection, streams = workbench.connections[name], {}
+            for stream in (one.name for one in connection.streams if (name, one.name) in wanted):
+                try:
+                    streams[stream] = tidied(connector.discover(stream))
+                except ConfigurationError as error:
+                    silent += (one for one in connection.located(error.diagnostics) if one not in silent)
+                except ConnectorError as error:
+                    silent.append(_not_discovered(name, stream, error, shown(wanted[name, stream])))
+            seen[name] = Lock(connection=name, connector=connection.connector, streams=streams)
+    return seen, silent
+
+
+def _not_discovered(connection: str, stream: str, error: ConnectorError, file: str) -> Diagnostic:
+    message = f"{connection}.{stream} cannot be asked for its fields: {error}"
+    hint = f"syncline connections check {connection}"
+    return Diagnostic(code="not-discovered", message=message, file=file, hint=hint)
 
 
 def _cycles(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from mappings.checking.standing import owned_leaves
-from mappings.compile import Compiled
+from mappings.language import MappingFile
 from mappings.reading.nodes import Notes
 from model import paths
 from model.diagnostics import Diagnostic
@@ -40,7 +40,7 @@ def deciding(rules: Mapping[str, Mapping[str, Survivorship]]) -> Callable[[str, 
 
     def decided(entity: str, path: str, connections: Collection[str]) -> bool:
         found: Survivorship = of[entity](path.replace("[*]", "[]")) if entity in of else Survivorship()
-        if found.rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE):  # among those without a rank, nobody wins
+        if found.rule is Rule.AUTHORITY:  # among those without a rank, nobody wins
             return sum(name not in found.order for name in connections) < 2
         return True
 
@@ -96,17 +96,17 @@ def _values(node: Node) -> tuple[str, ...]:
 
 
 def owned(
-    mappings: Sequence[Compiled], known: Mapping[str, EntitySchema], rules: Mapping[str, Mapping[str, Survivorship]]
+    mappings: Sequence[MappingFile], known: Mapping[str, EntitySchema], rules: Mapping[str, Mapping[str, Survivorship]]
 ) -> tuple[dict[str, dict[str, Survivorship]], list[Diagnostic]]:
     """The rules with what mappings own: there their connection comes first. Two owners of one field are an error."""
     merged = {entity: dict(of_entity) for entity, of_entity in rules.items()}
-    owners: dict[tuple[str, str], Compiled] = {}
+    owners: dict[tuple[str, str], MappingFile] = {}
     found: list[Diagnostic] = []
     for mapping in mappings:
         written = rules.get(mapping.entity, {})
         rest = written["default"].order if "default" in written else ()
-        for index, name in enumerate(mapping.source.owns):
-            notes = Notes(mapping.source.file, mapping.source.positions, found)
+        for index, name in enumerate(mapping.owns):
+            notes = Notes(mapping.file, mapping.positions, found)
             for path in owned_leaves(name, known[mapping.entity]):
                 rival = _rival(path, mapping, owners, written)
                 if rival:
@@ -121,12 +121,12 @@ def owned(
 
 
 def _rival(
-    path: str, mapping: Compiled, owners: Mapping[tuple[str, str], Compiled], written: Mapping[str, Survivorship]
+    path: str, mapping: MappingFile, owners: Mapping[tuple[str, str], MappingFile], written: Mapping[str, Survivorship]
 ) -> str | None:
     """Who else decides a path: another mapping, or config.yaml."""
     for (entity, other), owner in owners.items():
         if entity == mapping.entity and owner.connection != mapping.connection and _overlap(path, other):
-            return f"{owner.source.file} owns {other} and"
+            return f"{owner.file} owns {other} and"
     return next(("config.yaml" for other in written if other != "default" and _overlap(path, other)), None)
 
 

@@ -121,7 +121,9 @@ def _preview(
 
 def targets_of(mapping: Compiled, mappings: Iterable[Compiled]) -> list[Compiled]:
     """The other mappings that write the same entity, by name."""
-    others = [one for one in mappings if one.entity == mapping.entity and one.direction.writes and one is not mapping]
+    others = [
+        one for one in mappings if one.entity == mapping.entity and one.direction.writes and one.name != mapping.name
+    ]
     return sorted(others, key=lambda one: one.name)
 
 

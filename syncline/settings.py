@@ -20,6 +20,7 @@ from syncline.catalogue import Catalogue
 from syncline.connections import Connection, anchored_url, holds_password, read_connections
 from syncline.document import Document, Node, shown
 from syncline.lock_reading import read_locks
+from syncline.locks import Lock
 from syncline.schedules import Schedule, read_schedules
 
 CONFIG = "config.yaml"
@@ -78,12 +79,14 @@ def load_project(
     catalogue: Catalogue | None = None,
     with_mappings: bool = True,
     with_locks: bool = False,
+    seen: Mapping[str, Lock] | None = None,
     edited: Path | None = None,
 ) -> tuple[Project | None, list[Diagnostic]]:
     """Read a project folder. The project is None where any diagnostic is an error; warnings come along.
 
     ``with_mappings=False`` leaves `mappings/` alone: what only concerns connections works while a mapping is broken.
-    ``with_locks=True`` holds mappings to the fields locked in `schemas/`: a check, not what a run needs.
+    ``with_locks=True`` holds mappings to the fields locked in `schemas/`: a check, not what a run needs. ``seen`` holds
+    them to these fields instead.
     ``edited`` is a mapping file that stands for the one of its name: to be planned with, never run.
     Files are named in diagnostics as seen from the present directory.
     """
@@ -96,7 +99,7 @@ def load_project(
     reading = _Reading(Node(document, data), folder, environment, catalogue or Catalogue.installed())
     # What stood in a line that could not be read would be missed by the mappings.
     readable = with_mappings and not document.lacks_lines
-    project = reading.project(with_mappings=readable, with_locks=with_locks, edited=edited)
+    project = reading.project(with_mappings=readable, with_locks=with_locks, seen=seen, edited=edited)
     ordered = sorted(document.found, key=lambda one: (one.file != name, one.file or "", one.line or 0, one.column or 0))
     return (None if any(one.severity is Severity.ERROR for one in ordered) else project), ordered
 
@@ -193,7 +196,9 @@ class _Reading:
         )
         return workbench, [*said, *found.diagnostics]
 
-    def project(self, *, with_mappings: bool, with_locks: bool, edited: Path | None = None) -> Project:
+    def project(
+        self, *, with_mappings: bool, with_locks: bool, seen: Mapping[str, Lock] | None, edited: Path | None
+    ) -> Project:
         self._format()
         url = self._state()
         fields = dict(self._custom_fields())
@@ -202,14 +207,14 @@ class _Reading:
         rules = {name: rule for name, rule in self._survivorship(known, named) if rule}
         limits = policies.brakes(self.section("brakes"), named)
         oscillation = policies.oscillation(self.section("oscillation"))
-        locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else {}
+        locks = read_locks(self.folder, connections, named, self.root.document.found) if with_locks else seen or {}
         found = bindings.Bindings()
         if with_mappings:
             decided = policies.deciding(rules)
             folder = self.folder / MAPPINGS
             found = bindings.read_bindings(folder, known, connections, named, decided, locks, edited)
             self.root.document.found += found.diagnostics
-        rules, clashes = policies.owned(found.live, known, rules)
+        rules, clashes = policies.owned([*(one.source for one in found.live), *found.broken], known, rules)
         self.root.document.found += clashes
         selectable = {*named, *found.selectable}
         writable = {f"{one.connection}.{one.stream}" for _, one in found.found}

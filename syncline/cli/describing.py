@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from connectors.contract import Connector, Field
+    from model.diagnostics import Diagnostic
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -55,11 +56,8 @@ def check(
         raise typer.BadParameter("--json and --sarif are two forms of one thing: give one of them")
     wanted = _wanted(desk, files or ())
     project, found = desk.load(with_locks=True)
-    asked = (project or desk.load()[0]) if online else None  # what a lock finds wrong is no reason not to ask
-    if asked is not None:
-        from syncline.fields import check_fields
-
-        found = [*found, *check_fields(asked, desk.world)]
+    if online:
+        found = [*found, *_online(desk, project, found)]
     if wanted:
         found = [one for one in found if one.file is not None and _within(Path(one.file).absolute(), wanted)]
     if as_sarif:
@@ -80,6 +78,24 @@ def check(
     elif wanted:
         desk.output.say(f"No errors there{f' ({counts(found)})' if found else ''}, but elsewhere: syncline check")
     raise typer.Exit(Exit.INVALID if errors or (project is None and not wanted) else Exit.DONE)
+
+
+def _online(desk: Desk, project: Project | None, found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """What only the systems can tell, also of mappings that have mistakes already."""
+    from model.errors import ConfigurationError
+    from syncline.fields import check_fields, seen_now
+
+    sound = project or desk.load()[0]  # what a lock finds wrong is no reason not to ask
+    if sound is not None:
+        return list(check_fields(sound, desk.world))
+    try:
+        workbench, _ = desk.workbench()
+    except ConfigurationError:
+        desk.output.say("No system was asked for its fields: config.yaml has to be readable first.")
+        return []
+    seen, silent = seen_now(workbench, desk.folder, desk.world)
+    _, now = desk.load(seen=seen)
+    return [*silent, *(one for one in now if one not in found)]
 
 
 def _wanted(desk: Desk, files: Sequence[Path]) -> set[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from syncline.cli.output import Output, clean
 if TYPE_CHECKING:
     from model.diagnostics import Diagnostic
     from sync.run import Engine
+    from syncline.locks import Lock
     from syncline.settings import Memory, Project, Workbench
     from syncline.wiring import World
 
@@ -44,7 +45,12 @@ class Desk:
         return self.given_world
 
     def load(
-        self, *, with_mappings: bool = True, with_locks: bool = False, edited: Path | None = None
+        self,
+        *,
+        with_mappings: bool = True,
+        with_locks: bool = False,
+        seen: Mapping[str, Lock] | None = None,
+        edited: Path | None = None,
     ) -> tuple[Project | None, list[Diagnostic]]:
         from syncline.settings import load_project
 
@@ -53,6 +59,7 @@ class Desk:
             environment=self.world.environment,
             with_mappings=with_mappings,
             with_locks=with_locks,
+            seen=seen,
             edited=edited,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from model.paths import is_pattern, pattern_regex
-from sync.decision import HELD, UNKNOWN
+from sync.decision import HELD, UNKNOWN, blank
 from syncline.cli import views
 from syncline.cli.masking import masked_field
 from syncline.cli.output import Output, plain
@@ -83,7 +83,7 @@ def story_json(story: Story) -> dict[str, Any]:
         **{name: plain(getattr(record, name)) for name in ("id", "entity", "state", "rev", "run", "created_at")},
         "merged_into": record.merged_into,
         "fields": [field_json(story, one) for one in record.fields],
-        "links": [link_json(one) for one in record.links],
+        "links": [link_json(one, record) for one in record.links],
         "timeline": [_event_json(story, one) for one in story.events],
     }
 
@@ -122,8 +122,10 @@ def _event_json(story: Story, one: Event) -> dict[str, Any]:
     }
 
 
-def link_json(one: LinkView) -> dict[str, Any]:
+def link_json(one: LinkView, record: RecordView | None) -> dict[str, Any]:
     """A link; ``differs`` names fields in which the record is known to differ or still has to be written."""
+    known = {field.path: field.value for field in record.fields} if record is not None else {}
+    differs = (path for path, entry in one.base.items() if not (blank(entry.value) and blank(known.get(path))))
     return {
         "binding": str(one.binding),
         **views.binding_json(one.binding),
@@ -131,7 +133,7 @@ def link_json(one: LinkView) -> dict[str, Any]:
         "entity_id": one.entity_id,
         "state": str(one.state),
         "version": one.version,
-        "differs": sorted(one.base),
+        "differs": sorted(differs),
     }
 
 

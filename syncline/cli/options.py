@@ -18,7 +18,10 @@ Mask = Annotated[bool, typer.Option("--mask", help="Hide personal values.")]
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show personal values instead of masking them.")]
 Release = Annotated[
     list[str] | None,
-    typer.Option("--release", help="Let a brake go this once: crm.Contact:update, crm:create, delete or all."),
+    typer.Option(
+        "--release",
+        help="Let a brake go this once: crm.Contact:update, crm:create, delete or all; restored: an older state.",
+    ),
 ]
 Bindings = Annotated[
     list[str] | None,

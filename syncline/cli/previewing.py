@@ -9,7 +9,7 @@ from textwrap import TextWrapper
 from typing import TYPE_CHECKING, Any
 
 from mappings.codec import ABSENT
-from mappings.language import field_text, one_line
+from mappings.language import Lifecycle, field_text, one_line
 from mappings.telling.wording import short
 from model.records import Problem, RecordRef
 from syncline.cli.masking import masked, masked_field
@@ -144,7 +144,7 @@ class Teller:
             because = f"left out: only read when {step.unmet}" if step.unmet else "nothing known"
             results = [(", ".join(rule.paths), clean(f"({because})"))]
         first, *more = results
-        return [(names, texts, short(rule), *first), *(("", "", "", *each) for each in more)]
+        return [(names, texts, _how(rule), *first), *(("", "", "", *each) for each in more)]
 
     def _tell_out(self, out: TraceOut) -> None:
         mapping = out.mapping
@@ -192,7 +192,7 @@ class Teller:
             because = f"left out: only written when {step.unmet}" if step.unmet else "not written"
             results = [(_names(rule), clean(f"({because})"))]
         first, *more = results
-        return [(names, texts, short(rule, outward=True), *first), *(("", "", "", *each) for each in more)]
+        return [(names, texts, _how(rule, outward=True), *first), *(("", "", "", *each) for each in more)]
 
 
 def _items(fields: Mapping[str, Any]) -> str:
@@ -263,7 +263,12 @@ def _out_json(out: TraceOut, teller: Teller) -> dict[str, Any]:
 
 
 def _rule_json(rule: Rule, *, outward: bool = False) -> dict[str, Any]:
-    return {"rule": ", ".join(rule.paths), "how": short(rule, outward=outward)}
+    return {"rule": ", ".join(rule.paths), "how": short(rule, outward=outward), "lifecycle": rule.lifecycle.value}
+
+
+def _how(rule: Rule, *, outward: bool = False) -> str:
+    standing = "proposed" if rule.lifecycle is Lifecycle.PROPOSED else ""
+    return ", ".join(filter(None, (short(rule, outward=outward), standing)))
 
 
 def _unmet(condition: Condition | None) -> str | None:

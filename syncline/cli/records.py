@@ -85,8 +85,8 @@ def show_links(context: typer.Context, which: Which, as_json: options.Json = Fal
     desk = desk_of(context)
     with desk.reports() as reports:
         entity_id = entity_of(reports, which)
-        rows = [explaining.link_json(one) for one in reports.links(entity_id)]
         found = reports.record(entity_id)
+        rows = [explaining.link_json(one, found) for one in reports.links(entity_id)]
     if as_json:
         desk.output.json(rows)
         return

@@ -92,7 +92,7 @@ def preview(
 ) -> None:
     """Show what a mapping makes of real records, rule by rule, and what every other system would get. Writes nothing.
 
-    It works before the first run, and for a proposed mapping.
+    It works before the first run, and for a proposed mapping. Proposed rules are shown as if they were live.
     """
     from syncline.cli.previewing import Teller, preview_json
 
@@ -125,6 +125,7 @@ def _previewed(
 
     workbench, [mapping] = chosen(desk, [name])
     _reading(mapping, workbench.mappings)
+    mapping = mapping.with_proposed()
     schema = workbench.schemas[mapping.entity]
     if file is not None:
         picking = sampled(mapping, [Page(records_of_file(file))], sample)
@@ -161,7 +162,7 @@ def _traced(
     from syncline.preview import Links, previews, targets_of
     from syncline.wiring import opened_reports
 
-    targets = targets_of(mapping, workbench.mappings)
+    targets = [one.with_proposed() for one in targets_of(mapping, workbench.mappings)]
     with ExitStack() as stack:
         reports = None
         if desk is not None and workbench.state_url:

@@ -55,7 +55,7 @@ def look_at(path: Path) -> Export:
         delimiter = _delimiter(path, encoding) if kind == "csv" else ","
         repeated = _repeated(path, encoding, delimiter) if kind == "csv" else None
         trim = kind == "csv" and _padded(path, encoding, delimiter)
-        key, rows = _key(_rows(path, kind, encoding, delimiter))
+        key, rows, nearly = _key(_rows(path, kind, encoding, delimiter))
         key = key or (_pair(_rows(path, kind, encoding, delimiter)) if rows else None)
     except FileNotFoundError:
         raise _refusal(path, "is not there", "name the file as seen from here") from None
@@ -75,6 +75,9 @@ def look_at(path: Path) -> Export:
         raise _refusal(path, said, "give each column a name of its own in the first line")
     if key is None:
         hint = "add a column with a number of its own for each row"
+        if nearly is not None:
+            name, row = nearly
+            hint = f"{name!r} comes nearest, but row {row:,} has none or that of a row before: mend it, or {hint}"
         raise _refusal(path, "has no column that is filled and different in every row", hint)
     stream = re.sub(r"[^a-z0-9]+", "_", fold(path.stem)).strip("_") or "records"
     return Export(
@@ -146,9 +149,13 @@ def _rows(path: Path, kind: str, encoding: str, delimiter: str) -> Iterator[Mapp
                     yield value
 
 
-def _key(rows: Iterator[Mapping[str, Any]]) -> tuple[str | tuple[str, ...] | None, int]:
-    """The column that tells rows apart, and how many rows there are. Values are remembered as hashes."""
+def _key(
+    rows: Iterator[Mapping[str, Any]],
+) -> tuple[str | tuple[str, ...] | None, int, tuple[str, int] | None]:
+    """The column that tells rows apart, how many rows there are, and a column called a number that would tell them
+    apart but for a row, with that row. Values are remembered as hashes."""
     met: dict[str, set[int]] = {}
+    nearly: tuple[str, int] | None = None
     count = 0
     for row in rows:
         if not count:
@@ -159,9 +166,11 @@ def _key(rows: Iterator[Mapping[str, Any]]) -> tuple[str | tuple[str, ...] | Non
             mark = hash(str(value)) if _tells(value) else None
             if mark is None or mark in met[name]:
                 del met[name]
+                if count > _LINES_LOOKED_AT and _rank(name) < _RANK_OF_MAIL:
+                    nearly = name, count
             else:
                 met[name].add(mark)
-    return (min(met, key=lambda name: (_rank(name), list(met).index(name))) if met else None), count
+    return (min(met, key=lambda name: (_rank(name), list(met).index(name))) if met else None), count, nearly
 
 
 def _pair(rows: Iterator[Mapping[str, Any]]) -> tuple[str, ...] | None:

@@ -226,3 +226,30 @@ def test_strict_counts_warnings_and_not_what_is_only_noted(cli, starter):
         path.read_text(encoding="utf-8").replace("direction:", "lifecycle: deprecated\ndirection:", 1), encoding="utf-8"
     )
     assert [one["severity"] for one in cli("check", "--strict", "--json").json] == ["note"]
+
+
+def test_online_tells_the_real_fields_also_of_mappings_with_mistakes_and_beside_connections_that_cannot_be_used(
+    cli, starter
+):
+    mapping = starter / "mappings/crm_people.yaml"
+    text = mapping.read_text(encoding="utf-8").replace("job_title: job_title", "job_title: job_titel")
+    mapping.write_text(text.replace("direction: both", "direction: sideways") + "nonsense: 1\n", encoding="utf-8")
+    offline = {one["code"] for one in cli("check", "--json", code=5).json}
+    assert "unknown-field" not in offline
+    assert offline < {one["code"] for one in cli("check", "--online", "--json", code=5).json}
+    config = starter / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(
+        text.replace("connections:\n", "connections:\n  far: {connector: sql, url: '${env:NOT_SET}'}\n", 1)
+    )
+    said = cli("check", "--online", code=5).out
+    assert "NOT_SET is not set" in said
+    assert "people has no field 'job_titel' (did you mean 'job_title'?)" in said
+
+
+def test_a_system_that_cannot_be_asked_hides_no_mistake_of_a_mapping(cli, starter):
+    mapping = starter / "mappings/crm_people.yaml"
+    mapping.write_text(mapping.read_text(encoding="utf-8") + "nonsense: 1\n", encoding="utf-8")
+    (starter / "data/crm.db").unlink()
+    codes = {one["code"] for one in cli("check", "--online", "--json", code=5).json}
+    assert codes >= {"unknown-key", "not-discovered"}

@@ -423,3 +423,9 @@ def test_the_command_that_is_asked_for_is_known_before_any_is_made(line):
 def test_help_and_nothing_ask_for_no_command():
     assert asked([]) == ""
     assert asked(["--help"]) == "--help"
+
+
+def test_a_field_that_is_nothing_here_and_there_is_no_difference_of_a_linked_record(cli):
+    cli("run")
+    links = cli("links", "show", "shop:K-1004", "--json").json
+    assert [link["differs"] for link in links] == [[], []]

@@ -365,3 +365,10 @@ def test_a_new_mapping_is_proposed_with_the_real_fields_and_valid(cli, starter):
     cli("check")
     cli("new", "mapping", "crm", "peeple", "contact", code=2)
     cli("new", "mapping", "crm", "people", "persona", code=2)
+
+
+def test_a_number_that_is_there_twice_is_named_with_its_row_where_no_column_is_a_key(make_cli, tmp_path):
+    rows = "".join(f"K{number};Berg\n" for number in (*range(100), 7))
+    (tmp_path / "a.csv").write_text(f"Kunden-Nr.;Name\n{rows}", encoding="utf-8")
+    said = make_cli(tmp_path / "p")("init", "--file", str(tmp_path / "a.csv"), code=5).err
+    assert "'Kunden-Nr.' comes nearest, but row 101" in said

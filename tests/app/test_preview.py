@@ -476,3 +476,18 @@ def test_the_same_records_give_the_same_sample():
     once, again = (sampled(mapping(), [Page(records)], 7) for _ in range(2))
     assert once == again
     assert len({one.record.key for one in once.picked}) == 7
+
+
+def test_a_proposed_rule_is_computed_both_ways_and_marked_while_no_run_uses_it(shop):
+    edit(
+        shop, "people.yaml", "family_name: last", "family_name: {field: last, transform: collapse, lifecycle: proposed}"
+    )
+    edit(shop, "contacts.yaml", "family_name: last", "family_name: {field: last, lifecycle: proposed}")
+    [found] = shop("mappings", "preview", "people", "--record", "1", "--json").json
+    [read] = [one for one in found["rules"] if one["rule"] == "family_name"]
+    [written] = [one for one in found["targets"][0]["rules"] if one["rule"] == "family_name"]
+    name = read["values"]["family_name"]
+    assert (read["lifecycle"], written["lifecycle"], written["fields"]) == ("proposed", "proposed", {"last": name})
+    assert "collapse, proposed" in shop("mappings", "preview", "people", "--record", "1").out
+    shop("run", code=None)
+    assert name not in (shop.folder / "data/contacts.csv").read_text(encoding="utf-8")

@@ -500,3 +500,12 @@ def test_a_password_is_seen_wherever_an_address_can_hold_it(project, address, sh
 def test_texts_out_of_the_file_are_kept_short(project):
     _, found = load(project(f"{CONFIG}{'x' * 5000}: 1\n"))
     assert max(len(str(one)) for one in found) < 2000
+
+
+def test_two_owners_of_a_field_are_said_also_where_one_has_other_mistakes(project):
+    config = (
+        CONFIG + "  web: {connector: sql, url: 'sqlite:///data/web.db', streams: {people: {table: people, key: id}}}\n"
+    )
+    mine, other = MAPPING + 'owns: ["emails[work]"]\n', MAPPING.replace("erp", "web") + "owns: [emails]\ncolour: red\n"
+    _, found = load(project(config, mine, **{"mappings/web_people.yaml": other}))
+    assert {one.code for one in found if one.severity is Severity.ERROR} >= {"two-owners", "unknown-key"}

@@ -83,6 +83,7 @@ class Director:
     active: bool = False
     nested: bool = False
     superseded: bool = False
+    undoing: bool = False  # a person takes a run back, and with it what that run noticed
     matrix: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     _trace: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=8))
@@ -181,6 +182,11 @@ class Director:
         self.note("wrong", said)
         self.on_wrong(said)
 
+    def too_early(self, said: str) -> None:
+        """A worker that was superseded meanwhile cannot know what its successor was told."""
+        if not self.superseded:
+            self.wrong(said)
+
     # what the engine says of itself
 
     def listener(self) -> Any:
@@ -207,6 +213,15 @@ class WatchedStore:
     def __init__(self, store: Any, director: Director) -> None:
         self._store, self._director = store, director
         self.cursors: dict[BindingId, str] = {}
+        self.outdated = False  # an older copy of the state was put back, and no person has said so yet
+
+    def put_back(self, store: Any, cursors: dict[BindingId, str]) -> None:
+        """An older copy of the state takes its place."""
+        self._store, self.cursors, self.outdated = store, dict(cursors), True
+
+    def trust(self) -> None:
+        self._store.trust()
+        self.outdated = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -236,7 +251,7 @@ class WatchedStore:
             if changes.stream is not None:
                 self._moved(*changes.stream)
 
-        if self._director.active:
+        if self._director.active and not self._director.undoing:
             self._nothing_returns(changes)
 
         self._step("commit", deed)

@@ -10,7 +10,10 @@ from unittest import mock
 import state.canonicals
 import state.intents
 import state.leases
+import state.logs
+import state.store
 import sync.absorb
+import sync.applying
 import sync.brakes
 import sync.execute
 import sync.founding
@@ -18,14 +21,21 @@ import sync.ledger
 import sync.merge
 import sync.observe
 import sync.outcomes
+import sync.permit
+import sync.policy
 import sync.reconcile
 import sync.recover
+import sync.rests
+import sync.reverting
 import sync.run
 import sync.send
+import sync.undoing
 import tests.simulation.remote
 from connectors.contract import Outcome, OutcomeKind, Write
+from model.errors import RefusedError
 from model.records import Page
 from sync.decision import UNKNOWN, Base, EntityState, LinkState
+from sync.reconcile import Standing
 
 Mutant = Callable[[contextlib.ExitStack], None]
 
@@ -229,8 +239,6 @@ def _losers_forgotten(stack: contextlib.ExitStack) -> None:
 
 def _no_history(stack: contextlib.ExitStack) -> None:
     """Overwritten canonical values are not kept."""
-    import state.logs
-
     _swap(stack, state.logs, "add_history", lambda real: lambda *args: None)
 
 
@@ -288,6 +296,50 @@ def _lost_is_failed(stack: contextlib.ExitStack) -> None:
 def _not_renewed(stack: contextlib.ExitStack) -> None:
     """What another system's answer brought in this round is not looked at before the next write."""
     _swap(stack, sync.execute.Executor, "_renewed", lambda real: lambda self, action: True)
+
+
+def _refused_together(stack: contextlib.ExitStack) -> None:
+    """A batch that is refused as a whole is taken for refused row by row."""
+
+    def make(real: Callable[..., list[Outcome]]) -> Callable[..., list[Outcome]]:
+        def upsert(self: object, stream: str, batch: list[Write]) -> list[Outcome]:
+            try:
+                return real(self, stream, batch)
+            except RefusedError as error:
+                return [Outcome(OutcomeKind.REFUSED, key=write.key, code=error.code) for write in batch]
+
+        return upsert
+
+    _swap(stack, tests.simulation.remote.RemoteConnector, "upsert", make)
+
+
+def _refused_again(stack: contextlib.ExitStack) -> None:
+    """What was refused is forgotten, and sent again by every run."""
+
+    def make(real: Callable[..., list[Standing]]) -> Callable[..., list[Standing]]:
+        return lambda self, rows, bindings: [replace(one, refused={}) for one in real(self, rows, bindings)]
+
+    _swap(stack, sync.execute.Executor, "standings", make)
+
+
+def _not_left_alone(stack: contextlib.ExitStack) -> None:
+    """A system that asked to be left alone is called all the same."""
+    _swap(stack, sync.rests.Rests, "check", lambda real: lambda self, connection: None)
+
+
+def _throttled_here_only(stack: contextlib.ExitStack) -> None:
+    """That a system asked to be left alone is not stored: the next run does not know."""
+    _swap(stack, state.leases, "rest", lambda real: lambda tx, connection, until: None)
+
+
+def _copy_unnoticed(stack: contextlib.ExitStack) -> None:
+    """An older copy of the state is taken for the present one."""
+    _swap(stack, state.store, "compare", lambda real: lambda tx, witness: None)
+
+
+def _listing_believed(stack: contextlib.ExitStack) -> None:
+    """What a listing shows is not asked for again, although it may be behind."""
+    _swap(stack, sync.observe, "confirmed", lambda real: lambda hub, binding, page: page)
 
 
 def _loose_consent(stack: contextlib.ExitStack) -> None:
@@ -350,6 +402,86 @@ def _unread_is_agreed(stack: contextlib.ExitStack) -> None:
         return join
 
     _swap(stack, sync.absorb, "join", make)
+
+
+def _plans_bind_nobody(stack: contextlib.ExitStack) -> None:
+    """What is applied is whatever is due by then."""
+    _swap(stack, sync.permit.Permit, "expects", lambda real: lambda self, standing, action: True)
+    _swap(stack, sync.permit.Permit, "allowed", lambda real: lambda self, binding, decided, keys: [None] * len(decided))
+
+
+def _planned_over_anything(stack: contextlib.ExitStack) -> None:
+    """A planned action is carried out whatever it would write by then, and over whatever is there."""
+    _swap(stack, sync.permit, "_different", lambda real: lambda *args, **options: None)
+
+
+def _anybodys_plan(stack: contextlib.ExitStack) -> None:
+    """Plans of other hubs and other settings are carried out."""
+    _swap(stack, sync.applying, "check_fit", lambda real: lambda head, hub, seal: None)
+
+
+def _released_twice(stack: contextlib.ExitStack) -> None:
+    """A plan that was carried out or discarded goes on waiting."""
+    _swap(stack, state.store.SqlStore, "settle_plan", lambda real: lambda self, plan, end, now: True)
+
+
+def _no_approval(stack: contextlib.ExitStack) -> None:
+    """Nobody is asked before a system is written."""
+    _swap(stack, sync.policy.Policy, "needs_approval", lambda real: lambda self, *names: False)
+
+
+def _planned_in_place(stack: contextlib.ExitStack) -> None:
+    """A plan is made on the store itself, instead of a copy."""
+
+    @contextlib.contextmanager
+    def rehearsal(self: state.store.SqlStore) -> Iterator[state.store.SqlStore]:
+        yield self
+
+    _swap(stack, state.store.SqlStore, "rehearsal", lambda real: rehearsal)
+
+
+def _undo_minds_nothing(stack: contextlib.ExitStack) -> None:
+    """A run is undone over what was edited since."""
+    _swap(stack, sync.reverting, "_stays", lambda real: lambda one, path, steps: None)
+
+
+def _undo_deletes_anything(stack: contextlib.ExitStack) -> None:
+    """A record that the undone run made is deleted, whoever edited it since."""
+    _swap(stack, sync.undoing, "_touched", lambda real: lambda one, link: None)
+
+
+def _undone_in_the_hub_only(stack: contextlib.ExitStack) -> None:
+    """An undo gives the hub its former values, and takes every record for agreed."""
+    _swap(stack, sync.reverting, "_keeps", lambda real: lambda *args: True)
+
+
+def _deleted_while_linked(stack: contextlib.ExitStack) -> None:
+    """A record that an undo deletes is not taken off its entity first."""
+    _swap(stack, sync.ledger.Ledger, "cut", lambda real: lambda self, canonical, link: None)
+
+
+def _ended_unheard(stack: contextlib.ExitStack) -> None:
+    """What an undo finds ended stays ended."""
+    _swap(stack, sync.undoing, "_forget_deleted", lambda real: lambda one: None)
+
+
+def _written_by_the_finder(stack: contextlib.ExitStack) -> None:
+    """A write of which no answer came is logged under the run that found out."""
+    _swap(
+        stack,
+        state.logs,
+        "add_writes",
+        lambda real: (
+            lambda tx, numbers, batches, run, now: real(
+                tx, numbers, [replace(batch, run=None) for batch in batches], run, now
+            )
+        ),
+    )
+
+
+def _no_freeze(stack: contextlib.ExitStack) -> None:
+    """A field goes to and fro for ever."""
+    _swap(stack, sync.absorb, "freeze", lambda real: lambda *args: None)
 
 
 MUTANTS: dict[str, Mutant] = {

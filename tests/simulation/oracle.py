@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Replay
-from sync.decision import BindingId, EntityState, LinkState, Side
-from tests.simulation.remote import Row, token
+from sync.decision import BindingId, EntityState, LinkState, Side, Why
+from tests.simulation.remote import Row, Table, token
 from tests.simulation.story import HANDS
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Oracle:
         self.excused = 0
         self.said: list[str] = []  # what was found wrong while a run was under way, which would swallow an exception
         self.users_deleted: set[tuple[str, str, str]] = set()
+        self.forgotten: set[tuple[str, str]] = set()  # (system, key) of what the hub made and does not know of any more
 
     def wrong(self, said: str) -> None:
         self.said.append(said)
@@ -50,6 +51,8 @@ class Oracle:
     def entered(self, system: str, stream: str, key: str, values: Mapping[str, Any], before: Row) -> None:
         """A person (or a system's own automation) set fields of a record."""
         unlinked = bool(before) and not self.world.linked(system, stream, key)
+        if (unlinked or not before) and self._cut(system, stream, key):
+            return
         for name, value in values.items():
             place = (system, stream, key, name)
             if unlinked:  # it is parked, and replaced there with its record
@@ -71,9 +74,26 @@ class Oracle:
             for place in [place for place in held if place[:3] == (system, stream, key)]:
                 del held[place]  # type: ignore[attr-defined]
 
+    def _cut(self, system: str, stream: str, key: str) -> bool:
+        """Whether an undo took a record off its entity: what it shows from then on is nobody's."""
+        link = self.world.plain_store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
+        return link is not None and link.state is LinkState.CUT
+
+    def forget_cut(self) -> None:
+        for place in {place[:3] for place in self.placed}:
+            if self._cut(*place):
+                self._forget(*place)
+
     def overlook(self, system: str, name: str) -> None:
         for place in [place for place in self.placed if place[0] == system and place[3] == name]:
             del self.placed[place]
+
+    def lost(self, system: str, name: str, rows: Mapping[str, Row]) -> None:
+        """A field of people was removed there for good: of a parked record it goes with the next reading."""
+        self.overlook(system, name)
+        for key, row in rows.items():
+            if not self.world.linked(system, "people", key):
+                self.must.discard(token(row.get(name)) or "")
 
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
         self.read_at[system, stream, key] = self.world.ticks
@@ -89,7 +109,10 @@ class Oracle:
             self.wrong(f"I3: {system} {key} was made before {stream} there were read to the end")
         if after is None:
             if not self._deleted_somewhere(system, stream, key):
-                self.wrong(f"I9: {system} {key} was deleted, and nobody did")
+                operator = self.world.operator
+                why = "nobody did" if operator is None else operator.past.may_delete((system, stream, key))
+                if why is not None:
+                    self.wrong(f"I9: {system} {key} was deleted, and {why}")
             self._forget(system, stream, key)
             return
         automated = nature.automates[1] if nature.automates else None
@@ -124,6 +147,13 @@ class Oracle:
             for other in others
         )
 
+    def restored(self, made: Mapping[str, Iterable[tuple[str, str, str]]]) -> None:
+        """An older copy of the state was put back: what only the newer one knew is lost, with what it had made."""
+        known = self.known_text()
+        self.must = {value for value in self.must if value in known}
+        self.met.clear()
+        self.forgotten |= {(name, key) for name, rows in made.items() for _, _, key in rows}
+
     def run_ended(self, *, well: bool) -> None:
         """What was shown in a run that went well is stored."""
         assert not self.said, self.said[0]
@@ -136,6 +166,7 @@ class Oracle:
     def check(self) -> None:
         self.nothing_was_lost()
         self.nothing_was_doubled()
+        self.nothing_was_made_anew()
         self.everybody_shows_the_same()
         self.consent_was_never_loosened()
         self.nothing_came_back()
@@ -174,9 +205,8 @@ class Oracle:
             made: dict[tuple[str, str], set[str]] = {}
             for stream, marker, key in remote.created:
                 table = remote.tables[stream]
-                # Restored without its e-mail address before anybody looked, a record bears nothing to know it by.
-                strange = remote.nature.replay is Replay.NATURAL and key in table.last
-                if key in table.rows and not strange:
+                strange = self._strange(name, key, table) if key in table.rows else True
+                if not (strange or self._another(name, stream, key, marker)):
                     made.setdefault((stream, marker), set()).add(key)
             twice = {at: keys for at, keys in made.items() if len(keys) > 1}
             assert not twice, f"I3: {name} {twice}"
@@ -185,9 +215,37 @@ class Oracle:
                 for key, link in store.links(at, list(remote.tables[stream].rows)).items():
                     ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
                     asked = key in remote.tables[stream].last  # it was gone, and is back: a person is asked
-                    assert link.state is LinkState.LIVE or ended or asked, (
+                    apart = link.state is LinkState.CUT
+                    assert link.state is LinkState.LIVE or ended or asked or apart, (
                         f"I13: {at} {key} is there, and taken for deleted"
                     )
+
+    def nothing_was_made_anew(self) -> None:
+        """I3: of what a newer state had made, an older copy of it makes nothing once more under another name."""
+        if not self.forgotten or any(step.kind in ("split", "unite") for step in self.world.story.steps):
+            return
+        for name, remote in self.world.remotes.items():
+            rows = remote.tables["people"].rows
+            made: dict[tuple[str, str], str] = {}
+            for stream, _, key in remote.created:
+                email, known = rows.get(key, {}).get("email"), token(rows.get(key, {}).get("name"))
+                if stream == "people" and email and known:
+                    other = made.setdefault((email, known), key)
+                    assert other == key, f"I3: {name} has {other} and {key} for one person"
+
+    def _strange(self, system: str, key: str, table: Table) -> bool:
+        """A record that bears nothing to know it by: brought back without its e-mail address before anybody looked, or
+        made without one by a state of which an older copy took the place.
+        """
+        by_nature = self.world.remotes[system].nature.replay is Replay.NATURAL
+        return (by_nature and key in table.last) or (
+            (system, key) in self.forgotten and not table.rows[key].get("email")
+        )
+
+    def _another(self, system: str, stream: str, key: str, marker: str) -> bool:
+        """Whether a person said that a record which was kept is somebody new; its former entity may have one again."""
+        link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
+        return self.world.operator is not None and link is not None and link.entity_id != marker
 
     def everybody_shows_the_same(self) -> None:
         store, hub = self.world.store, self.world.engine().hub
@@ -209,23 +267,49 @@ class Oracle:
                     assert blocked, f"I1: {canonical.id} has no record in {at}"
                 for link in own:
                     if link.state is LinkState.LIVE and not store.parked(at, Side.IN, [link.key]):
-                        self._shows(at, binding.mapping.rules, canonical, disputed, link.key, firm_key)
+                        self._shows(at, binding.mapping.rules, canonical, disputed, link, firm_key)
 
-    def _shows(self, at: Any, rules: Any, canonical: Any, disputed: Any, key: str, firm_key: str | None) -> None:
+    def _shows(self, at: Any, rules: Any, canonical: Any, disputed: Any, link: Any, firm_key: str | None) -> None:
+        operator, key = self.world.operator, link.key
         row = self.world.remotes[at.connection].tables[at.stream].rows.get(key)
         assert row is not None, f"I1: {at} {key} is linked, and not there"
         for path, name in rules.items():
             value, shown = canonical.values.get(path), row.get(name)
             if path in disputed:
                 continue
+            entry, rev = link.base.get(path), canonical.field_rev(path)
+            if operator is not None and operator.past.keeps_its_own(at, key, path, entry, rev):
+                continue
             if path == "account":
                 firms = BindingId(at.connection, "firms", "account")
                 there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
+                former = self.world.store.links(firms, [str(shown)]).get(str(shown))
+                ended = [
+                    one for one in self.world.store.links_of([value or ""]).get(value or "", []) if one.binding == firms
+                ]
+                if value and not firm_key and ended:
+                    continue  # its record there is gone for good: what is to refer to it waits
+                if former is not None and former.state is LinkState.CUT:
+                    continue  # an undo made it nobody's: what refers to it says nothing
+                if former is not None and former.entity_id == value and former.state is not LinkState.LIVE:
+                    continue  # a record of this very firm, which is gone since
                 if (value and firm_key) or there:
                     assert there == value, f"I1: {at} {key} shows firm {shown}, which is not {value} ({canonical.id})"
                 continue
             same = token(shown) == token(value) if token(value) or token(shown) else _plain(shown) == _plain(value)
             assert same, f"I1: {at} {key} shows {shown!r} for {path}, not {value!r} ({canonical.id})"
+
+    def only_what_was_refused_is_parked(self) -> None:
+        """I14: a bad record takes no other along."""
+        store = self.world.store
+        for at in self.world.engine().hub.bindings:
+            refused = self.world.remotes[at.connection].refused
+            for page in store.all_parked(at, Side.OUT, Why.DEAD, 50):
+                for parked in page:
+                    innocent = parked.code == "bad-batch" or (at.stream, parked.key) not in refused
+                    assert not innocent or parked.code == "duplicate", (
+                        f"I14: {at} {parked.key} was set aside with others"
+                    )
 
     def consent_was_never_loosened(self) -> None:
         status, moment = self.world.consent
@@ -248,7 +332,9 @@ class Oracle:
         if not self.world.story.setup.lossy and any(nature.rewrites for nature in self.world.natures.values()):
             return
         steps = self.world.story.steps
-        if any(step.kind in HANDS or any(event.kind in HANDS for event in step.events) for step in steps):
+        if any(
+            step.kind in (*HANDS, "put-back") or any(event.kind in HANDS for event in step.events) for step in steps
+        ):
             return
         past: dict[tuple[str, str], list[str]] = {}
         sql = "SELECT entity_id, path, old, new FROM history WHERE path <> ? ORDER BY entity_id, path, rev"
@@ -273,6 +359,7 @@ class Oracle:
             for stream, marker, key in remote.created:
                 linked = self.world.linked(name, stream, key)
                 told = remote.nature.replay is not Replay.NATURAL  # else what was lost looks like any other
+                told = told and (name, key) not in self.forgotten
                 if told and marker in live and linked and key in remote.tables[stream].rows:
                     assert (name, stream, marker) in logged, f"I17: nothing tells why {name} {key} was made"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from connectors.contract import (
     Connector,
@@ -27,6 +27,7 @@ from model.errors import (
     AnswerLostError,
     CursorExpiredError,
     ProtocolError,
+    RefusedError,
     SourceIncompleteError,
     ThrottledError,
     UnauthorisedError,
@@ -52,7 +53,9 @@ def token(value: Any) -> str | None:
 class Nature:
     """What a system is like. ``rewrites`` are its fields that it stores in its own way; ``lag`` is how long (seconds)
     some changes take to show in listings; ``grain`` and ``skew`` are those of its stamps; ``automates`` names a field
-    that, when the hub writes it, makes the system write another one of its own accord.
+    that, when the hub writes it, makes the system write another one of its own accord; ``refuses_whole``: a batch with
+    one bad row is refused as a whole; ``at_once`` is how many write calls it takes together; ``stale``: what shows late
+    in listings shows there as it was before, meanwhile.
     """
 
     replay: Replay = Replay.UPSERT
@@ -62,6 +65,7 @@ class Nature:
     sweeps: bool = False
     removes: bool = True
     batch: int = 2
+    at_once: int = 1
     grain: int = 1
     skew: int = 0
     lag: int = 0
@@ -69,6 +73,8 @@ class Nature:
     rewrites: tuple[str, ...] = ()
     automates: tuple[str, str] | None = None
     unique_email: bool = False
+    refuses_whole: bool = False
+    stale: bool = False
 
     def stream(self, name: str) -> Stream:
         marker = None if self.replay is Replay.NATURAL else "hub"
@@ -81,6 +87,7 @@ class Nature:
             else None,
             writes=Writes(
                 batch=self.batch,
+                at_once=self.at_once,
                 replay=self.replay,
                 marker=marker,
                 conditional=self.conditional,
@@ -88,6 +95,7 @@ class Nature:
             ),
             deletes=Deletes.SWEEP if self.sweeps else Deletes.TOMBSTONES,
             removes=self.removes,
+            behind=self.stale and self.lag > 0,
             parents=(parent,) if parent else (),
             fields=fields,
         )
@@ -112,6 +120,14 @@ class Watcher(Protocol):
 
     def wrong(self, said: str) -> None: ...
 
+    def too_early(self, said: str) -> None: ...
+
+
+class Former(NamedTuple):
+    row: Row
+    stamp: datetime
+    version: int
+
 
 @dataclass
 class Table:
@@ -121,6 +137,7 @@ class Table:
     visible: dict[str, datetime] = field(default_factory=dict)
     gone: dict[str, str | None] = field(default_factory=dict)  # key → survivor of a merge
     last: dict[str, Row] = field(default_factory=dict)  # what a deleted record was
+    former: dict[str, Former] = field(default_factory=dict)  # what listings still show of a record
 
 
 class Remote:
@@ -135,9 +152,14 @@ class Remote:
         self.blurred = nature.offset_paging  # whether listings may have left something out for good
         self.hidden: set[str] = set()  # keys that listings leave out although the records are there
         self.masked: str | None = None  # a field nobody may read just now
+        self.lost: set[str] = set()  # fields that were removed for good
         self.created: list[tuple[str, str, str]] = []  # (stream, marker, key) of what the hub made
         self.removed: list[tuple[str, str]] = []
         self.writes = 0
+        self.refused: set[tuple[str, str]] = set()  # (stream, marker) of rows that broke a rule, each by itself
+        self.refusals = 0
+        self.throttled = 0
+        self.alone_until: datetime | None = None  # it asked not to be called before
 
     # what people do
 
@@ -147,19 +169,28 @@ class Remote:
 
     def put(self, stream: str, key: str, values: Mapping[str, Any]) -> None:
         table = self.tables[stream]
-        table.rows[key] = {**table.rows.get(key, {}), **values}
+        before = table.rows.get(key)
+        table.rows[key] = {**(before or {}), **values}
         table.gone.pop(key, None)
-        self._touch(table, key)
+        self._touch(table, key, before)
 
     def drop(self, stream: str, key: str, into: str | None = None) -> None:
         table = self.tables[stream]
         table.last[key] = table.rows.pop(key)
         table.gone[key] = into
-        self._touch(table, key)
+        self._touch(table, key, table.last[key])
 
-    def _touch(self, table: Table, key: str) -> None:
+    def lose(self, name: str) -> None:
+        """A field of people is removed for good, with all that was in it."""
+        self.lost.add(name)
+        for row in self.tables["people"].rows.values():
+            row.pop(name, None)
+
+    def _touch(self, table: Table, key: str, before: Row | None) -> None:
         self.tick += 1
         now = self.clock.now()
+        if self.nature.stale and before is not None and table.visible[key] <= now:
+            table.former[key] = Former(before, table.stamps[key], table.versions[key])
         grain = self.nature.grain
         stamp = now + timedelta(seconds=self.nature.skew)
         seconds = int(stamp.timestamp()) // grain * grain
@@ -169,6 +200,18 @@ class Remote:
         table.visible[key] = now + timedelta(seconds=late)
 
     # what the hub sees and does
+
+    def called(self, verb: str) -> None:
+        if self.alone_until is not None and self.clock.now() < self.alone_until:
+            self.watcher.too_early(f"I15: {self.name} was called ({verb}), and had asked not to be for a while")
+
+    def too_many(self) -> ThrottledError:
+        """The quota is spent; every other time it says until when."""
+        self.throttled += 1
+        seconds = (None, 40, None, 400, None, 4000)[self.throttled % 6]
+        if seconds is not None:
+            self.alone_until = self.clock.now() + timedelta(seconds=seconds)
+        return ThrottledError("too many requests", self.alone_until if seconds else None)
 
     def record(self, stream: str, key: str) -> Record:
         table = self.tables[stream]
@@ -182,14 +225,32 @@ class Remote:
     def listed(self, stream: str, since: datetime | None) -> list[str]:
         """Keys in the order of a listing, as far as it shows them by now."""
         table, now = self.tables[stream], self.clock.now()
-        keys = [key for key in table.rows if table.visible[key] <= now and key not in self.hidden]
+        late = [key for key in table.former if table.visible[key] > now] if self.nature.stale else []
+        keys = [key for key in table.rows if table.visible[key] <= now and key not in self.hidden] + late
         if since is None:
             return sorted(keys)
         if not self.nature.sweeps:
             keys += [key for key in table.gone if table.visible[key] <= now]
-        return sorted(
-            (key for key in keys if table.stamps[key] >= since), key=lambda key: (table.stamps[key], _natural(key))
-        )
+        stamps = {key: self.stamp(stream, key) for key in keys}
+        return sorted((key for key in keys if stamps[key] >= since), key=lambda key: (stamps[key], _natural(key)))
+
+    def _stale_one(self, stream: str, key: str) -> Former | None:
+        table = self.tables[stream]
+        late = self.nature.stale and key in table.former and table.visible[key] > self.clock.now()
+        return table.former[key] if late else None
+
+    def stamp(self, stream: str, key: str) -> datetime:
+        """As listings show it."""
+        former = self._stale_one(stream, key)
+        return former.stamp if former else self.tables[stream].stamps[key]
+
+    def shown(self, stream: str, key: str) -> Record:
+        """A record as listings show it."""
+        former = self._stale_one(stream, key)
+        if former is None:
+            return self.record(stream, key)
+        hidden = self.lost | {self.masked}
+        return Record(key, {"id": key, **{f: v for f, v in former.row.items() if f not in hidden}}, str(former.version))
 
     def write(self, stream: str, write: Write) -> Outcome:
         nature, table = self.nature, self.tables[stream]
@@ -201,6 +262,9 @@ class Remote:
                 key, kind = marked[0], "again"
         refusal = self._refusal(stream, key, fields) or self._stale(stream, key, write.expects)
         if refusal is not None:
+            if refusal.kind in (OutcomeKind.REFUSED, OutcomeKind.DUPLICATE):
+                self.refused.add((stream, write.marker))
+                self.refusals += 1
             return refusal
         key = key or self.key()
         before = dict(table.rows[key]) if key in table.rows else None
@@ -209,7 +273,9 @@ class Remote:
             values["hub"] = write.marker
         if nature.automates and stream == "people":
             cause, effect = nature.automates
-            if cause in values and effect not in values:  # else it would be a rewriting of what was said
+            if (
+                cause in values and effect not in values and effect not in self.lost
+            ):  # else it would be a rewriting of what was said
                 values[effect] = self.watcher.value()
         self.put(stream, key, values)
         self.writes += 1
@@ -231,6 +297,9 @@ class Remote:
         """What the system's own rules say against a row."""
         if self.poison(fields):
             return Outcome(OutcomeKind.REFUSED, code="bad", message="the row breaks a rule", field="dept")
+        gone = sorted(self.lost & fields.keys())
+        if gone:
+            return Outcome(OutcomeKind.REFUSED, key=key, code="no-such-field", message="no such field", field=gone[0])
         if self.masked in fields:  # who may not read a field may not write it either
             return Outcome(
                 OutcomeKind.REFUSED, key=key, code="not-allowed", message="no right to it", field=self.masked
@@ -271,7 +340,6 @@ def _rewritten(value: Any) -> Any:
 _FAILURES: Mapping[str, Callable[[], Exception]] = {
     "lost-request": lambda: UnreachableError("no connection"),
     "server-error": lambda: UnreachableError("five hundred, again and again"),
-    "throttled": lambda: ThrottledError("too many requests"),
     "token-expired": lambda: UnauthorisedError("the token has expired"),
     "malformed": lambda: ProtocolError("HTML instead of JSON"),
     "lost-answer": lambda: AnswerLostError("no answer"),
@@ -303,6 +371,9 @@ class RemoteConnector(Connector[RemoteSettings]):
 
     def _before(self, verb: str) -> str | None:
         said = self.remote.watcher.call(self.remote.name, verb)
+        self.remote.called(verb)
+        if said == "throttled":
+            raise self.remote.too_many()
         failure = _FAILURES.get(said or "")
         if failure is not None and said != "lost-answer":
             raise failure()
@@ -328,18 +399,20 @@ class RemoteConnector(Connector[RemoteSettings]):
         offset, cursor, first = 0, since if marked else None, True
         while True:
             keys: list[str] = []
+            there: list[datetime] = []
 
             def look() -> list[Record]:
                 listed = remote.listed(stream, start)
                 rest = listed[offset:] if remote.nature.offset_paging else [k for k in listed if k not in done]  # noqa: B023 (called at once)
                 keys.extend(rest[:PAGE])  # noqa: B023 (called at once)
-                return [remote.record(stream, key) for key in keys]  # noqa: B023 (called at once)
+                there.extend(remote.stamp(stream, key) for key in keys)  # noqa: B023 (called at once)
+                return [remote.shown(stream, key) for key in keys]  # noqa: B023 (called at once)
 
             records = self._answer("read", look)
             offset += len(keys)
             done.update(keys)
             if marked:
-                stamps = [remote.tables[stream].stamps[key].isoformat() for key in keys]
+                stamps = [stamp.isoformat() for stamp in there]
                 cursor = max([*stamps, cursor or ""]) or None
             if keys or first:
                 yield Page(records, cursor, full)
@@ -371,6 +444,9 @@ class RemoteConnector(Connector[RemoteSettings]):
     def _send(self, verb: str, batch: Sequence[Write], one: Callable[[Write], Outcome]) -> list[Outcome]:
         assert len(batch) <= self.remote.nature.batch
         said = self._before(verb)
+        nature, poison = self.remote.nature, self.remote.poison
+        if nature.refuses_whole and len(batch) > 1 and any(poison(dict(write.fields)) for write in batch):
+            raise RefusedError("one of these rows is bad", "bad-batch")
         outcomes: list[Outcome] = []
         for place, write in enumerate(batch):
             if said == "partial" and place:

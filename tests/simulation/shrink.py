@@ -76,5 +76,6 @@ def told(story: Story) -> str:
         lines.append(f"  system {name}: {', '.join(said)}; deletes in {policy[0]}, out {policy[1]}")
     rules = story.setup.rules
     lines.append(f"  title goes by {rules[0]}, department by {rules[1]}, name by {rules[2]}")
+    lines += [f"  {story.setup.approval} is written after approval only"] if story.setup.approval else []
     lines += [f"  {number:2}. {step}" for number, step in enumerate(story.steps, 1)]
     return "\n".join(lines)

@@ -40,17 +40,24 @@ def test_a_missing_safeguard_is_noticed(name):
 
 
 DIRECTED = {
+    "ended-unheard": "test_undo.py::test_a_record_that_the_run_deleted_is_created_again_under_a_new_key[sqlite]",
     "merges-not-followed": "test_doubts.py::test_the_survivor_of_a_merge_is_read_before_it_is_written[sqlite]",
     "no-reread": (
         "test_doubts.py::test_a_record_is_looked_at_before_it_is_deleted_even_where_updates_are_conditional[sqlite]"
     ),
     "not-renewed": "test_doubts.py::test_news_from_one_answer_is_written_elsewhere_once[sqlite]",
     "recovered-as-is": "test_doubts.py::test_a_lost_create_found_late_is_compared_with_what_was_sent[sqlite-lookup]",
+    "undo-deletes-anything": (
+        "test_undo.py::test_a_record_edited_since_it_was_made_is_unlinked_and_stays_where_it_is[sqlite]"
+    ),
     "version-only": (
         "test_doubts.py::test_a_value_that_can_be_read_again_under_the_same_version_is_not_overwritten_unseen[sqlite]"
     ),
     "watermark-first": (
         "test_faults.py::test_a_crash_at_any_durable_step_ends_in_the_same_agreed_state[sqlite-upsert-after]"
+    ),
+    "written-by-the-finder": (
+        "test_undo.py::test_what_a_run_made_and_heard_of_only_later_is_taken_back_with_it[sqlite]"
     ),
 }
 """Mutants that stories miss too rarely, and the test that notices each."""

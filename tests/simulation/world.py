@@ -5,23 +5,28 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mappings.contract import Match, OnDelete, StrongRule
 from model.clock import ManualClock
 from model.entities import schemas
-from model.errors import ConnectorError, StateError
+from model.errors import ConnectorError, StateError, StateRestoredError
 from state.database import connect
 from state.store import SqlStore, open_store
+from state.witness import Witness
 from sync.absorb import MERGED_THERE
+from sync.crew import by_turns
 from sync.decision import BindingId, EntityState, LinkState, Side, Why
-from sync.policy import Braked, Limit, Policy, Rule, Survivorship
-from sync.run import LEASE_SECONDS, Engine
+from sync.policy import Braked, Limit, Oscillation, Policy, Rule, Survivorship
+from sync.report import RunReport
+from sync.run import LEASE_SECONDS, RESTORED, Engine
+from tests.simulation.controls import Operator
 from tests.simulation.director import Crash, Director, Event, WatchedStore
 from tests.simulation.oracle import ENTITY, Oracle
 from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, Row, token
-from tests.simulation.story import USERS, Step, Story
+from tests.simulation.story import CONTROL_KINDS, TROUBLES, USERS, Step, Story
 from tests.sync.conftest import PlainMapping
 
 CONSENT = ("consents[email:marketing].status", "consents[email:marketing].at")
@@ -39,6 +44,7 @@ BY_EMAIL = Match(strong=(StrongRule(paths=("emails[work]",)),))
 BY_NAME = Match(strong=(StrongRule(paths=("name",)),))
 TEXTS = ("name", "title", "dept")
 USER_KINDS = frozenset(name for name, _ in USERS)
+TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES)
 SETTLING = 8
 
 
@@ -53,12 +59,34 @@ def _empty() -> bytes:
     return image
 
 
-def new_store(clock: ManualClock) -> SqlStore:
+def new_store(clock: ManualClock, image: bytes | None = None, witness: Witness | None = None) -> SqlStore:
     database = connect("sqlite://")
     raw = database.engine.raw_connection().driver_connection
     assert isinstance(raw, sqlite3.Connection)
-    raw.deserialize(_empty())
-    return SqlStore(database, clock)
+    raw.deserialize(_empty() if image is None else image)
+    return SqlStore(database, clock, witness=witness)
+
+
+@dataclass
+class Memory:
+    """What lies beside the state, and is not put back with it (`state.witness.Witness`)."""
+
+    number: int = 0
+
+    def latest(self) -> int:
+        return self.number
+
+    def note(self, number: int) -> None:
+        self.number = number
+
+
+class Copy(NamedTuple):
+    """A copy of the state: its tables, how far streams were read, and how many writes there had been."""
+
+    image: bytes
+    cursors: dict[BindingId, str]
+    writes: int
+    made: dict[str, int]
 
 
 def _same(path: str, written: Any, read: Any) -> bool:
@@ -67,7 +95,7 @@ def _same(path: str, written: Any, read: Any) -> bool:
 
 
 def _poisonous(row: Row) -> bool:
-    return (token(row.get("dept")) or "").endswith("3x")
+    return (token(row.get("dept")) or "").endswith(("3x", "7x"))
 
 
 def _harmless(_: Row) -> bool:
@@ -86,13 +114,17 @@ class SimWorld:
         self.natures = dict(setup.natures)
         self.ticks = 0
         self.serial = 0
+        self.resent = 0
+        self.earlier: set[tuple[str, str, str]] = set()  # records so made: by the run that had sent them
         self.director = Director(self.clock, self._during, log=log)
         self.oracle = Oracle(self)
         self.director.on_shown = self.oracle.shown
-        self.director.on_wrote = self.oracle.wrote
+        self.director.on_wrote = self._wrote
         self.director.new_value = self.value
         self.director.on_wrong = self.oracle.wrong
-        self.plain_store = store or new_store(self.clock)
+        self.witness = Memory()
+        self.plain_store = store or new_store(self.clock, witness=self.witness)
+        self.copy: Copy | None = None
         self.store: Any = WatchedStore(self.plain_store, self.director)
         self.remotes = {name: Remote(name, nature, self.clock, self.director) for name, nature in setup.natures}
         self.connectors = {name: RemoteConnector(remote, self.clock) for name, remote in self.remotes.items()}
@@ -110,11 +142,15 @@ class SimWorld:
             survivorship={"contact": survivorship, "account": {"default": survivorship["default"]}},
             limits={"default": limits},
             page=4,
+            oscillation=Oscillation(flips=setup.flips),
+            approval=frozenset({setup.approval} - {None}),
         )
+        self.operator = Operator(self) if story.controlled else None
 
     def _mappings(self, name: str) -> Iterator[PlainMapping]:
         nature, place = self.natures[name], list(self.natures).index(name)
         inward, outward = self.story.setup.deletes[place]
+        lost = self.remotes[name].lost
         options: dict[str, Any] = {}
         if nature.rewrites and self.story.setup.lossy:
             options["equal"] = _same
@@ -123,7 +159,7 @@ class SimWorld:
             name,
             "people",
             "contact",
-            PERSON,
+            {path: field for path, field in PERSON.items() if field not in lost},
             match=BY_EMAIL,
             references={"account": "firms"},
             on_delete_in=OnDelete(inward),
@@ -132,7 +168,7 @@ class SimWorld:
         )
 
     def engine(self, holder: str = "one") -> Engine:
-        return Engine(
+        engine = Engine(
             store=self.store,
             connectors=self.connectors,
             mappings=self.mappings,
@@ -142,6 +178,16 @@ class SimWorld:
             holder=holder,
             listener=self.director.listener(),
         )
+        engine.hub.crew = by_turns
+        return engine
+
+    def _wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
+        self.oracle.wrote(system, stream, key, before, after, marker)
+        if self.director.phase == "recover":
+            self.resent += 1  # an earlier run had sent it, and no answer came
+            self.earlier.add((system, stream, key))
+        elif self.operator is not None:
+            self.operator.wrote(system, stream, key, before, after)
 
     # looking
 
@@ -160,6 +206,10 @@ class SimWorld:
     def writes(self) -> int:
         return sum(remote.writes for remote in self.remotes.values())
 
+    def decided_writes(self) -> int:
+        """Without those that were only sent again."""
+        return self.writes() - self.resent
+
     def _remote(self, n: int) -> Remote:
         return list(self.remotes.values())[n % len(self.remotes)]
 
@@ -172,6 +222,10 @@ class SimWorld:
     def put(self, remote: Remote, stream: str, key: str, **values: Any) -> None:
         self.ticks += 1
         before = dict(remote.tables[stream].rows.get(key, {}))
+        if stream == "people":
+            values = {name: value for name, value in values.items() if name not in remote.lost}
+        if self.operator is not None:
+            self.operator.past.edited(remote.name, stream, key, [f for f, v in values.items() if before.get(f) != v])
         remote.put(stream, key, values)
         self.director.note("person", remote.name, stream, key, sorted(values.items()))
         self.oracle.entered(remote.name, stream, key, values, before)
@@ -180,6 +234,8 @@ class SimWorld:
         self.ticks += 1
         self.director.note("person drops", remote.name, stream, key, into)
         before = dict(remote.tables[stream].rows[key])
+        if self.operator is not None:
+            self.operator.past.edited(remote.name, stream, key, before)
         self.oracle.deleted(remote.name, stream, key, before)
         remote.drop(stream, key, into)
 
@@ -192,6 +248,13 @@ class SimWorld:
             self._enters(kind, remote, args)
         elif kind == "undelete":
             self._undelete(remote, b)
+        elif kind == "delete-firm":
+            self._delete_firm(remote, b)
+        elif kind == "undelete-firm":
+            table = remote.tables["firms"]
+            gone = [key for key, into in table.gone.items() if into is None]
+            if gone:
+                self.put(remote, "firms", gone[b % len(gone)], **{**table.last[gone[b % len(gone)]], "hub": None})
         elif kind == "edit-several":
             self._edit_several(b, TEXTS[c % 3], d)
         elif kind == "edit-firm":
@@ -267,6 +330,15 @@ class SimWorld:
     def _taken(self, remote: Remote, email: str) -> bool:
         return any(row.get("email") == email for row in remote.tables["people"].rows.values())
 
+    def _delete_firm(self, remote: Remote, n: int) -> None:
+        """The system takes it from the people who belonged to it."""
+        firm = self._pick(remote, "firms", n)
+        if firm:
+            self.drop(remote, "firms", firm)
+            for key, row in list(remote.tables["people"].rows.items()):
+                if row.get("firm") == firm:
+                    self.put(remote, "people", key, firm=None)
+
     def _undelete(self, remote: Remote, n: int) -> None:
         table = remote.tables["people"]
         gone = [key for key, into in table.gone.items() if into is None]
@@ -296,7 +368,7 @@ class SimWorld:
                     if ids:
                         self.engine().retry(ids)
                 case "unite":
-                    live = self._live(("contact", "account")[c % 2])
+                    live = self.live(("contact", "account")[c % 2])
                     if len(live) > 1:
                         keep = live.pop(a % len(live))
                         self.engine().unite(keep, live[b % len(live)])
@@ -306,13 +378,13 @@ class SimWorld:
                     if key and all(key != made for _, _, made in remote.created):
                         self.engine().split(BindingId(remote.name, "people", "contact"), key)
 
-    def _live(self, entity: str) -> list[str]:
+    def live(self, entity: str) -> list[str]:
         with self.plain_store.database.read() as tx:
             sql = "SELECT id FROM canonical WHERE entity = ? AND state = ? ORDER BY id"
             return [row[0] for row in tx.rows(sql, entity, EntityState.LIVE.value)]
 
     def _open_conflicts(self) -> list[Any]:
-        ids = self._live("contact") + self._live("account")
+        ids = self.live("contact") + self.live("account")
         return [c for paths in self.plain_store.open_conflicts(ids).values() for c in paths.values()]
 
     def _parked(self, side: Side, why: Why) -> list[Any]:
@@ -338,12 +410,50 @@ class SimWorld:
                 self.clock.advance((30, 300, 3600, 90_000)[b % 4])
             case "down":
                 self.director.down = remote.name if b % 2 else None
+            case "lose-field":
+                self._lose_or_mend(remote, ("dept", "title")[b % 2])
+            case "back-up":
+                self._back_up()
+            case "put-back" if self.copy is not None and self.writes() > self.copy.writes:
+                self._restore(self.copy)
+
+    def _lose_or_mend(self, remote: Remote, name: str) -> None:
+        """A field is removed there for good; the next time, somebody takes it out of the mapping."""
+        if remote.lost:
+            self._mend(remote)
+        else:
+            self.oracle.lost(remote.name, name, remote.tables["people"].rows)
+            remote.lose(name)
+            remote.blurred = True
+
+    def _mend(self, remote: Remote) -> None:
+        for mapping in self._mappings(remote.name):
+            if mapping.stream == "people":
+                place = next(at for at, known in enumerate(self.mappings) if known.name == mapping.name)
+                self.mappings[place] = mapping
+
+    def _back_up(self) -> None:
+        """A copy of a state in which nothing was run yet is like a new one: all is read before the first write."""
+        raw = self.plain_store.database.engine.raw_connection().driver_connection
+        with self.plain_store.database.read() as tx:
+            used = tx.one("SELECT 1 FROM run LIMIT 1") is not None
+        if used and isinstance(raw, sqlite3.Connection):
+            made = {name: len(remote.created) for name, remote in self.remotes.items()}
+            self.copy = Copy(raw.serialize(), dict(self.store.cursors), self.writes(), made)
+
+    def _restore(self, copy: Copy) -> None:
+        self.plain_store.close()
+        self.plain_store = new_store(self.clock, copy.image, self.witness)
+        self.store.put_back(self.plain_store, copy.cursors)
+        self.oracle.restored({name: remote.created[copy.made[name] :] for name, remote in self.remotes.items()})
 
     def _calm(self) -> None:
         self.director.down = None
         for remote in self.remotes.values():
-            remote.poison, remote.hidden = _harmless, set()
+            remote.hidden = set()  # poison stays: it must not keep anything else from its end
             self._mask(remote, None)
+            if remote.lost:
+                self._mend(remote)
 
     def _mask(self, remote: Remote, name: str | None) -> None:
         """Where the version alone is asked, what can be read again under the version of before stays unknown."""
@@ -369,22 +479,33 @@ class SimWorld:
         director.nested, phase = True, director.phase
         try:
             self.engine("another").run()
+            superseded = True
+        except StateRestoredError:  # an older copy of the state is refused before the lease is asked for
+            superseded = False
         finally:
             director.nested, director.phase = False, phase
-        director.superseded = True
+        director.superseded = superseded
 
     def run(self, events: tuple[Event, ...] = (), **options: Any) -> str:
         """One run; how it ended."""
+        with self.operator.past.watching() if self.operator is not None else contextlib.nullcontext():
+            return self._run(events, **options)
+
+    def _run(self, events: tuple[Event, ...], **options: Any) -> str:
         self.clock.advance(10)
         gone = self._gone()
         before = {name: len(remote.created) for name, remote in self.remotes.items()}
         removed = {name: len(remote.removed) for name, remote in self.remotes.items()}
         self.director.begin(events)
-        status = "crashed"
+        status, wrote = "crashed", self.decided_writes()
         try:
             with contextlib.suppress(Crash):
-                report = self.engine().run(**options)
+                report = self._told_if_outdated(options)
                 status = report.status
+                alone = all(event.kind != "rival" for event in events)
+                assert not (report.brakes and alone) or self.decided_writes() == wrote, (
+                    "I9: a brake held, and something was written"
+                )
                 for (binding, side), balance in report.balances.items():
                     assert balance.adds_up or status == "busy", f"I18: {binding} {side} {balance}"
         finally:
@@ -399,6 +520,19 @@ class SimWorld:
                 self._braked(name, len(remote.removed) - removed[name], remote.created[before[name] :])
         self.director.note("run ended", status)
         return status
+
+    def _told_if_outdated(self, options: dict[str, Any]) -> RunReport:
+        """I3: where an older copy of the state was put back, nothing is written before a person says to go on."""
+        before, outdated = self.writes(), self.store.outdated
+        try:
+            report = self.engine().run(**options)
+        except StateRestoredError:
+            assert outdated, "I3: the state is taken for an older copy, and is none"
+            return RunReport(run=0, status="refused")
+        finally:
+            if outdated and RESTORED not in options.get("release", ()):
+                assert self.writes() == before, "I3: an older copy of the state wrote something"
+        return report
 
     def _braked(self, name: str, removed: int, created: list[tuple[str, str, str]]) -> None:
         setup = self.story.setup
@@ -430,13 +564,15 @@ class SimWorld:
         elif kind == "run-some":
             self.run(step.events, select=[self._remote(step.args[0]).name])
         elif kind == "run-full":
-            self.run(step.events, full=True)
+            self.run(step.events, full=True, **({"release": [RESTORED]} if self.store.outdated else {}))
         elif kind == "run-sweep":
             self.run(step.events, full=bool(step.args[0] % 2), sweep=True)
         elif kind == "plan-run":
             self._plan_and_run()
-        elif kind in ("poison", "hide", "mask", "pass-time", "down"):
+        elif kind in TROUBLE_KINDS:
             self.trouble(kind, step.args)
+        elif kind in CONTROL_KINDS and self.operator is not None:
+            self.operator.step(kind, step.args, step.events)
         else:
             self.person(kind, step.args)
 
@@ -449,6 +585,7 @@ class SimWorld:
         status = self.run()
         quiet = all(n.automates is None and not n.rewrites and not n.unique_email for n in self.natures.values())
         # A plan sweeps nothing, so that it may plan writes to what is gone.
+        quiet = quiet and self.story.setup.approval is None
         quiet = quiet and not any(r.nature.sweeps and r.tables["people"].gone for r in self.remotes.values())
         if clean and quiet and status == "ok" and not any(action.problem for action in plan.actions):
             planned, done = sum(plan.totals.values()), self.writes() - before
@@ -467,10 +604,16 @@ class SimWorld:
     def settle(self) -> None:
         """People and faults rest; the hub runs until it is quiet."""
         self._calm()
-        self.clock.advance(OVERLAP)
+        self.clock.advance(OVERLAP + 4000)
+        for _ in range(3):  # a worker that was killed may still hold the lease
+            if self.store.outdated:
+                self.run(release=["all", RESTORED])
+        assert not self.store.outdated, "I1: an older copy of the state is never taken for the present one again"
         for turn in range(SETTLING):
             before, thorough = self.writes(), turn == 2
             status = self.run(full=thorough, sweep=thorough, release=["all"])
+            if self.operator is not None and self.operator.let_go():
+                before = -1
             if turn == 1 and status in ("ok", "attention"):
                 self.oracle.nothing_was_passed_by()
             if turn > 3 and self.writes() == before:
@@ -484,3 +627,28 @@ class SimWorld:
         self.run(full=True, release=["all"])
         assert self.writes() == before, "I7: a forced run writes"
         self.oracle.check()
+        if any(remote.poison is not _harmless for remote in self.remotes.values()):
+            self._heal()
+        if self.operator is not None and self.story.seed % 3 == 0:  # two looks at everything cost as much as a story
+            self.operator.finally_agrees()
+
+    def _heal(self) -> None:
+        """I14: what was refused keeps nothing else, is sent no more by itself, and goes once a person mended it."""
+        before = self._refusals()
+        self.run(release=["all"])
+        assert self._refusals() == before, "I14: what was refused is sent again and again"
+        self.oracle.only_what_was_refused_is_parked()
+        for remote in self.remotes.values():
+            remote.poison = _harmless
+        dead = [parked.id for parked in self._parked(Side.OUT, Why.DEAD) if parked.code == "bad"]
+        if dead:
+            self.engine().retry(dead)
+        for _ in range(SETTLING):
+            self.run(release=["all"])
+            if self.operator is not None:
+                self.operator.let_go()
+        assert not [parked for parked in self._parked(Side.OUT, Why.DEAD) if parked.code == "bad"], "I14: no way back"
+        self.oracle.check()
+
+    def _refusals(self) -> int:
+        return sum(remote.refusals for remote in self.remotes.values())

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from mappings.contract import OnDelete
+from mappings.contract import Match, OnDelete, StrongRule
 from model.errors import StateError
 from sync.decision import ActionKind
 from sync.permit import Fate
@@ -164,14 +164,78 @@ def test_a_newcomer_whose_records_turn_out_to_be_two_people_is_left(two, planned
     assert done.drifted == 1
 
 
-def test_records_that_refer_to_each_other_are_created_in_order_with_the_real_keys(
-    world, plain, planned, applied, make_stream
-):
+@pytest.fixture
+def employed(world, plain, make_stream):
+    """Two systems with companies, and people who are in one of them."""
     rules = {"full_name": "name", "account": "company", "emails[work]": "email"}
+    match = Match(strong=(StrongRule(paths=("name",)),))
     for name in ("crm", "shop"):
         world.system(name, make_stream("companies"), make_stream("people"))
-        world.mappings.append(plain(name, "companies", "account", {"name": "name"}))
+        world.mappings.append(plain(name, "companies", "account", {"name": "name"}, match=match))
         world.contacts(name, rules=rules, references={"account": "companies"})
+    return world
+
+
+def test_a_person_who_moves_to_another_company_moves_as_planned(employed, planned, applied):
+    for number, name in enumerate(("Acme", "Globex"), 1):
+        employed.systems["crm"].put("companies", f"c{number}", name=name)
+        employed.systems["shop"].put("companies", f"s{number}", name=name)
+    employed.systems["crm"].put("people", "p1", name="Ann", email="ann@example.com", company="c1")
+    employed.sync()
+    employed.systems["crm"].put("people", "p1", company="c2")
+    (action,) = planned(employed).actions
+    assert [(change.before, change.after) for change in action.changes] == [("s1", "s2")]
+    assert applied(employed).fates == {Fate.WRITTEN: 1}
+    assert employed.people("shop")[0]["company"] == "s2"
+
+
+def test_a_person_who_was_moved_there_meanwhile_is_not_moved_by_the_plan(employed, planned, applied):
+    for number, name in enumerate(("Acme", "Globex", "Initech"), 1):
+        employed.systems["crm"].put("companies", f"c{number}", name=name)
+        employed.systems["shop"].put("companies", f"s{number}", name=name)
+    employed.systems["crm"].put("people", "p1", name="Ann", email="ann@example.com", company="c1")
+    employed.sync()
+    employed.systems["crm"].put("people", "p1", company="c2")
+    planned(employed)
+    (key,) = employed.systems["shop"].table("people").rows
+    employed.systems["shop"].put("people", key, company="s3")
+    done = applied(employed)
+    assert Fate.WRITTEN not in done.fates
+    assert employed.people("shop")[0]["company"] == "s3"
+
+
+def test_what_refers_to_a_record_that_is_gone_for_good_is_not_planned(employed, planned):
+    employed.systems["crm"].put("companies", "c1", name="Acme")
+    employed.sync()
+    (key,) = employed.systems["shop"].table("companies").rows
+    employed.systems["shop"].drop("companies", key)
+    employed.sync()
+    employed.systems["crm"].put("people", "p1", name="Ann", email="ann@example.com", company="c1")
+    assert planned(employed).changes_nothing
+    assert employed.sync().writes == 0
+    assert employed.people("shop") == []
+
+
+def test_a_lease_that_is_lost_while_a_plan_is_applied_ends_in_a_report(two, planned, applied, monkeypatch):
+    put(two, "crm", 1)
+    planned(two)
+    shop = two.connectors["shop"]
+    read = shop.read
+
+    def sleeps(*asked):
+        monkeypatch.setattr(shop, "read", read)
+        two.clock.advance(3600)
+        two.sync()
+        return read(*asked)
+
+    monkeypatch.setattr(shop, "read", sleeps)
+    done = applied(two)
+    assert (done.run.status, done.fates) == ("busy", {})
+    assert two.people("shop") == people(1)
+
+
+def test_records_that_refer_to_each_other_are_created_in_order_with_the_real_keys(employed, planned, applied):
+    world = employed
     world.systems["crm"].put("companies", "c1", name="Acme")
     world.systems["crm"].put("people", "p1", name="Ann", email="ann@example.com", company="c1")
     report = planned(world)

@@ -483,3 +483,20 @@ def test_deletions_that_come_to_light_while_writing_wait_for_the_brake_of_the_ne
     assert len(world.people("crm")) >= 5
     world.sync(release=["crm:delete"])
     assert world.people("crm") == []
+
+
+def test_a_record_whose_reference_waits_keeps_no_other_record_of_its_entity_waiting(world, make_stream, plain):
+    """Found by the simulation: of two records of one entity the first waited for a firm that was gone, for ever."""
+    company_world(world, make_stream, plain)
+    world.systems["erp"].put("firms", "f1", name="Acme")
+    for n in (1, 2):
+        world.systems["erp"].put("people", f"p{n}", name=f"Ana {n}", email=f"ana{n}@example.com")
+    world.sync()
+    at = world.mappings_id("erp")
+    keep, drop = (world.store.links(at, [key])[key].entity_id for key in ("p1", "p2"))
+    world.systems["crm"].drop("firms", next(iter(rows(world, "crm", "firms"))))
+    world.engine().unite(keep, drop)
+    world.systems["erp"].put("people", "p1", firm="f1")
+    for _ in range(3):
+        world.sync()
+    assert [row["name"] for row in rows(world, "crm", "people").values()] == ["Ana 1", "Ana 1"]

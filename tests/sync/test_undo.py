@@ -57,6 +57,28 @@ def ana(two):
     return two
 
 
+def test_what_a_run_made_and_heard_of_only_later_is_taken_back_with_it(two):
+    two.systems["crm"].put("people", "1", name="Ana", email="ana@example.com")
+    two.systems["shop"].lose_answers = 1
+    made = two.sync().run
+    assert len(rows(two, "shop")) == 1
+    two.clock.advance(60)
+    report = two.engine().undo(made)
+    assert (report.done.status, len(report.deleted)) == ("ok", 1)
+    assert rows(two, "shop") == {}
+    assert_stays(two)
+
+
+def test_a_run_that_found_out_what_another_one_made_does_not_take_it_back(two):
+    two.systems["crm"].put("people", "1", name="Ana", email="ana@example.com")
+    two.systems["shop"].lose_answers = 1
+    two.sync()
+    found = two.sync().run
+    report = undo(two, found)
+    assert not report.deleted
+    assert len(rows(two, "shop")) == 1
+
+
 def test_an_edit_is_taken_back_in_the_hub_and_where_the_run_wrote_it(ana):
     ana.systems["crm"].put("people", "1", title="Boss")
     run = ana.sync().run
@@ -286,6 +308,27 @@ def test_a_record_that_was_kept_though_its_entity_ended_is_linked_again(world):
     report = undo(world, run)
     assert report.relinked == [(world.mappings_id("shop"), key)]
     assert world.store.links(world.mappings_id("shop"), [key])[key].state is LinkState.LIVE
+    assert_stays(world)
+
+
+def test_every_record_that_was_kept_is_linked_again_where_an_entity_had_several(world):
+    world.system("crm")
+    world.contacts("crm", on_delete_in=OnDelete.DELETE)
+    world.system("shop")
+    world.contacts("shop")
+    for number in (1, 2):
+        world.systems["crm"].put("people", str(number), name="Ana", email=f"ana{number}@example.com")
+    world.sync()
+    keys = sorted(rows(world, "shop"))
+    world.engine().unite(only_entity(world, key="1"), only_entity(world, key="2"))
+    world.sync()
+    world.systems["crm"].drop("people", "1")
+    run = world.sync().run
+    links = world.store.links(world.mappings_id("shop"), keys)
+    assert [links[key].state for key in keys] == [LinkState.GONE, LinkState.GONE]
+    undo(world, run)
+    links = world.store.links(world.mappings_id("shop"), keys)
+    assert [links[key].state for key in keys] == [LinkState.LIVE, LinkState.LIVE]
     assert_stays(world)
 
 
