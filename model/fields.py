@@ -38,6 +38,11 @@ class Privacy(StrEnum):
     SENSITIVE = "sensitive"
 
 
+_NAMES = frozenset(
+    ("salutation", "given_name", "middle_name", "family_name", "suffix", "full_name", "nickname", "name", "legal_name")
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldSpec:
     """One canonical field. ``template`` is its path without item keys (``addresses[].city``)."""
@@ -52,6 +57,11 @@ class FieldSpec:
     max_length: int | None = None
     required: bool = False
     custom: bool = False
+
+    @property
+    def is_name(self) -> bool:
+        """What a person or an organisation is called, or addressed as: two of the same name are common."""
+        return self.template in _NAMES
 
     @property
     def is_consent(self) -> bool:

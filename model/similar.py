@@ -5,6 +5,7 @@ A module of its own: what it measures with takes a while to load, and most mappi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from rapidfuzz.fuzz import token_set_ratio, token_sort_ratio
 from model.compare import fold, fold_company, is_blank
 from model.fields import FieldSpec, Kind
 
+_DIGIT = re.compile(r"\d")
 _COMPANY_TEMPLATES = frozenset({"name", "legal_name", "company", "addresses[].company"})
 
 
@@ -29,6 +31,18 @@ def similarity(kind: FieldSpec | Kind, a: Any, b: Any) -> float:
         return 1.0
     measure = _MEASURES.get(which)
     return measure(folded_a, folded_b) if measure else 0.0
+
+
+_NEARLY = 0.85
+
+
+def agree(kind: FieldSpec | Kind, a: Any, b: Any) -> bool:
+    """Whether two values bear each other out: the same but for a slip. Of texts, every digit is the same: postal codes
+    and house numbers of neighbours are alike."""
+    which = kind.kind if isinstance(kind, FieldSpec) else kind
+    if which is Kind.TEXT and _DIGIT.findall(str(a)) != _DIGIT.findall(str(b)):
+        return False
+    return similarity(kind, a, b) >= _NEARLY
 
 
 def _text_similarity(a: str, b: str) -> float:

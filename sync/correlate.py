@@ -16,6 +16,7 @@ from model import compare, paths
 from model.fields import EntitySchema, FieldSpec, Kind
 from sync.decision import Canonical, EntityState, blank
 
+_ANOTHER = 0.78
 _MOST_KEYS = 8  # of one rule and record: a person with nine e-mails is found by any eight of them
 
 
@@ -165,22 +166,57 @@ def _score(
         return Found()
     best, entity_id = near[0]
     if best >= rule.link_at and (len(near) == 1 or near[1][0] < rule.link_at):
-        if len(rule.weights) == 1 or len(list(_shared(rule, values, canonicals[entity_id].values))) > 1:
+        doubt = _doubt(rule, index.schema, values, canonicals[entity_id].values)
+        if not doubt:
             return Found(entity_id=entity_id, why=f"score {best:.2f}")
-        return Found(disputed=(entity_id,), why=f"score {best:.2f} rests on one field alone")
+        return Found(disputed=(entity_id,), why=f"score {best:.2f} {doubt}")
     return Found(disputed=tuple(entity_id for _, entity_id in near[:5]), why=f"score {best:.2f} is not certain")
 
 
 def score(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right: Mapping[str, Any]) -> float:
-    """Σ(weight × similarity) / Σ(weight) over the weighted paths both sides have, 0…1; 0 where they share none."""
+    """Σ(weight × similarity) / Σ(weight) over the weighted paths both sides have, 0…1; 0 where they share none.
+
+    Any two names have some letters in common: what is less alike than two spellings of one word counts as nothing.
+    """
     from model.similar import similarity  # not at the top: it takes a while to load, and few mappings score
 
     total = points = 0.0
     for path, lefts, rights in _shared(rule, left, right):
         spec, weight = _spec(schema, path), rule.weights[path]
         total += weight
-        points += weight * max(similarity(spec, a, b) for a in lefts for b in rights)
+        alike = max(similarity(spec, a, b) for a in lefts for b in rights)
+        points += weight * alike if alike >= _ANOTHER else 0.0
     return points / total if total else 0.0
+
+
+def _doubt(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right: Mapping[str, Any]) -> str:
+    """Why a score that is high enough is none to link by; empty where it is one.
+
+    Fields that are blank on a side are not in the score, so that a high one can rest on next to nothing. Two people of
+    one name are common, and so are two of one family under one address whose given names are alike: Jan and Jana.
+    """
+    from model.similar import agree, similarity  # as in `score`
+
+    shared = list(_shared(rule, left, right))
+    if len(shared) == 1 < len(rule.weights):
+        return "rests on one field alone"
+    if all(_is_name(_spec(schema, path)) for path in rule.weights):
+        return ""
+    slip, borne_out = False, set()
+    for path, lefts, rights in shared:
+        spec = _spec(schema, path)
+        pairs = product(lefts, rights)
+        if _is_name(spec):
+            slip = slip or all(similarity(spec, a, b) < 1 for a, b in pairs)
+        elif any(agree(spec, a, b) for a, b in pairs):
+            borne_out.add(paths.split(path)[0])
+    if not borne_out:
+        return "rests on names alone"
+    return "rests on an address and on names that are not quite the same" if slip and borne_out == {"addresses"} else ""
+
+
+def _is_name(spec: FieldSpec | Kind) -> bool:
+    return isinstance(spec, FieldSpec) and spec.is_name
 
 
 def _shared(

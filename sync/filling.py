@@ -12,7 +12,8 @@ from typing import Any
 
 from model import paths
 from sync.decision import MERGED, UNKNOWN, blank
-from sync.merge import CONSENT_RANK, Context, is_set
+from sync.merge import CONSENT_RANK, Context
+from sync.survival import is_set
 
 _Values = Mapping[str, Any]
 

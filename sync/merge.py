@@ -3,7 +3,8 @@
 Remote changed ⇔ the observed value is not what the baseline says. Canonical changed ⇔ the field's revision is above the
 baseline's. Neither: nothing. One: it flows. Both, to the same: agreed. Both, apart: survivorship; the loser is kept.
 Where the baseline is unknown (first contact, a newly mapped field) a value fills a blank, and two different values are
-settled by survivorship. Two systems that change one *item* (an address, a consent) at once are settled as one.
+settled by survivorship. Two systems that change one *item* (an address, a consent) at once are settled as one; so are
+two that show different ones at first contact: what is blank in one address is not filled from another.
 """
 
 from __future__ import annotations
@@ -16,14 +17,12 @@ from mappings.contract import Blank, CompiledMapping, Strength
 from model import paths
 from model.fields import EntitySchema, Kind
 from sync.decision import UNKNOWN, Base, Canonical, blank
-from sync.policy import Oscillation, Rule, Survivorship
+from sync.policy import Oscillation, Survivorship
+from sync.survival import fuller, is_set, outranks, resolve, rule_of
 
 NOT_TAKEN = "not updated from here"
 OSCILLATION: Final = "oscillation"
 """The rule of a conflict about a field that is frozen (`sync.oscillation`)."""
-
-SAME_CONNECTION: Final = "same connection"
-"""The rule of a conflict between two records of one connection: its authority cannot choose between them."""
 
 CONSENT_RANK = {"opted_in": 0, "pending": 1, "opted_out": 2}
 
@@ -65,7 +64,7 @@ class Merged:
     vouched: list[str] = field(default_factory=list)  # somebody of higher authority changed it to the same
 
 
-class _Facts(NamedTuple):
+class Facts(NamedTuple):
     """One path, looked at from all three sides."""
 
     path: str
@@ -96,7 +95,7 @@ def merge(
     although the link is not (first contact: all). ``disputed`` has an entry for each path with an open conflict.
     """
     merged = Merged()
-    items: dict[str, list[_Facts]] = {}
+    items: dict[str, list[Facts]] = {}
     values = canonical.values
     same = context.mapping.same
     for path, value in observed.items():
@@ -113,10 +112,10 @@ def merge(
         rev = canonical.field_rev(path)
         if agreed >= 0 and (entry_value == value or _equal(same, path, entry_value, value)):
             continue
-        facts = _Facts(path, value, ours, entry_value, rev, agreed, remote=True, local=rev > agreed)
+        facts = Facts(path, value, ours, entry_value, rev, agreed, remote=True, local=rev > agreed)
         items.setdefault(paths.item(path), []).append(facts)
     for item, changed in items.items():
-        _settle_item(context, canonical, item, changed, base, disputed, merged)
+        _settle_item(context, canonical, item, changed, base, observed, is_new, disputed, merged)
     return merged
 
 
@@ -130,8 +129,10 @@ def _settle_item(
     context: Context,
     canonical: Canonical,
     item: str,
-    changed: list[_Facts],
+    changed: list[Facts],
     base: Mapping[str, Base],
+    observed: Mapping[str, Any],
+    is_new: Callable[[str], bool],
     disputed: Mapping[str, Any],
     merged: Merged,
 ) -> None:
@@ -146,25 +147,59 @@ def _settle_item(
         for facts in changed:
             _settle(context, canonical, facts, disputed, merged, apart=bool(apart))
         return
-    verdicts = {_resolve(context, canonical, facts) for facts in apart}
+    more = fuller(canonical, observed, item)
+    verdicts = {resolve(context, canonical, facts, more) for facts in apart}
+    another = _another(context, apart)
+    if another:
+        changed = [*changed, *_unsaid(context, canonical, item, base, observed, is_new)]
     winner = verdicts.pop() if len(verdicts) == 1 else "ours" if "ours" in verdicts else None
     for facts in changed:
         # Where two edits of one item meet, the losing one goes as a whole: half of it would make up a third item.
+        # Nor does half of one found at first contact complete half of another one.
         whole = facts in apart or not (
-            facts.fresh or _equal(context.mapping.same, facts.path, facts.canonical, facts.observed)
+            (facts.fresh and not another) or _equal(context.mapping.same, facts.path, facts.canonical, facts.observed)
         )
         _settle(context, canonical, facts, disputed, merged, apart=whole, decided=(winner,))
     if winner is None:
         # The other half of the item must not travel while a person decides about this one.
         for path in elsewhere - disputed.keys():
-            held, rule = base[path].value, _rule(context, canonical, path, None)
+            held, rule = base[path].value, rule_of(context, canonical, path, None)
             merged.clashes.append(Clash(path, canonical.values.get(path), held, held, rule, None))
     if winner == "theirs":
         for path in elsewhere:
-            held, rule = base[path].value, _rule(context, canonical, path, winner)
+            held, rule = base[path].value, rule_of(context, canonical, path, winner)
             merged.clashes.append(Clash(path, canonical.values.get(path), held, held, rule, winner))
             merged.flows[path] = (held, rule)
             merged.base[path] = None
+
+
+def _another(context: Context, apart: list[Facts]) -> bool:
+    """Whether what is found at first contact is another item altogether, and no other spelling of the same one."""
+    if not any(facts.fresh for facts in apart):
+        return False
+    from model.similar import agree  # not at the top: it takes a while to load, and hardly any record needs it
+
+    spec = context.schema.field
+    return any(
+        facts.fresh and not agree(spec(facts.path) or Kind.TEXT, facts.canonical, facts.observed) for facts in apart
+    )
+
+
+def _unsaid(
+    context: Context,
+    canonical: Canonical,
+    item: str,
+    base: Mapping[str, Base],
+    observed: Mapping[str, Any],
+    is_new: Callable[[str], bool],
+) -> list[Facts]:
+    """The parts of an item that the record could have, and does not speak of at first contact."""
+    return [
+        Facts(path, None, ours, UNKNOWN, canonical.field_rev(path), -1, remote=True, local=False)
+        for path, ours in canonical.values.items()
+        if path not in observed and not blank(ours) and paths.item(path) == item and context.mapping.covers(path)
+        if (base[path].value is UNKNOWN if path in base else is_new(path))
+    ]
 
 
 def _local_changes(canonical: Canonical, item: str, base: Mapping[str, Base]) -> set[str]:
@@ -178,7 +213,7 @@ def _local_changes(canonical: Canonical, item: str, base: Mapping[str, Base]) ->
     }
 
 
-def _apart(context: Context, facts: _Facts) -> bool:
+def _apart(context: Context, facts: Facts) -> bool:
     """Whether both sides have something to say, and not the same."""
     if _equal(context.mapping.same, facts.path, facts.canonical, facts.observed):
         return False
@@ -190,7 +225,7 @@ def _apart(context: Context, facts: _Facts) -> bool:
 def _settle(
     context: Context,
     canonical: Canonical,
-    facts: _Facts,
+    facts: Facts,
     disputed: Mapping[str, Any],
     merged: Merged,
     *,
@@ -213,7 +248,7 @@ def _settle(
         return
     if _equal(context.mapping.same, path, facts.canonical, value):
         merged.base[path] = None if facts.canonical == value else Base(facts.rev, value)
-        if facts.local and facts.rev and _outranks(context, canonical, path):
+        if facts.local and facts.rev and outranks(context, canonical, path):
             merged.vouched.append(path)
         return
     if not apart:
@@ -222,17 +257,19 @@ def _settle(
     if is_set(context, path) and context.mapping.update_in:
         _settle_set(facts, merged)
         return
-    winner = decided[0] if decided else _resolve(context, canonical, facts)
-    rule = _rule(context, canonical, path, winner) if context.mapping.update_in else NOT_TAKEN
+    winner = decided[0] if decided else resolve(context, canonical, facts, None)
+    rule = rule_of(context, canonical, path, winner) if context.mapping.update_in else NOT_TAKEN
     merged.clashes.append(Clash(path, facts.canonical, value, _known(facts.base), rule, winner))
     if winner == "theirs":
         merged.flows[path] = (value, rule)
         merged.base[path] = None
     else:
         merged.base[path] = _to_push(facts)
+        if facts.fresh and facts.canonical is UNKNOWN and winner == "ours" and context.mapping.pushes(path):
+            merged.flows[path] = (None, rule)  # known to be blank now, so that records that show it are told
 
 
-def _settle_one_sided(context: Context, facts: _Facts, merged: Merged) -> None:
+def _settle_one_sided(context: Context, facts: Facts, merged: Merged) -> None:
     """Only one side has news: a remote edit, or a blank to be filled on either side."""
     path, value = facts.path, facts.observed
     if facts.fresh:
@@ -263,12 +300,12 @@ def _is_rival(context: Context, conflict: Any) -> bool:
     return tuple(conflict.theirs_binding) == (mapping.connection, mapping.stream, mapping.entity)
 
 
-def _to_push(facts: _Facts) -> Base:
+def _to_push(facts: Facts) -> Base:
     """A baseline entry that says: the system holds ``observed``, and the canonical value has yet to be pushed."""
     return Base(max(min(facts.agreed, facts.rev - 1), 0), facts.observed)
 
 
-def _settle_set(facts: _Facts, merged: Merged) -> None:
+def _settle_set(facts: Facts, merged: Merged) -> None:
     """Three-way merge of sets: what either side added stays, what either side removed goes."""
     ours, theirs, base = set(facts.canonical or ()), set(facts.observed or ()), set(_known(facts.base) or ())
     union = sorted((ours | (theirs - base)) - (base - theirs))
@@ -283,7 +320,7 @@ def _settle_consent(
     context: Context,
     canonical: Canonical,
     item: str,
-    changed: list[_Facts],
+    changed: list[Facts],
     base: Mapping[str, Base],
     merged: Merged,
 ) -> None:
@@ -325,73 +362,15 @@ def loosens(path: str, now: Any, then: Any) -> bool:
     return rank is not None and CONSENT_RANK.get(str(then), -1) < rank
 
 
-def _consent_clash(facts: _Facts, winner: str) -> Clash:
+def _consent_clash(facts: Facts, winner: str) -> Clash:
     return Clash(facts.path, facts.canonical, facts.observed, _known(facts.base), "most restrictive", winner)
 
 
-def _newer(at: _Facts | None, known: Any) -> bool:
+def _newer(at: Facts | None, known: Any) -> bool:
     """Whether the observation carries its own, later moment of consent (ISO text in UTC compares as text)."""
     if at is None or blank(at.observed):
         return False
     return blank(known) or str(at.observed) > str(known)
-
-
-def _resolve(context: Context, canonical: Canonical, facts: _Facts) -> str | None:
-    """Who wins by survivorship: "ours", "theirs", or None where a person has to decide."""
-    if not context.mapping.update_in:
-        return "ours"
-    policy = context.survivorship(facts.path)
-    if policy.rule is Rule.MANUAL:
-        return None
-    if policy.rule is Rule.MOST_RESTRICTIVE:
-        ours, theirs = _strictness(policy, facts.canonical), _strictness(policy, facts.observed)
-        return None if ours == theirs else "ours" if ours < theirs else "theirs"
-    if policy.rule is Rule.LATEST:
-        return "ours" if facts.fresh else "theirs"
-    if policy.rule is Rule.MOST_COMPLETE:
-        ours, theirs = _size(facts.canonical), _size(facts.observed)
-        if ours != theirs:
-            return "ours" if ours > theirs else "theirs"
-    ours_rank = _rank(policy, canonical.field_source(facts.path))
-    theirs_rank = _rank(policy, context.connection)
-    if ours_rank == theirs_rank:
-        return None
-    return "ours" if ours_rank < theirs_rank else "theirs"
-
-
-def _rule(context: Context, canonical: Canonical, path: str, winner: str | None) -> str:
-    """What decided, or could not."""
-    rule = context.survivorship(path).rule
-    ranked = rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE) and winner is None
-    return SAME_CONNECTION if ranked and canonical.field_source(path) == context.connection else rule.value
-
-
-def _outranks(context: Context, canonical: Canonical, path: str) -> bool:
-    """Whether the observed system's word counts for more than the word of whoever the canonical value came from."""
-    policy = context.survivorship(path)
-    by_rank = policy.rule in (Rule.AUTHORITY, Rule.MOST_COMPLETE) and context.mapping.update_in
-    return by_rank and _rank(policy, context.connection) < _rank(policy, canonical.field_source(path))
-
-
-def _strictness(policy: Survivorship, value: Any) -> int:
-    """The place of a value in the policy's list; what it does not list restricts least."""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    return policy.values.index(text) if text in policy.values else len(policy.values)
-
-
-def _rank(policy: Survivorship, source: str) -> int:
-    if source == "person":
-        return -1
-    return policy.order.index(source) if source in policy.order else len(policy.order)
-
-
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | dict) else 1
-
-
-def is_set(context: Context, path: str) -> bool:
-    spec = context.schema.field(path)
-    return spec is not None and spec.kind is Kind.SET and context.survivorship(path).rule is not Rule.MANUAL
 
 
 def _known(value: Any) -> Any:

@@ -12,7 +12,7 @@ class Rule(StrEnum):
 
     AUTHORITY = "authority"  # the connection that stands first in ``order``
     LATEST = "latest"  # the change the hub received last; on first contact the canonical value stays
-    MOST_COMPLETE = "most_complete"  # the longer text, the larger set; a tie falls back to authority
+    MOST_COMPLETE = "most_complete"  # the longer text, the larger set, the item with more parts; else as AUTHORITY
     UNION = "union"  # sets: what either has
     MOST_RESTRICTIVE = "most_restrictive"  # the value that stands first in ``values``; consents always go by it
     MANUAL = "manual"  # nobody: a person decides

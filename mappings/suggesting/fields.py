@@ -155,7 +155,7 @@ def _inside(outer: StreamField, source: Source, at: int) -> Iterator[Seen]:
     start = (outer.name,) if any(outer.name in record for record in source.records) else field_path(outer.name)
     leaves: dict[tuple[str, ...], str] = {}
     for record in source.records:
-        for path, value in _leaves(_value(record, start), start):
+        for path, value in _leaves(value_at(record, start), start):
             leaves.setdefault(path, _type_of(value))
     for offset, (path, kind) in enumerate(leaves.items()):
         inner = Inner(
@@ -183,7 +183,7 @@ def _type_of(value: Any) -> str:
 
 
 def _seen(one: StreamField, path: tuple[str, ...], source: Source, at: int) -> Seen:
-    sample = Sample(_value(record, path) for record in source.records)
+    sample = Sample(value_at(record, path) for record in source.records)
     text = field_text(path)
     nested = any(isinstance(value, list) and any(isinstance(i, (dict, list)) for i in value) for value in sample.values)
     return Seen(
@@ -206,7 +206,7 @@ def _by_the_system(one: StreamField, *, writable: bool) -> str | None:
     return None
 
 
-def _value(record: Any, path: Sequence[str]) -> Any:
+def value_at(record: Any, path: Sequence[str]) -> Any:
     for name in path:
         if not isinstance(record, Mapping):
             return None

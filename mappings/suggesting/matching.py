@@ -23,11 +23,11 @@ _STRONG: Mapping[str, tuple[str, ...]] = {
     "case": ("number",),
 }
 _WEIGHTS: Mapping[str, Mapping[str, int]] = {
-    "contact": {"family_name": 3, "given_name": 2, "birth_date": 2, "addresses[].postal_code": 1},
-    "lead": {"family_name": 3, "given_name": 2, "birth_date": 3, "addresses[].postal_code": 1},
+    "contact": {"family_name": 3, "given_name": 2, "birth_date": 3, "emails[*]": 2, "addresses[].postal_code": 1},
+    "lead": {"family_name": 3, "given_name": 2, "birth_date": 3, "emails[*]": 2, "addresses[].postal_code": 1},
     "account": {"name": 3, "addresses[].postal_code": 1, "addresses[].city": 1},
 }
-_MORE_WEIGHTS: Mapping[str, int] = {"addresses[].street": 1, "phones[*]": 1, "emails[*]": 1}
+_MORE_WEIGHTS: Mapping[str, int] = {"addresses[].street": 1, "phones[*]": 1}
 """What tells doubles apart besides, in a file that has them."""
 
 _NAMES = ("given_name", "full_name", "name")
@@ -41,8 +41,10 @@ _CALLED = {
     "registration_number": "a registration number",
     "domain": "a domain",
 }
-_LINKED = 0.92  # the thresholds of a scored rule that names none
-_DISPUTED = 0.8
+_LINKED = 0.92
+_DISPUTED = 0.72
+"""Who has the same names and day of birth and is else different (moved, another e-mail address) is for a person; who
+has the same names, another e-mail address and nothing else to compare is somebody else."""
 _ANOTHER_NAME = 0.78
 _SHARED_FIELDS = 3
 _MOST_ALIKE = 60  # of one family name: of more, the first ones tell enough
@@ -82,7 +84,7 @@ def matching(schema: EntitySchema, active: Sequence[str], sample: Sequence[Value
         if doubles:
             weights |= _weights(_MORE_WEIGHTS, active, names)
             blocks += [[_BORN]] if _BORN in weights else []
-        match["scored"] = {"weights": weights, "blocks": blocks}
+        match["scored"] = {"weights": weights, "blocks": blocks, "link": _LINKED, "dispute": _DISPUTED}
     elif not strong and "full_name" in names:
         keys = ["full_name", *_weights({"addresses[].postal_code": 1}, active, names)]
         match["strong"] = [keys] if len(keys) > 1 else []

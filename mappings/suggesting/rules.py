@@ -289,7 +289,7 @@ def _boolean(draft: Draft, seen: Seen, _spec: FieldSpec, _others: Neighbours) ->
 
 def _choice(draft: Draft, seen: Seen, spec: FieldSpec, others: Neighbours) -> Draft:
     if spec.is_consent:
-        return draft.with_(*consent_table(seen))
+        return draft.with_(*consent_table(seen, writes=others.writes))
     settings, evidence, doubt = choice_table(seen, spec, writes=others.writes)
     draft = replace(draft, settled=bool(settings) and not doubt)
     if draft.settled:

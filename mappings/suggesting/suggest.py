@@ -124,7 +124,7 @@ def _for_entity(source: Source, fields: Sequence[Seen], schema: EntitySchema) ->
     rules: list[Suggestion] = []
     doubtful: list[Suggestion] = []
     for draft in drafted([(c.seen, c.place.path, c.judgement) for c in chosen], schema, neighbours):
-        one = _suggestion(draft, candidates)
+        one = _suggestion(draft, candidates, source.key)
         (rules if one.confidence >= SURE and not one.doubt else doubtful).append(one)
     placed = {name for one in (*rules, *doubtful) for name in one.fields}
     proposal = Proposal(
@@ -263,8 +263,14 @@ def _assigned(candidates: Sequence[_Candidate]) -> list[_Candidate]:
     return chosen
 
 
-def _suggestion(draft: Draft, candidates: Sequence[_Candidate]) -> Suggestion:
+_NUMBERED = frozenset({"contact_number", "account_number"})
+
+
+def _suggestion(draft: Draft, candidates: Sequence[_Candidate], key: Sequence[str]) -> Suggestion:
     doubt = draft.doubt
+    own = {c.seen.path_text for c in candidates if c.seen.field.name in key}
+    if draft.paths[0] in _NUMBERED and own & set(draft.fields):
+        doubt = f"{THE_KEY}. A rule is right only where other systems know the same number: of theirs it says nothing"
     if not doubt:
         doubt = next((why for start, why in BUT.items() if draft.paths[0].startswith(start)), "")
         if draft.settled and draft.paths[0] == "lifecycle":

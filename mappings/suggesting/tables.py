@@ -15,6 +15,7 @@ from mappings.transforms.truth import LANGUAGES
 from model.fields import FieldSpec
 
 _FEW = 12
+_MARKS = (("true", "false"), ("1", "0"))
 
 
 def _plain(text: str) -> str:
@@ -106,7 +107,7 @@ def truth_transform(seen: Seen, *, inverse: bool) -> Form:
     yes, no = (_as_written(word, words) for word in pair)
     if inverse:
         yes, no = no, yes
-    elif pair in (("true", "false"), ("1", "0")):
+    elif pair in _MARKS:
         return Form({}, f"{pair[0]} and {pair[1]}")
     return Form({"transform": {"boolean": {"true": yes, "false": no}}}, f"{pair[0]} and {pair[1]}")
 
@@ -145,9 +146,11 @@ def _as_written(word: str, words: Sequence[str]) -> str:
     return found
 
 
-def consent_table(seen: Seen) -> Form:
-    """Yes and no as a consent. No opt-out is not an opt-in, and whoever did not opt in was never asked."""
+def consent_table(seen: Seen, *, writes: bool) -> Form:
+    """Yes and no as a consent. No opt-out is not an opt-in. Who answers no to an opt-in refused; the no of a mark that
+    everybody has says only that it was not set, so that it may be of people who were never asked."""
     if seen.field.type == "boolean":
+        mark = True
         yes: Any = True
         no: Any = False
     else:
@@ -155,9 +158,13 @@ def consent_table(seen: Seen) -> Form:
         if pair is None:
             by_hand = "write the table, values: {opted_in: …, opted_out: …, unknown: …}"
             return Form({}, "", f"consent: {_unknown_truth(seen)}: {by_hand}")
+        mark = pair in _MARKS and seen.sample.filled == seen.sample.seen
         yes, no = (_as_written(word, words) for word in pair)
-    if "email_opt_in" in seen.reading.meanings + seen.label_reading.meanings:
-        table = {"opted_in": yes, "unknown": no, "pending": no, "opted_out": no}
-    else:
-        table = {"opted_out": yes, "unknown": no, "pending": no, "opted_in": no}
-    return Form({"values": table, "blank": {"out": "ignore"}})
+    inward = "email_opt_in" in seen.reading.meanings + seen.label_reading.meanings
+    table: dict[str, Any] = {"opted_in" if inward else "opted_out": yes}
+    table["opted_out" if inward and not mark else "unknown"] = no
+    said = f"{no} is read as {'nothing known' if 'unknown' in table else 'a refusal'}"
+    if not writes:
+        return Form({"values": table}, said)
+    table |= {status: no for status in ("unknown", "pending", "opted_out", "opted_in") if status not in table}
+    return Form({"values": table, "blank": {"out": "ignore"}}, said)

@@ -76,6 +76,8 @@ def _match(proposal: Proposal) -> Iterator[str]:
             yield "    weights:"
             yield from (f"      {scalar(path)}: {weight}" for path, weight in scored["weights"].items())
         yield f"    blocks: {flow(scored['blocks'])}"
+        yield f"    link: {scored['link']} # from here on it is the same one, unless names alone say so"
+        yield f"    dispute: {scored['dispute']} # from here on a person decides"
     if proposal.matching.doubles:
         yield "  #one_to_one: false"
     yield ""

@@ -120,6 +120,8 @@ def _match(page: _Page, match: Match) -> Iterator[str]:
         yield f"{number + 1}. By likeness: {weights}."
         yield f"   Only those are compared that share {blocks}."
         yield f"   From {scored.link_at:.0%} alike it is the same one, from {scored.dispute_at:.0%} a person decides."
+        if not all(spec is not None and spec.is_name for spec in map(page.schema.field, scored.weights)):
+            yield "   Names alone tie nobody: where nothing else agrees, a person decides."
     yield ""
 
 

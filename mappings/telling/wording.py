@@ -145,6 +145,10 @@ def step_words(step: Step) -> str:
     return f"{words} ({'; '.join(said)})"
 
 
+def _words(words: Any) -> str:
+    return " or ".join(code(str(word)) for word in (words if isinstance(words, list) else [words]))
+
+
 def _option(transform: str, option: str, value: Any) -> str:
     if transform == "country" and option == "style":
         return f"there {_COUNTRY.get(str(value), value)}"
@@ -152,6 +156,8 @@ def _option(transform: str, option: str, value: Any) -> str:
         return f"a number without a prefix belongs to {value}"
     if transform == "phone" and option == "region_field":
         return f"or to the country in {code(value)}"
+    if transform == "phone" and option == "countries":
+        return f"which writes {', '.join(f'{country} as {_words(words)}' for country, words in value.items())}"
     if transform == "phone" and option == "style":
         return f"written like {code(_PHONE[value])}" if value in _PHONE else f"written as {value}"
     if transform == "money" and option == "currency":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +19,8 @@ from mappings.transforms.base import (
     remembered,
     text_of,
 )
-from mappings.transforms.places import country_beside
+from mappings.transforms.places import country_beside, fold
+from model.compare import is_blank
 from model.fields import Kind
 
 # The plainest addresses, which the library returns as they are (a test compares): no capitals where it makes small
@@ -206,11 +208,13 @@ def _spaced(main: str, region: str | None, style: str) -> str:
         return main
 
 
-def phone(region: Any = None, region_field: Any = None, style: Any = "e164", extension: Any = "keep") -> Transform:
+def phone(
+    region: Any = None, region_field: Any = None, countries: Any = None, style: Any = "e164", extension: Any = "keep"
+) -> Transform:
     """Any notation → E.164; written as ``e164``, ``international`` or ``national``.
 
-    Numbers without a country prefix belong to ``region``, or to the country that stands in ``region_field``.
-    ``extension: drop`` is for systems that take nothing but a number.
+    Numbers without a country prefix belong to the country that stands in ``region_field``; where nothing stands there,
+    to ``region``. ``extension: drop`` is for systems that take nothing but a number.
     """
     chosen = one_of("style", style, _FORMATS)
     keep = one_of("extension", extension, ("keep", "drop")) == "keep"
@@ -227,6 +231,8 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
         return _rendered(value, home, chosen, with_extension=keep)
 
     if region_field is None:
+        if countries is not None:
+            raise OptionError("countries says how the region_field writes them, and there is none", option="countries")
         return Transform(
             name="phone",
             forward=lambda value: phone_number(value, home),
@@ -236,13 +242,52 @@ def phone(region: Any = None, region_field: Any = None, style: Any = "e164", ext
             settled_back=_PLAIN_PHONE if chosen == "e164" else None,
         )
 
+    beside = field_name("region_field", region_field)
     return Transform(
         name="phone",
-        forward=lambda value, place: phone_number(value, country_beside(place) or home),
+        forward=_by_the_country(beside, home, _written(countries)),
         back=lambda value: (back(value), None),
         kinds=frozenset({Kind.PHONE}),
-        beside=field_name("region_field", region_field),
+        beside=beside,
     )
+
+
+def _written(countries: Any) -> dict[str, str]:
+    """How a field writes countries, folded → the country: ``{DE: D, FR: [F, FRA]}``."""
+    if countries is None:
+        return {}
+    hint = "{DE: D, FR: [F, FRA]}"
+    if not isinstance(countries, Mapping) or not countries:
+        raise OptionError("countries lists by country how the field writes it", option="countries", hint=hint)
+    found: dict[str, str] = {}
+    for country, words in countries.items():
+        for word in words if isinstance(words, list) else [words]:
+            if not isinstance(word, str | int) or isinstance(word, bool):
+                raise OptionError("countries lists words that the field holds", option="countries", hint=hint)
+            found[fold(str(word))] = _known(country)
+    return found
+
+
+def _by_the_country(field: str, home: str | None, written: Mapping[str, str]) -> Callable[[Any, Any], str]:
+    """Numbers read by a field beside them. What stands there and is no country leaves a number nobody's: it is hardly
+    one of ``home``. A number with its country's prefix needs neither."""
+
+    @remembered(1024)
+    def named(place: Any) -> str | None:
+        return written.get(fold(str(place))) or country_beside(place)
+
+    def forward(value: Any, place: Any) -> str:
+        blank = is_blank(place)
+        country = home if blank else named(place)
+        try:
+            return phone_number(value, country)
+        except UnfitError as unfit:
+            if country is not None or unfit.code != "no-region":
+                raise
+            why = f"{field} names no country" if blank else f"what stands in {field} is no country known here"
+            raise UnfitError("no-region", f"is a telephone number without a country prefix, and {why}") from None
+
+    return forward
 
 
 ENTRIES: dict[str, Entry] = {
@@ -258,14 +303,16 @@ ENTRIES: dict[str, Entry] = {
         main="region",
         summary="a telephone number in any notation ↔ E.164, with `;ext=` where there is an extension",
         options={
-            "region": "the country of numbers without a prefix",
-            "region_field": "the record field that names that country, where it has a value",
+            "region": "the country of numbers without a prefix; beside region_field, of those where that is empty",
+            "region_field": "the record field that names that country",
+            "countries": "how that field writes countries that are not written as anywhere: `{DE: D, FR: F}`",
             "style": "what is written: e164 (as usual), international, national",
             "extension": "keep (as usual), or drop where the system takes nothing but a number",
         },
         note="Nothing of a number is dropped but the prefixes it is dialled with, each of them once: what has digits "
         "beside them does not fit, `1 (11) 500 555-0143` for one, nor does a North American number without a real area "
-        "code. "
+        "code. A number without a prefix does not fit where something stands in `region_field` that is no country: it "
+        "is never taken for one of `region`. "
         "`extension: drop` loses extensions on the way out; reading the number back without one is no edit.",
         examples=(
             Example(
@@ -275,6 +322,12 @@ ENTRIES: dict[str, Entry] = {
                 written="+12065550100 ext. 12",
             ),
             Example(options={"region": "DE", "style": "national"}, record="030 0074321", canonical="+49300074321"),
+            Example(
+                options={"region_field": "Land", "countries": {"FR": "F"}},
+                record=("01 99 00 12 34", "F"),
+                canonical="+33199001234",
+                written="+33199001234",
+            ),
         ),
     ),
 }

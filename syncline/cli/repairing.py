@@ -8,7 +8,8 @@ import typer
 
 from model.errors import StateError
 from sync.decision import ConflictState, LinkState, Why
-from sync.merge import OSCILLATION, SAME_CONNECTION
+from sync.merge import OSCILLATION
+from sync.survival import SAME_CONNECTION
 from syncline.cli import options, views
 from syncline.cli.answering import EVERY_ONE, MATCH, Kinship, numbered, resolve
 from syncline.cli.desk import Desk, desk_of

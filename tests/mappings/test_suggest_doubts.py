@@ -10,7 +10,7 @@ from mappings.compile import load
 from mappings.suggesting import lexicon
 from mappings.suggesting.suggest import Source, suggest
 from mappings.suggesting.tables import truth_pair
-from mappings.suggesting.text import mapping_text
+from mappings.suggesting.text import mapping_text, rule_text
 from mappings.suggesting.trial import tried
 from model.diagnostics import Severity
 from model.entities import schemas
@@ -179,3 +179,57 @@ def test_no_word_of_the_lexicon_is_said_twice():
     lists = {**lexicon.MEANINGS, **lexicon.USES, "not these": lexicon.NOT_THESE}
     lists |= {f"{name} {choice}": words for name, table in lexicon.CHOICES.items() for choice, words in table.items()}
     assert {name: doubles(text) for name, text in lists.items() if doubles(text)} == {}
+
+
+def newsletter(values, **more):
+    found = proposed({"given_name": ["Ana"] * len(values), "Newsletter": values}, **more)
+    return next(one for one in found.doubtful if "Newsletter" in one.fields)
+
+
+def test_who_answers_no_to_a_newsletter_refused():
+    one = newsletter(["ja", "nein", "nein", "ja"])
+    assert one.settings == {"values": {"opted_in": "ja", "opted_out": "nein"}}
+    assert "nein is read as a refusal" in one.evidence
+    written = newsletter(["ja", "nein"], writable=True).settings["values"]
+    assert list(written.items())[:2] == [("opted_in", "ja"), ("opted_out", "nein")]
+    assert written.keys() == {"opted_in", "opted_out", "unknown", "pending"}
+
+
+def test_a_mark_that_everybody_has_and_that_is_not_set_is_no_refusal():
+    assert newsletter(["1", "0", "0", "1"]).settings["values"] == {"opted_in": "1", "unknown": "0"}
+    assert newsletter(["1", "0", "", "1"]).settings["values"] == {"opted_in": "1", "opted_out": "0"}
+
+
+@pytest.mark.parametrize("writable", [True, False])
+@pytest.mark.parametrize("values", [["ja", "nein"] * 4, ["1", "0"] * 4])
+def test_a_table_of_consents_that_is_proposed_needs_no_warning(values, writable):
+    one = newsletter(values, writable=writable)
+    way = "both" if writable else "in"
+    head = f"connection: c\nstream: s\nentity: contact\ndirection: {way}\nmatch: {{strong: [full_name]}}\n"
+    text = f"{head}rules:\n  full_name: n\n  {rule_text(one)}\n"
+    _, found = load(text, "c.yaml", SCHEMAS)
+    assert [str(problem) for problem in found if problem.severity is not Severity.NOTE] == []
+
+
+NUMBERED = {"Kundennummer": ["1", "2", "3"], "Vorname": ["Ana", "Bo", "Cy"], "E-Mail": ["a@x.example"] * 3}
+
+
+def test_a_number_that_is_the_key_of_the_record_is_nobody_s_number_elsewhere():
+    found = proposed(NUMBERED, key=("Kundennummer",))
+    (one,) = found.doubtful
+    assert one.paths == ("contact_number",)
+    assert "the record key" in one.doubt
+    assert "contact_number" not in str(found.matching.rules)
+    assert "contact_number" in str(proposed(NUMBERED).matching.rules["strong"])
+
+
+def test_what_would_be_parked_is_counted_among_what_is_filled():
+    mobile = ["0170 1234567"] * 70 + ["1"] * 30 + [""] * 100
+    one = rule({"given_name": ["Ana"] * 200, "Mobil": mobile, "Land": ["DE"] * 200}, "Mobil")
+    assert one.doubt.startswith("30 of 100 would be parked")
+
+
+def test_words_that_a_rule_cannot_read_are_named():
+    lands = ["DE"] * 60 + ["D"] * 20 + ["F"] * 5
+    one = rule({"Ort": ["Bonn"] * 85, "Land": lands}, "Land")
+    assert one.doubt == "25 of 85 would be parked: Land is not the name or code of a country (D, F)"

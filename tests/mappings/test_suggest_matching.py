@@ -1,14 +1,9 @@
 """What a proposal says about recognising people: held against the records, and said with what the hub does."""
 
 import random
-from dataclasses import fields
-
-import pytest
 
 from connectors.contract import Field
 from mappings.compile import load
-from mappings.contract import ScoredRule
-from mappings.suggesting import matching as suggested
 from mappings.suggesting.suggest import Source, suggest
 from mappings.suggesting.text import mapping_text
 from mappings.suggesting.trial import tried
@@ -164,6 +159,11 @@ def test_no_value_gets_into_what_is_said():
     assert not [row for row in rows if row["last_name"] in said or row["zip"] in said]
 
 
-@pytest.mark.parametrize(("name", "said"), [("link_at", suggested._LINKED), ("dispute_at", suggested._DISPUTED)])
-def test_the_scores_it_speaks_of_are_those_of_a_rule_that_names_none(name, said):
-    assert next(one.default for one in fields(ScoredRule) if one.name == name) == said
+def test_the_scores_it_speaks_of_are_written_out_in_the_rule_as_the_email_address_is_that_tells_two_apart():
+    found = proposed(doubled(60, 12))
+    mapping, _ = load(text_of(found), "c_s.yaml", SCHEMAS)
+    assert "emails[*]" in mapping.match.scored.weights
+    link, dispute = mapping.match.scored.link_at, mapping.match.scored.dispute_at
+    assert (found.matching.rules["scored"]["link"], found.matching.rules["scored"]["dispute"]) == (link, dispute)
+    assert f"from a score of {link} on they do, from {dispute} on a person" in found.matching.said[0]
+    assert f"    link: {link} #" in text_of(found)

@@ -267,3 +267,41 @@ def test_without_its_package_an_expression_says_what_to_install(monkeypatch: pyt
     with pytest.raises(OptionError) as raised:
         build("regex", "not (seen) before")
     assert raised.value.hint == "pip install 'syncline[expressions]'"
+
+
+BESIDE = {"region": "DE", "region_field": "Land"}
+
+
+def test_a_number_beside_a_country_that_is_not_known_is_nobody_s_and_above_all_not_one_of_the_region():
+    phone = build("phone", BESIDE)
+    with pytest.raises(UnfitError, match="what stands in Land is no country") as told:
+        phone.forward("01 99 00 12 34", "F")
+    assert told.value.code == "no-region"
+    assert phone.forward("+33 1 99 00 12 34", "F") == "+33199001234"
+    assert phone.forward("030 0074321", "") == phone.forward("030 0074321", None) == "+49300074321"
+    assert phone.forward("01 99 00 12 34", "France") == "+33199001234"
+
+
+def test_a_number_whose_country_is_not_said_names_the_field_that_should_say_it():
+    with pytest.raises(UnfitError, match="Land names no country"):
+        build("phone", {"region_field": "Land"}).forward("030 0074321", " ")
+
+
+def test_a_field_beside_a_number_may_write_countries_in_a_way_of_its_own():
+    phone = build("phone", BESIDE | {"countries": {"FR": ["F", "fra nce"], "AT": "A"}})
+    assert phone.forward("01 99 00 12 34", "f") == phone.forward("01 99 00 12 34", "FRA NCE") == "+33199001234"
+    assert phone.forward("030 0074321", "Germany") == "+49300074321"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"region": "DE", "countries": {"FR": "F"}},
+        BESIDE | {"countries": ["F"]},
+        BESIDE | {"countries": {"France": "F"}},
+        BESIDE | {"countries": {"FR": None}},
+    ],
+)
+def test_countries_of_a_number_are_countries_and_words_of_a_field(options):
+    with pytest.raises(OptionError):
+        build("phone", options)

@@ -82,3 +82,84 @@ def test_the_order_of_candidates_decides_nothing(record, known):
     one, other = found(record, ids), found(record, dict(reversed(ids.items())))
     assert one.entity_id == other.entity_id
     assert set(one.disputed) == set(other.disputed)
+
+
+PEOPLE = ScoredRule(
+    weights={
+        "family_name": 3.0,
+        "given_name": 2.0,
+        "birth_date": 3.0,
+        "emails[*]": 2.0,
+        "addresses[billing].postal_code": 1.0,
+    },
+    blocks=(("family_name",),),
+    dispute_at=0.72,
+)
+MARIA = {"family_name": "Schmidt", "given_name": "Maria"}
+
+
+def judged(record, known, rule=PEOPLE):
+    match = Match(scored=rule)
+    index = Index.of(CONTACT, [match])
+    found = correlate(
+        match,
+        index,
+        record,
+        {key: ["e"] for key in index.keys(known)},
+        {"e": Canonical("e", "contact", known, "crm")},
+        lambda _: False,
+    )
+    return "linked" if found.entity_id else "asked" if found.disputed else "new"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {}),
+        ({"birth_date": "1990-03-03"}, {"emails[work]": "maria@example.com"}),
+        ({"addresses[billing].postal_code": "20095"}, {"addresses[billing].postal_code": "20099"}),
+        ({"addresses[billing].postal_code": "20095"}, {"addresses[billing].postal_code": "80331"}),
+        ({"birth_date": "1990-03-03"}, {"birth_date": "1951-12-24"}),
+        ({"emails[work]": "m.schmidt@a.example"}, {"emails[work]": "maria@b.example"}),
+    ],
+)
+def test_names_alone_link_nobody_whether_all_else_is_blank_or_differs(one, other):
+    assert judged(MARIA | one, MARIA | other) != "linked"
+    assert judged(MARIA | other, MARIA | one) != "linked"
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [
+        {"addresses[billing].postal_code": "20095"},
+        {"birth_date": "1990-03-03"},
+        {"birth_date": "1990-03-03", "addresses[billing].postal_code": "20095"},
+    ],
+)
+def test_names_and_something_else_that_agrees_are_one_person(shared):
+    assert judged(MARIA | shared, MARIA | shared) == "linked"
+
+
+def test_two_of_one_household_with_given_names_alike_are_for_a_person():
+    home = {"family_name": "Meier", "addresses[billing].postal_code": "50667"}
+    assert judged(home | {"given_name": "Jan"}, home | {"given_name": "Jana"}) == "asked"
+    born = {"birth_date": "1980-02-29"}
+    assert judged(home | born | {"given_name": "Jon"}, home | born | {"given_name": "John"}) == "linked"
+
+
+def test_one_family_name_and_given_names_of_a_few_letters_in_common_are_two_people():
+    assert (
+        judged({"family_name": "Hoffmann", "given_name": "Ilka"}, {"family_name": "Hoffmann", "given_name": "Klaus-D."})
+        == "new"
+    )
+
+
+def test_somebody_who_moved_and_has_another_address_is_asked_about():
+    moved = {"birth_date": "1990-03-03", "emails[work]": "maria@b.example", "addresses[billing].postal_code": "20095"}
+    before = moved | {"emails[work]": "m.schmidt@a.example", "addresses[billing].postal_code": "50667"}
+    assert judged(MARIA | moved, MARIA | before) == "asked"
+
+
+def test_a_rule_that_weighs_nothing_but_names_links_by_them():
+    rule = ScoredRule(weights={"family_name": 3.0, "given_name": 2.0}, blocks=(("family_name",),))
+    assert judged(MARIA, MARIA, rule) == "linked"

@@ -58,8 +58,9 @@ def read_one_after_the_other(contexts, names, known, shown, *, new=False):
         merged = merge(contexts[name], canonical, links[name], shown[name], lambda _: new, {})
         kept += merged.clashes
         before = {path: Base(canonical.field_rev(path), canonical.values.get(path)) for path in merged.flows}
+        linked = names[: names.index(name)] if new else ORDER
         for other, base in links.items():
-            if other != name:
+            if other != name and other in linked:
                 for path, entry in before.items():
                     base.setdefault(path, entry)
         if merged.flows:
@@ -138,6 +139,25 @@ def test_an_address_is_never_made_up_of_two_that_contradict_each_other(contexts,
         end = tuple(canonical.values[path] for path in HOME)
         if contradict and changed["shop"] and changed["erp"]:
             assert end in {tuple(seen[name][path] for path in HOME) for name in ("shop", "erp")}
+
+
+@settings(max_examples=200)
+@given(shown=observations([*HOME], st.sampled_from(["a", "bb", None])), survivorship=orderly)
+def test_an_address_found_at_first_contact_is_one_of_the_two_where_they_contradict_each_other(
+    contexts, shown, survivorship
+):
+    """Whoever is read first; where they do not contradict each other, each fills what the other lacks."""
+    made = contexts(survivorship)
+    both = [tuple(shown[name][path] for path in HOME) for name in ("crm", "shop")]
+    contradict = any(None not in parts and parts[0] != parts[1] for parts in zip(*both, strict=True))
+    for names in permutations(("crm", "shop")):
+        merged, _, kept = read_one_after_the_other(made, names, {}, shown, new=True)
+        end = tuple(merged.values.get(path) for path in HOME)
+        if contradict:
+            assert end in both
+            assert {*both[0], *both[1]} - {*end, None} <= {value for one in kept for value in (one.ours, one.theirs)}
+        else:
+            assert end == tuple(one or other for one, other in zip(*both, strict=True))
 
 
 @settings(max_examples=200)

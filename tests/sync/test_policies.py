@@ -117,3 +117,72 @@ def test_of_two_edits_of_one_address_one_survives_as_a_whole(world):
             "both halves are kept"
         )
     world.assert_calm()
+
+
+PLACE = {"addresses[home].street": "street", "addresses[home].city": "city", "addresses[home].postal_code": "code"}
+
+
+def first_contact(world, shop, erp, rule="authority", order=("shop", "erp")):
+    """Ana is in both systems, which see each other for the first time; ``shop`` and ``erp`` are her addresses there."""
+    for name, address in sorted({"shop": shop, "erp": erp}.items(), key=lambda one: order.index(one[0])):
+        world.system(name)
+        world.contacts(name, rules={"emails[work]": "email", **PLACE})
+        row = dict(zip(("street", "code", "city"), address, strict=True))
+        world.systems[name].put("people", "1", email="ana@example.com", **{k: v for k, v in row.items() if v})
+    world.authority("shop", "erp", rule=rule)
+    world.sync()
+
+
+def address(world, name):
+    (row,) = world.people(name)
+    return tuple(row.get(part) for part in ("street", "code", "city"))
+
+
+def test_what_one_address_lacks_is_filled_from_another_spelling_of_it(world):
+    first_contact(world, ("Hauptstr. 1", None, "Köln"), ("Hauptstraße 1", "50667", "Köln"))
+    assert address(world, "shop") == address(world, "erp") == ("Hauptstr. 1", "50667", "Köln")
+    world.assert_calm()
+
+
+def test_what_one_address_lacks_is_never_filled_from_another_address(world):
+    first_contact(world, ("Hauptstr. 1", None, "Köln"), ("Seeweg 9", "20095", "Hamburg"))
+    assert address(world, "shop") == address(world, "erp") == ("Hauptstr. 1", None, "Köln")
+    with world.store.database.read() as tx:
+        lost = {row[0] for row in tx.rows("SELECT theirs FROM conflict")}
+    assert lost == {'"Seeweg 9"', '"20095"', '"Hamburg"'}
+    world.assert_calm()
+
+
+def test_an_address_that_survives_takes_nothing_of_the_one_that_was_there_before(world):
+    first_contact(world, ("Hauptstr. 1", "50667", "Köln"), (None, "20095", "Hamburg"), rule="authority")
+    assert address(world, "shop") == address(world, "erp") == ("Hauptstr. 1", "50667", "Köln")
+    world.assert_calm()
+
+
+def test_an_address_of_lesser_authority_is_gone_as_a_whole_once_the_other_is_read(world):
+    """The ERP is read first and says nothing of a postal code; the shop's word counts for more."""
+    first_contact(world, ("Hauptstr. 1", None, "Köln"), ("Seeweg 9", "20095", "Hamburg"), order=("erp", "shop"))
+    assert address(world, "shop") == address(world, "erp") == ("Hauptstr. 1", None, "Köln")
+    world.assert_calm()
+
+
+def test_while_a_person_decides_between_two_addresses_no_part_of_either_travels(world):
+    first_contact(world, ("Hauptstr. 1", None, "Köln"), (None, "20095", "Hamburg"), rule="manual")
+    for _ in range(2):
+        assert address(world, "shop") == ("Hauptstr. 1", None, "Köln")
+        assert address(world, "erp") == (None, "20095", "Hamburg")
+        world.sync(full=True)
+
+
+@pytest.mark.parametrize(
+    ("shop", "erp", "kept"),
+    [
+        (("Weg 1", None, "Köln"), ("Seeweg 9", "20095", "Hamburg"), "erp"),
+        (("Weg 1", "50667", "Köln"), ("Seeweg 9", None, "Hamburg an der Elbe"), "shop"),
+        (("Weg 1", "50667", "Köln"), ("Seeweg 9", "BN2M 3PZ", "Hamburg an der Elbe"), "shop"),
+    ],
+)
+def test_the_more_complete_of_two_addresses_is_the_one_with_more_parts_and_never_the_longer_one(world, shop, erp, kept):
+    first_contact(world, shop, erp, rule="most_complete")
+    assert address(world, "shop") == address(world, "erp") == {"shop": shop, "erp": erp}[kept]
+    world.assert_calm()
