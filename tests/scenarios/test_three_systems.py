@@ -471,9 +471,10 @@ def test_nothing_is_lost_or_doubled_when_the_shop_misbehaves(make_company, found
 def test_an_empty_bucket_of_the_shop_only_costs_time(founded):
     founded.erp.edit("people", founded.person(ANA)["id"], name="Anna Berg")
     founded.shop.bucket.available, founded.shop.bucket.rate = 0, 2
+    assert {trouble.code for trouble in founded.settle().troubles} == {"throttled"}
+    founded.clock.advance(600)  # the shop said when it may be asked again
     founded.settle()
     assert founded.customer(ANA)["firstName"] == "Anna"
-    assert founded.clock.slept
     founded.shop.bucket.rate = 100
     founded.assert_calm()
 
