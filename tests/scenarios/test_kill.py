@@ -117,7 +117,8 @@ class Served:
 def edits(company: Any, number: int, dice: random.Random) -> Callable[[], None]:
     """What people do between two runs: the ``number``-th piece of work, the same for a company and its twin."""
     new = f"p{number}"
-    town = dice.choice(["Bonn", "Jena", "Kiel"]) + str(number)
+    town, form = dice.choice([("Bonn", "GmbH"), ("Jena", "AG"), ("Kiel", "KG")])
+    town += str(number)
 
     def hire() -> None:
         company.erp.add("people", company_id=1, name=f"Person P{number}", email=f"{new}@erp.example")
@@ -140,8 +141,8 @@ def edits(company: Any, number: int, dice: random.Random) -> Callable[[], None]:
             company.customer("bo@beta.example")["id"], emailMarketingConsent={"marketingState": "UNSUBSCRIBED"}
         )
 
-    def rename() -> None:
-        company.erp.edit("companies", 1, name=f"Alfa {town}")
+    def rename() -> None:  # so that it is still known to be the one in the CRM, whenever that is read first
+        company.erp.edit("companies", 1, name=f"Alfa {form}")
 
     return dice.choice([hire, hire, meet, meet, sell, move, rename, refuse])
 
