@@ -21,31 +21,7 @@ Crew = Callable[[int], AbstractContextManager[Start]]
 def threads(at_once: int) -> Iterator[Start]:
     """Calls in threads of their own; in this one where there is only ever one under way."""
     if at_once < 2:
-        yield _here
+        yield lambda work: work  # made when its result is asked for, which is at once
         return
     with ThreadPoolExecutor(at_once, thread_name_prefix="syncline-send") as pool:
         yield lambda work: pool.submit(work).result
-
-
-@contextmanager
-def by_turns(_at_once: int) -> Iterator[Start]:
-    """Each call is over before the next one begins, in this thread: for tests, in which everything has its order.
-
-    Several calls may still be made before the first one's answer is looked at.
-    """
-    yield _here
-
-
-def _here(work: Callable[[], Any]) -> Found:
-    try:
-        found = work()
-    except Exception as error:  # noqa: BLE001 (raised where its result is asked for)
-        return _raising(error)
-    return lambda: found
-
-
-def _raising(error: Exception) -> Found:
-    def found() -> Any:
-        raise error
-
-    return found

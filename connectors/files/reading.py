@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
@@ -42,7 +43,8 @@ class Reader:
             seen = look(file, self._stream.encoding, address)
             if before is not None and seen.lines < before.lines * self._stream.minimum_share:
                 raise self._shrunk(seen.lines, before.lines, "lines")
-            yield from self._pages(file, seen, before)
+            with closing(Met()) as met:
+                yield from self._pages(file, seen, before, met)
 
     def _address(self, digest: str, file: BinaryIO) -> str:
         """Equal for equal bytes that are read in the same way.
@@ -60,11 +62,10 @@ class Reader:
         """Whether the first write is still to make the file, as the settings allow."""
         return self._stream.create and (not self._path.exists() or self._path.stat().st_size == 0)
 
-    def _pages(self, file: BinaryIO, seen: Look, before: Position | None) -> Iterator[Page]:
+    def _pages(self, file: BinaryIO, seen: Look, before: Position | None, met: Met) -> Iterator[Page]:
         stream, size = self._stream, self._stream.page
         source = Source(file, stream, seen)
         stamp = _stamp(file)
-        met = Met()
         records: list[Record] = []
         flaws: list[Flaw] = []
         pending: Page | None = None
@@ -93,7 +94,6 @@ class Reader:
                     yield pending
                 pending = Page(records, None, full, flaws)
                 records, flaws = [], []
-        met.close()
         self._judge(file, stamp, count, before)
         if pending is not None and (records or flaws):
             yield pending

@@ -98,10 +98,5 @@ def test_a_failing_story_is_cut_down_to_what_it_needs():
 def test_fresh_stories_hold():
     first = int(os.environ.get("SYNCLINE_SEED", time.time_ns() // 1_000_000 % 1_000_000_000))
     print(f"first seed {first}")  # noqa: T201 (whoever sees this fail has to know)
-    wrong = {}
-    for seed in range(first, first + 150):
-        # Where an older copy of the state is put back, one story in some hundreds still ends with a record made twice
-        # (900401). Until that is settled those are for `make soak` alone.
-        if not any(step.kind == "put-back" for step in made_up(seed).steps):
-            wrong |= block((seed, 1, None))["wrong"]
-    assert not wrong, f"again: python -m tests.simulation --replay {min(wrong)}"
+    found = block((first, 150, None))
+    assert not found["wrong"], f"again: python -m tests.simulation --replay {min(found['wrong'])}"

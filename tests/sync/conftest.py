@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -35,6 +37,21 @@ from sync.policy import Braked, Limit, Oscillation, Policy, Rule, Survivorship
 from sync.run import Engine
 
 PAGE = 3
+
+
+@contextmanager
+def by_turns(_at_once: int) -> Iterator[Any]:
+    """A crew whose calls are over one by one, in this thread, yet several before the first answer is looked at."""
+
+    def start(work: Any) -> Any:
+        call: Future[Any] = Future()
+        try:
+            call.set_result(work())
+        except Exception as error:
+            call.set_exception(error)
+        return call.result
+
+    yield start
 
 
 @dataclass

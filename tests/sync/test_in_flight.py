@@ -9,9 +9,9 @@ import pytest
 
 from connectors.contract import Replay, Writes
 from model.errors import AnswerLostError, ThrottledError
-from sync.crew import by_turns, threads
+from sync.crew import threads
 from sync.decision import Bucket, Side
-from tests.sync.conftest import MemoryConnector, stream
+from tests.sync.conftest import MemoryConnector, by_turns, stream
 
 WRITES = Writes(batch=2, at_once=3, replay=Replay.UPSERT, marker="hub", conditional=True, returns_record=True)
 WAIT = 20.0  # seconds; only a failing test waits so long
@@ -178,10 +178,21 @@ def test_results_come_to_whoever_asks_whichever_thread_made_them():
     def refused():
         raise ValueError("no")
 
-    for crew in (threads, by_turns):
-        for at_once in (1, 2):
-            with crew(at_once) as start:
-                found, failed = start(lambda: 7), start(refused)
-                assert found() == 7
-                with pytest.raises(ValueError, match="no"):
-                    failed()
+    for at_once in (1, 2):
+        with threads(at_once) as start:
+            found, failed = start(lambda: 7), start(refused)
+            assert found() == 7
+            with pytest.raises(ValueError, match="no"):
+                failed()
+
+
+def test_no_half_of_a_refused_batch_is_sent_where_a_call_beside_it_was_not_carried_out(pair):
+    fill(pair, 6)
+    shop = pair.systems["shop"]
+    shop.refuses_batches = True
+    shop.refuses = lambda row: "bad" if row.get("email") == "2@x.com" else None  # in the second batch
+    pair.shop.faults = {1: ThrottledError("not now")}
+    in_order(pair)
+    assert pair.shop.calls == 3
+    in_order(pair)
+    assert emails(pair) == [f"{n}@x.com" for n in (0, 1, 3, 4, 5)]
