@@ -93,9 +93,7 @@ class Sender:
                         self._more = bool(left or sent)
                         self._end(binding, one)
             except ConnectorError as error:
-                self.stopped[binding.id.connection] = Trouble.of(
-                    binding.id, error
-                )  # no half of a batch is sent, either
+                self.stopped[binding.id.connection] = Trouble.of(binding.id, error)  # no half is sent, either
                 self._end_all(binding, sent)
                 self._close(*(intent for _, intent in left))
                 raise

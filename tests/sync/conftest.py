@@ -47,7 +47,7 @@ def by_turns(_at_once: int) -> Iterator[Any]:
         call: Future[Any] = Future()
         try:
             call.set_result(work())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (raised where its result is asked for)
             call.set_exception(error)
         return call.result
 
