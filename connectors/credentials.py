@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Auth(Protocol):
@@ -18,6 +18,20 @@ class Auth(Protocol):
     def refused(self) -> bool:
         """The system answered 401. True: a new credential is at hand, ask once more."""
         ...
+
+
+@runtime_checkable
+class Signing(Protocol):
+    """Credentials that depend on what is asked; an `Auth` may offer this, too."""
+
+    def sign(self, method: str, url: str) -> Mapping[str, str]:
+        """Headers for this very request, its whole address known."""
+        ...
+
+
+def signature(auth: Auth | None, method: str, url: str) -> Mapping[str, str]:
+    """What credentials add to one request, where they depend on it."""
+    return auth.sign(method, url) if isinstance(auth, Signing) else {}
 
 
 @dataclass(slots=True)

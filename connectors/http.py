@@ -21,7 +21,7 @@ import tenacity
 
 from connectors.answers import Answer, decoded, parse_moment, retry_after, split_lines, standard_quota
 from connectors.contract import Context
-from connectors.credentials import Auth, Basic, Bearer
+from connectors.credentials import Auth, Basic, Bearer, signature
 from connectors.requesting import Call, call, checked_address, content, log, lower, redirected, why_unreachable
 from model.errors import (
     AnswerLostError,
@@ -280,7 +280,8 @@ class Http:
         url = asked.url
         for _ in range(_MOVES + 1):
             begun = self.context.clock.now()
-            response = self._exchange(asked, url, {**asked.headers, **credentials})
+            signed = {} if asked.anonymous else lower(signature(self._auth, asked.method, url))
+            response = self._exchange(asked, url, {**asked.headers, **credentials, **signed})
             log(asked, response.status_code, self.context.clock.now() - begun)
             if response.status_code not in _MOVED or "location" not in response.headers:
                 return Download(response, asked)

@@ -92,10 +92,10 @@ def _tell(output: Output, paths: list[Path]) -> None:
 @sandbox_app.command("list")
 def list_sandboxes(context: typer.Context, as_json: options.Json = False) -> None:
     """List the fake systems."""
-    from syncline.sandbox.run import SYSTEMS
+    from syncline.sandbox.run import systems
 
     desk = desk_of(context)
-    rows = [{"name": one.name, "label": one.label, "port": one.port} for one in SYSTEMS.values()]
+    rows = [{"name": one.name, "label": one.label, "port": one.port} for one in systems().values()]
     if as_json:
         desk.output.json(rows)
         return
@@ -105,19 +105,19 @@ def list_sandboxes(context: typer.Context, as_json: options.Json = False) -> Non
 @sandbox_app.command("start")
 def start(
     context: typer.Context,
-    system: Annotated[str, typer.Argument(help="salesforce or shopify.")],
+    system: Annotated[str, typer.Argument(help="One of syncline sandbox list.")],
     port: Annotated[
         int | None, typer.Option("--port", min=0, max=65535, help="Loopback port; 0: any free one.")
     ] = None,
     data: Annotated[Path | None, typer.Option("--data", help="File that keeps its records.", dir_okay=False)] = None,
 ) -> None:
     """Serve a fake system until interrupted. It is reached on the loopback address only."""
-    from syncline.sandbox.run import SYSTEMS, served
+    from syncline.sandbox.run import served, systems
 
     output = desk_of(context).output
-    if system not in SYSTEMS:
-        raise typer.BadParameter(f"there is no fake {system!r}; there are {', '.join(SYSTEMS)}")
-    chosen = SYSTEMS[system].port if port is None else port
+    if system not in systems():
+        raise typer.BadParameter(f"there is no fake {system!r}; there are {', '.join(systems())}")
+    chosen = systems()[system].port if port is None else port
     with stopped_by_signal() as stop, served(system, chosen, data) as (url, settings):
         output.line(url)
         output.say("A connection to it in config.yaml:")

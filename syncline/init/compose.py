@@ -16,7 +16,12 @@ from syncline.init.exports import Export
 from syncline.init.exports import sections as connections_to
 
 STARTER = "starter"
-CONNECTIONS: Mapping[str, str] = {"sql": "erp", "files": "files", "salesforce": "crm", "shopify": "shop"}
+CONNECTIONS: Mapping[str, str] = {
+    "files": "files",
+    "salesforce": "crm",
+    "shopify": "shop",
+    "sql": "erp",
+}
 """Systems that can be asked for, and what their connection is called."""
 
 _CORE: Mapping[str, Sequence[str]] = {

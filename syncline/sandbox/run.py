@@ -3,72 +3,29 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
+import pkgutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any
 
+import syncline.sandbox
 from model.errors import SynclineError
-from syncline.sandbox.wire import Fake, Server
+from syncline.sandbox.system import System
+from syncline.sandbox.wire import Server
 
 
-@dataclass(frozen=True, slots=True)
-class System:
-    """A system that can be faked. ``settings`` are the lines of a connection to it, with ``{url}`` to fill in."""
-
-    name: str
-    label: str
-    port: int
-    settings: str
-    make: Callable[[Path | None], Fake] = field(repr=False)
-    at: Callable[[Any, str], None] = field(default=lambda fake, url: None, repr=False)  # noqa: ARG005
-    keep: Callable[[Any, Path], None] = field(default=lambda fake, path: None, repr=False)  # noqa: ARG005
-
-
-def _salesforce(data: Path | None) -> Fake:
-    fake = importlib.import_module("syncline.sandbox.salesforce.fake").SalesforceFake()
-    if data is not None and data.exists():
-        fake.load(data)
-    return fake  # type: ignore[no-any-return]
-
-
-def _shopify(data: Path | None) -> Fake:
-    return importlib.import_module("syncline.sandbox.shopify.fake").ShopifyFake(path=data)  # type: ignore[no-any-return]
-
-
-def _answers_at(fake: Any, url: str) -> None:
-    fake.instance_url = url
-
-
-SYSTEMS: Mapping[str, System] = {
-    system.name: system
-    for system in (
-        System(
-            "salesforce",
-            "a Salesforce org (REST, SOQL, Bulk 2.0)",
-            8401,
-            "connector: salesforce\nlogin_url: {url}\n"
-            "auth: {{kind: client_credentials, client_id: app, client_secret: secret}}",
-            _salesforce,
-            _answers_at,
-            lambda fake, path: fake.save(path),
-        ),
-        System(
-            "shopify",
-            "a Shopify shop (GraphQL Admin API)",
-            8402,
-            "connector: shopify\nshop: corner-shop.myshopify.com\nbase_url: {url}\nauth: {{token: shpat_static}}",
-            _shopify,
-        ),
-    )
-}
+@cache
+def systems() -> Mapping[str, System]:
+    """Every system that can be faked: each package beside this module says so in its module ``system``."""
+    names = [found.name for found in pkgutil.iter_modules(syncline.sandbox.__path__) if found.ispkg]
+    return {name: importlib.import_module(f"syncline.sandbox.{name}.system").SYSTEM for name in sorted(names)}
 
 
 @contextmanager
 def served(name: str, port: int, data: Path | None = None) -> Iterator[tuple[str, str]]:
     """Serve a system; gives its URL and the settings of a connection to it. Its records are kept in ``data``."""
-    system = SYSTEMS[name]
+    system = systems()[name]
     try:
         fake = system.make(data)
     except (ValueError, KeyError, TypeError) as error:

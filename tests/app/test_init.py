@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "SHOPIFY_CLIENT_ID": "id",
     "SHOPIFY_CLIENT_SECRET": "canary",
 }
+PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 
 
@@ -39,7 +40,9 @@ def test_the_sample_project_is_valid_without_any_environment(starter):
     assert (len(project.connections), len(project.mappings), len(project.schedules)) == (2, 2, 2)
 
 
-@pytest.mark.parametrize("systems", [pair for n in (1, 2, 3, 4) for pair in itertools.combinations(CONNECTIONS, n)])
+@pytest.mark.parametrize(
+    "systems", [*itertools.combinations(CONNECTIONS, 1), *itertools.combinations(CONNECTIONS, 2), tuple(CONNECTIONS)]
+)
 def test_any_combination_of_systems_is_valid_once_its_variables_are_set(tmp_path, systems):
     compose(tmp_path / "p", systems)
     project, found = load_project(tmp_path / "p", environment=ENVIRONMENT)
@@ -94,7 +97,7 @@ def test_the_variables_are_listed_in_a_file_to_copy_with_what_each_is(tmp_path):
     assert not (tmp_path / "q/.env.example").exists()
 
 
-@pytest.mark.parametrize("systems", [pair for n in (2, 3) for pair in itertools.combinations(CONNECTIONS, n)])
+@pytest.mark.parametrize("systems", [*PAIRS, tuple(CONNECTIONS)])
 def test_every_entity_that_several_systems_share_has_one_order_of_authority(tmp_path, systems):
     compose(tmp_path / "p", systems)
     project, _ = load_project(tmp_path / "p", environment=ENVIRONMENT)

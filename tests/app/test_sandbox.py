@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from syncline.sandbox.run import SYSTEMS, served
+from syncline.sandbox.run import served, systems
 from syncline.settings import load_project
 
 MAPPING = {
@@ -23,7 +23,7 @@ def project_at(write, system, settings):
     return write({"config.yaml": f"syncline: 1\nconnections:\n  x:\n{body}", "mappings/m.yaml": mapping})
 
 
-@pytest.mark.parametrize("system", list(SYSTEMS))
+@pytest.mark.parametrize("system", list(systems()))
 def test_the_settings_it_prints_connect_to_it(system, write, make_cli):
     with served(system, 0) as (url, settings):
         folder = project_at(write, system, settings)
@@ -35,7 +35,7 @@ def test_the_settings_it_prints_connect_to_it(system, write, make_cli):
         assert (row["check"], row["health"]) == ("connection x", "ok"), url
 
 
-@pytest.mark.parametrize("system", list(SYSTEMS))
+@pytest.mark.parametrize("system", list(systems()))
 def test_records_are_kept_in_the_data_file(system, write, make_cli, tmp_path):
     data = tmp_path / "records.json"
     with served(system, 0, data) as (_, settings):
@@ -63,6 +63,8 @@ def test_it_serves_until_it_is_told_to_stop():
         process.stdout.close()
 
 
-def test_the_list_names_both_systems(cli):
-    assert {row["name"] for row in cli("sandbox", "list", "--json").json} == {"salesforce", "shopify"}
-    cli("sandbox", "start", "odoo", code=2)
+def test_the_list_names_every_system_once_with_a_port_of_its_own(cli):
+    rows = cli("sandbox", "list", "--json").json
+    assert [row["name"] for row in rows] == list(systems())
+    assert len({row["port"] for row in rows}) == len(rows)
+    cli("sandbox", "start", "nothing-like-it", code=2)

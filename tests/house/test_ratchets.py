@@ -20,7 +20,6 @@ LONG_FUNCTIONS: dict[str, int] = {}
 
 UNEXPLAINED = {
     "connectors/salesforce/soql.py": 2,
-    "syncline/sandbox/run.py": 4,
     "syncline/sandbox/salesforce/soql.py": 1,
     "syncline/sandbox/shopify/fake.py": 1,
     "syncline/testing/__init__.py": 2,
