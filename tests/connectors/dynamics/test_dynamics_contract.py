@@ -1,0 +1,37 @@
+"""What every connector keeps, kept by the Dynamics 365 connector."""
+
+from pathlib import Path
+
+import connectors.dynamics
+from connectors.dynamics import DynamicsConnector, DynamicsSettings
+from syncline.sandbox.dynamics import DynamicsFake
+from syncline.testing import ConnectorSuite
+
+
+class TestDynamics(ConnectorSuite):
+    page = 5
+    quality = Path(connectors.dynamics.__file__).with_name("quality.yaml")
+    streams = ("account", "contact")
+
+    def start(self):
+        return DynamicsFake(self.clock, clients={"app": "canary-secret"}, page=self.page)
+
+    def make(self):
+        auth = {"tenant": "contoso.onmicrosoft.com", "client_id": "app", "client_secret": "canary-secret"}
+        settings = DynamicsSettings(url="https://contoso.crm4.dynamics.com", auth=auth, streams=list(self.streams))
+        return DynamicsConnector(settings, self.context())
+
+    def row(self, stream, n):
+        return {"name": f"Company {n}"} if stream == "account" else {"lastname": f"Name {n}", "firstname": "Ada"}
+
+    def seed(self, stream, rows):
+        return self.fake.seed(stream, rows)
+
+    def edit(self, stream, key, fields):
+        self.fake.edit(stream, key, fields)
+
+    def delete(self, stream, key):
+        self.fake.delete(stream, key)
+
+    def text_field(self, stream):
+        return "address1_city"
