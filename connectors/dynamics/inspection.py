@@ -45,7 +45,7 @@ def _no_token(error: ConnectorError) -> Diagnostic:
 
 def _closed(error: ConnectorError) -> Diagnostic:
     if isinstance(error, UnauthorisedError):
-        hint = "in the Power Platform admin centre, make the app an application user of this environment, with a security role"
+        hint = "in the Power Platform admin centre, make the app an application user here, with a security role"
         return Diagnostic(code="no-user", path="auth.client_id", message=str(error), hint=hint)
     if isinstance(error, ThrottledError):
         hint = "wait, or have other integrations of this application user call less"

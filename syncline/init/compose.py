@@ -17,6 +17,7 @@ from syncline.init.exports import sections as connections_to
 
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
+    "dynamics": "dynamics",
     "files": "files",
     "salesforce": "crm",
     "shopify": "shop",
@@ -27,6 +28,7 @@ CONNECTIONS: Mapping[str, str] = {
 _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
     "files": ("contacts",),
+    "dynamics": ("account", "contact"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
 }

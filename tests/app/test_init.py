@@ -18,6 +18,10 @@ from syncline.settings import load_project
 from syncline.wiring import World
 
 ENVIRONMENT = {
+    "DYNAMICS_URL": "https://acme.crm4.dynamics.com",
+    "DYNAMICS_TENANT": "acme.onmicrosoft.com",
+    "DYNAMICS_CLIENT_ID": "id",
+    "DYNAMICS_CLIENT_SECRET": "canary",
     "ERP_URL": "sqlite:///erp.db",
     "SALESFORCE_URL": "https://acme.my.salesforce.com",
     "SALESFORCE_CLIENT_ID": "id",

@@ -297,9 +297,8 @@ class DynamicsFake:
             self.tables[name].keys = {
                 key: (tuple(names), status) for key, (names, status) in kept["keys"][name].items()
             }
-        self.store.rows = {name: kept["rows"][name] for name in self.tables}
-        self.store.deleted = [Gone(*gone) for gone in kept["deleted"]]
-        self.store.version, self.store.count = kept["version"], kept["count"]
+        rows = {name: kept["rows"][name] for name in self.tables}
+        self.store.restore((rows, [Gone(*gone) for gone in kept["deleted"]], kept["version"], kept["count"]))
 
 
 def _lacking(privilege: str) -> ApiError:

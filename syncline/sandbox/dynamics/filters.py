@@ -13,7 +13,7 @@ from syncline.sandbox.dynamics.schema import TableDef
 
 Met = Callable[[Mapping[str, Any]], bool]
 
-_TOKEN = re.compile(r"\s*('(?:[^']|'')*'|[(),]|\[[^\]]*\]|[\w.@:+-]+=?|\S)")
+_WORD = re.compile(r"\s*('(?:[^']|'')*'|[(),]|\[[^\]]*\]|[\w.@:+-]+=?|\S)")
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "eq": lambda one, other: bool(one == other),
     "ne": lambda one, other: bool(one != other),
@@ -31,49 +31,49 @@ _TEXTS: Mapping[str, Callable[[str, str], bool]] = {
 
 def condition(table: TableDef, text: str) -> Met:
     """A predicate over rows; text is compared without case. Raises ApiError where it cannot be understood."""
-    parser = _Parser(table, _TOKEN.findall(text))
+    parser = _Parser(table, _WORD.findall(text))
     met = parser.either()
-    if parser.tokens:
-        raise _bad(parser.tokens[0])
+    if parser.words:
+        raise _bad(parser.words[0])
     return met
 
 
 class _Parser:
-    def __init__(self, table: TableDef, tokens: list[str]) -> None:
+    def __init__(self, table: TableDef, words: list[str]) -> None:
         self.table = table
-        self.tokens = tokens
+        self.words = words
 
     def either(self) -> Met:
         met = self.both()
-        while self.tokens and self.tokens[0] == "or":
-            self.tokens.pop(0)
+        while self.words and self.words[0] == "or":
+            self.words.pop(0)
             met = _or(met, self.both())
         return met
 
     def both(self) -> Met:
         met = self.single()
-        while self.tokens and self.tokens[0] == "and":
-            self.tokens.pop(0)
+        while self.words and self.words[0] == "and":
+            self.words.pop(0)
             met = _and(met, self.single())
         return met
 
     def single(self) -> Met:
-        token = self._next()
-        if token == "not":
+        word = self._next()
+        if word == "not":
             met = self.single()
             return lambda row: not met(row)
-        if token == "(":
+        if word == "(":
             met = self.either()
             self._expect(")")
             return met
-        if token in _TEXTS:
-            return self._text(_TEXTS[token])
-        if token == "Microsoft.Dynamics.CRM.In":
+        if word in _TEXTS:
+            return self._text(_TEXTS[word])
+        if word == "Microsoft.Dynamics.CRM.In":
             return self._among()
-        value = self._column(token)
+        value = self._column(word)
         compare = _COMPARISONS.get(self._next())
         if compare is None:
-            raise _bad(token)
+            raise _bad(word)
         wanted = _literal(self._next())
         return lambda row: compare(value(row), wanted)
 
@@ -111,13 +111,13 @@ class _Parser:
         return value
 
     def _next(self) -> str:
-        if not self.tokens:
+        if not self.words:
             raise _bad("its end")
-        return self.tokens.pop(0)
+        return self.words.pop(0)
 
-    def _expect(self, token: str) -> None:
-        if self._next() != token:
-            raise _bad(token)
+    def _expect(self, word: str) -> None:
+        if self._next() != word:
+            raise _bad(word)
 
 
 def _or(one: Met, other: Met) -> Met:
@@ -128,15 +128,15 @@ def _and(one: Met, other: Met) -> Met:
     return lambda row: one(row) and other(row)
 
 
-def _literal(token: str) -> Any:
-    if token.startswith("'"):
-        return token[1:-1].replace("''", "'").lower()
-    if token in {"true", "false", "null"}:
-        return {"true": True, "false": False}.get(token)
-    if re.fullmatch(r"-?\d+", token):
-        return int(token)
-    return float(token) if re.fullmatch(r"-?\d+\.\d+", token) else token.lower()
+def _literal(word: str) -> Any:
+    if word.startswith("'"):
+        return word[1:-1].replace("''", "'").lower()
+    if word in {"true", "false", "null"}:
+        return {"true": True, "false": False}.get(word)
+    if re.fullmatch(r"-?\d+", word):
+        return int(word)
+    return float(word) if re.fullmatch(r"-?\d+\.\d+", word) else word.lower()
 
 
-def _bad(token: str) -> ApiError:
-    return ApiError("0x80060888", f"Syntax error in the filter at '{token}'.")
+def _bad(word: str) -> ApiError:
+    return ApiError("0x80060888", f"Syntax error in the filter at '{word}'.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from syncline.sandbox.dynamics.faults import ApiError
 from syncline.sandbox.dynamics.filters import condition
 from syncline.sandbox.dynamics.schema import TableDef
 from syncline.sandbox.dynamics.store import Row, Store
-from syncline.sandbox.dynamics.values import annotations, preferred, shown
+from syncline.sandbox.dynamics.values import asked_for, preferred, shown
 from syncline.sandbox.wire import Request, Response
 
 _MOMENT = "%m/%d/%Y %H:%M:%S"
@@ -35,7 +36,7 @@ class Queries:
         names = self._selected(table, request.query)
         asked = preferred(request.headers.get("prefer", ""))
         context = f"{base}/$metadata#{table.entity_set}/$entity"
-        return Response.of({"@odata.context": context, **shown(table, row, names, annotations(asked))})
+        return Response.of({"@odata.context": context, **shown(table, row, names, asked_for(asked))})
 
     def collection(self, request: Request, base: str, table: TableDef) -> Response:
         asked = preferred(request.headers.get("prefer", ""))
@@ -50,7 +51,7 @@ class Queries:
         top = request.query.get("$top")
         rows = rows[: int(top)] if top and top.isdigit() else rows
         page, at = self._page_size(asked), self._place(request.query)
-        names, wanted = self._selected(table, request.query), annotations(asked)
+        names, wanted = self._selected(table, request.query), asked_for(asked)
         body: dict[str, Any] = {"@odata.context": self._context(base, table, names)}
         if request.query.get("$count") == "true":
             body["@odata.count"] = len(rows)
@@ -77,7 +78,7 @@ class Queries:
         rows = list(self.store.changed(table, int(last or 0)))
         names = self._selected(table, request.query)
         body: dict[str, Any] = {"@odata.context": self._context(base, table, names)}
-        body["value"] = [shown(table, row, names, annotations(asked)) for row in rows[:page]]
+        body["value"] = [shown(table, row, names, asked_for(asked)) for row in rows[:page]]
         token = token or self._token()
         if len(rows) > page:
             place = str(rows[page - 1]["versionnumber"])
@@ -97,7 +98,7 @@ class Queries:
             raise ApiError("0x80044352", message)
         names, since = self._selected(table, request.query), int(found[1])
         number, last, token = self._cookie(request.query)
-        wanted = annotations(asked)
+        wanted = asked_for(asked)
         changes = [shown(table, row, names, wanted) for row in self.store.changed(table, since)]
         context = f"{base}/$metadata#{table.entity_set}"
         changes += [
@@ -165,9 +166,10 @@ def _ordered(table: TableDef, rows: list[Row], text: str) -> list[Row]:
         column = table.in_query(name)
         if column is None:
             raise ApiError("0x80060888", f"Could not find a property named '{name}'.")
-        rows = sorted(
-            rows,
-            key=lambda row, at=column.name: (row.get(at) is not None, row.get(at) if row.get(at) is not None else 0),
-            reverse=way.strip() == "desc",
-        )
+        rows = sorted(rows, key=partial(_rank, column.name), reverse=way.strip() == "desc")
     return rows
+
+
+def _rank(column: str, row: Row) -> tuple[bool, Any]:
+    value = row.get(column)
+    return value is not None, 0 if value is None else value

@@ -38,6 +38,7 @@ class Store:
         self.deleted: list[Gone] = []
         self.version = 1000
         self.count = 0
+        self._held: dict[tuple[str, tuple[str, ...]], dict[tuple[str, ...], str]] = {}
         for key, name in ((APPLICATION, "# syncline"), (PERSON, "Ada Lovelace")):
             self.rows["systemuser"][key] = {"systemuserid": key, "fullname": name, "versionnumber": 1}
         dollar = {"transactioncurrencyid": DOLLAR, "isocurrencycode": "USD", "versionnumber": 1}
@@ -57,13 +58,11 @@ class Store:
 
     def matching(self, table: TableDef, values: Mapping[str, str]) -> Row | None:
         """The row with these alternate key values, text compared without case; inactive ones are among them."""
-        if not table.active_key(tuple(values)):
+        if not all(values.values()) or not table.active_key(tuple(values)):
             raise ApiError("0x80060891", f"The specified key attributes are not a defined key for {table.name}.", 400)
-        wanted = {name: str(value).lower() for name, value in values.items()}
-        for row in self.rows[table.name].values():
-            if all(str(row.get(name) or "").lower() == value for name, value in wanted.items()):
-                return row
-        return None
+        columns = tuple(sorted(values))
+        key = self._holders(table, columns).get(_worded(values, columns))
+        return self.rows[table.name][key] if key else None
 
     def create(
         self, table: TableDef, given: Mapping[str, Any], *, key: str | None = None, by: str = APPLICATION
@@ -102,6 +101,7 @@ class Store:
             for other in [one for one in self.rows[child].values() if [table.name, row[table.key]] in one.values()]:
                 if other[self.tables[child].key] in self.rows[child]:
                     self.delete(self.tables[child], other[self.tables[child].key])
+        self._release(table, row)
         del self.rows[table.name][row[table.key]]
         self.version += 1
         self.deleted.append(Gone(self.version, table.name, row[table.key]))
@@ -132,6 +132,7 @@ class Store:
 
     def restore(self, snapshot: tuple[Any, ...]) -> None:
         self.rows, self.deleted, self.version, self.count = snapshot
+        self._held.clear()
 
     def _now(self) -> str:
         return self.clock.now().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -197,25 +198,45 @@ class Store:
         if values["statuscode"] not in states[state]:
             message = f"{values['statuscode']} is not a valid status code for state code {state} on {table.name}"
             raise ApiError("0x80048408", message)
-        message = BY_ACTION.get(table.name, {}).get(state)
-        if plain and message and state != row.get("statecode"):
-            raise ApiError("0x80040203", f"This message can not be used to set the state. Use the {message} message.")
+        action = BY_ACTION.get(table.name, {}).get(state)
+        if plain and action and state != row.get("statecode"):
+            raise ApiError("0x80040203", f"This message can not be used to set the state. Use the {action} message.")
 
     def _assert_unique(self, table: TableDef, key: str, values: Mapping[str, Any]) -> None:
         for name, (columns, status) in table.keys.items():
-            mine = self.rows[table.name].get(key, {})
-            wanted = [str(values.get(c, mine.get(c)) or "").lower() for c in columns]
-            if status != "Active" or not all(wanted) or not set(columns) & values.keys():
+            if status != "Active" or not set(columns) & values.keys():
                 continue
-            for other, row in self.rows[table.name].items():
-                if other != key and [str(row.get(c) or "").lower() for c in columns] == wanted:
-                    what = f"Entity Key {name} violated. A record with the same value for {columns[0]} already exists."
-                    raise ApiError("0x80060892", f"{what} A duplicate record cannot be created.", 412)
+            wanted = _worded({**self.rows[table.name].get(key, {}), **values}, columns := tuple(sorted(columns)))
+            holder = self._holders(table, columns).get(wanted)
+            if all(wanted) and holder not in {None, key}:
+                what = f"Entity Key {name} violated. A record with the same value for {columns[0]} already exists."
+                raise ApiError("0x80060892", f"{what} A duplicate record cannot be created.", 412)
+
+    def _holders(self, table: TableDef, columns: tuple[str, ...]) -> dict[tuple[str, ...], str]:
+        """Which row holds which values of an alternate key."""
+        place = (table.name, columns)
+        if place not in self._held:
+            self._held[place] = {_worded(row, columns): key for key, row in self.rows[table.name].items()}
+        return self._held[place]
+
+    def _release(self, table: TableDef, row: Row) -> None:
+        for (name, columns), holders in self._held.items():
+            if name == table.name and holders.get(_worded(row, columns)) == row[table.key]:
+                del holders[_worded(row, columns)]
 
     def _settle(self, table: TableDef, row: Row, values: Mapping[str, Any], by: str) -> Row:
         """Write, stamp, and compute what the environment computes."""
         self.version += 1
+        self._release(table, row)
         row |= values
         row |= {"versionnumber": self.version, "modifiedon": self._now(), "modifiedby": ["systemuser", by]}
         row |= composed(row)
+        for (name, columns), holders in self._held.items():
+            if name == table.name:
+                holders[_worded(row, columns)] = row[table.key]
         return row
+
+
+def _worded(row: Mapping[str, Any], columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Values of an alternate key as they are compared: without case."""
+    return tuple(str(row.get(column) or "").lower() for column in columns)

@@ -1,4 +1,4 @@
-"""The tables of the fake environment, one line a column: ``name type[length] flags… [>target,target] [=1:Label|2:Label]``.
+"""The tables of the fake environment, one line a column: ``name type[length] flags… [>target,…] [=1:Label|2:Label]``.
 
 Names, types, lengths and options follow the vendor's table reference (Common Data Model, application common). Flags:
 ``ro`` never writable, ``create`` writable on create only, ``needed`` must be given on create. A customer's column
@@ -7,6 +7,7 @@ leads to both of its targets, by a navigation property each.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -153,6 +154,11 @@ statecode state =0:Open|1:Won|2:Lost
 statuscode status =1:In Progress|2:On Hold|3:Won|4:Canceled|5:Out-Sold
 """
 
+_REASONS = (
+    "1:In Progress|2:On Hold|3:Waiting for Details|4:Researching|5:Problem Solved|6:Canceled|"
+    "1000:Information Provided|2000:Merged"
+)
+
 _INCIDENT = f"""
 incidentid id
 title string200
@@ -165,7 +171,7 @@ casetypecode picklist =1:Question|2:Problem|3:Request
 caseorigincode picklist =1:Phone|2:Email|3:Web|2483:Facebook|3986:Twitter
 prioritycode picklist =1:High|2:Normal|3:Low
 statecode state =0:Active|1:Resolved|2:Canceled
-statuscode status =1:In Progress|2:On Hold|3:Waiting for Details|4:Researching|5:Problem Solved|6:Canceled|1000:Information Provided|2000:Merged
+statuscode status ={_REASONS}
 {_MERGED.format(table="incident")}"""
 
 TABLES = {
@@ -180,7 +186,7 @@ TABLES = {
     ),
 }
 
-STATES = {
+STATES: Mapping[str, Mapping[int, tuple[int, ...]]] = {
     "account": {0: (1,), 1: (2,)},
     "contact": {0: (1,), 1: (2,)},
     "lead": {0: (1, 2), 1: (3,), 2: (4, 5, 6, 7)},
@@ -189,7 +195,10 @@ STATES = {
 }
 """By table: each state with the status reasons that go with it, the first one being its default."""
 
-BY_ACTION = {"opportunity": {1: "WinOpportunity", 2: "LoseOpportunity"}, "incident": {1: "CloseIncident"}}
+BY_ACTION: Mapping[str, Mapping[int, str]] = {
+    "opportunity": {1: "WinOpportunity", 2: "LoseOpportunity"},
+    "incident": {1: "CloseIncident"},
+}
 """States that a plain update may not set, and the messages that do."""
 
 CASCADES = {"account": ("contact", "opportunity", "incident"), "contact": ("opportunity", "incident")}

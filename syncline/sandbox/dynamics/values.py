@@ -25,8 +25,8 @@ def taken(table: TableDef, column: ColumnDef, value: Any) -> Any:
             raise wrong
         if column.length and len(value) > column.length:
             message = (
-                f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table.name}' entity "
-                f"exceeded the maximum allowed length of '{column.length}'."
+                f"A validation error occurred.  The length of the '{column.name}' attribute of the '{table.name}' "
+                f"entity exceeded the maximum allowed length of '{column.length}'."
             )
             raise ApiError("0x80044331", message)
         return value
@@ -108,7 +108,7 @@ def preferred(text: str) -> dict[str, str]:
     return {name.lower(): value.strip('"') for name, value in pairs}
 
 
-def annotations(preferences: Mapping[str, str]) -> re.Pattern[str]:
+def asked_for(preferences: Mapping[str, str]) -> re.Pattern[str]:
     """What ``odata.include-annotations`` asks for; a star stands for anything."""
     names = preferences.get("odata.include-annotations", "").split(",")
     return re.compile(
