@@ -13,6 +13,7 @@ from connectors.contract import CONTRACT, Connector, verify_deeds
 GROUP = "syncline.connectors"
 
 BUILT_IN: Mapping[str, str] = {
+    "dynamics": "connectors.dynamics.connector:DynamicsConnector",
     "files": "connectors.files.connector:FilesConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
