@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,7 @@ ROOT = "/api/data/v9.2"
 TENANT = "contoso.onmicrosoft.com"
 _TOKEN_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _LARGEST_BATCH = 1000
-_WINDOW = 300
+_WINDOW = 300.0
 _PART_FAULTS = frozenset({"part-throttled", "part-timeout", "gateway"})
 _ALL = re.compile(".*")
 
@@ -137,8 +138,10 @@ class DynamicsFake:
         now = self.clock.now().timestamp()
         while self._moments and self._moments[0] <= now - _WINDOW:
             self._moments.popleft()
-        if now < self._until or len(self._moments) + requests > self.limit:
-            self._pause = min(self._pause * 2 if now < self._until else 5.0, float(_WINDOW))
+        surplus = len(self._moments) + requests - self.limit
+        if now < self._until or surplus > 0:
+            free = self._moments[surplus - 1] + _WINDOW - now if 0 < surplus <= len(self._moments) else _WINDOW
+            self._pause = min(self._pause * 2, _WINDOW) if now < self._until else math.ceil(free)
             self._until = now + self._pause
             raise throttled(self._pause)
         self._moments.extend([now] * requests)

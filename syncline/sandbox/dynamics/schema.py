@@ -104,6 +104,7 @@ class TableDef:
     columns: dict[str, ColumnDef] = field(default_factory=dict)
     keys: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
     tracked: bool = True
+    versioned: bool = True
 
     @property
     def key(self) -> str:
@@ -136,7 +137,7 @@ class TableDef:
             "PrimaryNameAttribute": self.title,
             "ChangeTrackingEnabled": self.tracked,
             "CanChangeTrackingBeEnabled": {"Value": True},
-            "IsOptimisticConcurrencyEnabled": True,
+            "IsOptimisticConcurrencyEnabled": self.versioned,
             "ObjectTypeCode": sorted(TABLES).index(self.name) + 1 if self.name in TABLES else 10_000,
             "MetadataId": f"00000000-0000-4000-9000-{sum(map(ord, self.name)):012d}",
             "Attributes": [
