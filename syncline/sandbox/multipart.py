@@ -97,10 +97,11 @@ def _asked(piece: Message, root: str) -> Asked:
         raise MalformedBatchError("a part must be application/http with the transfer encoding binary")
     message = piece.get_payload(decode=True)
     text = message if isinstance(message, bytes) else b""
-    head, blank, body = text.partition(b"\r\n\r\n")
-    first, *lines = head.decode("latin-1").split("\r\n")
+    # Where there is no body, vendors' own clients let the line end before the mark do for the empty line.
+    head, _, body = text.partition(b"\r\n\r\n")
+    first, *lines = head.removesuffix(b"\r\n").decode("latin-1").split("\r\n")
     line = _LINE.fullmatch(first)
-    if not blank or line is None or any("\n" in one or ":" not in one for one in lines):
+    if line is None or any("\n" in one or ":" not in one for one in lines):
         raise MalformedBatchError("a part must be a request line, headers and an empty line, each ended by CRLF")
     headers = {name.strip(): value.strip() for name, _, value in (one.partition(":") for one in lines)}
     target = line[2] if line[2].startswith(("/", "http://", "https://")) else f"{root.rstrip('/')}/{line[2]}"

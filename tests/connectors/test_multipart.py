@@ -203,6 +203,17 @@ def test_a_fake_refuses_what_is_no_batch(old, new):
         requests_of(damaged)
 
 
+def test_a_fake_takes_a_request_without_a_body_whose_empty_line_is_missing():
+    batch = Batch([part("GET", "Things"), part("GET", "Things", headers={"prefer": "a"})])
+    body = batch.body.replace(b"\r\n\r\n\r\n", b"\r\n\r\n")
+    assert len(body) < len(batch.body)
+    found = requests_of(Request(method="POST", path="/$batch", headers=batch.headers, body=body))
+    assert [(one.request.path, dict(one.request.headers)) for one in found] == [
+        ("/Things", {}),
+        ("/Things", {"prefer": "a"}),
+    ]
+
+
 def test_a_fake_refuses_a_content_id_used_twice_and_a_body_of_another_type():
     twice = Batch([part("POST", "Things", content_id="1"), part("POST", "Things", content_id="1")])
     with pytest.raises(MalformedBatchError, match="twice"):

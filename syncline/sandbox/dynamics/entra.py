@@ -33,6 +33,18 @@ class Entra:
         """End every token."""
         self._until.clear()
 
+    def configuration(self, tenant: str, url: str) -> Response:
+        """What Microsoft's own libraries ask for first: where tokens are given."""
+        base = f"{url}/{tenant}"
+        return Response.of(
+            {
+                "issuer": f"{base}/v2.0",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint_auth_methods_supported": ["client_secret_post"],
+            }
+        )
+
     def token(self, request: Request, tenant: str, resource: str) -> Response:
         """The answer of ``/{tenant}/oauth2/v2.0/token``; ``resource`` is the environment's address."""
         form = dict(parse_qsl(request.body.decode(errors="replace")))

@@ -6,8 +6,10 @@ import math
 import re
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -26,6 +28,7 @@ from syncline.sandbox.wire import Request, Response
 ROOT = "/api/data/v9.2"
 TENANT = "contoso.onmicrosoft.com"
 _TOKEN_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
+_DISCOVERY = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 _LARGEST_BATCH = 1000
 _WINDOW = 300.0
 _PART_FAULTS = frozenset({"part-throttled", "part-timeout", "gateway"})
@@ -115,6 +118,9 @@ class DynamicsFake:
         return None
 
     def _route(self, request: Request, fault: Fault | None) -> Response:
+        described = _DISCOVERY.fullmatch(request.path)
+        if described is not None and request.method == "GET":
+            return self.entra.configuration(described[1], self.url)
         token_path = _TOKEN_PATH.fullmatch(request.path)
         if token_path is not None and request.method == "POST":
             return self.entra.token(request, token_path[1], self.url)
@@ -167,9 +173,12 @@ class DynamicsFake:
     def _change_set(self, members: Sequence[Asked], fault: Fault | None) -> Answered | list[Answered]:
         """All or nothing; where nothing, one answer speaks for all."""
         before = self.store.snapshot() if len(members) > 1 else None
-        answers = []
+        answers: list[Answered] = []
+        made: dict[str, str] = {}
         for member in members:
-            answers.append(self._part(member, fault))
+            answers.append(self._part(_resolved(member, made), fault))
+            if member.content_id is not None:
+                made[f"${member.content_id}"] = answers[-1].response.headers.get("odata-entityid", "")
             if answers[-1].response.status >= 400:
                 if before is not None:
                     self.store.restore(before)
@@ -302,6 +311,19 @@ class DynamicsFake:
             }
         rows = {name: kept["rows"][name] for name in self.tables}
         self.store.restore((rows, [Gone(*gone) for gone in kept["deleted"]], kept["version"], kept["count"]))
+
+
+def _resolved(asked: Asked, made: Mapping[str, str]) -> Asked:
+    """A request of a change set that refers to what an earlier one of it made (``$1``)."""
+    request = asked.request
+    path, body = request.path, request.body
+    for name, address in made.items():
+        path = urlsplit(address).path if path == f"{ROOT}/{name}" else path
+        body = body.replace(f'"{name}"'.encode(), f'"{urlsplit(address).path}"'.encode())
+    if "$" in path:
+        reference = path.rpartition("/")[2]
+        raise ApiError("0x80060888", f"Content-ID Reference: '{reference}' does not exist in the batch context.")
+    return Asked(replace(request, path=path, body=body), asked.content_id)
 
 
 def _lacking(privilege: str) -> ApiError:
