@@ -168,7 +168,27 @@ class DynamicsConnector(Connector[DynamicsSettings]):
                 outcomes[at] = outcome._replace(kind=OutcomeKind.MISSING, of=record.superseded_by)
             elif outcome.kind is OutcomeKind.MISSING:
                 outcomes[at] = outcome._replace(kind=OutcomeKind.REFUSED)
+        self._name_the_others(stream, batch, outcomes)
         return [outcomes[at] for at in range(len(batch))]
+
+    def _name_the_others(self, stream: str, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> None:
+        """Whose value of an alternate key it is that a row was refused for. Where it is the hub's own id, another
+        process has just made the row: sent again, it is an update."""
+        refused = [at for at, outcome in outcomes.items() if outcome.kind is OutcomeKind.DUPLICATE]
+        marker = self.settings.marker_of(stream)
+        for (column, *more), _ in self._session.schema(stream).keys.items() if refused else ():
+            values = {at: batch[at].marker if column == marker else batch[at].fields.get(column) for at in refused}
+            wanted = [str(value) for value in values.values() if value]
+            try:
+                found = self.find(stream, column, wanted) if wanted and not more else ()
+            except ConnectorError:
+                return  # the outcomes stand without the name
+            holders = {str(record.data.get(column)).lower(): record.key for record in found}
+            for at, value in values.items():
+                holder = holders.get(str(value).lower()) if value else None
+                if holder is not None and holder != batch[at].key:
+                    kind = OutcomeKind.RETRY if column == marker else OutcomeKind.DUPLICATE
+                    outcomes[at] = outcomes[at]._replace(kind=kind, of=holder if column != marker else None)
 
     def close(self) -> None:
         self._session.close()

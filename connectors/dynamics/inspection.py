@@ -9,6 +9,8 @@ from connectors.dynamics.reading import changes
 from connectors.dynamics.session import Session
 from connectors.sdk import ConnectorError, Diagnostic, RefusedError, Severity, ThrottledError, UnauthorisedError
 
+_WRITING = ("Create", "Write", "Append", "AppendTo", "Delete")
+
 
 def inspect(session: Session) -> list[Diagnostic]:
     """All findings; none means all is well. What cannot be reached at all is one finding."""
@@ -63,6 +65,19 @@ def _no_table(name: str, error: ConnectorError) -> Diagnostic:
     return Diagnostic(code="unknown-stream", path=path, message=f"there is no table {name} ({error})", hint=hint)
 
 
+def _rights(session: Session, name: str, privileges: list[str]) -> Iterator[Diagnostic]:
+    try:
+        missing = session.lacking(privileges)
+    except RefusedError:
+        return  # an environment that does not tell: writing will
+    if missing:
+        message = f"{name} may be read, but not written ({', '.join(missing)})"
+        hint = "give the application user's security role these privileges, or only read the table"
+        yield Diagnostic(
+            code="no-write-right", path=f"streams.{name}", message=message, hint=hint, severity=Severity.WARNING
+        )
+
+
 def _table(session: Session, name: str) -> Iterator[Diagnostic]:
     session.forget(name)
     schema = session.schema(name)
@@ -81,6 +96,7 @@ def _table(session: Session, name: str) -> Iterator[Diagnostic]:
         message = f"{name} does not take conditional updates: the last writer wins"
         yield Diagnostic(code="no-versions", path=f"streams.{name}", message=message, severity=Severity.WARNING)
     next(changes(session, schema, schema.selected(()), None), None)  # needs the right to read every row
+    yield from _rights(session, name, [schema.privileges[kind] for kind in _WRITING if kind in schema.privileges])
     marker = session.settings.marker_of(name)
     if marker is not None:
         yield from marker_findings(schema, name, marker)

@@ -121,6 +121,7 @@ def by_values(
 ) -> Iterator[Record]:
     """Live rows whose field has one of the values, compared as the environment does: text without case."""
     column, literals = _literals(schema, field, values)
+    selected = None if selected is None else sorted({*selected, column})
     for at in range(0, len(literals), _VALUES_AT_ONCE):
         term = " or ".join(f"{column} eq {literal}" for literal in literals[at : at + _VALUES_AT_ONCE])
         yield from (record for record in _filtered(session, schema, selected, term) if not record.deleted)

@@ -67,7 +67,10 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
-    """A table as the application user sees it; ``columns`` and ``lookups`` by the names records show."""
+    """A table as the application user sees it; ``columns`` and ``lookups`` by the names records show.
+
+    ``keys``: the state of the index of each alternate key, by its columns. ``privileges``: their names by kind.
+    """
 
     name: str
     entity_set: str
@@ -77,6 +80,7 @@ class TableSchema:
     tracked: bool
     conditional: bool
     keys: Mapping[tuple[str, ...], str]
+    privileges: Mapping[str, str]
 
     @classmethod
     def of(cls, definition: Mapping[str, Any]) -> TableSchema:
@@ -102,6 +106,7 @@ class TableSchema:
             tracked=bool(definition.get("ChangeTrackingEnabled")),
             conditional=bool(definition.get("IsOptimisticConcurrencyEnabled")),
             keys={tuple(entry.get("KeyAttributes") or ()): str(entry.get("EntityKeyIndexStatus")) for entry in keys},
+            privileges={str(e.get("PrivilegeType")): str(e.get("Name")) for e in definition.get("Privileges") or ()},
         )
 
     def selected(self, wanted: Iterable[str] | None) -> tuple[str, ...] | None:

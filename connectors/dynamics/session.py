@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
+
 from connectors.answers import Answer
 from connectors.dynamics.errors import listed, request_error
 from connectors.dynamics.schema import OPTIONS, TableSchema, entity_set_of
@@ -21,10 +23,7 @@ _STANDARD = {"accept": "application/json", "odata-version": "4.0", "odata-maxver
 _METADATA = {"consistency": "Strong"}
 """Definitions are cached for half a minute otherwise, and a key that was just made would not be among them."""
 
-_BASICS = (
-    "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled,IsOptimisticConcurrencyEnabled,"
-    "CanChangeTrackingBeEnabled"
-)
+_BASICS = "LogicalName,EntitySetName,PrimaryIdAttribute,ChangeTrackingEnabled,IsOptimisticConcurrencyEnabled,Privileges"
 _PARTS = (
     "Attributes,Keys($select=KeyAttributes,EntityKeyIndexStatus),"
     "ManyToOneRelationships($select=ReferencingAttribute,ReferencedEntity,ReferencingEntityNavigationPropertyName)"
@@ -97,6 +96,15 @@ class Session:
         if not answer.ok:
             raise request_error(answer, what)
         return batch.read(answer)
+
+    def lacking(self, names: Sequence[str]) -> list[str]:
+        """Which of these privileges the application user does not have, by its own roles or a team's."""
+        user = self.get("WhoAmI", "asking who we are").get("UserId")
+        path = "systemusers({user})/Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)"
+        query = {"@p": orjson.dumps(list(names)).decode()}
+        answer = self.get(path, "asking for privileges", parts={"user": str(user)}, query=query)
+        held = {entry.get("PrivilegeName") for entry in answer.get("RolePrivileges") or ()}
+        return [name for name in names if name not in held]
 
     def post(self, path: str, json: Any, what: str) -> None:
         """One deed outside of the tables' rows. Raises as `get` does, and AnswerLostError."""

@@ -31,7 +31,8 @@ _TOKEN_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _DISCOVERY = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 _LARGEST_BATCH = 1000
 _WINDOW = 300.0
-_PART_FAULTS = frozenset({"part-throttled", "part-timeout", "gateway"})
+_PART_FAULTS = frozenset({"part-throttled", "part-timeout", "gateway", "raced"})
+_PRIVILEGES = "Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)"
 _ALL = re.compile(".*")
 
 
@@ -189,6 +190,8 @@ class DynamicsFake:
         try:
             refusal = fault.strikes_part() if fault else None
             if refusal is not None:
+                if fault is not None and fault.kind == "raced":
+                    self._resource(asked.request)
                 raise refusal
             return Answered(self._resource(asked.request), asked.content_id)
         except ApiError as error:
@@ -200,6 +203,10 @@ class DynamicsFake:
         if parts == ["WhoAmI"]:
             said = {"BusinessUnitId": APPLICATION, "UserId": APPLICATION, "OrganizationId": APPLICATION}
             return Response.of({"@odata.context": f"{base}/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse", **said})
+        if parts[1:] == [_PRIVILEGES] and parts[0] == f"systemusers({APPLICATION})":
+            wanted = orjson.loads(request.query.get("@p", "[]"))
+            held = [{"PrivilegeName": name, "Depth": "Global"} for name in wanted if name not in self.forbidden]
+            return Response.of({"RolePrivileges": held})
         if parts == ["Merge"] and request.method == "POST":
             return self.records.merge(request)
         if parts and parts[0].startswith("EntityDefinitions"):

@@ -18,6 +18,7 @@ KINDS = frozenset(
         "throttled",  # 429 with a Retry-After, nothing happens
         "part-throttled",  # 429 for ``rows`` requests of a batch
         "part-timeout",  # SqlTimeoutError, status 500, for ``rows`` requests of a batch: undone
+        "raced",  # for ``rows`` requests of a batch: another process has done the same a moment before
         "gateway",  # 502, for ``rows`` requests of a batch: not done
     }
 )
@@ -69,6 +70,8 @@ class Fault:
             return throttled(self.seconds)
         if self.kind == "part-timeout":
             return ApiError("0x80044151", "SQL timeout expired.", 500)
+        if self.kind == "raced":
+            return ApiError("0x80060892", "Entity Key violated. A record with the same value already exists.", 412)
         return ApiError("0x0", "Bad gateway", 502) if self.kind == "gateway" else None
 
 

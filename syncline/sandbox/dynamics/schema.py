@@ -27,6 +27,9 @@ _KINDS = {
     "customer": "Customer",
     "owner": "Owner",
 }
+DEEDS = ("Create", "Read", "Write", "Delete", "Append", "AppendTo")
+"""What there is a privilege for, on each table."""
+
 _REFERRING = frozenset({"lookup", "customer", "owner"})
 
 
@@ -139,6 +142,7 @@ class TableDef:
             "CanChangeTrackingBeEnabled": {"Value": True},
             "IsOptimisticConcurrencyEnabled": self.versioned,
             "ObjectTypeCode": sorted(TABLES).index(self.name) + 1 if self.name in TABLES else 10_000,
+            "Privileges": [{"Name": f"prv{deed}{self.name}", "PrivilegeType": deed} for deed in DEEDS],
             "MetadataId": f"00000000-0000-4000-9000-{sum(map(ord, self.name)):012d}",
             "Attributes": [
                 *(column.describe() for column in columns),

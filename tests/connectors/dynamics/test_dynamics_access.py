@@ -73,6 +73,13 @@ def test_each_table_says_what_is_missing_in_it(make, fake):
     }
 
 
+def test_a_table_that_may_only_be_read_is_a_warning_that_names_the_privileges(make, fake):
+    fake.forbidden |= {"prvWriteaccount", "prvAppendToaccount"}
+    [found] = make(streams=["account", "contact"]).check()
+    assert (found.code, found.severity, found.path) == ("no-write-right", Severity.WARNING, "streams.account")
+    assert "(prvWriteaccount, prvAppendToaccount)" in found.message
+
+
 def test_without_the_column_for_the_hub_s_id_check_says_what_to_create_and_prepare_creates_it(make, clock):
     bare = DynamicsFake(clock, clients={"app": "s3cr3t-canary"}, marker=None)
     crm = make(carrier=transport(bare), streams=["account", "contact"])

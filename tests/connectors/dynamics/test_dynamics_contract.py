@@ -35,3 +35,27 @@ class TestDynamics(ConnectorSuite):
 
     def text_field(self, stream):
         return "address1_city"
+
+
+class TestDynamicsSales(TestDynamics):
+    """The tables of sales and service; a case needs a customer, who is there from the beginning."""
+
+    streams = ("lead", "opportunity", "incident")
+
+    def start(self):
+        fake = super().start()
+        [self.customer] = fake.seed("account", [{"name": "Great Lakes"}])
+        return fake
+
+    def row(self, stream, n):
+        if stream == "incident":
+            return {"title": f"Case {n}", "customerid_account": self.customer}
+        return {"lastname": f"Name {n}"} if stream == "lead" else {"name": f"Deal {n}"}
+
+    def seed(self, stream, rows):
+        bound = [{name: value for name, value in row.items() if name != "customerid_account"} for row in rows]
+        customer = {"customerid_account@odata.bind": f"/accounts({self.customer})"} if stream == "incident" else {}
+        return self.fake.seed(stream, [row | customer for row in bound])
+
+    def text_field(self, stream):
+        return "description"

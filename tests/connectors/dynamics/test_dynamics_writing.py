@@ -157,11 +157,20 @@ def test_the_requests_of_a_batch_count_one_by_one(make, fake):
 
 
 def test_the_same_value_of_an_alternate_key_is_another_record(crm, fake, account):
+    crm.narrow("account", ["name"])
     fake.tables["account"].keys["number_key"] = (("accountnumber",), "Active")
     fake.edit("account", account, {"accountnumber": "K-1"})
     outcome = one(crm, "account", Write(None, {"name": "b", "accountnumber": "k-1"}, marker="hub-1"))
-    assert (outcome.kind, outcome.code) == (DUPLICATE, "0x80060892")
+    assert (outcome.kind, outcome.code, outcome.of) == (DUPLICATE, "0x80060892", account)
     assert len(fake.rows("account")) == 1
+
+
+def test_a_create_that_another_process_has_just_made_is_sent_again_and_makes_no_other(crm, fake):
+    fake.misbehave("raced", on="$batch")
+    writes = [Write(None, {"name": "a"}, marker="hub-1"), Write(None, {"name": "b"}, marker="hub-2")]
+    assert [outcome.kind for outcome in crm.upsert("account", writes)] == [OutcomeKind.RETRY, APPLIED]
+    assert [outcome.kind for outcome in crm.upsert("account", writes)] == [APPLIED, APPLIED]
+    assert len(fake.rows("account")) == 2
 
 
 @pytest.mark.parametrize("status", [412, 500])
