@@ -139,7 +139,7 @@ def _literals(schema: TableSchema, field: str, values: Sequence[str]) -> tuple[s
     """A column as filters name it, and values as they write them; what cannot be a value of it, no row has."""
     wanted = list(dict.fromkeys(values))
     if field in schema.lookups:
-        return f"_{schema.lookups[field].column}_value", [value for value in wanted if is_key(value)]
+        return schema.lookups[field].shown, [value for value in wanted if is_key(value)]
     fact = next((one for one in schema.facts({}) if one.name == field), None)
     if fact is None:
         message = f"searching {schema.name}: it has no column {field}, or the user may not see it"

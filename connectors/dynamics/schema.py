@@ -37,7 +37,6 @@ _TYPES = {
     "MultiSelectPicklist": FieldType.SET,
 }
 _LOOKUPS = frozenset({"Lookup", "Customer", "Owner"})
-_VALUE = re.compile(r"_(\w+)_value")
 _KEY = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OWNERS = "systemusers"
 
@@ -64,12 +63,18 @@ class Lookup:
     column: str
     target: str
 
+    @property
+    def shown(self) -> str:
+        """The name of the column in rows and queries."""
+        return f"_{self.column}_value"
+
 
 @dataclass(frozen=True, slots=True)
 class TableSchema:
     """A table as the application user sees it; ``columns`` and ``lookups`` by the names records show.
 
     ``keys``: the state of the index of each alternate key, by its columns. ``privileges``: their names by kind.
+    ``ways``: the navigation properties of each look-up column, by the name it has in rows.
     """
 
     name: str
@@ -81,6 +86,7 @@ class TableSchema:
     conditional: bool
     keys: Mapping[tuple[str, ...], str]
     privileges: Mapping[str, str]
+    ways: Mapping[str, tuple[Lookup, ...]]
 
     @classmethod
     def of(cls, definition: Mapping[str, Any]) -> TableSchema:
@@ -94,18 +100,21 @@ class TableSchema:
             )
             for entry in definition.get("ManyToOneRelationships") or ()
         ]
+        relations = [one for one in relations if one.name and _kind(attributes.get(one.column, {})) in _LOOKUPS]
         keys = definition.get("Keys") or ()
         return cls(
             name=str(definition.get("LogicalName")),
             entity_set=str(definition.get("EntitySetName")),
             key=str(definition.get("PrimaryIdAttribute")),
             columns={name: entry for name, entry in attributes.items() if _shown(entry)},
-            lookups={
-                one.name: one for one in relations if _kind(attributes.get(one.column, {})) in _LOOKUPS and one.name
-            },
+            lookups={one.name: one for one in relations},
             tracked=bool(definition.get("ChangeTrackingEnabled")),
             conditional=bool(definition.get("IsOptimisticConcurrencyEnabled")),
             keys={tuple(entry.get("KeyAttributes") or ()): str(entry.get("EntityKeyIndexStatus")) for entry in keys},
+            ways={
+                column: tuple(relation for relation in relations if relation.shown == column)
+                for column in {relation.shown for relation in relations}
+            },
             privileges={str(e.get("PrivilegeType")): str(e.get("Name")) for e in definition.get("Privileges") or ()},
         )
 
@@ -117,7 +126,7 @@ class TableSchema:
         for name in [*wanted, "masterid"]:
             lookup = self.lookups.get(name)
             if lookup is not None:
-                names.add(f"_{lookup.column}_value")
+                names.add(lookup.shown)
             elif name in self.columns:
                 names.add(name)
         return tuple(sorted(names))
@@ -126,23 +135,18 @@ class TableSchema:
         """A row of an answer. The loser of a merge stays in its table, deactivated: it is a tombstone."""
         data: dict[str, Any] = {}
         for name, value in row.items():
-            found = _VALUE.fullmatch(name)
-            if found is None:
+            ways = self.ways.get(name)
+            if ways is None:
                 if "@" not in name or name == VERSION:
                     data[name] = value
-                continue
-            ways = self._ways(found[1])
-            target = row.get(f"{name}@{TARGET}")
-            for lookup in ways:
+            elif len(ways) == 1 or value is None:
+                data.update((lookup.name, value) for lookup in ways)
+            elif (target := row.get(f"{name}@{TARGET}")) is not None:
                 # Without its annotation nobody knows where a polymorphic look-up leads: better unseen than wrong.
-                if value is None or len(ways) == 1 or target is not None:
-                    data[lookup.name] = value if len(ways) == 1 or lookup.target == target else None
+                data.update((lookup.name, value if lookup.target == target else None) for lookup in ways)
         merged = row.get("merged") is True
         master = row.get("_masterid_value") if merged else None
         return Record(str(row[self.key]), data, row.get(VERSION), deleted=merged, superseded_by=master)
-
-    def _ways(self, column: str) -> list[Lookup]:
-        return [lookup for lookup in self.lookups.values() if lookup.column == column]
 
     def payload(self, given: Mapping[str, Any], sets: Mapping[str, str], *, creating: bool) -> dict[str, Any]:
         """The body of a write. ``sets`` names the entity set of each table that look-ups lead to.
@@ -164,7 +168,7 @@ class TableSchema:
 
     def _leads_elsewhere(self, lookup: Lookup, given: Mapping[str, Any]) -> bool:
         """Whether the same column is set by another of its ways: emptying this one would empty that."""
-        return any(given.get(way.name) is not None for way in self._ways(lookup.column))
+        return any(given.get(way.name) is not None for way in self.ways[lookup.shown])
 
     def _assert_writable(self, name: str, column: str, *, creating: bool) -> None:
         entry = self.columns.get(column)

@@ -185,8 +185,7 @@ def test_look_ups_are_bound_by_the_table_they_lead_to_and_emptied(crm, fake, acc
     [boss] = fake.seed("contact", [{"lastname": "boss"}])
     made = one(crm, "contact", Write(None, {"lastname": "a", "parentcustomerid_account": account}, marker="hub-1"))
     assert made.record.data["parentcustomerid_account"] == account
-    moved = {"parentcustomerid_account": None, "parentcustomerid_contact": boss}
-    one(crm, "contact", Write(made.key, moved))
+    one(crm, "contact", Write(made.key, {"parentcustomerid_contact": boss, "parentcustomerid_account": None}))
     row = fake.row("contact", made.key)
     assert row["_parentcustomerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"] == "contact"
     assert row["_parentcustomerid_value"] == boss
