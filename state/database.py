@@ -33,32 +33,34 @@ class Database:
         self._turn: AbstractContextManager[Any] = RLock() if single else nullcontext()
         self._single = single
         self._open: Tx | None = None
-        self._kept: Connection | None = None
+        self._kept: _Kept | None = None
         reading = {_READS: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reader = engine.execution_options(**reading)
 
+    def read(self) -> AbstractContextManager[Tx]:
+        return self._in_memory().reading if self._single and self.sqlite else self._read()
+
     @contextmanager
-    def read(self) -> Iterator[Tx]:
+    def _read(self) -> Iterator[Tx]:
         with self._turn:
             if self._open is not None:
                 yield self._open
                 return
-            if self._single and self.sqlite:  # nobody else can write meanwhile
-                with _said(), self._connection(self.engine) as connection:
-                    yield Tx(connection, sqlite=True)
-                return
-            with _said(), self._connection(self._reader) as connection, self._transaction(connection) as tx:
+            with _said(), self._reader.connect() as connection, self._transaction(connection) as tx:
                 yield tx
 
-    @contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[Tx]:
+    def write(self, *, durable: bool = False) -> AbstractContextManager[Tx]:
         """Committed at the end, rolled back on any exception. In SQLite the only writer while it lasts.
 
         ``durable``: on the disk when it returns, so that even a power cut cannot take it back. (Without it SQLite
         survives the death of any process, but a power cut may undo the last commits; PostgreSQL's are always durable.)
         """
-        with self._turn, _said(), self._connection(self.engine) as connection:
-            if self._single or not (durable and self.sqlite):
+        return self._in_memory().writing if self._single and self.sqlite else self._write(durable=durable)
+
+    @contextmanager
+    def _write(self, *, durable: bool) -> Iterator[Tx]:
+        with self._turn, _said(), self.engine.connect() as connection:
+            if not (durable and self.sqlite):
                 with self._transaction(connection) as tx:
                     yield tx
                 return
@@ -70,16 +72,11 @@ class Database:
             finally:
                 raw.execute("PRAGMA synchronous=NORMAL")
 
-    @contextmanager
-    def _connection(self, engine: Engine) -> Iterator[Connection]:
-        """One for the time being; the only one where there is but one, and it is SQLite's, stays open."""
-        if not (self._single and self.sqlite):
-            with engine.connect() as connection:
-                yield connection
-            return
+    def _in_memory(self) -> _Kept:
         if self._kept is None:
-            self._kept = self.engine.connect()
-        yield self._kept
+            with _said():
+                self._kept = _Kept(self.engine.connect())
+        return self._kept
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[Tx]:
@@ -97,36 +94,99 @@ class Database:
     @contextmanager
     def pinned(self) -> Iterator[Callable[[], AbstractContextManager[Tx]]]:
         """Several transactions on one connection, so that they share temporary tables; none holds a write lock."""
-        with _said(), self._connection(self._reader if self.sqlite else self.engine) as connection:
+        if self._single and self.sqlite:
+            yield self.read
+            return
+        with _said(), (self._reader if self.sqlite else self.engine).connect() as connection:
 
             @contextmanager
             def begin() -> Iterator[Tx]:
-                with self._turn:
-                    if self._single and self.sqlite:  # nobody else can write meanwhile
-                        yield Tx(connection, sqlite=True)
-                    else:
-                        with self._transaction(connection) as tx:
-                            yield tx
+                with self._turn, self._transaction(connection) as tx:
+                    yield tx
 
             yield begin
 
     def close(self) -> None:
         if self._kept is not None:
-            self._kept.close()
+            self._kept.connection.close()
         self.engine.dispose()
+
+
+class _Kept:
+    """The one connection to a database in memory. A transaction there takes less time than a generator does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        tx, turn = Tx(connection, sqlite=True), RLock()
+        self.reading, self.writing = _Reading(tx, turn), _Writing(tx, turn)
+
+
+class _Reading:
+    """Nobody else can write meanwhile."""
+
+    def __init__(self, tx: Tx, turn: RLock) -> None:
+        self._tx, self._turn = tx, turn
+
+    def __enter__(self) -> Tx:
+        self._turn.acquire()
+        return self._tx
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._turn.release()
+        if error is not None:
+            _say(error)
+
+
+class _Writing:
+    """Past SQLAlchemy, unless somebody uses its connection within (migrations do): then the transaction is its own."""
+
+    def __init__(self, tx: Tx, turn: RLock) -> None:
+        self._tx, self._turn = tx, turn
+        self._raw: Any = tx.connection.connection.driver_connection
+
+    def __enter__(self) -> Tx:
+        self._turn.acquire()
+        try:
+            self._raw.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._turn.release()
+            _say(error)
+        return self._tx
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        connection = self._tx.connection
+        end = connection if connection.in_transaction() else self._raw
+        try:
+            if error is None:
+                end.commit()
+        except (DBAPIError, sqlite3.Error) as refused:
+            error = refused
+            _say(refused)
+        finally:
+            if error is not None:
+                end.rollback()
+            self._turn.release()
+        if error is not None:
+            _say(error)
 
 
 @contextmanager
 def _said() -> Iterator[None]:
-    """Driver errors become ours. Only operational ones are quoted: others may carry values of records."""
+    """Driver errors become ours."""
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError) as error:
+    except (DBAPIError, sqlite3.Error) as error:
+        _say(error)
+
+
+def _say(error: BaseException) -> None:
+    """Raise ours for a driver's error. Only operational ones are quoted: others may carry values of records."""
+    if isinstance(error, OperationalError | sqlite3.OperationalError):
         said = str(_raw(error)).strip().splitlines()
         raise StateError(f"the state database could not do it: {said[0] if said else 'no reason given'}") from error
-    except (IntegrityError, sqlite3.IntegrityError) as error:
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         raise StateError("the state database refused a row that contradicts another one; nothing was stored") from error
-    except (DBAPIError, sqlite3.Error) as error:
+    if isinstance(error, DBAPIError | sqlite3.Error):
         raise StateError(f"the state database refused: {type(_raw(error)).__name__}; nothing was stored") from error
 
 
@@ -233,4 +293,5 @@ def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     def _begun(connection: Connection) -> None:
         reads = connection.get_execution_options().get(_READS)
         raw: Any = connection.connection.driver_connection
-        raw.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if not raw.in_transaction:
+            raw.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
