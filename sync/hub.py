@@ -153,17 +153,18 @@ class Hub:
         for schema in hub.entities:
             own = [mapping for mapping in mappings if mapping.entity == schema.name]
             index = hub.indexes[schema.name] = Index.of(schema, [mapping.match for mapping in own])
+            survivorship = survivorship_of(policy.survivorship.get(schema.name, {}))
+            cyclic = _cyclic(schema, hub.entities)
             for mapping in own:
                 binding_id = BindingId(mapping.connection, mapping.stream, mapping.entity)
                 if binding_id in hub.bindings:
                     raise ValueError(f"two mappings tie {binding_id}")
-                survivorship = survivorship_of(policy.survivorship.get(schema.name, {}))
                 hub.bindings[binding_id] = Binding(
                     binding_id,
                     mapping,
                     Context(mapping.connection, mapping, schema, survivorship, policy.oscillation),
                     index,
-                    _cyclic(schema, hub.entities),
+                    cyclic,
                 )
         return hub
 

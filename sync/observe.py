@@ -19,6 +19,7 @@ from sync.confirming import confirmed
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.founding import found_together
 from sync.hub import Hub, Listener
+from sync.known import Known
 from sync.ledger import Ids, Ledger
 from sync.mending import Mending
 from sync.policy import Braked
@@ -69,12 +70,14 @@ class Observer:
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
     distrustful: bool = False  # looks at every record again, whatever its fingerprint says
     ids: Ids = field(init=False)
+    known: Known = field(init=False)
     _writing: bool = False
     _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
     _parked_now: dict[tuple[BindingId, str], Ended] = field(default_factory=dict)  # how the balance counts them
 
     def __post_init__(self) -> None:
         self._held = now = self.hub.clock.now()
+        self.known = Known(self.hub.store)
         self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
@@ -86,7 +89,7 @@ class Observer:
     def read(self, binding: Binding, *, full: bool) -> None:
         """Read one binding from its watermark (or all of it) to the end. Raises ConnectorError."""
         store, mapping = self.hub.store, binding.mapping
-        before = store.stream_state(binding.id)
+        before = self.known.state(binding.id)
         if before.mapping != mapping.version:
             store.remember_mapping(mapping.name, mapping.version, sorted(mapping.reads | mapping.writes))
         if before.mapping != mapping.version and (before.complete or before.cursor):
@@ -126,7 +129,8 @@ class Observer:
         state = replace(before, mapping=before.mapping if before.complete else binding.mapping.version)
         matched, lists_all = 0, False
         cursor = before.cursor
-        mending = Mending.of(self.hub.store, binding.id, self.hub.policy.page, from_start=since is None)
+        mending = Mending(self.hub.store, binding.id, every_row=since is None)
+        mending.expect(self.known.pages(binding.id, None, self.hub.policy.page))
         news = _News()
         for page in self._arriving(binding, since, news):
             cursor = page.cursor or cursor
@@ -146,7 +150,7 @@ class Observer:
         self._settle(binding, news)
         self._commit(mending.settled())
         after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
-        if replace(after, read_at=None) != replace(self.hub.store.stream_state(binding.id), read_at=None):
+        if after != replace(self.known.state(binding.id), read_at=after.read_at):
             self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))
         return matched, lists_all
 
@@ -268,6 +272,7 @@ class Observer:
         if changes != Changes() or self._late():
             self._held = now = self.hub.clock.now()
             self.hub.store.commit(changes, self.run, self.lease, now)
+            self.known.committed(changes)
 
     def _late(self) -> bool:
         return self.hub.clock.now() - self._held >= RENEW_AFTER
@@ -275,7 +280,7 @@ class Observer:
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""
         moved = 0
-        for parked in self.hub.store.all_parked(binding.id, Side.IN, Why.WAITING, self.hub.policy.page):
+        for parked in self.known.pages(binding.id, Why.WAITING, self.hub.policy.page):
             ready = self._arrived(binding, parked)
             if ready:
                 moved += self.again(binding, ready)
@@ -283,7 +288,7 @@ class Observer:
 
     def retry_disputed(self, binding: Binding) -> None:
         """Look for matches anew: what was in doubt may have become certain by changes of the entities themselves."""
-        for parked in self.hub.store.all_parked(binding.id, Side.IN, Why.DISPUTED, self.hub.policy.page):
+        for parked in self.known.pages(binding.id, Why.DISPUTED, self.hub.policy.page):
             doubted = [row for row in parked if row.code == DISPUTED_MATCH and row.data is not None]
             if doubted:
                 self.again(binding, doubted)
@@ -349,11 +354,13 @@ class Observer:
                 seen.add(keys)
             missing = list(seen.missing(self.hub.policy.page))
         self._ask(binding, missing)
-        swept = replace(store.stream_state(binding.id), swept_at=self.hub.clock.now())
+        swept = replace(self.known.state(binding.id), swept_at=self.hub.clock.now())
         self._commit(Changes(stream=(binding.id, swept)))
 
     def _ask(self, binding: Binding, pages: Sequence[Sequence[str]]) -> None:
         """Ask directly for linked records that a listing lacked; only an answer is evidence."""
+        if not pages:
+            return
         store, connector = self.hub.store, self.hub.connector(binding.id)
         missing, linked = sum(map(len, pages)), store.live_links(binding.id)
         limit = self.hub.policy.limit(binding.id.connection, Braked.DELETE)
