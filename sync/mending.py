@@ -41,6 +41,11 @@ class Mending:
             self.records.difference_update(record.key for record in page.records)
             self.records.difference_update(flaw.key for flaw in page.flaws if flaw.key)
 
+    @property
+    def missing(self) -> bool:
+        """Whether anything that is parked was not met."""
+        return bool(self.flaws or self.records)
+
     def settled(self) -> Changes:
         """Lets go of what need not be kept any longer. Call it when the read has come to its end."""
         gone = set(self.flaws) if self.every_row else set()

@@ -126,7 +126,8 @@ class Observer:
         """Store every page, then the stream's state. Returns how many were linked, and whether all were listed."""
         # A second full read must not move the watermark back should it be cut short.
         moving = since is not None or not before.complete
-        state = replace(before, mapping=before.mapping if before.complete else binding.mapping.version)
+        version = binding.mapping.version
+        state = before if before.complete else replace(before, mapping=version)
         matched, lists_all = 0, False
         cursor = before.cursor
         mending = Mending(self.hub.store, binding.id, every_row=since is None)
@@ -134,7 +135,7 @@ class Observer:
         news = _News()
         for page in self._arriving(binding, since, news):
             cursor = page.cursor or cursor
-            if moving and page.cursor:
+            if moving and page.cursor and page.cursor != state.cursor:
                 state = replace(state, cursor=page.cursor)
             if seen is not None:
                 seen.add([record.key for record in page.records])
@@ -148,10 +149,12 @@ class Observer:
             mending.met(page)
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
         self._settle(binding, news)
-        self._commit(mending.settled())
-        after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
-        if after != replace(self.known.state(binding.id), read_at=after.read_at):
-            self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))
+        if mending.missing:
+            self._commit(mending.settled())
+        stored = self.known.state(binding.id)
+        if (stored.cursor, stored.complete, stored.mapping) != (cursor, True, version):
+            after = replace(before, cursor=cursor, complete=True, mapping=version, read_at=self.hub.clock.now())
+            self._commit(Changes(stream=(binding.id, after)))
         return matched, lists_all
 
     def _arriving(self, binding: Binding, since: str | None, news: _News) -> Iterator[Page]:
@@ -202,6 +205,8 @@ class Observer:
 
     def _settle(self, binding: Binding, news: _News) -> None:
         """Store what the news mean, in one transaction."""
+        if not (news.observed or news.flaws or news.state or self._late()):
+            return
 
         def count(_: Record | None, ended: Ended, times: int) -> None:
             news.balance.count(ended.bucket, times, ended.detail)
@@ -269,7 +274,7 @@ class Observer:
             )
 
     def _commit(self, changes: Changes) -> None:
-        if changes != Changes() or self._late():
+        if not changes.empty or self._late():
             self._held = now = self.hub.clock.now()
             self.hub.store.commit(changes, self.run, self.lease, now)
             self.known.committed(changes)
