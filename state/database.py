@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -34,11 +35,14 @@ class Database:
         self._single = single
         self._open: Tx | None = None
         self._kept: _Kept | None = None
+        self._free: deque[Tx] = deque()
         reading = {_READS: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reader = engine.execution_options(**reading)
 
     def read(self) -> AbstractContextManager[Tx]:
-        return self._in_memory().reading if self._single and self.sqlite else self._read()
+        if not self.sqlite:
+            return self._read()
+        return self._in_memory().reading if self._single else _Lent(self._lend, self._free, "BEGIN")
 
     @contextmanager
     def _read(self) -> Iterator[Tx]:
@@ -55,22 +59,22 @@ class Database:
         ``durable``: on the disk when it returns, so that even a power cut cannot take it back. (Without it SQLite
         survives the death of any process, but a power cut may undo the last commits; PostgreSQL's are always durable.)
         """
-        return self._in_memory().writing if self._single and self.sqlite else self._write(durable=durable)
+        if not self.sqlite:
+            return self._write()
+        if self._single:
+            return self._in_memory().writing
+        return _Lent(self._lend, self._free, "BEGIN IMMEDIATE", durable=durable)
 
     @contextmanager
-    def _write(self, *, durable: bool) -> Iterator[Tx]:
-        with self._turn, _said(), self.engine.connect() as connection:
-            if not (durable and self.sqlite):
-                with self._transaction(connection) as tx:
-                    yield tx
-                return
-            raw: Any = connection.connection.driver_connection
-            raw.execute("PRAGMA synchronous=FULL")
-            try:
-                with self._transaction(connection) as tx:
-                    yield tx
-            finally:
-                raw.execute("PRAGMA synchronous=NORMAL")
+    def _write(self) -> Iterator[Tx]:
+        with self._turn, _said(), self.engine.connect() as connection, self._transaction(connection) as tx:
+            yield tx
+
+    def _lend(self) -> Tx:
+        with suppress(IndexError):
+            return self._free.pop()
+        with _said():
+            return Tx(self.engine.connect(), sqlite=True)
 
     def _in_memory(self) -> _Kept:
         if self._kept is None:
@@ -109,6 +113,8 @@ class Database:
     def close(self) -> None:
         if self._kept is not None:
             self._kept.connection.close()
+        while self._free:
+            self._free.pop().connection.close()
         self.engine.dispose()
 
 
@@ -137,37 +143,73 @@ class _Reading:
             _say(error)
 
 
+class _Lent:
+    """One transaction on a connection to a file, lent for it: as `_Writing`, with a snapshot to read from."""
+
+    __slots__ = ("_begin", "_durable", "_free", "_lend", "_tx")
+
+    def __init__(self, lend: Callable[[], Tx], free: deque[Tx], begin: str, *, durable: bool = False) -> None:
+        self._lend, self._free, self._begin, self._durable = lend, free, begin, durable
+
+    def __enter__(self) -> Tx:
+        self._tx = tx = self._lend()
+        try:
+            if self._durable:
+                _driver(tx).execute("PRAGMA synchronous=FULL")
+            _driver(tx).execute(self._begin)
+        except sqlite3.Error as error:
+            self._give_back()
+            _say(error)
+        return tx
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        _end(self._tx, error, self._give_back)
+
+    def _give_back(self) -> None:
+        if self._durable:
+            _driver(self._tx).execute("PRAGMA synchronous=NORMAL")
+        self._free.append(self._tx)
+
+
 class _Writing:
     """Past SQLAlchemy, unless somebody uses its connection within (migrations do): then the transaction is its own."""
 
     def __init__(self, tx: Tx, turn: RLock) -> None:
         self._tx, self._turn = tx, turn
-        self._raw: Any = tx.connection.connection.driver_connection
 
     def __enter__(self) -> Tx:
         self._turn.acquire()
         try:
-            self._raw.execute("BEGIN IMMEDIATE")
+            _driver(self._tx).execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
             self._turn.release()
             _say(error)
         return self._tx
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        connection = self._tx.connection
-        end = connection if connection.in_transaction() else self._raw
+        _end(self._tx, error, self._turn.release)
+
+
+def _driver(tx: Tx) -> Any:
+    return tx.connection.connection.driver_connection
+
+
+def _end(tx: Tx, error: BaseException | None, leave: Callable[[], None]) -> None:
+    """Commit, or roll back where there was an error; say a driver's own."""
+    end = tx.connection if tx.connection.in_transaction() else _driver(tx)
+    try:
+        if error is None:
+            end.commit()
+    except (DBAPIError, sqlite3.Error) as refused:
+        error = refused
+    finally:
         try:
-            if error is None:
-                end.commit()
-        except (DBAPIError, sqlite3.Error) as refused:
-            error = refused
-            _say(refused)
-        finally:
-            if error is not None:
+            if _driver(tx).in_transaction:
                 end.rollback()
-            self._turn.release()
-        if error is not None:
-            _say(error)
+        finally:
+            leave()
+    if error is not None:
+        _say(error)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from model.fields import EntitySchema, in_dependency_order
 from model.records import Page, Record
 from sync.absorb import Binding
 from sync.correlate import Index
-from sync.crew import Crew, threads
+from sync.crew import Crew, Threads
 from sync.decision import BindingId
 from sync.focus import Focus
 from sync.merge import Context
@@ -129,7 +129,7 @@ class Hub:
     entities: list[EntitySchema] = field(default_factory=list)
     indexes: dict[str, Index] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
-    crew: Crew = threads
+    crew: Crew = field(default_factory=Threads)
     rests: Rests = field(init=False)
     _asked: dict[str, Asked] = field(init=False)
 
