@@ -214,12 +214,11 @@ class Oracle:
             for stream, entity in ENTITY.items():
                 at = BindingId(name, stream, entity)
                 for key, link in store.links(at, list(remote.tables[stream].rows)).items():
-                    ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
                     asked = key in remote.tables[stream].last  # it was gone, and is back: a person is asked
-                    apart = link.state is LinkState.CUT
-                    assert link.state is LinkState.LIVE or ended or asked or apart, (
-                        f"I13: {at} {key} is there, and taken for deleted"
-                    )
+                    if link.state in (LinkState.LIVE, LinkState.CUT) or asked:
+                        continue
+                    ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
+                    assert ended, f"I13: {at} {key} is there, and taken for deleted"
 
     def nothing_was_made_anew(self) -> None:
         """I3: of what a newer state had made, an older copy of it makes nothing once more under another name."""
@@ -245,8 +244,13 @@ class Oracle:
 
     def _another(self, system: str, stream: str, key: str, marker: str) -> bool:
         """Whether a person said that a record which was kept is somebody new; its former entity may have one again."""
+        if self.world.operator is None:
+            return False
         link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
-        return self.world.operator is not None and link is not None and link.entity_id != marker
+        return link is not None and link.entity_id != marker
+
+    def _parked_keys(self, at: BindingId) -> set[str]:
+        return {row.key for page in self.world.store.all_parked(at, Side.IN, None, 100) for row in page}
 
     def _asked(self, at: BindingId, entity_id: str) -> bool:
         """Whether a record there may turn out to be this entity, which a person has not answered yet."""
@@ -257,12 +261,13 @@ class Oracle:
         store, hub = self.world.store, self.world.engine().hub
         ids = [row[0] for row in self._rows("SELECT id FROM canonical ORDER BY id")]
         canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
+        parked = {at: (store.parked(at, Side.OUT, ids), self._parked_keys(at)) for at in hub.bindings}
         for canonical in canonicals.values():
             if canonical.state is not EntityState.LIVE:
                 continue
             disputed = conflicts.get(canonical.id, {})
             for at, binding in hub.bindings.items():
-                if at.entity != canonical.entity or store.parked(at, Side.OUT, [canonical.id]):
+                if at.entity != canonical.entity or canonical.id in parked[at][0]:
                     continue
                 own = [link for link in links.get(canonical.id, []) if link.binding == at]
                 firm = canonical.values.get("account")
@@ -273,7 +278,7 @@ class Oracle:
                     blocked = blocked or self._asked(at, canonical.id)
                     assert blocked, f"I1: {canonical.id} has no record in {at}"
                 for link in own:
-                    if link.state is LinkState.LIVE and not store.parked(at, Side.IN, [link.key]):
+                    if link.state is LinkState.LIVE and link.key not in parked[at][1]:
                         self._shows(at, binding.mapping.rules, canonical, disputed, link, firm_key)
 
     def _shows(self, at: Any, rules: Any, canonical: Any, disputed: Any, link: Any, firm_key: str | None) -> None:
@@ -288,13 +293,13 @@ class Oracle:
             if operator is not None and operator.past.keeps_its_own(at, key, path, entry, rev):
                 continue
             if path == "account":
+                if not value and not shown:
+                    continue
                 firms = BindingId(at.connection, "firms", "account")
                 there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
                 former = self.world.store.links(firms, [str(shown)]).get(str(shown))
-                ended = [
-                    one for one in self.world.store.links_of([value or ""]).get(value or "", []) if one.binding == firms
-                ]
-                if value and not firm_key and ended:
+                ended = self.world.store.links_of([value or ""]).get(value or "", [])
+                if value and not firm_key and any(one.binding == firms for one in ended):
                     continue  # its record there is gone for good: what is to refer to it waits
                 if former is not None and former.state is LinkState.CUT:
                     continue  # an undo made it nobody's: what refers to it says nothing
