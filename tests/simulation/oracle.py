@@ -114,6 +114,8 @@ class Oracle:
                 why = "nobody did" if operator is None else operator.past.may_delete((system, stream, key))
                 if why is not None:
                     self.wrong(f"I9: {system} {key} was deleted, and {why}")
+            if self.world.operator is not None and self.world.operator.past.undoing is not None:
+                self.world.operator.past.taken_back.add((system, stream, key))
             self._forget(system, stream, key)
             return
         automated = nature.automates[1] if nature.automates else None
@@ -297,6 +299,8 @@ class Oracle:
                     continue
                 firms = BindingId(at.connection, "firms", "account")
                 there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
+                if operator is not None and (at.connection, "firms", shown) in operator.past.taken_back:
+                    continue  # an undo deleted it; what refers to it does so until somebody edits the reference
                 former = self.world.store.links(firms, [str(shown)]).get(str(shown))
                 ended = self.world.store.links_of([value or ""]).get(value or "", [])
                 if value and not firm_key and any(one.binding == firms for one in ended):

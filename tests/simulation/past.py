@@ -53,6 +53,7 @@ class Past:
         self.edits_at: dict[int, int] = {}  # how many of them there were when a run had ended
         self.deeds: dict[int, Deed] = {}
         self.undoing: int | None = None
+        self.taken_back: set[Place] = set()  # records that an undo deleted
         self.keeps: set[tuple[BindingId, str, str]] = set()  # records that go on showing their own value of a field
 
     # remembering
