@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from mappings.contract import Match, OnDelete, StrongRule
@@ -152,6 +153,7 @@ class SimWorld:
             oscillation=Oscillation(flips=setup.flips),
             approval=frozenset({setup.approval} - {None}),
         )
+        self._engine: Engine | None = None
         self.operator = Operator(self) if story.controlled else None
 
     def _mappings(self, name: str) -> Iterator[PlainMapping]:
@@ -175,6 +177,14 @@ class SimWorld:
         )
 
     def engine(self, holder: str = "one") -> Engine:
+        """That of a process that was just started."""
+        if self._engine is None:
+            self._engine = self._first_engine()
+        engine = copy(self._engine)
+        engine.holder, engine.hub = holder, replace(self._engine.hub)  # which remembers nothing
+        return engine
+
+    def _first_engine(self) -> Engine:
         engine = Engine(
             store=self.store,
             connectors=self.connectors,
@@ -182,7 +192,7 @@ class SimWorld:
             schemas=schemas(),
             policy=self.policy,
             clock=self.clock,
-            holder=holder,
+            holder="one",
             listener=self.director.listener(),
         )
         engine.hub.crew = by_turns
@@ -438,6 +448,7 @@ class SimWorld:
             if mapping.stream == "people":
                 place = next(at for at, known in enumerate(self.mappings) if known.name == mapping.name)
                 self.mappings[place] = mapping
+        self._engine = None
 
     def _back_up(self) -> None:
         """A copy of a state in which nothing was run yet is like a new one: all is read before the first write."""
