@@ -227,10 +227,15 @@ class Oracle:
         if not self.forgotten or any(step.kind in ("split", "unite") for step in self.world.story.steps):
             return
         for name, remote in self.world.remotes.items():
-            rows = remote.tables["people"].rows
+            at, rows = BindingId(name, "people", "contact"), remote.tables["people"].rows
+            links = self.world.store.links(at, list(rows))
+            owners = self.world.store.canonicals([link.entity_id for link in links.values()])
             made: dict[tuple[str, str], str] = {}
             for stream, _, key in remote.created:
                 email, known = rows.get(key, {}).get("email"), token(rows.get(key, {}).get("name"))
+                owner = owners.get(links[key].entity_id) if key in links else None
+                if owner is not None and owner.state is not EntityState.LIVE:
+                    continue  # somebody deleted the person, and it stays here: who comes later is another one
                 if stream == "people" and email and known:
                     other = made.setdefault((email, known), key)
                     assert other == key, f"I3: {name} has {other} and {key} for one person"
@@ -353,8 +358,11 @@ class Oracle:
         ):
             return
         past: dict[tuple[str, str], list[str]] = {}
+        fought = any(step.kind == "fight" for step in steps)  # each enters what its record shows, were it a former name
         sql = "SELECT entity_id, path, old, new FROM history WHERE path <> ? ORDER BY entity_id, path, rev"
         for entity, path, old, new in self._rows(sql, ""):
+            if fought and path == "full_name":
+                continue
             held = past.setdefault((entity, path), [])
             for value in (token(old), token(new)):
                 if value and value not in held[-1:]:

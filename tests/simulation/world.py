@@ -568,7 +568,7 @@ class SimWorld:
             assert removed <= setup.most_deletes, f"I9: {name} was cleared past the brake"
         if setup.most_creates is not None:
             for stream in ("firms", "people"):
-                made = sum(place == stream for place, _, _ in created)
+                made = sum(at == stream and (name, at, key) not in self.earlier for at, _, key in created)
                 assert made <= setup.most_creates, f"I9: {name} was filled past the brake"
 
     def _gone(self) -> set[tuple[str, str, str]]:
