@@ -66,8 +66,8 @@ def hold(tx: Tx, lease: Lease, now: datetime) -> None:
     found = {
         scope: (length, when(expires))
         for scope, epoch, length, expires in tx.rows(
-            f"SELECT scope, epoch, seconds, expires_at FROM lease WHERE scope IN {_places(scopes)} AND holder IS NOT NULL"
-            f"{'' if tx.sqlite else ' ORDER BY scope FOR UPDATE'}",
+            f"SELECT scope, epoch, seconds, expires_at FROM lease WHERE scope IN {_places(scopes)} "
+            f"AND holder IS NOT NULL{'' if tx.sqlite else ' ORDER BY scope FOR UPDATE'}",
             *scopes,
         )
         if epoch == lease.epochs[scope]

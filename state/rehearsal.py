@@ -1,8 +1,9 @@
 """A database that starts as another one is and is thrown away.
 
-SQLite: a copy of the file (or of what is in memory). PostgreSQL: temporary tables under the same names on one connection whose search path holds
-nothing else, so that no statement can name a real table. (One long transaction that is rolled back in the end would
-not do: while a plan waits for vendors, it would hold the rows it pretends to write against every real run.)
+SQLite: a copy of the file (or of what is in memory). PostgreSQL: temporary tables under the same names on one
+connection whose search path holds nothing else, so that no statement can name a real table. (One long transaction that
+is rolled back in the end would not do: while a plan waits for vendors, it would hold the rows it pretends to write
+against every real run.)
 """
 
 from __future__ import annotations

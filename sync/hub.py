@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -150,11 +150,12 @@ class Hub:
         hub = cls(store, connectors, policy, clock)
         used = [schema for name, schema in schemas.items() if any(m.entity == name for m in mappings)]
         hub.entities = in_dependency_order(used)
+        targets = {schema.name: schema.references for schema in hub.entities}
         for schema in hub.entities:
             own = [mapping for mapping in mappings if mapping.entity == schema.name]
             index = hub.indexes[schema.name] = Index.of(schema, [mapping.match for mapping in own])
             survivorship = survivorship_of(policy.survivorship.get(schema.name, {}))
-            cyclic = _cyclic(schema, hub.entities)
+            cyclic = _cyclic(schema, targets)
             for mapping in own:
                 binding_id = BindingId(mapping.connection, mapping.stream, mapping.entity)
                 if binding_id in hub.bindings:
@@ -234,9 +235,11 @@ def survivorship_of(rules: Mapping[str, Survivorship]) -> Any:
     return of
 
 
-def _cyclic(schema: EntitySchema, entities: Sequence[EntitySchema]) -> frozenset[str]:
-    """Reference fields whose target (directly or not) refers back to this entity: never waited for on create."""
-    targets = {other.name: other.references for other in entities}
+def _cyclic(schema: EntitySchema, targets: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """Reference fields whose target (directly or not) refers back to this entity: never waited for on create.
+
+    ``targets`` are the entities that each entity refers to.
+    """
 
     def reaches(start: str, seen: frozenset[str] = frozenset()) -> bool:
         if start == schema.name:

@@ -191,9 +191,8 @@ class Observer:
             fresh = [] if before == prints else [(record, one) for record, one, last in pairs if one != last]
         else:
             fresh = list(zip(live, prints, strict=True))
-        gone: list[tuple[Record, str | None]] = []
-        if len(live) < len(listed):
-            gone = [(record, None) for record in listed if record.deleted]
+        deleted = [record for record in listed if record.deleted] if len(live) < len(listed) else ()
+        gone: list[tuple[Record, str | None]] = [(record, None) for record in deleted]
         merged = [pair for pair in gone if pair[0].superseded_by]  # their survivors are to be found linked
         rest = [pair for pair in gone if not pair[0].superseded_by]
         balance.seen += len(page.records) + len(page.flaws)
