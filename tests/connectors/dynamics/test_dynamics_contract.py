@@ -33,6 +33,14 @@ class TestDynamics(ConnectorSuite):
     def delete(self, stream, key):
         self.fake.delete(stream, key)
 
+    def merge(self, stream, loser, survivor):
+        if stream == "opportunity":
+            return False  # opportunities are not merged
+        return self.fake.merge(stream, survivor, loser)
+
+    def expire(self, stream):
+        self.fake.forget_changes()
+
     def text_field(self, stream):
         return "address1_city"
 
