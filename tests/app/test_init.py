@@ -58,6 +58,9 @@ CREATE TABLE customers (
 CREATE TABLE orders (
     OrderID INTEGER PRIMARY KEY, CustomerID TEXT, OrderDate TEXT, ShippedDate TEXT, Freight NUMERIC, ShipName TEXT,
     ShipAddress TEXT, ShipCity TEXT, ShipRegion TEXT, ShipPostalCode TEXT, ShipCountry TEXT);
+CREATE TABLE order_lines (
+    OrderID INTEGER, ProductID INTEGER, ProductName TEXT, UnitPrice NUMERIC, Quantity INTEGER, Discount NUMERIC,
+    PRIMARY KEY (OrderID, ProductID));
 """
 
 

@@ -68,6 +68,7 @@ def test_every_country_finds_its_way_back_from_its_name(language: str) -> None:
         ("decimal", {"point": ",", "group": "."}, "1.234,50", "1234.5"),
         ("decimal", None, 1e-3, "0.001"),
         ("decimal", None, "-0.00", "0"),
+        ("decimal", {"times": 100}, 0.15, "15"),
         ("money", "EUR", 12.5, {"amount": "12.50", "currency": "EUR"}),
         ("money", "JPY", "1200.00", {"amount": "1200", "currency": "JPY"}),
         ("datetime", {"zone": "Europe/Berlin"}, "2026-07-01T10:00:00", "2026-07-01T08:00:00Z"),
@@ -216,7 +217,7 @@ def test_a_transform_written_wrongly_is_explained(name: str, options: Any, hint:
 @pytest.mark.parametrize(
     ("name", "options"),
     [("phone", "XX"), ("phone", 1), ("money", "EURO"), ("country", "flag"), ("nth", 0), ("lines", "-"), ("url", "ftp"),
-     ("boolean", {"true": ["x"], "false": ["X"]}), ("decimal", {"point": ",", "group": ","}), ("datetime", {"zone": 3}),
+     ("boolean", {"true": ["x"], "false": ["X"]}), ("decimal", {"point": ",", "group": ","}), ("decimal", {"times": 12}), ("datetime", {"zone": 3}),
      ("date", "%H"), ("prefix", ""), ("pad", None), ("pad", 1), ("pad", "5"), ("pad", True), ("trim", {"x": 1}),
      ("email", 5), ("phone", {"style": "national"})],
 )  # fmt: skip
