@@ -42,7 +42,7 @@ def northwind(tmp_path):
         orders, lines = (rows(name) for name in ("northwind_orders", "northwind_order_lines"))
         database.executemany("INSERT INTO orders VALUES (:OrderID, :CustomerID, :Freight)", orders)
         names = ", ".join(f":{name}" for name in lines[0])
-        database.executemany(f"INSERT INTO order_lines VALUES ({names})", lines)  # noqa: S608 (names of columns)
+        database.executemany(f"INSERT INTO order_lines VALUES ({names})", lines)
     return path
 
 

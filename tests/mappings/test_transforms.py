@@ -217,7 +217,8 @@ def test_a_transform_written_wrongly_is_explained(name: str, options: Any, hint:
 @pytest.mark.parametrize(
     ("name", "options"),
     [("phone", "XX"), ("phone", 1), ("money", "EURO"), ("country", "flag"), ("nth", 0), ("lines", "-"), ("url", "ftp"),
-     ("boolean", {"true": ["x"], "false": ["X"]}), ("decimal", {"point": ",", "group": ","}), ("decimal", {"times": 12}), ("datetime", {"zone": 3}),
+     ("boolean", {"true": ["x"], "false": ["X"]}), ("decimal", {"point": ",", "group": ","}),
+     ("decimal", {"times": 12}), ("datetime", {"zone": 3}),
      ("date", "%H"), ("prefix", ""), ("pad", None), ("pad", 1), ("pad", "5"), ("pad", True), ("trim", {"x": 1}),
      ("email", 5), ("phone", {"style": "national"})],
 )  # fmt: skip
