@@ -175,9 +175,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if isinstance(value, float) and not isfinite(
-            value
-        ):  # JSON has no such number; 1e999 is one that no computer holds
+        if isinstance(value, float) and not isfinite(value):  # 1e999 is JSON, and more than a float can hold
             raise UnfitError("not-a-number", "is a number beyond all that can be held")
         return str(value)
     raise UnfitError("not-text", "is not text")
