@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mappings.compile import Compiled
-    from mappings.proving.unlisted import Unlisted
+    from mappings.suggesting.unlisted import Unlisted
     from model.fields import EntitySchema
     from model.records import Record
 
@@ -40,7 +40,7 @@ def unknown(
     They are read off the dead letters, as the mappings are now: after an edit, what is still unknown is left. No
     system is asked. Values of fields that are not public are masked, in the proposed lines, too.
     """
-    from mappings.proving.unlisted import unlisted
+    from mappings.suggesting.unlisted import unlisted
     from syncline.cli.specimens import chosen, sound
 
     desk = desk_of(context)
@@ -77,7 +77,7 @@ def _parked(desk: Desk) -> Any:
 
 def _row(mapping: Compiled, schema: EntitySchema, one: Unlisted, limit: int, *, reveal: bool) -> dict[str, Any]:
     from mappings.language import field_text, one_line
-    from mappings.proving.unlisted import meanings, table_lines
+    from mappings.suggesting.unlisted import meanings, table_lines
 
     positions, at = mapping.source.positions, (*one.rule.at, "values")
     line, column = positions.of(at, key=True)
