@@ -98,8 +98,8 @@ FITTING = {
     ),
     "type-mismatch": Entry(
         "The record field is of a type from which this rule cannot make its canonical value: every value, or "
-        "nearly every one, would be parked.",
-        "Add the transform the hint names, or map another field.",
+        "nearly every one, would be parked. Or an expression does with it what values of that type do not allow.",
+        "Add the transform the hint names, or map another field; in an expression, convert: `int(src.count) + 1`.",
     ),
     "not-readable": Entry(
         "The system does not show this field to us.",
