@@ -77,6 +77,8 @@ def test_no_position_along_the_way_skips_lines_that_changed_before(crm, fake, cl
     fake.queries.page = 2
     keys = orders(fake, 5)
     clock.advance(3600)
+    orders(fake)
+    clock.advance(3600)
     _, cursor = read(crm)
     clock.advance(3600)
     fake.seed("OrderItem", [line(keys[0], 7)])
