@@ -160,7 +160,8 @@ def test_sarif_is_what_the_published_schema_allows_for_every_diagnostic_there_is
     assert [error.message for error in validator.iter_errors(log)] == []
     results = log["runs"][0]["results"]
     assert len(results) == 4 * len(codes) > 800
-    assert results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "file:///a%20b/%C3%A4.yaml"
+    uri = results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri.endswith("/a%20b/%C3%A4.yaml")
 
 
 @pytest.mark.parametrize(
