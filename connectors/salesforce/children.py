@@ -14,7 +14,7 @@ from typing import Any
 from connectors.salesforce import soql
 from connectors.salesforce.session import Session
 from connectors.salesforce.settings import ChildSettings
-from connectors.sdk import Field, FieldType, Record
+from connectors.sdk import Field, FieldType, Record, RefusedError
 
 _STAMP = "SystemModstamp"
 _NEEDED = ("Id", _STAMP)
@@ -54,7 +54,11 @@ def parents_of_changed(session: Session, children: Mapping[str, ChildSettings], 
 
 
 def _by_parent(session: Session, one: ChildSettings, keys: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    fields = session.schema(one.object).readable(one.fields, (*_NEEDED, one.parent))
+    schema = session.schema(one.object)
+    if one.parent not in schema.fields:
+        what = f"reading {one.object}: the field {one.parent} is not there, or the user may not see it"
+        raise RefusedError(what, code="INVALID_FIELD")
+    fields = schema.readable(one.fields, (*_NEEDED, one.parent))
     found: dict[str, list[dict[str, Any]]] = {}
     for row in among(session, one.object, fields, one.parent, keys, everything=False):
         item = {name: value for name, value in row.items() if name not in _AROUND and name != one.parent}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from connectors.sdk import Diagnostic, Field, FieldType, Flaw, Problem, Record, Severity
+from connectors.sdk import Diagnostic, Field, FieldType, Flaw, Problem, ProtocolError, Record, Severity
 from connectors.sql.engine import connected, is_broken, is_passing
 from connectors.sql.rows import Row, rows_among
 
@@ -63,9 +63,9 @@ def with_children(engine: Engine, layout: Layout, records: Sequence[Record]) -> 
     with connected(engine) as connection:
         for children in layout.children:
             rows, unread = _rows(connection, children, keys)
-            lists, unfit = _lists(children, rows)
+            lists, unfit = _lists(children, rows, keys)
             for key, several in added.items():
-                several[children.name] = lists.get(key, [])
+                several[children.name] = lists[key]
             for key in unread | unfit:
                 message = f"a row of {children.table.stream.table} that belongs to it cannot be read, or lacks its key"
                 problem = Problem("flawed-child", message, field=children.name)
@@ -99,19 +99,24 @@ def _of(connection: Connection, children: Children, keys: Sequence[str]) -> list
     return rows_among(connection, table, table.names, table.keys, table.values_of_keys(keys))
 
 
-def _lists(children: Children, rows: Sequence[Row]) -> tuple[dict[str, list[dict[str, Any]]], set[str]]:
+def _lists(
+    children: Children, rows: Sequence[Row], keys: Sequence[str]
+) -> tuple[dict[str, list[dict[str, Any]]], set[str]]:
     """Children by the key of their parent, and the parents with one that has no key or holds bytes."""
     table = children.table
     slots = [table.names.index(name) for name in children.key]
     shown = [(name, slot, table.columns[name].read) for slot, name in enumerate(table.names) if name not in table.keys]
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, list[dict[str, Any]]] = {key: [] for key in keys}
+    alike = {_folded(key): key for key in keys}  # a collation may find rows of what is only nearly the key
     unfit: set[str] = set()
     for row in sorted(rows, key=lambda row: [(type(row[slot]).__name__, row[slot]) for slot in slots]):
         key = table.key_text(row)
+        if key not in found and (key := alike.get(_folded(key), "")) == "":
+            raise ProtocolError(f"rows of {table.stream.table} belong to keys that were not asked for; run check")
         if any(row[slot] is None for slot in slots) or bytes in map(type, row):
             unfit.add(key)
             continue
-        found.setdefault(key, []).append(
+        found[key].append(
             {
                 name: value if read is None or value is None else read(value)
                 for name, slot, read in shown
@@ -119,3 +124,7 @@ def _lists(children: Children, rows: Sequence[Row]) -> tuple[dict[str, list[dict
             }
         )
     return found, unfit
+
+
+def _folded(key: str) -> str:
+    return key.strip().casefold()

@@ -196,3 +196,20 @@ def test_a_list_without_an_index_or_with_another_type_of_key_is_warned_of(northw
     given = {"lines": {**ORDERS["children"]["lines"], "table": "texts"}}
     found = {one.code: one.severity for one in connect(northwind, children=given).check()}
     assert found == {"key-type-differs": Severity.ERROR, "unindexed-parent": Severity.WARNING}
+
+
+def test_rows_are_found_as_the_database_compares_their_keys(tmp_path, connect):
+    path = tmp_path / "folded.db"
+    change(
+        path,
+        "CREATE TABLE orders (no TEXT PRIMARY KEY)",
+        "CREATE TABLE order_lines (no TEXT COLLATE NOCASE, line INTEGER)",
+        "INSERT INTO orders VALUES ('A1'), ('B1')",
+        "INSERT INTO order_lines VALUES ('a1', 1), ('A1', 2), ('b1', 3)",
+    )
+    children = {"lines": {"table": "order_lines", "parent": "no", "key": "line"}}
+    found, _ = everything(connect(path, key="no", children=children))
+    assert {key: [item["line"] for item in one.data["lines"]] for key, one in found.items()} == {
+        "A1": [1, 2],
+        "B1": [3],
+    }

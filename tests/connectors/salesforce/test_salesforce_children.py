@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from mappings.compile import load
 from model.diagnostics import Severity
 from model.entities import schemas
+from model.errors import RefusedError
 
 LINES = {"object": "OrderItem", "parent": "OrderId", "fields": ["Quantity", "UnitPrice", "Description"]}
 STREAMS = {"Order": {"children": {"lines": LINES}}}
@@ -133,3 +134,9 @@ def test_check_names_what_a_list_lacks(make):
     assert [one.code for one in found if "Wagon__c" in one.message] == ["unknown-stream"]
     with pytest.raises(ValidationError, match="not an API name"):
         make(streams={"Order": {"children": {"lines": {**LINES, "parent": "Order Id"}}}})
+
+
+def test_a_parent_field_that_the_user_may_not_see_is_named_when_read(make, fake):
+    orders(fake)
+    with pytest.raises(RefusedError, match="Parcel__c"):
+        read(make(streams={"Order": {"children": {"lines": {**LINES, "parent": "Parcel__c"}}}}))
