@@ -59,13 +59,19 @@ def _by_parent(session: Session, one: ChildSettings, keys: Sequence[str]) -> dic
         what = f"reading {one.object}: the field {one.parent} is not there, or the user may not see it"
         raise RefusedError(what, code="INVALID_FIELD")
     fields = schema.readable(one.fields, (*_NEEDED, one.parent))
+    fields += [name for name in one.fields or () if name.partition(".")[0] in schema.relationships and "." in name]
     found: dict[str, list[dict[str, Any]]] = {}
     for row in among(session, one.object, fields, one.parent, keys, everything=False):
-        item = {name: value for name, value in row.items() if name not in _AROUND and name != one.parent}
+        item = {name: _bare(value) for name, value in row.items() if name not in _AROUND and name != one.parent}
         found.setdefault(str(row[one.parent]), []).append(item)
     for items in found.values():
         items.sort(key=lambda item: str(item["Id"]))
     return found
+
+
+def _bare(value: Any) -> Any:
+    """A record that is pointed to comes with attributes of its own, which say nothing of it."""
+    return {name: part for name, part in value.items() if name != "attributes"} if isinstance(value, dict) else value
 
 
 def among(

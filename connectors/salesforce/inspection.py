@@ -86,7 +86,7 @@ def _object(session: Session, name: str) -> Iterator[Diagnostic]:
     for title, one in given.children.items():
         child = session.schema(one.object)  # refused where it is not there, or the user may not see it
         for field in (one.parent, *(one.fields or ())):
-            if field not in child.fields:
+            if field not in child.fields and field.partition(".")[0] not in child.relationships:
                 message = f"{one.object} has no field {field}, or the user may not see it"
                 yield Diagnostic(code="unknown-field", path=f"streams.{name}.children.{title}", message=message)
     marker = session.settings.marker(name)

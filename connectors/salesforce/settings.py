@@ -40,7 +40,10 @@ class ChildSettings(_Part):
 
     object: str = Field(description="API name of the child object, such as OrderItem")
     parent: str = Field(description="its field that holds the record's id, such as OrderId")
-    fields: tuple[str, ...] | None = Field(default=None, description="fields to show; all readable ones if left out")
+    fields: tuple[str, ...] | None = Field(
+        default=None,
+        description="fields to show, also of records pointed to (Product2.ProductCode); all readable ones if left out",
+    )
 
 
 class StreamSettings(_Part):
@@ -106,7 +109,7 @@ class SalesforceSettings(Settings):
     def _names(cls, value: dict[str, StreamSettings]) -> dict[str, StreamSettings]:
         names = [*value, *(f for s in value.values() for f in [*(s.fields or ()), s.external_id or "Id"])]
         for one in (child for stream in value.values() for child in stream.children.values()):
-            names += [one.object, one.parent, *(one.fields or ())]
+            names += [one.object, one.parent, *(part for name in one.fields or () for part in name.split("."))]
         for name in names:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"not an API name of an object or field: {name!r}")

@@ -10,7 +10,8 @@ from model.diagnostics import Severity
 from model.entities import schemas
 from model.errors import RefusedError
 
-LINES = {"object": "OrderItem", "parent": "OrderId", "fields": ["Quantity", "UnitPrice", "Description"]}
+FIELDS = ["Quantity", "UnitPrice", "Description", "Product2.ProductCode", "Product2.Name"]
+LINES = {"object": "OrderItem", "parent": "OrderId", "fields": FIELDS}
 STREAMS = {"Order": {"children": {"lines": LINES}}}
 
 
@@ -42,7 +43,8 @@ def test_an_order_has_its_lines_however_it_is_read(crm, fake):
     fake.seed("OrderItem", [line(first, 1), line(second, 2), line(first, 3)])
     found, _ = read(crm)
     assert {key: quantities(one) for key, one in found.items()} == {first: [1, 3], second: [2], bare: []}
-    assert set(found[first].data["lines"][0]) == {"Id", "SystemModstamp", "Quantity", "UnitPrice", "Description"}
+    shown = {"Id", "SystemModstamp", "Quantity", "UnitPrice", "Description", "Product2"}
+    assert set(found[first].data["lines"][0]) == shown
     assert [quantities(one) for one in crm.fetch("Order", [second, first])] == [[2], [1, 3]]
     (one,) = crm.find("Order", "OrderNumber", [found[first].data["OrderNumber"]])
     assert quantities(one) == [1, 3]
@@ -112,14 +114,18 @@ def test_a_deleted_order_is_a_tombstone_without_lines(crm, fake, clock):
 
 def test_the_default_mapping_reads_the_lines_and_fits_the_org(crm, fake):
     (key,) = orders(fake)
-    fake.seed("OrderItem", [line(key, 2)])
+    (product,) = fake.seed("Product2", [{"Name": "Queso Cabrales", "ProductCode": "QC-11"}])
+    fake.seed("OrderItem", [line(key, 2, Product2Id=product), line(key, 1)])
     text = Path("mappings/library/salesforce/order.yaml").read_text(encoding="utf-8")
     mapping, said = load(text, "order.yaml", schemas(), crm.discover("Order"))
     assert [str(one) for one in said if one.severity is Severity.ERROR] == []
     (record,) = crm.fetch("Order", [key])
     (projection,) = mapping.project([record])
-    (item,) = record.data["lines"]
+    item, plain = record.data["lines"]
+    assert item["Product2"] == {"ProductCode": "QC-11", "Name": "Queso Cabrales"}
     assert projection.problems == []
+    assert projection.values[f"lines[{item['Id']}].sku"] == "QC-11"
+    assert projection.values[f"lines[{plain['Id']}].sku"] is None
     assert projection.values[f"lines[{item['Id']}].quantity"] == "2"
     assert projection.values[f"lines[{item['Id']}].unit_price"] == {"amount": "9.50", "currency": "USD"}
 
