@@ -24,6 +24,17 @@ from model.entities import schemas
 from model.records import Record
 
 _PAGE = 2000  # as a run reads
+_BAR = 10.0  # µs: what twenty plain rules may cost a record in each direction, libraries apart
+_MORE = """\
+  salutation: salutation
+  middle_name: middle
+  contact_number: id
+  description: {field: notes, max_length: 2000}
+  active: {field: active, transform: {boolean: Y/N}}
+  lifecycle: {field: status, values: {customer: [Won, Regular], lead: New, former: Gone}, unknown: collect}
+"""
+"""Beside the fourteen rules of the projects that are measured: twenty are a mapping as people have it."""
+_STATUS = ("Won", "New", "Gone")  # each as it is written
 _EXPRESSIONS = {
     "full_name": 'src.given + " " + src.family',
     "nickname": "src.given.substring(0, 1)",
@@ -39,14 +50,16 @@ _EXPRESSIONS = {
 
 
 def compiled() -> CompiledMapping:
-    mapping, found = load(mapping_text("table", "both"), "table.yaml", schemas())
+    mapping, found = load(mapping_text("table", "both") + _MORE, "table.yaml", schemas())
     if mapping is None:
         raise RuntimeError("; ".join(map(str, found)))
     return mapping
 
 
 def pages(count: int) -> list[list[Record]]:
-    records = [Record(row[0], dict(zip(COLUMNS, row, strict=True))) for row in rows(count)]
+    extras = [{"salutation": "Ms.", "middle": "J.", "active": "YN"[n % 2], "status": _STATUS[n % 3]} for n in range(6)]
+    told = enumerate(rows(count))
+    records = [Record(row[0], dict(zip(COLUMNS, row, strict=True)) | extras[n % 6]) for n, row in told]
     return [records[at : at + _PAGE] for at in range(0, count, _PAGE)]
 
 
@@ -118,8 +131,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("fingerprints", mapping.fingerprints, read, 1.5),
     ):
         cost = microseconds(work, data)
-        verdict = "met" if cost <= bar * base else "missed"
-        print(f"{name:<42}{cost:>8.2f}{cost / base:>8.1f}  ≤ {bar:g} {verdict}")
+        verdict = "met" if cost <= min(bar * base, _BAR) else "missed"
+        print(f"{name:<42}{cost:>8.2f}{cost / base:>8.1f}  ≤ {bar:g} and {_BAR:g} µs {verdict}")
     if available():
         expressions(read[: max(len(read) // 10, 1)])
     return 0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,22 @@ def _validated(
     if problem is not None:
         node.report("broken-connector", problem, "this is a mistake in the connector: tell its author")
         return None
+    cycle = _cycle(streams)
+    if cycle:
+        path = ("streams", cycle[0], "parents")
+        message = f"{' → '.join(cycle)}: each of these streams would have to be read and written before the other"
+        node.report("parent-cycle", message, "leave one of them out of parents", at=path)
+        return None
     return Connection(name, kind, found, settings, streams, node)
+
+
+def _cycle(streams: Sequence[Stream]) -> list[str]:
+    """Streams that are parents of each other, from one of them back to it; empty where there are none."""
+    try:
+        TopologicalSorter({stream.name: stream.parents for stream in streams}).prepare()
+    except CycleError as error:
+        return list(reversed(error.args[1]))
+    return []
 
 
 def _anchored(settings: BaseModel, data: Any, folder: Path) -> Any:

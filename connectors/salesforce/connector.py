@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from connectors.salesforce import soql
 from connectors.salesforce.bulk import ROWS, BulkWriting, fits
+from connectors.salesforce.children import among, list_fields, with_children
 from connectors.salesforce.inspection import inspect
 from connectors.salesforce.reading import ALWAYS, STAMP, Reading, live_keys, record_of
 from connectors.salesforce.session import Session
@@ -91,11 +92,12 @@ class SalesforceConnector(Connector[SalesforceSettings]):
     def discover(self, stream: str) -> tuple[Field, ...]:
         self.stream(stream)
         self._session.forget(stream)
-        return self._session.schema(stream).facts()
+        return (*self._session.schema(stream).facts(), *list_fields(self.settings.streams[stream].children))
 
     def read(self, stream: str, since: str | None) -> Iterator[Page]:
         self.stream(stream)
-        yield from Reading(self._session, stream, self.settings.streams[stream].fields, since).pages()
+        given = self.settings.streams[stream]
+        yield from Reading(self._session, stream, given.fields, since, given.children).pages()
 
     def keys(self, stream: str) -> Iterator[Sequence[str]]:
         self.stream(stream)
@@ -123,17 +125,13 @@ class SalesforceConnector(Connector[SalesforceSettings]):
         kind = str(entry.get("type"))
         wanted = [value for value in dict.fromkeys(values) if kind not in {"id", "reference"} or soql.is_key(value)]
         fields = schema.readable(self.settings.streams[stream].fields, ALWAYS)
-        return list(self._among(stream, fields, field, wanted, everything=False))
+        return self._among(stream, fields, field, wanted, everything=False)
 
     def _among(
         self, name: str, fields: list[str], field: str, values: Sequence[str], *, everything: bool
-    ) -> Iterator[Record]:
-        written = self._session.schema(name).literals(field, values)
-        room = soql.LONGEST - soql.size(soql.among(fields, name, field, ()))
-        for portion in soql.portions(written, max(room, 200)):
-            text = soql.among(fields, name, field, portion)
-            for rows in self._session.query(text, name, everything=everything):
-                yield from (record_of(row) for row in rows)
+    ) -> list[Record]:
+        rows = among(self._session, name, fields, field, values, everything=everything)
+        return with_children(self._session, self.settings.streams[name].children, list(map(record_of, rows)))
 
     def upsert(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]:
         facts = self.stream(stream)

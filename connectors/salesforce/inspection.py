@@ -83,6 +83,12 @@ def _object(session: Session, name: str) -> Iterator[Diagnostic]:
             message=message,
             hint=f"name those that are needed: {soql.size(query)} characters asked, {soql.LONGEST} fit",
         )
+    for title, one in given.children.items():
+        child = session.schema(one.object)  # refused where it is not there, or the user may not see it
+        for field in (one.parent, *(one.fields or ())):
+            if field not in child.fields and field.partition(".")[0] not in child.relationships:
+                message = f"{one.object} has no field {field}, or the user may not see it"
+                yield Diagnostic(code="unknown-field", path=f"streams.{name}.children.{title}", message=message)
     marker = session.settings.marker(name)
     if marker is not None:
         yield from _marker(session, name, marker, lookup=given.lookup)

@@ -16,7 +16,9 @@ import orjson
 
 from connectors.http import parse_moment
 from connectors.salesforce import soql
+from connectors.salesforce.children import among, parents_of_changed, with_children
 from connectors.salesforce.session import Session
+from connectors.salesforce.settings import ChildSettings
 from connectors.sdk import CursorExpiredError, Flaw, Page, Problem, Record, RefusedError, UnreachableError
 
 STAMP = "SystemModstamp"
@@ -60,8 +62,16 @@ def record_of(row: Mapping[str, Any]) -> Record:
 class Reading:
     """One read of one object, full (``since`` None) or from a cursor."""
 
-    def __init__(self, session: Session, name: str, wanted: Sequence[str] | None, since: str | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        wanted: Sequence[str] | None,
+        since: str | None,
+        children: Mapping[str, ChildSettings],
+    ) -> None:
         self.session = session
+        self.children = children
         self.name = name
         self.wanted = wanted
         self.full = since is None
@@ -76,6 +86,7 @@ class Reading:
         after = self._lower_bound(started)
         windows: list[tuple[datetime | None, datetime | None]] = [(after, None)]
         held: Page | None = None
+        yield from self._of_changed_children(fields)
         while windows:
             lower, upper = windows.pop()
             try:
@@ -89,6 +100,18 @@ class Reading:
                 windows += self._halves(self._resume(lower), upper, started)
         last = held or Page([])
         yield last._replace(cursor=str(self._final(started)), full=self.full)
+
+    def _of_changed_children(self, fields: Sequence[str]) -> Iterator[Page]:
+        """Records that may not have moved, but whose children have. First of all: no position stored later skips them,
+        for it says that deletions were seen up to it, and nothing of children that changed before."""
+        if not self.children or self._since is None:
+            return
+        after = self._since.deletions - timedelta(seconds=self.session.settings.overlap)
+        keys = parents_of_changed(self.session, self.children, after)
+        size = self.session.settings.page
+        for start in range(0, len(keys), size):
+            rows = among(self.session, self.name, fields, "Id", keys[start : start + size], everything=True)
+            yield Page(with_children(self.session, self.children, list(map(record_of, rows))), None)
 
     def _fields(self) -> list[str]:
         return self.session.schema(self.name).readable(self.wanted, ALWAYS)
@@ -164,6 +187,7 @@ class Reading:
 
     def _page(self, rows: Sequence[Mapping[str, Any]], started: datetime) -> Page:
         records = [record_of(row) for row in rows if row.get("Id")]
+        records = with_children(self.session, self.children, records)
         lost = [Flaw(self.name, Problem("no-key", "a row without an Id", "Id")) for row in rows if not row.get("Id")]
         cursor = self._between(started) if records else None
         return Page(records, str(cursor) if cursor else None, full=self.full, flaws=lost)

@@ -35,6 +35,17 @@ class JwtAuth(_Part):
     audience: str | None = Field(default=None, description="login or test host; guessed from login_url")
 
 
+class ChildSettings(_Part):
+    """An object whose records are shown as a list of the record they belong to."""
+
+    object: str = Field(description="API name of the child object, such as OrderItem")
+    parent: str = Field(description="its field that holds the record's id, such as OrderId")
+    fields: tuple[str, ...] | None = Field(
+        default=None,
+        description="fields to show, also of records pointed to (Product2.ProductCode); all readable ones if left out",
+    )
+
+
 class StreamSettings(_Part):
     """One object of the org."""
 
@@ -46,6 +57,9 @@ class StreamSettings(_Part):
         default=False, description="the marker is a plain field: creates are looked up by it instead of upserted"
     )
     parents: tuple[str, ...] | None = Field(default=None, description="streams that records here refer to")
+    children: dict[str, ChildSettings] = Field(
+        default={}, description="child objects shown as lists of the record: name of the list → object"
+    )
 
 
 class SalesforceSettings(Settings):
@@ -94,6 +108,8 @@ class SalesforceSettings(Settings):
     @classmethod
     def _names(cls, value: dict[str, StreamSettings]) -> dict[str, StreamSettings]:
         names = [*value, *(f for s in value.values() for f in [*(s.fields or ()), s.external_id or "Id"])]
+        for one in (child for stream in value.values() for child in stream.children.values()):
+            names += [one.object, one.parent, *(part for name in one.fields or () for part in name.split("."))]
         for name in names:
             if not _NAME.fullmatch(name):
                 raise ValueError(f"not an API name of an object or field: {name!r}")

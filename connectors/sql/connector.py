@@ -29,7 +29,8 @@ from connectors.sdk import (
 from connectors.sql.engine import connected, open_engine
 from connectors.sql.layout import Layout, reflect
 from connectors.sql.positions import unusable_position
-from connectors.sql.reading import Reader, raw_rows
+from connectors.sql.reading import Reader
+from connectors.sql.rows import raw_rows
 from connectors.sql.settings import SqlSettings, SqlStream
 from connectors.sql.writing import Writer
 from model.errors import ConfigurationError, ConnectorError, UnauthorisedError
@@ -129,6 +130,7 @@ class SqlConnector(Connector[SqlSettings]):
         stream, name = layout.stream, layout.name
         found = _check_key(layout) + (_check_writing(layout) if stream.writable else [])
         column = stream.watermark
+        found += [problem for children in layout.lists for problem in children.problems(layout)]
         if column is None:
             return found
         if column not in layout.indexed:

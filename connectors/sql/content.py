@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from connectors.sql.engine import connected
-from connectors.sql.settings import SqlStream
+from connectors.sql.settings import SqlChildren, SqlStream
 
 
 def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str | None:
@@ -23,7 +23,8 @@ def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str
     name = engine.url.database
     if engine.dialect.name != "sqlite" or not name or name == ":memory:" or name.startswith("file:"):
         return None
-    if stream.namespace not in (None, "main") or not _is_plain_table(engine, stream):
+    tables: tuple[SqlStream | SqlChildren, ...] = (stream, *stream.children.values())
+    if not all(one.namespace in (None, "main") and _is_plain_table(engine, one.table) for one in tables):
         return None
     log = Path(f"{name}-wal")
     if log.exists() and log.stat().st_size:
@@ -37,9 +38,9 @@ def content_of(engine: Engine, stream: SqlStream, names: tuple[str, ...]) -> str
     return f"content:{digest.hexdigest()[:32]}"
 
 
-def _is_plain_table(engine: Engine, stream: SqlStream) -> bool:
+def _is_plain_table(engine: Engine, table: str) -> bool:
     with connected(engine) as connection:
         found = connection.exec_driver_sql(
-            "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", (stream.table,)
+            "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE", (table,)
         ).fetchone()
     return found is not None and not str(found[0]).upper().startswith("CREATE VIRTUAL")

@@ -15,7 +15,8 @@ from sqlalchemy.exc import NoSuchTableError
 
 from connectors.sdk import Diagnostic, Field, FieldType
 from connectors.sql import schema, values
-from connectors.sql.settings import SqlSettings, SqlStream
+from connectors.sql.children import Children
+from connectors.sql.settings import SqlChildren, SqlSettings, SqlStream
 from connectors.sql.values import Convert
 from model.errors import ConfigurationError
 
@@ -67,6 +68,8 @@ class Layout:
     as_written: int | None = None
     """SQLite: the schema's version at which the table took rows as they are written: no trigger, no conflict clause."""
     readable: frozenset[str] = frozenset()  # columns that may be read; all those read at first
+    children: tuple[Children, ...] = ()  # lists read
+    lists: tuple[Children, ...] = ()  # lists that may be read; all those read at first
     key_text: Callable[[Sequence[Any]], str] = field(init=False)
     key_slots: tuple[int, ...] = field(init=False)
     converting: tuple[tuple[str, Convert], ...] = field(init=False)
@@ -75,6 +78,7 @@ class Layout:
 
     def __post_init__(self) -> None:
         self.readable = self.readable or frozenset(self.names)
+        self.lists = self.lists or self.children
         self.keys, self.marker = self.stream.key_columns, self.stream.marker_column
         self.key_slots = tuple(self.names.index(name) for name in self.stream.key_columns)
         self.converting = tuple((name, read) for name in self.names if (read := self.columns[name].read) is not None)
@@ -87,7 +91,8 @@ class Layout:
     def narrowed(self, wanted: Collection[str]) -> Layout:
         """The same table, read without columns that nobody looks at."""
         needed = _needed(self.stream).union(wanted) & self.readable
-        return replace(self, names=tuple(name for name in self.columns if name in needed))
+        children = tuple(one for one in self.lists if one.name in wanted)
+        return replace(self, names=tuple(name for name in self.columns if name in needed), children=children)
 
     def key_values(self, key: str) -> tuple[Any, ...] | None:
         """Database values of a key's columns; None where the text cannot be a key of this table."""
@@ -174,7 +179,7 @@ class Layout:
                     references=(target,) if target else (),
                 )
             )
-        return tuple(found)
+        return (*found, *(children.field() for children in self.lists))
 
 
 def _single_key(slot: int, read: Convert | None) -> Callable[[Sequence[Any]], str]:
@@ -199,8 +204,28 @@ def _composite_key(slots: tuple[int, ...], readers: list[Convert | None]) -> Cal
 
 
 def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
-    """Ask the database what the stream's table looks like. Raises ConfigurationError naming all that is missing."""
+    """Ask the database what the stream's tables look like. Raises ConfigurationError naming all that is missing."""
     stream = settings.streams[name]
+    layout = _table(engine, settings, name, stream)
+    children = tuple(_children(engine, settings, name, field, one) for field, one in stream.children.items())
+    taken = [one.name for one in children if one.name in layout.columns]
+    if taken:
+        message = f"table {stream.table} has a column {taken[0]} of its own"
+        problem = _missing("taken-name", name, f"children.{taken[0]}", message, "give the list another name")
+        raise ConfigurationError([problem])
+    return replace(layout, children=children)
+
+
+def _children(engine: Engine, settings: SqlSettings, name: str, field_name: str, given: SqlChildren) -> Children:
+    own = given.parent_columns
+    key = tuple(dict.fromkeys((*own, *given.key_columns)))
+    shown = {"table": given.table, "schema": given.namespace, "key": key, "columns": given.columns}
+    stream = SqlStream.model_validate(shown)
+    table = _table(engine, settings, f"{name}.children.{field_name}", stream, own)
+    return Children(field_name, replace(table, stream=stream.model_copy(update={"key": own})), given.key_columns)
+
+
+def _table(engine: Engine, settings: SqlSettings, name: str, stream: SqlStream, parent: Collection[str] = ()) -> Layout:
     where = f"{stream.namespace}.{stream.table}" if stream.namespace else stream.table
     # first: should the table change while it is described, the version is another one afterwards
     as_written = schema.as_written(engine, stream)
@@ -214,7 +239,7 @@ def reflect(engine: Engine, settings: SqlSettings, name: str) -> Layout:
         hint = f"tables and views there: {', '.join(sorted(known)[:20]) or 'none'}"
         raise ConfigurationError([_missing("unknown-table", name, "table", f"there is no table or view {where}", hint)])
     columns = {found["name"]: _column(engine.dialect.name, found, settings) for found in described}
-    problems = _named_columns(name, stream, columns)
+    problems = _named_columns(name, stream, columns, parent)
     if problems:
         raise ConfigurationError(problems)
     unique, indexed, key = schema.indexes(inspector, stream)
@@ -268,8 +293,10 @@ def _missing(code: str, name: str, leaf: str, message: str, hint: str) -> Diagno
     return Diagnostic(code=code, path=f"streams.{name}.{leaf}", message=message, hint=hint)
 
 
-def _named_columns(name: str, stream: SqlStream, columns: Mapping[str, ColumnFacts]) -> list[Diagnostic]:
-    named = [("key", column) for column in stream.key_columns]
+def _named_columns(
+    name: str, stream: SqlStream, columns: Mapping[str, ColumnFacts], parent: Collection[str]
+) -> list[Diagnostic]:
+    named = [("parent" if column in parent else "key", column) for column in stream.key_columns]
     named += [("columns", column) for column in stream.columns or ()]
     named += [(leaf, found) for leaf in ("watermark", "version", "marker") if (found := getattr(stream, leaf))]
     if stream.soft_delete:

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    CursorResult,
     Engine,
     Select,
     and_,
@@ -33,19 +32,17 @@ from sqlalchemy.exc import DBAPIError
 
 from connectors.sdk import ConnectorError, Flaw, Page, Problem, ProtocolError, Record
 from connectors.sql import values
+from connectors.sql.children import with_children
 from connectors.sql.content import content_of
 from connectors.sql.engine import as_connector_error, connected, is_broken, is_passing
 from connectors.sql.layout import Layout
 from connectors.sql.positions import cursor_of, furthest, lower_bound, moment_in, position_in, shaped, unusable_position
+from connectors.sql.rows import LIST, ROW_VALUES, Row, raw_rows, rows_among
 from model.errors import ConfigurationError
 from model.making import maker
 from model.records import plain_records
 
-_ROW_VALUES = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
 _AHEAD = 8  # pages fetched by one incremental query: without an index each query sorts everything newer
-_LIST = 500  # values in one IN list
-
-Row = Sequence[Any]
 
 
 class Rows(NamedTuple):
@@ -110,7 +107,7 @@ def _beyond(columns: list[Any], parts: Sequence[Any], *, dialect: str) -> Column
     if len(columns) == 1:
         first: ColumnElement[bool] = columns[0] > bound[0]
         return first
-    if dialect in _ROW_VALUES:
+    if dialect in ROW_VALUES:
         pair: ColumnElement[bool] = tuple_(*columns) > tuple_(*bound)
         return pair
     return or_(
@@ -134,7 +131,8 @@ class Reader:
     def pages(self, since: str | None) -> Iterator[Page]:
         if self._stream.watermark is None:
             # Marked rows are looked for by each full listing, so these are listed every time.
-            content = None if self._stream.soft_delete else content_of(self._engine, self._stream, self._layout.names)
+            names = (*self._layout.names, *(children.name for children in self._layout.children))
+            content = None if self._stream.soft_delete else content_of(self._engine, self._stream, names)
             if content is None or content != since:
                 yield from self._everything(content)
         elif since is None:
@@ -148,7 +146,7 @@ class Reader:
         size = self._stream.page
         rows = self._rows(self._select(self._keys), size)
         while True:
-            found = records_of(self._layout, rows)
+            found = self._records(rows)
             last = len(rows) < size
             following = [] if last else self._rows(self._select(self._keys, self._raw_key(rows[-1])), size)
             last = last or not following
@@ -168,7 +166,7 @@ class Reader:
         nulls = self._select(self._keys).where(watermark.is_(None))
         blanks = self._layout.columns[str(self._stream.watermark)].nullable
         while blanks and (rows := self._rows(nulls, size)):
-            found = records_of(self._layout, rows)
+            found = self._records(rows)
             yield Page(found.records, None, False, found.flaws)
             if len(rows) < size:
                 break
@@ -185,7 +183,7 @@ class Reader:
         while rows := self._rows(query, size * _AHEAD):
             for start in range(0, len(rows), size):
                 part = rows[start : start + size]
-                found = records_of(self._layout, part)
+                found = self._records(part)
                 safe = furthest(safe, part[-1][slot], horizon)
                 yield Page(found.records, cursor_of(safe), False, found.flaws)
             if len(rows) < size * _AHEAD:
@@ -257,7 +255,7 @@ class Reader:
                 one = self._found([key])
                 found.update({key: None} if one is None else one)
         records = (found.get(key, Record(key, {}, deleted=True)) for key in distinct)
-        return [record for record in records if record is not None]
+        return self._with_children(Rows([record for record in records if record is not None], [])).records
 
     def _found(self, keys: Sequence[str]) -> dict[str, Record | None] | None:
         with connected(self._engine) as connection:
@@ -280,12 +278,21 @@ class Reader:
                 continue  # what the column cannot hold is in no row
         records: list[Record] = []
         with connected(self._engine) as connection:
-            for start in range(0, len(usable), _LIST):
-                chosen = self._layout.table.c[field].in_(usable[start : start + _LIST])
+            for start in range(0, len(usable), LIST):
+                chosen = self._layout.table.c[field].in_(usable[start : start + LIST])
                 records += records_of(self._layout, raw_rows(connection, select(*self._columns).where(chosen))).records
-        return records
+        return self._with_children(Rows(records, [])).records
 
     # queries
+
+    def _records(self, rows: Sequence[Row]) -> Rows:
+        return self._with_children(records_of(self._layout, rows))
+
+    def _with_children(self, found: Rows) -> Rows:
+        if not self._layout.children or not found.records:
+            return found
+        records, flaws = with_children(self._engine, self._layout, found.records)
+        return Rows(records, [*found.flaws, *flaws])
 
     def _select(self, order: list[Any], after: Sequence[Any] | None = None) -> Select[Any]:
         query = select(*self._columns).order_by(*order)
@@ -326,20 +333,6 @@ def _readable(engine: Engine, query: Select[Any]) -> list[Row] | ConnectorError:
             return ProtocolError(f"a value cannot be read ({type(error).__name__})")
 
 
-def raw_rows(connection: Connection, query: Select[Any]) -> list[Row]:
-    """The driver's own tuples: SQLAlchemy's result processing would cost more than the database does."""
-    return _drained(connection, connection.execute(query))
-
-
-def _drained(connection: Connection, result: CursorResult[Any]) -> list[Row]:
-    cursor = result.cursor
-    base = connection.dialect.loaded_dbapi.Error
-    try:
-        return [] if cursor is None else list(cursor.fetchall())
-    except base as error:  # a value the driver cannot decode; SQLAlchemy wraps only what it fetches itself
-        raise DBAPIError.instance(None, None, error, base, hide_parameters=True, dialect=connection.dialect) from None
-
-
 def by_keys(connection: Connection, layout: Layout, keys: Sequence[str]) -> dict[str, Record | None]:
     """What exists of the keys; None: it exists and is no readable record."""
     wanted = layout.values_of_keys(dict.fromkeys(keys))
@@ -347,40 +340,3 @@ def by_keys(connection: Connection, layout: Layout, keys: Sequence[str]) -> dict
     found: dict[str, Record | None] = {record.key: record for record in records}
     found.update((flaw.key, None) for flaw in flaws if flaw.key)
     return found
-
-
-def rows_among(
-    connection: Connection, layout: Layout, names: Sequence[str], own: Sequence[str], wanted: Sequence[tuple[Any, ...]]
-) -> list[Row]:
-    """The named columns of rows whose ``own`` columns are among the wanted ones, in lists every database takes."""
-    rows: list[Row] = []
-    plain = connection.dialect.name == "sqlite" and len(own) == 1
-    for start in range(0, len(wanted), _LIST):
-        part = wanted[start : start + _LIST]
-        if plain:
-            values_ = tuple(value for (value,) in part)
-            statement = _plain_list(connection, layout, names, own[0], len(part))
-            rows += _drained(connection, connection.exec_driver_sql(statement, values_))
-        else:
-            columns = [layout.table.c[name] for name in names]
-            chosen = among(connection.dialect.name, [layout.table.c[name] for name in own], part)
-            rows += raw_rows(connection, select(*columns).where(chosen))
-    return rows
-
-
-def _plain_list(connection: Connection, layout: Layout, names: Sequence[str], own: str, size: int) -> str:
-    """SQLite needs no casts and no converters: writing the list ourselves spares compiling it for every batch."""
-    quote = connection.dialect.identifier_preparer
-    columns = ", ".join(quote.quote(name) for name in names)
-    marks = ", ".join("?" * size)
-    return f"SELECT {columns} FROM {quote.format_table(layout.table)} WHERE {quote.quote(own)} IN ({marks})"  # noqa: S608 (quoted names, bound values)
-
-
-def among(dialect: str, own: Sequence[Any], wanted: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:
-    """The condition that a row's ``own`` columns hold one of the wanted tuples."""
-    if len(own) == 1:
-        single: ColumnElement[bool] = own[0].in_([parts[0] for parts in wanted])
-        return single
-    if dialect in _ROW_VALUES:
-        return tuple_(*own).in_(wanted)
-    return or_(*(and_(*(c == p for c, p in zip(own, parts, strict=True))) for parts in wanted))

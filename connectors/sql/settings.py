@@ -20,6 +20,29 @@ class SoftDelete(Settings):
     )
 
 
+class SqlChildren(Settings):
+    """Rows of another table, shown as a list of the record they belong to."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    table: str = Field(description="table or view of the rows")
+    namespace: str | None = Field(None, alias="schema", description="database schema the table is in")
+    parent: str | tuple[str, ...] = Field(description="column, or list of columns, that holds the record's key")
+    key: str | tuple[str, ...] = Field(description="column, or columns, that tell the rows of one record apart")
+    columns: tuple[str, ...] | None = Field(None, description="columns to show; all but binary ones when left out")
+    moves_watermark: bool = Field(
+        False, description="whether each change of such a row, and its removal, moves the record's watermark"
+    )
+
+    @property
+    def parent_columns(self) -> tuple[str, ...]:
+        return (self.parent,) if isinstance(self.parent, str) else self.parent
+
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        return (self.key,) if isinstance(self.key, str) else self.key
+
+
 class SqlStream(Settings):
     """One table or view."""
 
@@ -36,6 +59,9 @@ class SqlStream(Settings):
     soft_delete: SoftDelete | None = Field(None, description="column that marks deleted rows")
     version: str | None = Field(None, description="column compared before a row is changed")
     parents: tuple[str, ...] = Field((), description="streams the rows refer to")
+    children: dict[str, SqlChildren] = Field(
+        {}, description="rows of other tables, shown as lists of the record: field name → table"
+    )
     writable: bool = Field(False, description="whether rows may be created, changed and removed")
     marker: str | None = Field(None, description="column that takes the hub's own id of a created row")
     key_from: Literal["database", "marker", "field"] = Field(
@@ -66,6 +92,14 @@ class SqlStream(Settings):
             raise ValueError("key_from: a key of several columns can only come from mapped fields (key_from: field)")
         if self.marker and self.key_from == "marker" and self.marker != self.key_columns[0]:
             raise ValueError("marker: the key already carries the hub's id (key_from: marker); leave one of them out")
+        for name, one in self.children.items():
+            if len(one.parent_columns) != len(self.key_columns):
+                raise ValueError(f"children.{name}.parent: name one column for each column of key ({self.key_name})")
+            if self.watermark and not one.moves_watermark:
+                raise ValueError(
+                    f"children.{name}: an edit of such a row alone would not be seen; leave out watermark, or say "
+                    "moves_watermark: true where the database moves it with each of these rows"
+                )
         return self
 
 

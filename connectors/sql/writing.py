@@ -23,7 +23,8 @@ from connectors.sql.engine import as_connector_error, connected, is_broken, is_p
 from connectors.sql.inserting import applied, filled_in, insert_rows, new_rows, no_row_twice
 from connectors.sql.layout import Layout
 from connectors.sql.preparing import Preparer, Row
-from connectors.sql.reading import among, by_keys, records_of, rows_among, version_text
+from connectors.sql.reading import by_keys, records_of, version_text
+from connectors.sql.rows import among, rows_among
 from connectors.sql.values import Unfit
 from connectors.sql.verdicts import verdict
 

@@ -72,6 +72,11 @@ def available() -> bool:
 @cache
 def _environment(variable: str) -> Any:
     """The engine, knowing one variable and what may be done with it. Raises ImportError."""
+    return dialect(variable, {})
+
+
+def dialect(variable: str, typed: Mapping[str, str]) -> Any:
+    """As `_environment`, with more variables: the type of each, in the engine's words."""
     cel = import_module("cel_expr_python.cel")
     extensions = [("strings", "ExtStrings"), ("optional", "ExtOptional"), ("math", "ExtMath")]
     types = cel.Type
@@ -85,7 +90,8 @@ def _environment(variable: str) -> Any:
         )
 
     return cel.NewEnv(
-        variables={variable: types.Map(types.STRING, types.DYN)},
+        variables={variable: types.Map(types.STRING, types.DYN)}
+        | {name: getattr(types, kind) for name, kind in typed.items()},
         extensions=[getattr(import_module(f"cel_expr_python.ext.ext_{part}"), name)() for part, name in extensions],
         functions=[
             cel.FunctionDecl(name, [overload(name, given, *how) for given, how in overloads.items()])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from mappings.cel.engine import RECORD
-from mappings.checking.expressions import Asked, compiled_or_none, conditions_of, expressions_of
+from mappings.cel.typing import misfits
+from mappings.checking.expressions import Asked, Written, compiled_or_none, conditions_of, expressions_of
 from mappings.checking.types import mismatch
 from mappings.codec import word
 from mappings.language import FieldPath, MappingFile, Rule, Test, Unknown, field_path, field_text
@@ -18,6 +19,14 @@ from mappings.transforms.registry import build
 from model.diagnostics import Severity
 from model.fields import EntitySchema, FieldSpec
 
+_IN_WORDS = {
+    "text": "text",
+    "choice": "text",
+    "date": "a day, as text",
+    "datetime": "a moment, as text",
+    "integer": "a whole number",
+    "boolean": "true or false",
+}
 _ITEMS = FieldSpec(template="")
 """Stands for the field of a list as a whole, which has no kind of its own."""
 
@@ -98,6 +107,8 @@ class _Checker:
     def _expressions(self) -> None:
         for written in expressions_of(self.mapping):
             found = compiled_or_none(written) if written.variable == RECORD else None
+            if found is not None:
+                self._typed(written, {read.path for read in found.tree.reads})
             for read in found.tree.reads if found is not None else ():
                 name = field_text(read.path)
                 fact = self._fact(read.path)
@@ -115,6 +126,21 @@ class _Checker:
                     severity=Severity.ERROR if read.needed == len(read.path) else Severity.WARNING,
                     offset=read.offset,
                 )
+
+    def _typed(self, written: Written, read: Iterable[FieldPath]) -> None:
+        facts = {path: fact for path in read if (fact := self._fact(path)) is not None}
+        types = {path: str(fact.type) for path, fact in sorted(facts.items()) if fact.type in _IN_WORDS}
+        for fault in misfits(written.text, types):
+            named = _listed([f"{field_text(path)} is {_IN_WORDS[kind]}" for path, kind in types.items()])
+            self.notes.add(
+                "type-mismatch",
+                f"{fault.message}: {named}",
+                written.at,
+                subject=written.subject,
+                hint=fault.hint or "text(…), int(…) and double(…) convert",
+                severity=Severity.WARNING,  # a field may show other values than its type says
+                offset=fault.offset,
+            )
 
     @staticmethod
     def _places(rule: Rule) -> Iterator[FieldPath]:

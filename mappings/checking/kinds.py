@@ -155,8 +155,13 @@ def _check_table(table: Table, spec: FieldSpec, say: Speaker, *, reads: bool, wr
     if default is not None and choices and default not in choices:
         hint = did_you_mean(default, choices) or f"there are: {', '.join(choices)}"
         say("unknown-option", "the default is not one of the field's choices", "unknown", "default", hint=hint)
+    if spec.choices is not None and table.unknown is Unknown.KEEP and reads:
+        message = "the field has nothing but its choices: a value that is not listed, and none of them, is parked"
+        hint = "unknown: park says so, collect lists it, {default: …} makes one of the choices of it"
+        say("keeps-nothing", message, "unknown", hint=hint, severity=Severity.WARNING)
     missing = [choice for choice in choices if choice not in listed and choice not in meant]
-    stands_in = table.unknown is Unknown.KEEP or default in listed
+    wrong = table.unknown is Unknown.DEFAULT and default is None  # what it was to be is said where it was read
+    stands_in = table.unknown is Unknown.KEEP or default in listed or wrong
     if missing and writes and not stands_in:
         say(
             "options-unmapped",

@@ -365,8 +365,8 @@ def _unknown(node: Node) -> tuple[Unknown, str | None]:
     if isinstance(given, dict):
         inner = Node(given, (*node.path, "unknown"), node.notes, ("default",), subject=node.subject)
         default = inner.text("default", required=True)
-        return (Unknown.DEFAULT, default) if default else (Unknown.KEEP, None)
+        return Unknown.DEFAULT, default or None
     if given == Unknown.DEFAULT.value:
         node.note("bad-rule", "default has to say which value", "unknown", hint="unknown: {default: lead}")
-        return Unknown.KEEP, None
-    return node.chosen(given, Unknown, Unknown.KEEP, "unknown"), None
+        return Unknown.DEFAULT, None
+    return node.chosen(given, Unknown, Unknown.DEFAULT, "unknown"), None

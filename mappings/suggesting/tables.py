@@ -97,6 +97,12 @@ def _matched(words: Sequence[str], leaf: str, choices: tuple[str, ...]) -> tuple
     return rows, unmatched, any(word.isdigit() for listed in rows.values() for word in listed)
 
 
+def counterparts(words: Sequence[str], leaf: str, choices: tuple[str, ...]) -> dict[str, str]:
+    """Words that can only stand for one of the choices of a field called ``leaf``: which."""
+    rows, _, _ = _matched(words, leaf, choices)
+    return {word: choice for choice, listed in rows.items() for word in listed}
+
+
 def truth_transform(seen: Seen, *, inverse: bool) -> Form:
     """Words for true and false; ``inverse`` where the field says the opposite (`inactive`)."""
     if seen.field.type == "boolean":

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
+from math import isfinite
 from typing import Any, TypeVar, cast
 
 from model.fields import Kind
@@ -174,6 +175,8 @@ def text_of(value: Any) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if isinstance(value, float) and not isfinite(value):  # 1e999 is JSON, and more than a float can hold
+            raise UnfitError("not-a-number", "is a number beyond all that can be held")
         return str(value)
     raise UnfitError("not-text", "is not text")
 

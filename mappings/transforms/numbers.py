@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,8 @@ from mappings.transforms.base import Entry, Example, OptionError, Transform, Unf
 from model.fields import Kind
 
 MAX_DIGITS = 60
+_POWERS = (1, 10, 100, 1_000, 10_000, 100_000, 1_000_000)
+_EXACT = Context(prec=MAX_DIGITS * 3)
 _PLAIN = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,3})?\Z")
 
 
@@ -71,9 +73,15 @@ def _separators(point: Any, group: Any) -> tuple[str, str | None]:
     return str(point), group
 
 
-def decimal(point: Any = ".", group: Any = None, written: Any = "text") -> Transform:
-    """A decimal number, with the system's separators. ``written`` says whether it gets text or a number."""
+def decimal(point: Any = ".", group: Any = None, written: Any = "text", times: Any = 1) -> Transform:
+    """A decimal number, with the system's separators. ``written`` says whether it gets text or a number.
+
+    The canonical number is the system's ``times`` a power of ten, which no division rounds: shares and per cent.
+    """
     point, group = _separators(point, group)
+    if times not in _POWERS or isinstance(times, bool):
+        raise OptionError("times is 1, 10, 100, 1000, 10000, 100000 or 1000000", option="times")
+    shift = _POWERS.index(times)
     as_text = one_of("written", written, ("text", "number")) == "text"
     grouped = (
         re.compile(rf"([-+]?[0-9]{{1,3}})((?:{re.escape(group)}[0-9]{{3}})+)((?:{re.escape(point)}[0-9]*)?)\Z")
@@ -89,10 +97,10 @@ def decimal(point: Any = ".", group: Any = None, written: Any = "text") -> Trans
             if point == "," and "." in text:
                 raise UnfitError("not-a-number", "is not a number in the declared notation")
             value = text.replace(point, ".")
-        return spell(plain_number(value))
+        return spell(plain_number(value).scaleb(shift, _EXACT))
 
     def back(value: Any) -> Any:
-        text = spell(plain_number(value))
+        text = spell(plain_number(value).scaleb(-shift, _EXACT))
         return text.replace(".", point) if as_text else as_number(text)
 
     return Transform(name="decimal", forward=forward, back=back, kinds=frozenset({Kind.DECIMAL}))
@@ -200,10 +208,16 @@ ENTRIES: dict[str, Entry] = {
         make=decimal,
         main="written",
         summary="a decimal number, with the system's separators",
-        options={"written": "what the system gets: text (as usual) or number", "point": _POINT, "group": _GROUP},
+        options={
+            "written": "what the system gets: text (as usual) or number",
+            "point": _POINT,
+            "group": _GROUP,
+            "times": "the canonical number is the system's times this power of ten: 100 where it shows 0.15 for 15 %",
+        },
         examples=(
             Example(options={"point": ",", "group": "."}, record="1.234,50", canonical="1234.5", written="1234,5"),
             Example(options="number", record=12.5, canonical="12.5"),
+            Example(options={"times": 100, "written": "number"}, record=0.15, canonical="15"),
         ),
     ),
     "integer": Entry(

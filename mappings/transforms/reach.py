@@ -103,6 +103,8 @@ def phone_number(value: Any, region: str | None) -> str:
         raise UnfitError("not-a-phone", "is not a telephone number that could exist")
     if not _whole(text, number, national, region):
         raise UnfitError("not-a-phone", "has digits beside those of a telephone number")
+    if _stray_letter(text, number, national):
+        raise UnfitError("not-a-phone", "has a letter among the digits of a telephone number")
     plain = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     plain += f";ext={number.extension}" if number.extension else ""
     if not _E164.fits(plain):
@@ -112,6 +114,8 @@ def phone_number(value: Any, region: str | None) -> str:
 
 _NORTH_AMERICA = 1
 _NO_DIGITS = re.compile("[^0-9]+")
+_AMONG = re.compile(r"\d[^\W\d_]|\d.*[^\W\d_].*\d", re.DOTALL)
+_AFTER_THE_LAST = re.compile(r"\D+\Z")
 _AREA_AND_NUMBER = re.compile(r"[2-9][0-9]{9}\Z")
 
 
@@ -146,6 +150,21 @@ def _whole(text: str, number: Any, national: str, region: str | None) -> bool:
         _prefix(before[:cut], code, region) and _trunk(before[cut:], national, code, region, alone=cut == 0)
         for cut in range(len(before) + 1)
     )
+
+
+def _stray_letter(text: str, number: Any, national: str) -> bool:
+    """Whether a letter stands among the digits, or at the last one, without standing for a digit: 206 555 Z0100.
+
+    The library leaves it out. Letters that dial (1-800-FLOWERS) are in the number, words around it are not among it.
+    """
+    import phonenumbers
+
+    if number.extension:
+        text = _AFTER_THE_LAST.sub("", text[: text.rfind(number.extension)])
+    if not _AMONG.search(text):
+        return False
+    dialled = phonenumbers.normalize_digits_only(phonenumbers.convert_alpha_characters_in_number(text))
+    return not dialled.endswith(national) or phonenumbers.normalize_digits_only(text).endswith(national)
 
 
 def _prefix(before: str, code: str, region: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from model.diagnostics import Severity
-from syncline.cli import canonical, differing, lawful, options, suggesting, transforming, trying
+from syncline.cli import canonical, differing, lawful, options, suggesting, transforming, trying, unlisted
 from syncline.cli.desk import desk_of
 from syncline.cli.exits import Exit
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     canonical.register(mappings_app)
     transforming.register(mappings_app)
     trying.register(mappings_app)
+    unlisted.register(mappings_app)
 
 
 @mappings_app.command("list")

@@ -58,6 +58,18 @@ def chosen(desk: Desk, names: Sequence[str]) -> tuple[Workbench, list[Compiled]]
     return workbench, [_named(by_name, name) for name in sorted(set(names) or by_name)]
 
 
+def sound(desk: Desk) -> tuple[Workbench, list[Compiled], list[Diagnostic]]:
+    """All mappings that have no mistakes, in the order of their names, and what is wrong with the others.
+
+    Raises ConfigurationError where there are mistakes, and no mapping without.
+    """
+    workbench, found = desk.workbench()
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    if wrong and not workbench.by_name:
+        raise ConfigurationError(wrong)
+    return workbench, [workbench.by_name[name] for name in sorted(workbench.by_name)], wrong
+
+
 def _named(mappings: Mapping[str, Compiled], name: str) -> Compiled:
     if name not in mappings:
         hint = nearest(name, mappings) if mappings else "there is none yet: syncline mappings suggest"

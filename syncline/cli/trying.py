@@ -38,13 +38,16 @@ def register(app: typer.Typer) -> None:
 
 
 def run_examples(context: typer.Context, names: Names = None, as_json: options.Json = False) -> None:
-    """Run the examples of mappings, in both directions. No system is asked, and no secret is needed."""
+    """Run the examples of mappings, in both directions. No system is asked, and no secret is needed.
+
+    Where some mappings have mistakes, those are said, and the examples of the others are run.
+    """
     from mappings.proving.examples import try_examples
-    from syncline.cli.specimens import chosen
+    from syncline.cli.specimens import chosen, sound
     from syncline.cli.trials import tell_trial, trial_json
 
     desk = desk_of(context)
-    workbench, mappings = chosen(desk, names or ())
+    workbench, mappings, wrong = (*chosen(desk, names), []) if names else sound(desk)
     tried = [(mapping, try_examples(mapping, workbench.schemas[mapping.entity])) for mapping in mappings]
     if as_json:
         desk.output.json([trial_json(mapping, trial) for mapping, trials in tried for trial in trials])
@@ -64,7 +67,10 @@ def run_examples(context: typer.Context, names: Names = None, as_json: options.J
         desk.output.say(f"{failed} of {counted(number, 'example')} failed.")
     elif number:
         desk.output.say(f"{counted(number, 'example')} passed.")
-    raise typer.Exit(Exit.FAILED if failed else Exit.DONE)
+    if wrong:
+        desk.output.diagnostics(wrong)
+        desk.output.say("Mappings with mistakes were not tried.")
+    raise typer.Exit(Exit.FAILED if failed else Exit.INVALID if wrong else Exit.DONE)
 
 
 def preview(

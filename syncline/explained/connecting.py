@@ -109,6 +109,19 @@ CONNECTING = {
         "The column that tells what changed has no index: each read scans the table.",
         "Add an index.",
     ),
+    "key-type-differs": Entry(
+        "Children are found by their parent's key, and the two columns are of different types: rows that belong "
+        "together may not be found.",
+        "Give both columns one type, or name a view that shows the same one.",
+    ),
+    "unindexed-parent": Entry(
+        "The column by which children are found has no index: each page of parents scans their whole table.",
+        "Add an index.",
+    ),
+    "taken-name": Entry(
+        "The list of children is called like a column of the table itself.",
+        "Call it otherwise under `children`, and in the mapping.",
+    ),
     "nullable-watermark": Entry(
         "Rows may have no value in the column that tells what changed. Such rows are found by full reads only.",
         "Fill the column always, or run with `--full` now and then.",

@@ -63,6 +63,11 @@ FITTING = {
         "The field has options that the rule says nothing about. A record with such a value has this value parked.",
         "Add them to `values`, or say with `unknown` what any other value means.",
     ),
+    "keeps-nothing": Entry(
+        "`unknown: keep` lets a value through as it is, and the canonical field takes nothing but its choices. What is "
+        "neither in `values` nor such a choice is parked all the same.",
+        "Say `park` or `collect`, or give such values a meaning: `unknown: {default: other}`.",
+    ),
     "two-rules": Entry(
         "Two rules of the mapping write one record field, or fill one canonical path. The later would undo the "
         "earlier.",
@@ -93,8 +98,8 @@ FITTING = {
     ),
     "type-mismatch": Entry(
         "The record field is of a type from which this rule cannot make its canonical value: every value, or "
-        "nearly every one, would be parked.",
-        "Add the transform the hint names, or map another field.",
+        "nearly every one, would be parked. Or an expression does with it what values of that type do not allow.",
+        "Add the transform the hint names, or map another field; in an expression, convert: `int(src.count) + 1`.",
     ),
     "not-readable": Entry(
         "The system does not show this field to us.",

@@ -91,6 +91,11 @@ PROJECTS = {
         "The connector does not take this value for this setting.",
         "The message says what is expected; the connector's page has all settings.",
     ),
+    "parent-cycle": Entry(
+        "`parents` says that the records of one stream refer to those of another, which therefore come first. Here "
+        "streams are parents of each other, or one of itself.",
+        "Leave one of them out of `parents`: the reference that may be empty at first.",
+    ),
     "unknown-stream": Entry(
         "The connection has no stream of that name.",
         "Use one of those it has, or add the stream to the connection. Names are case-sensitive.",

@@ -153,6 +153,11 @@ RECORDS: Mapping[str, Entry] = {
         f"The row holds bytes that the declared encoding does not know. {_ROW}",
         "Set `encoding` of the stream: `cp1252` is usual for files from Western Windows.",
     ),
+    "flawed-child": Entry(
+        "A row that belongs to the record (a line of an order) cannot be read, or lacks its key. The record is set "
+        "aside whole: without that row its list would say that the row was taken away.",
+        "Mend the row in its table.",
+    ),
     "binary-value": Entry(
         "The column holds bytes, or what the driver cannot read, in this row. The row is set aside.",
         "Leave the column out of the stream, or make text of it in a view.",

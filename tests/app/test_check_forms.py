@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from model.diagnostics import Diagnostic, Severity
 from syncline.cli.telling import roomy
 from syncline.explained import SECTIONS, explained, markdown
+from syncline.sarif import sarif
 
 ROOT = Path(__file__).parents[2]
 CODE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\Z")
@@ -136,6 +139,45 @@ def test_sarif_says_the_same_as_the_lines(cli, broken):
         assert one["message"] in result["message"]["text"]
     prints = [result["partialFingerprints"]["syncline/v1"] for result in run["results"]]
     assert len(set(prints)) == len(prints)
+
+
+PARTS = json.loads((Path(__file__).parent / "sarif_parts.json").read_text(encoding="utf-8"))
+
+
+def test_sarif_is_what_the_published_schema_allows_for_every_diagnostic_there_is(cli, broken):
+    Draft7Validator.check_schema(PARTS)
+    validator = Draft7Validator(PARTS)
+    log = cli("check", "--sarif", code=5).json
+    assert [error.message for error in validator.iter_errors(log)] == []
+    codes = [code for _, section in SECTIONS.values() for code in section]
+    places = ({"file": "/a b/ä.yaml", "line": 3, "column": 1}, {"file": "c.yaml", "line": 9}, {"file": "d.yaml"}, {})
+    found = [
+        Diagnostic(code=code, message="m", severity=severity, path=path, hint=path, **place)
+        for code in codes
+        for severity, path, place in zip([*Severity, Severity.NOTE], ("a.b", None, "", "c"), places, strict=True)
+    ]
+    log = json.loads(json.dumps(sarif(found, Path("/a"))))
+    assert [error.message for error in validator.iter_errors(log)] == []
+    results = log["runs"][0]["results"]
+    assert len(results) == 4 * len(codes) > 800
+    uri = results[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    assert uri.endswith("/a%20b/%C3%A4.yaml")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda log: log["runs"][0].pop("tool"),
+        lambda log: log["runs"][0]["results"][0].update(level="fatal"),
+        lambda log: log["runs"][0]["results"][0].update(message="text"),
+        lambda log: log["runs"][0]["results"][0].update(properties={}),
+        lambda log: log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"].update(startLine=0),
+    ],
+)
+def test_the_parts_of_the_schema_catch_what_is_no_sarif(cli, broken, spoil):
+    log = cli("check", "--sarif", code=5).json
+    spoil(log)
+    assert not Draft7Validator(PARTS).is_valid(log)
 
 
 def test_files_of_the_project_are_named_in_sarif_as_seen_from_it(cli, broken, monkeypatch):

@@ -62,6 +62,9 @@ CREATE TABLE customers (
 CREATE TABLE orders (
     OrderID INTEGER PRIMARY KEY, CustomerID TEXT, OrderDate TEXT, ShippedDate TEXT, Freight NUMERIC, ShipName TEXT,
     ShipAddress TEXT, ShipCity TEXT, ShipRegion TEXT, ShipPostalCode TEXT, ShipCountry TEXT);
+CREATE TABLE order_lines (
+    OrderID INTEGER, ProductID INTEGER, ProductName TEXT, UnitPrice NUMERIC, Quantity INTEGER, Discount NUMERIC,
+    PRIMARY KEY (OrderID, ProductID));
 """
 
 
@@ -73,6 +76,39 @@ def test_the_mappings_of_a_database_fit_the_tables_they_are_written_for(make_cli
     cli = make_cli(tmp_path / "p", world)
     cli("check", "--online")
     cli("run")
+
+
+def test_the_lines_of_an_order_arrive_change_and_leave_with_their_rows(make_cli, tmp_path):
+    compose(tmp_path / "p", ["sql"])
+
+    def change(*statements):
+        with closing(sqlite3.connect(tmp_path / "erp.db")) as database, database:
+            for statement in statements:
+                database.execute(statement)
+
+    def lines():
+        told = cli("record", "show", "erp:orders:10248", "--json").json["fields"]
+        shown = {one["path"]: one["value"] for one in told if one["path"].startswith("lines[")}
+        return {path: value for path, value in shown.items() if value is not None and path.endswith("].quantity")}
+
+    with closing(sqlite3.connect(tmp_path / "erp.db")) as database, database:
+        database.executescript(NORTHWIND)
+    change(
+        "INSERT INTO customers (CustomerID, CompanyName) VALUES ('VINET', 'Vins et alcools Chevalier')",
+        "INSERT INTO orders (OrderID, CustomerID, Freight) VALUES (10248, 'VINET', 32.38)",
+        "INSERT INTO order_lines VALUES (10248, 11, 'Queso Cabrales', 14, 12, 0), (10248, 42, 'Mee', 9.8, 10, 0.15)",
+    )
+    world = World(clock=ManualClock(), environment={"ERP_URL": f"sqlite:///{tmp_path / 'erp.db'}"})
+    cli = make_cli(tmp_path / "p", world)
+    cli("run", code=None)
+    assert lines() == {"lines[11].quantity": "12", "lines[42].quantity": "10"}
+    change(
+        "UPDATE order_lines SET Quantity = 7 WHERE ProductID = 11",
+        "DELETE FROM order_lines WHERE ProductID = 42",
+        "INSERT INTO order_lines VALUES (10248, 72, 'Mozzarella', 34.8, 5, 0)",
+    )
+    cli("run")
+    assert lines() == {"lines[11].quantity": "7", "lines[72].quantity": "5"}
 
 
 def test_a_variable_that_is_not_set_is_named_once_per_line_and_in_the_readme(tmp_path):

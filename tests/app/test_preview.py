@@ -171,8 +171,23 @@ def test_tests_and_docs_need_no_secret_and_no_system(shop):
 def test_a_broken_mapping_is_told_and_does_not_stop_the_test_of_another(shop):
     edit(shop, "contacts.yaml", "family_name: last", "famly_name: last")
     shop("mappings", "test", "people", code=0)
-    for names in ((), ("contacts",), ("people", "contacts")):
-        assert "did you mean 'family_name'?" in shop("mappings", "test", *names, code=5).err
+    for names in (("contacts",), ("people", "contacts")):
+        said = shop("mappings", "test", *names, code=5)
+        assert "did you mean 'family_name'?" in said.err
+        assert said.out == ""
+
+
+def test_without_names_the_sound_mappings_are_tested_and_the_others_told(shop):
+    edit(shop, "contacts.yaml", "family_name: last", "famly_name: last")
+    said = shop("mappings", "test", code=5)
+    assert said.out.startswith("pass  people: plain  (")
+    assert "did you mean 'family_name'?" in said.err
+    assert "1 example passed." in said.err
+    edit(shop, "people.yaml", 'canonical: {given_name: Ana, "emails', 'canonical: {given_name: Bo, "emails')
+    assert "did you mean 'family_name'?" in shop("mappings", "test", code=1).err
+    for path in (shop.folder / "mappings").glob("*.yaml"):
+        path.write_text("rules: [", encoding="utf-8")
+    assert "pass" not in shop("mappings", "test", code=5).out
 
 
 def test_a_mapping_that_does_not_exist_is_guessed(shop):

@@ -263,6 +263,22 @@ def test_a_stream_that_is_not_there_is_said_once(project):
     assert [(one.line, one.column, one.code) for one in found] == [(9, 37, "unknown-stream")]
 
 
+@pytest.mark.parametrize(
+    ("people", "firms", "said"),
+    [("people", None, "people → people"), ("firms", "people", "people → firms → people")],
+)
+def test_streams_that_are_parents_of_each_other_are_said_where_that_is_written(project, people, firms, said):
+    streams = f"      people: {{table: people, key: id, writable: true, parents: [{people}]}}\n"
+    parents = f", parents: [{firms}]" if firms else ""
+    streams += f"      firms: {{table: firms, key: id{parents}}}\n"
+    old = "      people: {table: people, key: id, writable: true}\n"
+    loaded, found = load(project(config=CONFIG.replace(old, streams)))
+    assert loaded is None
+    (one,) = (one for one in found if one.code == "parent-cycle")
+    assert said in one.message or "firms → people → firms" in one.message
+    assert one.line == (7 if one.message.startswith("people") else 8)
+
+
 def test_a_proposed_mapping_is_checked_but_does_not_run(project):
     loaded, _ = load(project(mapping=MAPPING + "lifecycle: proposed\n"))
     assert (loaded.mappings, [one.name for one in loaded.proposed]) == ((), ["erp_people"])

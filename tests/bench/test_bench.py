@@ -24,7 +24,7 @@ def test_the_rules_are_measured_on_records_that_they_take_as_they_are(capsys):
     for projection, request in zip(mapping.project(pages[0]), rules.creates(mapping, pages)[0], strict=True):
         assert not projection.problems
         assert projection.values == request.values
-        assert len(projection.values) == len(mapping.reads) == 14
+        assert len(projection.values) == len(mapping.reads) == 20
     assert rules.main(["--records", "500"]) == 0
     assert [line[:3] for line in capsys.readouterr().out.splitlines()] == [
         "500",

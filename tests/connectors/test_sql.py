@@ -120,6 +120,19 @@ def test_a_full_read_lists_every_row_once_at_any_page_edge(database: Database, c
     assert [page.cursor is None for page in pages] == [True] * (len(pages) - 1) + [count == 0]
 
 
+def test_rows_of_another_table_arrive_as_a_list_of_the_record_they_belong_to(database: Database) -> None:
+    database.seed(4)
+    database.run("CREATE TABLE orders (number INTEGER, customer INTEGER, total DECIMAL(10,2))")
+    database.run("INSERT INTO orders VALUES (2, 1, 5.5), (1, 1, 7), (1, 3, NULL), (9, 77, 1)")
+    children = {"orders": {"table": "orders", "parent": "customer", "key": "number"}}
+    connector = database.connector(customers=CUSTOMERS | {"watermark": None, "children": children})
+    found = {key: record.data["orders"] for key, record in everything(connector).items()}
+    both = [{"number": 1, "total": "7.00"}, {"number": 2, "total": "5.50"}]
+    assert found == {"1": both, "2": [], "3": [{"number": 1, "total": None}], "4": []}
+    database.run("INSERT INTO orders VALUES (NULL, 3, 1)")  # told apart from no other by nothing
+    assert set(everything(connector)) == {"1", "2", "4"}
+
+
 def test_values_arrive_as_json(database: Database) -> None:
     database.seed(1)
     record = everything(database.connector())["1"]

@@ -6,7 +6,7 @@ import pytest
 
 from connectors.contract import Field, FieldType
 from mappings.compile import load
-from model.diagnostics import Diagnostic
+from model.diagnostics import Diagnostic, Severity
 from model.entities import schemas
 
 SCHEMAS = schemas()
@@ -184,3 +184,17 @@ def test_a_rule_of_several_paths_that_goes_nowhere_is_said_too():
     template = 'transform: {template: "{given_name:word} {family_name}"}'
     rule = f'  "given_name, family_name": {{field: N, direction: out, {template}}}\n'
     assert [(one.code, one.line, one.column) for one in found(rule, head="direction: in\n")] == [("no-direction", 6, 3)]
+
+
+def test_keep_on_a_field_of_choices_is_said_where_it_stands() -> None:
+    rule = "  lifecycle: {field: S, values: {lead: New}, unknown: keep}\n"
+    (one,) = (one for one in found(rule) if one.code == "keeps-nothing")
+    assert (one.file, one.line, one.column) == ("crm.yaml", 5, 55)
+    assert one.severity is Severity.WARNING
+    for other in (
+        rule.replace("keep", "park"),
+        rule.replace("keep", "collect"),
+        rule.replace("keep}", "keep, direction: out}"),
+        rule.replace("lifecycle", "job_title"),
+    ):
+        assert "keeps-nothing" not in {one.code for one in found(other)}

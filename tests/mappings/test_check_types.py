@@ -138,3 +138,61 @@ def test_names_that_hold_what_was_hardly_meant_are_said_where_the_fields_are_not
     assert [(one.code, one.severity.value, one.line, one.column) for one in notes] == (
         [(code, "warning", 5, 16)] if code else []
     )
+
+
+def said_of(expression: str, fields: list[Field] | None = FIELDS, where: str = "") -> list[tuple[str, int | None]]:
+    rule = f"  nickname: {{expr: '{expression}'}}\n" if not where else "  nickname: text\n"
+    head = f"filter: {{in: [{{expr: '{expression}'}}]}}\n" if where else ""
+    text = f"connection: crm\nstream: Contact\nentity: contact\n{head}rules:\n  family_name: LastName\n{rule}"
+    notes = load(text, "crm.yaml", SCHEMAS, fields)[1]
+    return [(one.message, one.column) for one in notes if one.code == "type-mismatch"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "message", "place"),
+    [
+        ("src.text + 1", "+ does not take text and a whole number: text is text", 9),
+        ("src.integer + 1.5", "+ does not take a whole number and a number with a fraction", 12),
+        ("src.integer + src.text", "integer is a whole number, text is text", 12),
+        ("src.box.city + 1", "box.city is text", 13),
+        ("!src.date", "date is a day, as text", 0),
+        ('src.boolean == "Y"', "boolean is true or false", 12),
+        ("src.datetime > 20260101", "a moment, as text", 13),
+        ("has(src.text) ? src.text + 1 : 2", "+ does not take text", 25),
+        ("src.text == null ? 0 : src.text + 1", "+ does not take text", 32),
+        ("src.choice > 3 || src.text.size() > 3", "choice is text, text is text", 11),
+    ],
+)
+def test_what_an_expression_does_is_held_against_the_types_of_fields(expression, message, place):
+    ((found_message, column),) = said_of(expression)
+    assert message in found_message
+    assert column == len("  nickname: {expr: '") + place + 1
+    assert said_of(expression, fields=None) == []
+
+
+def test_a_condition_is_held_against_the_types_of_fields_too():
+    ((message, _),) = said_of("src.text > 3", where="filter")
+    assert message == "> does not take text and a whole number: text is text"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "src.text + src.choice",
+        "int(src.text) + 1",
+        "has(src.text) && src.text == null ? 0 : src.integer + 1",
+        "src.boolean ? src.text : src.integer",
+        "[src.text, src.integer].size()",
+        "[1] + [src.text]",
+        "src.decimal + 1",
+        "src.reference + 1",
+        'src.?text.orValue("") + "a"',
+        "blank(src.text) ? text(src.integer) : lower(src.text)",
+        "timestamp(src.datetime) > timestamp(src.date)",
+        "src.list.map(x, x + 1)",
+        "src.box.city + src.box.zip",
+        "src.boolean && !src.boolean",
+    ],
+)
+def test_what_runs_is_not_warned_of(expression):
+    assert said_of(expression) == []

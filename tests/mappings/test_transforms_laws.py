@@ -117,6 +117,7 @@ LAWS: dict[str, list[Law]] = {
         Law(None, NUMBERS, PLAIN_NUMBERS),
         Law({"point": ",", "group": "."}, ["1.234,50", "12,5", "-1.000.000", "0,00", "7", "1.5"], PLAIN_NUMBERS),
         Law("number", st.floats(-(10**9), 10**9).map(lambda f: round(f, 4)), PLAIN_NUMBERS),
+        Law({"times": 100, "point": ","}, ["0,15", "1", "-0,005", "12345678901234567890,1"], PLAIN_NUMBERS),
     ],
     "integer": [Law(None, st.integers() | st.sampled_from(["12", "12.0", 12.0, "x"]), st.integers(-(10**12), 10**12))],
     "money": [

@@ -154,9 +154,16 @@ TotalAmount currency18 ro
 _ORDER_ITEM = """
 OrderItemNumber string30 ro
 OrderId reference18 req >Order
+Product2Id reference18 >Product2
 Quantity double18 req
 UnitPrice currency18 req
 Description string255
+"""
+
+_PRODUCT = """
+Name string255 req
+ProductCode string255
+StockKeepingUnit string180
 """
 
 _TASK = """
@@ -190,6 +197,7 @@ OBJECTS: dict[str, tuple[str, str]] = {
     "Case": ("500", _COMMON + _CASE),
     "Order": ("801", _COMMON + _ORDER),
     "OrderItem": ("802", _COMMON.replace("OwnerId reference18 default >User\n", "") + _ORDER_ITEM),
+    "Product2": ("01t", _COMMON.replace("OwnerId reference18 default >User\n", "") + _PRODUCT),
     "Task": ("00T", _COMMON + _TASK),
 }
 """Object name: id prefix, field lines."""

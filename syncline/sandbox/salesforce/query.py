@@ -75,13 +75,26 @@ class Queries:
     def _page(self, locator: str, start: int, version: str) -> Response:
         result = self._results[locator]
         end = start + result.page
-        records = [render(result.definition, row, result.fields, version) for row in result.rows[start:end]]
+        records = [self._shown(result, row, version) for row in result.rows[start:end]]
         body: dict[str, Any] = {"totalSize": len(result.rows), "done": end >= len(result.rows), "records": records}
         if body["done"]:
             self._results.pop(locator, None)
         else:
             body["nextRecordsUrl"] = f"/services/data/v{version}/query/{locator}-{end}"
         return Response.of(body)
+
+    def _shown(self, result: _Result, row: Row, version: str) -> dict[str, Any]:
+        """A row, with what was asked for of the records it points to, each in an object of its own."""
+        definition = result.definition
+        shape = render(definition, row, [name for name in result.fields if "." not in name], version)
+        asked: dict[str, list[str]] = {}
+        for relation, _, name in (name.partition(".") for name in result.fields if "." in name):
+            asked.setdefault(relation, []).append(name)
+        for relation, names in asked.items():
+            by = next(field for field in definition.fields.values() if field.relationship == relation)
+            there = self.store.rows[by.targets[0]].get(row.get(by.name) or "")
+            shape[relation] = render(self.store.objects[by.targets[0]], there, names, version) if there else None
+        return shape
 
     def changes(self, request: Request, name: str, kind: str) -> Response:
         """Deleted or updated ids between ``start`` and ``end``."""

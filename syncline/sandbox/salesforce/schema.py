@@ -36,6 +36,11 @@ class FieldDef:
         return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", self.name.removesuffix("__c").replace("_", " "))
 
     @property
+    def relationship(self) -> str | None:
+        """What queries call the record that is pointed to."""
+        return self.name.removesuffix("Id") if self.targets else None
+
+    @property
     def is_text(self) -> bool:
         return self.type in _TEXT
 
@@ -80,7 +85,7 @@ class FieldDef:
                 {"active": True, "defaultValue": False, "label": choice, "value": choice} for choice in self.choices
             ],
             "referenceTo": list(self.targets),
-            "relationshipName": self.name.removesuffix("Id") if self.targets else None,
+            "relationshipName": self.relationship,
         }
 
     @property

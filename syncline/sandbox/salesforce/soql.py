@@ -1,7 +1,8 @@
 """A subset of SOQL: enough for what integrations ask, refusing the rest in the words of the real one.
 
 ``SELECT fields | COUNT() FROM Object [WHERE …] [ORDER BY field [ASC|DESC], …] [LIMIT n] [OFFSET n]`` with AND, OR,
-NOT, parentheses, ``= != < <= > >= IN NOT IN LIKE``, text, number, boolean, null, date and datetime literals.
+NOT, parentheses, ``= != < <= > >= IN NOT IN LIKE``, text, number, boolean, null, date and datetime literals; what is
+selected may be a field of a record pointed to (``Product2.Name``).
 Datetimes compare at whole seconds, whatever the stored value prints; text compares without case.
 """
 
@@ -118,7 +119,7 @@ class _Parser:
         if self.object is None:
             what = f"sObject type '{name}' is not supported. If you are attempting to use a custom object, be sure "
             raise ApiError("INVALID_TYPE", f"{what}to append the '__c' after the entity name.")
-        fields = None if names is None else tuple(self._field(name, at) for name, at in names)
+        fields = None if names is None else tuple(self._shown(name, at) for name, at in names)
         test = self._any() if self._word("WHERE") else _always
         order = self._order() if self._word("ORDER") else ()
         limit = self._whole() if self._word("LIMIT") else None
@@ -138,6 +139,15 @@ class _Parser:
             names.append((name, at))
             if not self._sign(","):
                 return names
+
+    def _shown(self, name: str, at: int) -> str:
+        """A field of the object, or one of a record it points to (``Product2.Name``)."""
+        assert self.object is not None
+        relation, _, rest = name.partition(".")
+        by = next((f for f in self.object.fields.values() if f.relationship == relation and len(f.targets) == 1), None)
+        there = self.objects.get(by.targets[0]) if by is not None else None
+        found = there.named(rest) if there is not None else None
+        return f"{relation}.{found.name}" if found is not None else self._field(name, at)
 
     def _field(self, name: str, at: int) -> str:
         assert self.object is not None
