@@ -1,0 +1,89 @@
+"""The way in: tokens of the accounts server of a data centre.
+
+Vendor facts (Zoho accounts, "OAuth" and "Token validity"): an access token holds an hour; ten may be asked for in ten
+minutes, then the answer is "Access Denied"; refusals come with status 200 as well; ``api_domain`` says where to go.
+Since tokens are few, both ways in keep theirs in the hub's token store, where every process finds it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from connectors.http import Answer
+from connectors.oauth import RefreshToken, Token
+from connectors.sdk import Context, ProtocolError, ThrottledError
+from connectors.zoho.settings import API, ClientCredentialsAuth, RefreshTokenAuth, ZohoSettings
+
+_QUIET = timedelta(minutes=10)
+_NOT_A_TOKEN_MATTER = "OAUTH_SCOPE_MISMATCH"  # noqa: S105 (an error code)
+
+
+class Access(RefreshToken):
+    """Access tokens of one connection. ``said`` is the code of the 401 that this thread met last, if any."""
+
+    def __init__(self, settings: ZohoSettings, context: Context) -> None:
+        auth = settings.auth
+        secret = auth.client_secret.get_secret_value()
+        own = isinstance(auth, RefreshTokenAuth)
+        first = (
+            auth.refresh_token if isinstance(auth, RefreshTokenAuth) else hashlib.sha256(secret.encode()).hexdigest()
+        )
+        super().__init__(
+            context,
+            f"{settings.accounts}/oauth/v2/token",
+            client_id=auth.client_id,
+            client_secret=auth.client_secret,
+            refresh_token=first,
+            prefix="Zoho-oauthtoken ",
+        )
+        self._default = API[settings.data_center]
+        self._self_client = None if own else auth
+        self._answered = threading.local()
+
+    @property
+    def said(self) -> str | None:
+        return getattr(self._answered, "code", None)
+
+    def met(self, code: str | None) -> None:
+        """Remember what the last answer to this thread refused the token for."""
+        self._answered.code = code
+
+    def refused(self) -> bool:
+        """A missing scope is answered with 401 as well: another token of the few would not have it either."""
+        return self.said != _NOT_A_TOKEN_MATTER and super().refused()
+
+    def _request(self, current: str) -> dict[str, str]:
+        auth = self._self_client
+        if not isinstance(auth, ClientCredentialsAuth):
+            return super()._request(current)
+        form = {"grant_type": "client_credentials", "scope": auth.scope, "soid": f"ZohoCRM.{auth.organisation}"}
+        return {**form, **self._client.form()}
+
+    def _read(self, answer: Answer) -> Token:
+        said = answer.json()
+        if isinstance(said, dict) and "error" in said:
+            raise self._refusal(answer)
+        token = super()._read(answer)
+        return replace(token, instance_url=_address(said.get("api_domain")) or self._default)
+
+    def _refusal(self, answer: Answer) -> Exception:
+        try:
+            said: Any = answer.json()
+        except ProtocolError:
+            said = None
+        if isinstance(said, dict) and said.get("error") == "Access Denied":
+            text = f"{urlsplit(self._token_url).hostname} gives no more tokens for now: ten in ten minutes are all"
+            return ThrottledError(text, self._context.clock.now() + _QUIET)
+        return super()._refusal(answer)
+
+
+def _address(text: Any) -> str | None:
+    parts = urlsplit(text) if isinstance(text, str) else None
+    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+        return None
+    return f"{parts.scheme}://{parts.netloc}"
