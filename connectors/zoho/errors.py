@@ -1,4 +1,4 @@
-"""What Zoho's error codes mean: of a whole call, and of one item of it. Messages repeat codes and field names, never values."""
+"""What Zoho's error codes mean: of a whole call, and of one item of it. Messages repeat no values."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def call_error(answer: Answer, what: str) -> ConnectorError:
     said = _said(answer)
     code = said.get("code")
     if not isinstance(code, str):
-        kind = AnswerLostError if answer.after_write and answer.ok else ProtocolError
-        return kind(f"{what}: HTTP {answer.status} without an error code: is this Zoho CRM?")
+        unread = AnswerLostError if answer.after_write and answer.ok else ProtocolError
+        return unread(f"{what}: HTTP {answer.status} without an error code: is this Zoho CRM?")
     if code in TOO_MANY:
         return ThrottledError(f"{what}: the calls allowed are used up ({code})")
     if code in _NOT_ALLOWED:

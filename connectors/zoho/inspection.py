@@ -40,8 +40,8 @@ def _closed(session: Session, error: ConnectorError, path: str) -> Diagnostic:
 
 def _forbidden(name: str, error: ConnectorError) -> Diagnostic:
     hint = (
-        "the token needs ZohoCRM.modules.ALL, ZohoCRM.settings.fields.READ and ZohoCRM.coql.READ, and the profile of its "
-        "user read, create, edit and delete on the module"
+        "the token needs ZohoCRM.modules.ALL, ZohoCRM.settings.fields.READ and ZohoCRM.coql.READ, and the profile of "
+        "its user read, create, edit and delete on the module"
     )
     return Diagnostic(code="unauthorised", path=f"streams.{name}", message=str(error), hint=hint)
 

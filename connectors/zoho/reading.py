@@ -1,4 +1,4 @@
-"""Reading a module: everything by its list, in the order of the ids; later what changed, by COQL in the order of the stamp.
+"""Reading a module: everything by its list, in the order of the ids; later what changed, by COQL.
 
 Vendor facts (Zoho CRM v8, "Get Records", "Get List of Deleted Records"): a list takes 50 field names, shows 200 records
 a page, 2,000 by page number, the rest by page tokens that hold 24 hours and reach 100,000 records. A record deleted
@@ -72,6 +72,7 @@ class Reading:
     # Everything -------------------------------------------------------------------------------------------------------
 
     def _everything(self) -> Iterator[Page]:
+        self.session.schema(self.name)  # and the vendor's clock with it
         started = self.session.now
         low: str | None = None
         seen: set[str] = set()
@@ -83,16 +84,15 @@ class Reading:
                 yield from self._slipped(low, high, seen)
                 low, seen = high, set()
         yield from self._slipped(low, None, seen)
-        started = min(started, self.session.now)  # the first answer corrected the clock
         yield Page([], str(Cursor(started, started)), full=True)
 
     def _list(self) -> Iterator[dict[str, Row]]:
         """The list in the order of the ids, page by page, as long as it can be paged."""
         first, *others = chunks(self.session.schema(self.name).readable(self.wanted))
-        order = {"sort_by": KEY, "sort_order": "asc", "per_page": self._page, **only_here(self.name)}
+        order: dict[str, Any] = {"sort_by": KEY, "sort_order": "asc", "per_page": self._page, **only_here(self.name)}
         number, token = 1, None
         while True:
-            place = {"page": number} if token is None else {"page_token": token}
+            place: dict[str, Any] = {"page": number} if token is None else {"page_token": token}
             try:
                 found, info = self.session.listed(self.name, first, **order, **place)
             except RefusedError as error:
@@ -149,7 +149,7 @@ class Reading:
         if self.name == "Leads":
             yield from self._converted(since.stamp - overlap)
         yield from self._deletions(since.deletions - overlap)
-        yield Page([], str(Cursor(stamp, started)))
+        yield Page([], str(Cursor(max(stamp, started), started)))
 
     def _changed(self, after: datetime) -> Iterator[tuple[list[str], datetime]]:
         """Ids in the order of the stamp, a page at a time, and the stamp of the last; none twice in one second."""

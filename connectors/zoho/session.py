@@ -33,7 +33,7 @@ def version(row: Row) -> str | None:
     return parse_moment(text).astimezone(UTC).isoformat() if isinstance(text, str) else None
 
 
-def credits(answer: Answer) -> Mapping[str, int] | None:
+def credits_left(answer: Answer) -> Mapping[str, int] | None:
     """Credits left of the last 24 hours; told only once half of them are used (Zoho CRM v8, "API limits")."""
     text = answer.headers.get("x-api-credits-remaining", "")
     return {"remaining": int(text)} if text.isdigit() else standard_quota(answer)
@@ -67,7 +67,7 @@ class Session:
                     auth=self.access,
                     timeout=120.0,
                     on_answer=self._saw,
-                    quota=credits,
+                    quota=credits_left,
                 )
             return self._http
 
@@ -206,7 +206,7 @@ class Session:
             self._http.close()
 
 
-def only_here(module: str) -> Mapping[str, str]:
+def only_here(module: str) -> dict[str, Any]:
     """What only this module's list has to be asked: converted leads are hidden by default."""
     return {"converted": "both"} if module == "Leads" else {}
 

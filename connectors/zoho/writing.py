@@ -18,6 +18,9 @@ from connectors.zoho.errors import MOVED, failed, item_outcome, without_values
 from connectors.zoho.schema import KEY, STAMP, ModuleSchema, UnfitError
 from connectors.zoho.session import IDS, Row, Session, only_here, version
 
+_ABOUT_THE_CALL = frozenset({"INVALID_MODULE", "INVALID_URL_PATTERN", "INVALID_REQUEST_METHOD", "NOT_SUPPORTED"})
+"""Codes that no smaller call would be spared."""
+
 
 @dataclass(slots=True)
 class Line:
@@ -150,6 +153,8 @@ class Writing:
         try:
             items = deed(portion)
         except RefusedError as error:
+            if error.code in _ABOUT_THE_CALL:
+                raise
             if len(portion) > 1:
                 half = len(portion) // 2
                 self._each_half(portion[:half], portion[half:], deed)

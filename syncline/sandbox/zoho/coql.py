@@ -118,13 +118,14 @@ class Parser:
     def _either(self, module: Module) -> Test:
         """Two criteria at most side by side: more have to be bracketed in pairs."""
         one = self._criterion(module)
-        for word in ("and", "or"):
-            if self._taken(word):
-                two = self._criterion(module)
-                if self._peek() in {"and", "or"}:
-                    raise ApiError("SYNTAX_ERROR", "criteria are to be bracketed", {"clause": "where"})
-                return (lambda row: one(row) and two(row)) if word == "and" else (lambda row: one(row) or two(row))
-        return one
+        word = self._peek()
+        if word not in {"and", "or"}:
+            return one
+        self._word(word)
+        two = self._criterion(module)
+        if self._peek() in {"and", "or"}:
+            raise ApiError("SYNTAX_ERROR", "criteria are to be bracketed", {"clause": "where"})
+        return (lambda row: one(row) and two(row)) if word == "and" else (lambda row: one(row) or two(row))
 
     def _criterion(self, module: Module) -> Test:
         if self._taken("("):

@@ -32,7 +32,7 @@ class ZohoFake:
     """One organisation.
 
     ``clients`` (id: secret) and ``refresh_tokens`` (with their scopes) are known to its accounts server, which answers
-    at any host; the API answers at ``api_domain`` alone. ``credits`` are those of a day. ``calls`` counts requests by
+    at any host; the API answers at ``api_domain`` alone. ``daily``: credits. ``calls`` counts requests by
     method and path. ``before`` lets something happen right before a call.
     """
 
@@ -43,7 +43,7 @@ class ZohoFake:
         clients: Mapping[str, str] | None = None,
         refresh_tokens: Mapping[str, str] | None = None,
         api_domain: str = "https://www.zohoapis.eu",
-        credits: int = 50_000,
+        daily: int = 50_000,
         zone: timezone | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
@@ -53,7 +53,7 @@ class ZohoFake:
         self.lists = Lists(self.store)
         self.writes = Writes(self.store)
         self.api_domain = api_domain
-        self.credits = credits
+        self.credits = daily
         self.used = 0
         self.calls: Counter[str] = Counter()
         self.faults: list[Fault] = []

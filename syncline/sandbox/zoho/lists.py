@@ -46,7 +46,13 @@ class Lists:
             {field: self.store.shown(module, row, field) for field in ("id", *fields) if field in module.fields}
             for row in page
         ]
-        info = {"call": False, "per_page": size, "count": len(page), "page": start // size + 1, "more_records": more}
+        info: dict[str, Any] = {
+            "call": False,
+            "per_page": size,
+            "count": len(page),
+            "page": start // size + 1,
+            "more_records": more,
+        }
         info |= {"email": False, "sort_by": request.query.get("sort_by", "id")}
         info |= {"sort_order": request.query.get("sort_order", "desc"), "previous_page_token": None}
         return Response.of({"data": data, "info": info | self._onwards(request.query, start + size, more=more)})

@@ -22,9 +22,16 @@ Description textarea32000
 Notes__c textarea50000 rich
 """
 
-_INDUSTRIES = "-None-|ASP (Application Service Provider)|Communications|Consulting|Education|Financial Services|Manufacturing|Technology"
+_INDUSTRIES = (
+    "-None-|ASP (Application Service Provider)|Communications|Consulting|Education|Financial Services|Manufacturing"
+    "|Technology"
+)
 _SOURCES = (
     "-None-|Advertisement|Cold Call|Employee Referral|External Referral|Online Store|Partner|Trade Show|Web Download"
+)
+_STATUSES = (
+    "-None-|Attempted to Contact|Contact in Future|Contacted|Junk Lead|Lost Lead|Not Contacted|Pre-Qualified"
+    "|Not Qualified"
 )
 _TITLES = "-None-|Mr.|Mrs.|Ms.|Dr.|Prof."
 
@@ -94,7 +101,7 @@ Mobile phone30
 Fax text30
 Website website255
 Lead_Source picklist120 ={_SOURCES}
-Lead_Status picklist120 =-None-|Attempted to Contact|Contact in Future|Contacted|Junk Lead|Lost Lead|Not Contacted|Pre-Qualified|Not Qualified
+Lead_Status picklist120 ={_STATUSES}
 Industry picklist120 ={_INDUSTRIES}
 Rating picklist120 =-None-|Acquired|Active|Market Failed
 Annual_Revenue currency16

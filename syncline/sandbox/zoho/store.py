@@ -57,11 +57,11 @@ class Store:
     def create(self, name: str, given: Mapping[str, Any], *, by: str) -> Row:
         values = self._taken(name, given, None)
         self.count += 1
-        row = {field: False if f.type == "boolean" else None for field, f in self.module(name).fields.items()}
+        row: Row = {field: False if f.type == "boolean" else None for field, f in self.module(name).fields.items()}
         row |= {"id": f"5540230000{self.count:09d}", "Owner": by, "Created_By": by, "Created_Time": self.now}
         row |= {"Record_Status__s": "Available", **values}
         self.rows[name][row["id"]] = row
-        return self._stamped(name, row, by)
+        return self._stamped(row, by)
 
     def update(self, name: str, key: str, given: Mapping[str, Any], *, by: str) -> Row:
         row = self.live(name, key)
@@ -72,7 +72,7 @@ class Store:
         if row.get("Converted__s"):
             raise ApiError("CONVERTED_RECORD", "the record is already converted", {"id": key})
         row |= self._taken(name, given, key)
-        return self._stamped(name, row, by)
+        return self._stamped(row, by)
 
     def live(self, name: str, key: str) -> Row:
         row = self.rows[self.module(name).name].get(key)
@@ -80,7 +80,7 @@ class Store:
             raise ApiError("INVALID_DATA", "the id given seems to be invalid", {"api_name": "id"})
         return row
 
-    def _stamped(self, name: str, row: Row, by: str) -> Row:
+    def _stamped(self, row: Row, by: str) -> Row:
         if "Full_Name" in row:
             row["Full_Name"] = " ".join(p for p in (row.get("First_Name"), row.get("Last_Name")) if p)
         row |= {"Modified_Time": self.now, "Modified_By": by, "Locked__s": row["id"] in self.held}
@@ -135,7 +135,7 @@ class Store:
                         row[field] = master
         for key in losers:
             self.delete(name, key, by=PERSON)
-        self._stamped(name, self.live(name, master), PERSON)
+        self._stamped(self.live(name, master), PERSON)
 
     def graves(self, name: str, kind: str) -> list[Deleted]:
         """Entries of the list of deleted records, the latest first."""

@@ -7,6 +7,7 @@ looks at the fields it is told, in their order, and then at every other unique o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from syncline.sandbox.wire import Request, Response
@@ -34,18 +35,15 @@ class Writes:
         if request.method == "DELETE":
             keys = [key for key in request.query.get("ids", "").split(",") if key]
             self._few(keys)
-            return self._answered([self._item(lambda key=key: self._deleted(name, key)) for key in keys], 200)
+            return self._answered([self._item(partial(self._deleted, name, key)) for key in keys], 200)
         body = self._body(request)
-        rows: Sequence[Mapping[str, Any]] = body["data"]
         external = request.headers.get("x-external", "").removeprefix(f"{name}.")
-        rows = [self._without_external(name, row, external) for row in rows]
+        rows = [self._without_external(name, row, external) for row in body["data"]]
         if request.method == "PUT":
             self._unmodified(request, name, rows)
-            return self._answered(
-                [self._item(lambda r=row: self._updated(request, name, r, body)) for row in rows], 200
-            )
+            return self._answered([self._item(partial(self._updated, request, name, r, body)) for r in rows], 200)
         deed = self._upserted if upsert else self._inserted
-        return self._answered([self._item(lambda r=row: deed(name, r, body)) for row in rows], 200 if upsert else 201)
+        return self._answered([self._item(partial(deed, name, r, body)) for r in rows], 200 if upsert else 201)
 
     def _body(self, request: Request) -> dict[str, Any]:
         try:
