@@ -16,15 +16,20 @@ from urllib.parse import urlsplit
 
 from connectors.http import Answer
 from connectors.oauth import RefreshToken, Token
-from connectors.sdk import Context, ProtocolError, ThrottledError
+from connectors.sdk import Context, ProtocolError, ThrottledError, TokenStore
 from connectors.zoho.settings import API, ClientCredentialsAuth, RefreshTokenAuth, ZohoSettings
+from model.errors import StateError
 
 _QUIET = timedelta(minutes=10)
 _NOT_A_TOKEN_MATTER = "OAUTH_SCOPE_MISMATCH"  # noqa: S105 (an error code)
 
 
 class Access(RefreshToken):
-    """Access tokens of one connection. ``said`` is the code of the 401 that this thread met last, if any."""
+    """Access tokens of one connection.
+
+    ``said`` is the code of the 401 that this thread met last, if any. ``unshared`` says why tokens could not be kept for
+    other processes: since Zoho's refresh tokens stay the same, this one goes on without, and only asks more often.
+    """
 
     def __init__(self, settings: ZohoSettings, context: Context) -> None:
         auth = settings.auth
@@ -44,6 +49,7 @@ class Access(RefreshToken):
         self._default = API[settings.data_center]
         self._self_client = None if own else auth
         self._answered = threading.local()
+        self.unshared: str | None = None
 
     @property
     def said(self) -> str | None:
@@ -56,6 +62,19 @@ class Access(RefreshToken):
     def refused(self) -> bool:
         """A missing scope is answered with 401 as well: another token of the few would not have it either."""
         return self.said != _NOT_A_TOKEN_MATTER and super().refused()
+
+    def _keep(self, store: TokenStore, token: Token) -> Token:
+        try:
+            return super()._keep(store, token)
+        except StateError as error:
+            self.unshared, self._unsaved = str(error), None
+            return token
+
+    def _stored(self, store: TokenStore) -> Token | None:
+        try:
+            return super()._stored(store)
+        except StateError:  # sealed with a key that is no longer there
+            return None
 
     def _request(self, current: str) -> dict[str, str]:
         auth = self._self_client

@@ -15,7 +15,7 @@ def inspect(session: Session) -> list[Diagnostic]:
         session.access.token()
     except ConnectorError as error:
         return [_closed(session, error, "auth")]
-    findings: list[Diagnostic] = []
+    findings: list[Diagnostic] = [*_tokens(session)]
     for name in session.settings.streams:
         try:
             findings += _module(session, name)
@@ -26,6 +26,14 @@ def inspect(session: Session) -> list[Diagnostic]:
         except ConnectorError as error:
             return [*findings, _closed(session, error, "data_center")]
     return findings
+
+
+def _tokens(session: Session) -> Iterator[Diagnostic]:
+    if session.access.unshared is not None:
+        message = (
+            f"each process asks for a token of its own, and Zoho gives ten in ten minutes: {session.access.unshared}"
+        )
+        yield Diagnostic(code="tokens-not-shared", path="auth", message=message, severity=Severity.WARNING)
 
 
 def _closed(session: Session, error: ConnectorError, path: str) -> Diagnostic:

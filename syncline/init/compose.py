@@ -21,6 +21,7 @@ CONNECTIONS: Mapping[str, str] = {
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
+    "zoho": "zoho",
 }
 """Systems that can be asked for, and what their connection is called."""
 
@@ -29,6 +30,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "files": ("contacts",),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
+    "zoho": ("account", "contact"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

@@ -6,8 +6,11 @@ from urllib.parse import parse_qsl
 import pytest
 from pydantic import ValidationError
 
-from connectors.sdk import Deletes, FieldType, Replay, ThrottledError, UnauthorisedError, Write
-from connectors.zoho import ZohoSettings
+from connectors.oauth import MemoryTokens
+from connectors.sdk import Context, Deletes, FieldType, Replay, ThrottledError, UnauthorisedError, Write
+from connectors.zoho import ZohoConnector, ZohoSettings
+from model.errors import StateError
+from syncline.sandbox.wire import transport
 
 SECRET, REFRESH = "s3cr3t-canary", "r3fr3sh-canary"
 AUTH = {"kind": "refresh_token", "client_id": "app", "client_secret": SECRET, "refresh_token": REFRESH}
@@ -226,3 +229,21 @@ def test_a_spent_day_is_throttled_and_writes_nothing(crm, fake):
     with pytest.raises(ThrottledError):
         crm.upsert("Contacts", [Write(None, {"Last_Name": "Ng"}, marker="m1")])
     assert fake.rows("Contacts") == []
+
+
+class NoRoom(MemoryTokens):
+    """The hub's store without a key to seal with."""
+
+    def save(self, name, token):
+        raise StateError(f"the token of {name} cannot be stored without a key")
+
+
+def test_without_a_place_for_tokens_a_process_goes_on_and_check_warns(fake, clock):
+    fake.seed("Contacts", people("Ng"))
+    settings = ZohoSettings(data_center="eu", auth=AUTH)
+    crm = ZohoConnector(settings, Context(clock=clock, transport=transport(fake), tokens=NoRoom()))
+    (found,) = crm.check()
+    assert (found.code, found.severity) == ("tokens-not-shared", "warning")
+    assert len(read(crm)[0]) == 1
+    assert fake.sessions.issued == 1
+    crm.close()
