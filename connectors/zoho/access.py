@@ -27,8 +27,8 @@ _NOT_A_TOKEN_MATTER = "OAUTH_SCOPE_MISMATCH"  # noqa: S105 (an error code)
 class Access(RefreshToken):
     """Access tokens of one connection.
 
-    ``said`` is the code of the 401 that this thread met last, if any. ``unshared`` says why tokens could not be kept for
-    other processes: since Zoho's refresh tokens stay the same, this one goes on without, and only asks more often.
+    ``said`` is the code of the 401 that this thread met last, if any. ``unshared`` says why tokens could not be kept
+    for other processes: since Zoho's refresh tokens stay the same, this one goes on without, and only asks more often.
     """
 
     def __init__(self, settings: ZohoSettings, context: Context) -> None:

@@ -20,7 +20,7 @@ from syncline.sandbox.zoho.faults import KINDS, ApiError, Fault
 from syncline.sandbox.zoho.lists import Lists
 from syncline.sandbox.zoho.oauth import SCOPES, Sessions
 from syncline.sandbox.zoho.schema import parse_field, standard_modules
-from syncline.sandbox.zoho.store import PERSON, Deleted, Row, Store
+from syncline.sandbox.zoho.store import HUB, PERSON, USERS, Deleted, Row, Store
 from syncline.sandbox.zoho.writes import Writes
 
 _API = re.compile(r"^/crm/v8/(?P<rest>.+?)/?$")
@@ -145,6 +145,8 @@ class ZohoFake:
             return {"ZohoCRM.coql.READ"}
         if parts[0] == "settings":
             return {"ZohoCRM.settings.ALL", f"ZohoCRM.settings.{parts[1]}.READ", f"ZohoCRM.settings.{parts[1]}.ALL"}
+        if parts[0] in {"users", "org"}:
+            return {f"ZohoCRM.{parts[0]}.READ", f"ZohoCRM.{parts[0]}.ALL"}
         one = f"ZohoCRM.modules.{parts[0].lower()}"
         return {
             "ZohoCRM.modules.ALL",
@@ -162,6 +164,11 @@ class ZohoFake:
                 return Response.of({"modules": [self._module(name) for name in self.modules]})
             case ("GET", "settings", "modules", name):
                 return Response.of({"modules": [self._module(self.store.module(name).name)]})
+            case ("GET", "users"):
+                name, email = USERS[HUB]
+                return Response.of({"users": [{"id": HUB, "full_name": name, "email": email, "status": "active"}]})
+            case ("GET", "org"):
+                return Response.of({"org": [{"id": "554023000000000061", "company_name": "Acme", "zgid": "60001"}]})
             case ("POST", "coql"):
                 return self._asked(request)
             case ("GET", name, "deleted"):

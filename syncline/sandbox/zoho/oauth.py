@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from model.clock import Clock
 from syncline.sandbox.wire import Request, Response
 
-SCOPES = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.coql.READ"
+SCOPES = "ZohoCRM.modules.ALL,ZohoCRM.settings.ALL,ZohoCRM.coql.READ,ZohoCRM.users.READ,ZohoCRM.org.READ"
 _PERIOD, _IN_PERIOD, _LIVE = timedelta(minutes=10), 10, 30
 
 

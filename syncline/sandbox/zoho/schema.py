@@ -54,13 +54,14 @@ class FieldDef:
         writable = not self.read_only
         choices = [
             {
-                "display_value": c,
-                "actual_value": c,
-                "sequence_number": at,
                 "id": f"55402{number:03d}{at:03d}",
+                "actual_value": choice,
+                "display_value": choice,
+                "sequence_number": at,
+                "colour_code": None,
                 "type": "used",
             }
-            for at, c in enumerate(self.choices, start=1)
+            for at, choice in enumerate(self.choices, start=1)
         ]
         lookup: dict[str, Any] = {}
         if self.target is not None:

@@ -80,8 +80,8 @@ class Writes:
         return self._success(name, made, body, "record added")
 
     def _updated(self, request: Request, name: str, row: Mapping[str, Any], body: Mapping[str, Any]) -> Item:
-        key = row.get("id")
-        if not isinstance(key, str):
+        key = str(row.get("id") or "")  # the vendor's own client sends numbers
+        if not key:
             raise ApiError("MANDATORY_NOT_FOUND", "required field not found", {"api_name": "id"})
         since = since_of(request, "if-unmodified-since")
         if since is not None and self.store.live(name, key)["Modified_Time"] > since:
