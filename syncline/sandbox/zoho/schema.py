@@ -91,6 +91,12 @@ class FieldDef:
             "textarea": {"type": "rich_text"} if "rich" in self.flags else {},
             "custom_field": self.name in {"Syncline_Id", "Languages_Known"} or self.name.endswith("__c"),
             "visible": True,
+            "view_type": {"view": True, "edit": writable, "quick_create": False, "create": writable},
+            "created_source": "default",
+            "filterable": True,
+            "searchable": True,
+            "sortable": True,
+            "profiles": [],
         }
 
 
