@@ -112,13 +112,12 @@ class ZohoConnector(Connector[ZohoSettings]):
         keys: list[str] = []
         for portion in coql.portions([value for value in dict.fromkeys(values) if value], coql.VALUES):
             above: str | None = None
-            while True:
+            more = True
+            while more:
                 text = coql.among(stream, name, portion, above)
-                found = [str(row[KEY]) for row in self._session.query(text, f"searching {stream}")]
-                keys += found
-                if len(found) < coql.ROWS:
-                    break
-                above = found[-1]
+                found, more = self._session.query(text, f"searching {stream}")
+                keys += [str(row[KEY]) for row in found]
+                above = keys[-1] if keys else None
         return [record for record in self.fetch(stream, keys) if not record.deleted] if keys else []
 
     def upsert(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]:

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from connectors.http import parse_moment
-from connectors.sdk import CursorExpiredError, Page, Record, RefusedError
+from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
 from connectors.zoho import coql
 from connectors.zoho.schema import KEY, STAMP, chunks
 from connectors.zoho.session import IDS, Row, Session, expired, joined, only_here, version
@@ -89,24 +89,32 @@ class Reading:
     def _list(self) -> Iterator[dict[str, Row]]:
         """The list in the order of the ids, page by page, as long as it can be paged."""
         first, *others = chunks(self.session.schema(self.name).readable(self.wanted))
-        order: dict[str, Any] = {"sort_by": KEY, "sort_order": "asc", "per_page": self._page, **only_here(self.name)}
+        for found in self._paged(first, sort_by=KEY, **only_here(self.name)):
+            yield self._whole({str(row[KEY]): row for row in found}, others)
+
+    def _paged(self, fields: Sequence[str], *, since: datetime | None = None, **query: Any) -> Iterator[list[Row]]:
+        """Pages of the list, by number and then by token. It ends, too, where its token holds no more: CursorExpiredError
+        for a part of the list (``since``), nothing for the whole, which is gone on with by ids."""
+        query = {"sort_order": "asc", "per_page": self._page, **query}
         number, token = 1, None
         while True:
             place: dict[str, Any] = {"page": number} if token is None else {"page_token": token}
             try:
-                found, info = self.session.listed(self.name, first, **order, **place)
+                found, info = self.session.listed(self.name, fields, since=since, **query, **place)
             except RefusedError as error:
                 if token is None or not expired(error):
                     raise
+                if since is not None:
+                    raise CursorExpiredError(f"{self.name}: more has changed than can be listed") from None
                 return
-            yield self._whole({str(row[KEY]): row for row in found}, others)
+            yield found
             if not info.get("more_records"):
                 return
             number += 1
             if number * self._page > BY_NUMBER:
                 token = info.get("next_page_token")
                 if not token:
-                    return
+                    raise ProtocolError(f"reading {self.name}: more records, and no token to ask for them")
 
     def _whole(self, rows: dict[str, Row], others: Sequence[Sequence[str]]) -> dict[str, Row]:
         """Rows of the list with the fields that one call could not ask for."""
@@ -114,10 +122,7 @@ class Reading:
         for fields in others:
             found: dict[str, Row] = {}
             for keys in coql.portions(list(rows), IDS):
-                more, _ = self.session.listed(
-                    self.name, fields, ids=",".join(keys), per_page=200, **only_here(self.name)
-                )
-                found |= {str(row[KEY]): row for row in more}
+                found |= self.session.named(self.name, fields, keys)
             parts.append(found)
         whole, torn = joined(parts)
         return whole | self._rows(torn) if torn else whole
@@ -155,44 +160,42 @@ class Reading:
         """Ids in the order of the stamp, a page at a time, and the stamp of the last; none twice in one second."""
         beyond: str | None = None
         rows = min(coql.ROWS, self._page * 10)
-        while True:
+        more = True
+        while more:
             text = coql.changes(self.name, after, beyond, rows)
-            found = self.session.query(text, f"reading changes of {self.name}")
+            found, more = self.session.query(text, f"reading changes of {self.name}")
             for portion in coql.portions(found, min(IDS, self._page)):
                 yield [str(row[KEY]) for row in portion], parse_moment(portion[-1][STAMP])
-            if len(found) < rows:
-                return
-            last = found[-1]
-            after, beyond = parse_moment(last[STAMP]).replace(microsecond=0), str(last[KEY])
+            if more:
+                former = (after, beyond)
+                after, beyond = parse_moment(found[-1][STAMP]).replace(microsecond=0), str(found[-1][KEY])
+                if (after, beyond) == former:
+                    raise ProtocolError(f"reading changes of {self.name}: the same page came again")
 
     def _converted(self, since: datetime) -> Iterator[Page]:
         """Leads that were converted: COQL is not documented to show them, the list is."""
-        number = 1
-        while True:
-            query = {"converted": "true", "sort_by": STAMP, "sort_order": "asc"}
-            found, info = self.session.listed(
-                self.name, [KEY, STAMP], since=since, page=number, per_page=self._page, **query
-            )
-            keys = [str(row[KEY]) for row in found]
-            for portion in coql.portions(keys, IDS):
-                yield Page([record_of(row) for row in self._rows(portion).values()])
-            number += 1
-            if not info.get("more_records") or number * self._page > BY_NUMBER:
-                return
+        for found in self._paged([KEY, STAMP], since=since, converted="true", sort_by=STAMP):
+            for keys in coql.portions([str(row[KEY]) for row in found], IDS):
+                yield Page([record_of(row) for row in self._rows(keys).values()])
 
     def _deletions(self, since: datetime) -> Iterator[Page]:
         number, more = 1, True
         while more:
-            found, more = self.session.deleted(self.name, since, number)
+            try:
+                found, more = self.session.deleted(self.name, since, number)
+            except RefusedError as error:
+                if error.code not in {"DISCRETE_PAGINATION_LIMIT_EXCEEDED", "PAGINATION_LIMIT_EXCEEDED"}:
+                    raise
+                raise CursorExpiredError(f"{self.name}: more was deleted than is listed") from None
             yield Page([Record(str(row[KEY]), {KEY: str(row[KEY])}, deleted=True) for row in found])
             number += 1
 
 
 def live_keys(session: Session, name: str, low: str | None, high: str | None, rows: int) -> Iterator[list[str]]:
     """Every live key above one and up to another, in pages, in order."""
-    while True:
-        found = session.query(coql.keys(name, low, high, rows), f"listing ids of {name}")
-        yield (keys := [str(row[KEY]) for row in found])
-        if len(keys) < rows:
-            return
-        low = keys[-1]
+    more = True
+    while more:
+        found, more = session.query(coql.keys(name, low, high, rows), f"listing ids of {name}")
+        keys = [str(row[KEY]) for row in found]
+        yield keys
+        low = keys[-1] if keys else None

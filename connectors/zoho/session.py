@@ -127,15 +127,15 @@ class Session:
             raise ProtocolError(f"reading {what}: an answer without data")
         return rows, info
 
-    def query(self, text: str, what: str) -> list[Row]:
-        """The rows of a COQL query, none where the answer is empty."""
+    def query(self, text: str, what: str) -> tuple[list[Row], bool]:
+        """The rows of a COQL query, none where the answer is empty, and whether there are more."""
         answer, said = self.call("POST", "coql", what, json={"select_query": text}, idempotent=True)
         if said is None:
-            return []
-        rows = said.get("data")
-        if not answer.ok or not isinstance(rows, list):
+            return [], False
+        rows, info = said.get("data"), said.get("info")
+        if not answer.ok or not isinstance(rows, list) or not isinstance(info, Mapping):
             raise ProtocolError(f"{what}: an answer without data")
-        return rows
+        return rows, bool(rows and info.get("more_records"))
 
     def rows(self, module: str, keys: Sequence[str], fields: Sequence[str] | None) -> dict[str, Row]:
         """Whole rows by key; what is not there is left out. ``fields``: all readable ones if None.
@@ -157,11 +157,19 @@ class Session:
         return found
 
     def _joined(self, module: str, keys: Sequence[str], names: Sequence[str]) -> tuple[dict[str, Row], list[str]]:
-        parts = []
-        for fields in chunks(names):
+        return joined([self.named(module, fields, keys) for fields in chunks(names)])
+
+    def named(self, module: str, fields: Sequence[str], keys: Sequence[str]) -> dict[str, Row]:
+        """Those of at most 100 records that there are. A list may refuse ids of which one is not there, so it is
+        asked for halves of them."""
+        try:
             rows, _ = self.listed(module, fields, ids=",".join(keys), per_page=200, **only_here(module))
-            parts.append({str(row[KEY]): row for row in rows})
-        return joined(parts)
+        except RefusedError as error:
+            if error.code != "INVALID_DATA":
+                raise
+            half = len(keys) // 2
+            return self.named(module, fields, keys[:half]) | self.named(module, fields, keys[half:]) if half else {}
+        return {str(row[KEY]): row for row in rows}
 
     def schema(self, name: str) -> ModuleSchema:
         """The module as described a quarter of an hour ago at most; `forget` has it described anew."""

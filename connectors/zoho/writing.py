@@ -16,7 +16,7 @@ from connectors.sdk import ConnectorError, Outcome, OutcomeKind, RefusedError, W
 from connectors.zoho import coql
 from connectors.zoho.errors import MOVED, failed, item_outcome, without_values
 from connectors.zoho.schema import KEY, STAMP, ModuleSchema, UnfitError
-from connectors.zoho.session import IDS, Row, Session, only_here, version
+from connectors.zoho.session import IDS, Row, Session, version
 
 _ABOUT_THE_CALL = frozenset({"INVALID_MODULE", "INVALID_URL_PATTERN", "INVALID_REQUEST_METHOD", "NOT_SUPPORTED"})
 """Codes that no smaller call would be spared."""
@@ -98,7 +98,7 @@ class Writing:
         self._each([line for line in lines if line not in marked], lambda some: self._insert(some, {}, upserting=False))
         ours = [line for line in marked if self._made_before(self.outcomes[line.at])]
         for line in ours:
-            line.key = self.outcomes[line.at].of
+            line.key = self.outcomes.pop(line.at).of
             line.fields = {name: value for name, value in line.fields.items() if name != self.marker}
         self._each(ours, lambda some: self._put(some, None))
 
@@ -112,7 +112,14 @@ class Writing:
     def update(self, lines: Sequence[Line]) -> None:
         guarded = [line for line in lines if line.write.expects is not None]
         self._each([line for line in lines if line.write.expects is None], lambda some: self._put(some, None))
-        self._each(self._as_expected(guarded), self._put_guarded)
+        try:
+            still = self._as_expected(guarded)
+        except ConnectorError as error:
+            if not self._answered:
+                raise
+            self.outcomes |= {line.at: failed(error, line.write) for line in guarded}
+        else:
+            self._each(still, self._put_guarded)
 
     def remove(self, lines: Sequence[Line]) -> None:
         self._each(lines, self._delete)
@@ -123,9 +130,8 @@ class Writing:
             return list(lines)
         still: list[Line] = []
         for portion in coql.portions(lines, IDS):
-            keys = ",".join(line.key or "" for line in portion)
-            found, _ = self.session.listed(self.name, [KEY, STAMP], ids=keys, per_page=200, **only_here(self.name))
-            versions = {str(row[KEY]): version(row) for row in found}
+            found = self.session.named(self.name, [KEY, STAMP], [line.key or "" for line in portion])
+            versions = {key: version(row) for key, row in found.items()}
             for line in portion:
                 now = versions.get(line.key or "")
                 if now == line.write.expects:

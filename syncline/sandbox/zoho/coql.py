@@ -38,9 +38,13 @@ class Query:
     offset: int = 0
 
 
-def answer(store: Store, text: str) -> Response:
-    """What a query is answered. Converted leads are not shown; lookups with their id alone."""
+def answer(store: Store, text: str, most: int) -> Response:
+    """What a query is answered, ``most`` rows at a time whatever it asks for.
+
+    Converted leads are not shown; lookups with their id alone.
+    """
     query = Parser(store, text).query()
+    query.limit = min(query.limit, most)
     rows = [row for row in store.rows[query.module.name].values() if not row.get("Converted__s") and query.test(row)]
     for name, descending in reversed(query.order or [("id", False)]):
         rows.sort(key=lambda row: (row.get(name) is not None, row.get(name)), reverse=descending)

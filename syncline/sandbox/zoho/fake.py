@@ -54,6 +54,7 @@ class ZohoFake:
         self.writes = Writes(self.store)
         self.api_domain = api_domain
         self.credits = daily
+        self.rows_a_query = 2000
         self.used = 0
         self.calls: Counter[str] = Counter()
         self.faults: list[Fault] = []
@@ -190,7 +191,7 @@ class ZohoFake:
             text = request.json()["select_query"]
         except (ValueError, KeyError, TypeError):
             raise ApiError("MANDATORY_NOT_FOUND", "required field not found", {"api_name": "select_query"}) from None
-        return coql.answer(self.store, str(text))
+        return coql.answer(self.store, str(text), self.rows_a_query)
 
     # What people and tests do ---------------------------------------------------------------------------------------
 

@@ -25,12 +25,16 @@ class Place:
 
 
 class Lists:
-    """``by_number`` and ``by_token`` are the records that pages and page tokens reach."""
+    """``by_number`` and ``by_token`` are the records that pages and page tokens reach, ``graves_by_number`` those of
+    the list of deleted ones (the vendor names no bound). ``strict_ids``: ids of which one is not there are refused.
+    """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.by_number = 2000
         self.by_token = 100_000
+        self.graves_by_number: int | None = None
+        self.strict_ids = False
         self._places: dict[str, Place] = {}
 
     def records(self, request: Request, name: str) -> Response:
@@ -104,6 +108,8 @@ class Lists:
             ids = query["ids"].split(",")
             if len(ids) > _IDS:
                 raise ApiError("LIMIT_EXCEEDED", "ids limit exceeded", {"limit": _IDS, "param_name": "ids"})
+            if self.strict_ids and any(key not in self.store.rows[name] for key in ids):
+                raise ApiError("INVALID_DATA", "the id given seems to be invalid", {"param_name": "ids"})
             rows = [self.store.rows[name][key] for key in ids if key in self.store.rows[name]]
         converted = query.get("converted", "false")
         if converted != "both":
@@ -125,6 +131,8 @@ class Lists:
             raise ApiError("PATTERN_NOT_MATCHED", "Please check whether the input values are correct")
         size = min(int(request.query.get("per_page", _MOST)), _MOST)
         number = int(request.query.get("page", 1))
+        if self.graves_by_number is not None and number * size > self.graves_by_number:
+            raise ApiError("DISCRETE_PAGINATION_LIMIT_EXCEEDED", "too many", {"limit": self.graves_by_number})
         since = since_of(request)
         entries = [e for e in self.store.graves(name, kind) if since is None or e.when >= since]
         page = entries[(number - 1) * size : number * size]

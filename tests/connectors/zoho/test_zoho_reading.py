@@ -89,6 +89,7 @@ def test_beyond_two_thousand_records_a_list_goes_on_by_page_tokens(make, fake):
 @pytest.mark.parametrize("limit", ["expired", "reach"])
 def test_a_list_that_cannot_be_paged_further_goes_on_by_ids(make, fake, clock, limit):
     fake.lists.by_number, fake.lists.by_token = 2000, 2200 if limit == "reach" else 100_000
+    fake.rows_a_query = 70
     keys = fake.seed("Contacts", people(2450))
     fake.sessions.lifetime = timedelta(days=3)
     crm = make()
@@ -190,6 +191,16 @@ def test_a_clock_that_is_off_loses_no_change(fake, clock):
     crm.close()
 
 
+def test_a_short_page_is_not_taken_for_the_last(make, fake, clock):
+    crm = make(page=5)
+    _, _, cursor = read(crm)
+    clock.advance(HOUR)
+    keys = fake.seed("Contacts", people(30))
+    fake.rows_a_query = 7
+    assert sorted(read(crm, since=cursor)[0]) == keys
+    assert len(crm.find("Contacts", "Last_Name", [f"Name {n}" for n in range(1, 31)])) == 30
+
+
 # What is gone
 
 
@@ -216,6 +227,18 @@ def test_more_deletions_than_a_page_holds_are_all_told(make, fake, clock):
         fake.delete("Contacts", key)
     clock.advance(60)
     assert read(crm, since=cursor)[1] == set(keys)
+
+
+def test_more_deletions_than_are_listed_ask_for_a_full_read(make, fake, clock):
+    crm = make(page=5)
+    keys = fake.seed("Contacts", people(13))
+    _, _, cursor = read(crm)
+    clock.advance(HOUR)
+    for key in keys:
+        fake.delete("Contacts", key)
+    fake.lists.graves_by_number = 10
+    with pytest.raises(CursorExpiredError):
+        read(crm, since=cursor)
 
 
 def test_a_pause_longer_than_deletions_are_listed_asks_for_a_full_read(crm, fake, clock):
@@ -251,6 +274,25 @@ def test_a_converted_lead_is_read_on_and_is_not_deleted(make, fake, clock):
     assert live[key].data["Converted_Contact"]["id"] == contact
     assert key in read(crm, "Leads")[0]
     assert not crm.fetch("Leads", [key])[0].deleted
+
+
+def test_more_conversions_than_pages_reach_are_all_read(make, fake, clock):
+    crm = make(streams=["Leads"])
+    keys = fake.seed("Leads", [{"Last_Name": f"Name {n}", "Company": "Cheese & Sons"} for n in range(2050)])
+    _, _, cursor = read(crm, "Leads")
+    clock.advance(HOUR)
+    for key in keys:
+        fake.convert(key)
+    live, _, _ = read(crm, "Leads", cursor)
+    assert sorted(live) == keys
+
+
+def test_keys_are_fetched_though_the_list_refuses_all_for_one_that_is_gone(crm, fake):
+    gone, *kept = fake.seed("Contacts", people(5))
+    fake.delete("Contacts", gone)
+    fake.lists.strict_ids = True
+    found = crm.fetch("Contacts", [gone, *kept])
+    assert [record.deleted for record in found] == [True, False, False, False, False]
 
 
 def test_fetch_shows_what_is_gone_or_is_no_key_as_gone(crm, fake):

@@ -60,6 +60,14 @@ def test_a_create_sent_again_where_it_has_to_be_an_insert_updates_what_it_made(c
     assert (row["Title"], row["Syncline_Id"]) == ("CTO", "m1")
 
 
+def test_an_insert_whose_update_is_lost_is_unknown_and_nobodys_duplicate(crm, fake):
+    fake.add_field("Contacts", "Email email100 unique")
+    crm.upsert("Contacts", [create("m1")])
+    fake.misbehave("lost", on="PUT Contacts")
+    [outcome] = crm.upsert("Contacts", [create("m1", Title="CTO")])
+    assert outcome.kind is K.UNKNOWN
+
+
 def test_an_upsert_that_met_another_record_after_all_is_told(crm, fake):
     [there] = fake.seed("Contacts", [{"Last_Name": "Somebody", "Email": "a@b.org"}])
     crm.upsert("Contacts", [create("m0")])  # the fields are known now, and then change
@@ -243,6 +251,19 @@ def test_one_version_for_all_rows_needs_no_look_before(crm, fake):
     fake.calls.clear()
     assert kinds(crm.upsert("Contacts", [Write(k, {"Title": "x"}, expects=seen[k]) for k in keys])) == [K.APPLIED] * 2
     assert dict(fake.calls) == {"PUT Contacts": 1}
+
+
+def test_a_look_that_fails_after_creates_were_answered_loses_none_of_them(crm, fake, clock):
+    keys = []
+    for name in "ab":
+        keys += fake.seed("Contacts", people(name))
+        clock.advance(60)
+    seen = versions(crm, keys)
+    fake.misbehave("dropped", on="GET Contacts", times=9)
+    updates = [Write(key, {"Title": "the hub"}, expects=seen[key]) for key in keys]
+    outcomes = crm.upsert("Contacts", [create("m1"), *updates])
+    assert kinds(outcomes) == [K.APPLIED, K.RETRY, K.RETRY]
+    assert [fake.row("Contacts", key)["Title"] for key in keys] == [None, None]
 
 
 def test_the_version_of_an_outcome_is_the_one_a_read_shows(crm, fake, clock):
