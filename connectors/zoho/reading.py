@@ -93,8 +93,11 @@ class Reading:
             yield self._whole({str(row[KEY]): row for row in found}, others)
 
     def _paged(self, fields: Sequence[str], *, since: datetime | None = None, **query: Any) -> Iterator[list[Row]]:
-        """Pages of the list, by number and then by token. It ends, too, where its token holds no more: CursorExpiredError
-        for a part of the list (``since``), nothing for the whole, which is gone on with by ids."""
+        """Pages of the list, by number and then by token.
+
+        It ends, too, where its token holds no more: with CursorExpiredError for a part of the list (``since``), without
+        a word for the whole, which is gone on with by ids.
+        """
         query = {"sort_order": "asc", "per_page": self._page, **query}
         number, token = 1, None
         while True:

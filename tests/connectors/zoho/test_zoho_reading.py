@@ -110,6 +110,15 @@ def test_a_record_that_slips_over_the_edge_of_a_page_is_read_all_the_same(make, 
     assert set(keys[1:]) <= set(live)
 
 
+def test_a_record_that_slips_in_the_first_of_several_stretches_is_read_too(crm, fake):
+    keys = fake.seed("Contacts", people(2150))
+    crm.check()
+    fake.before("GET Contacts", lambda: fake.before("GET Contacts", lambda: fake.delete("Contacts", keys[0])))
+    pages = list(crm.read("Contacts", None))
+    met = [record.key for page in pages for record in page.records]
+    assert sorted(met) == keys
+
+
 def test_a_full_read_promises_to_list_everything_and_nothing_twice(make, fake):
     keys = fake.seed("Contacts", people(12))
     pages = list(make(page=5).read("Contacts", None))
