@@ -152,5 +152,15 @@ class ZohoConnector(Connector[ZohoSettings]):
                 outcomes[at] = outcomes[at]._replace(kind=OutcomeKind.REFUSED)
         return [outcomes[at] for at in range(len(batch))]
 
+    def create_marker(self) -> None:
+        """Create the field for the hub's own id in every module that has none, as a text without duplicates.
+
+        Zoho makes the API name of the label. Raises RefusedError where the field is not there afterwards.
+        """
+        for stream in self.declared_streams():
+            marker = stream.writes.marker if stream.writes else None
+            if marker is not None and marker not in self._session.schema(stream.name).fields:
+                self._session.add_text(stream.name, marker)
+
     def close(self) -> None:
         self._session.close()

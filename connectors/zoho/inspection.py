@@ -80,8 +80,11 @@ def _marker(session: Session, name: str, marker: str) -> Iterator[Diagnostic]:
     path = f"streams.{name}.marker"
     if entry is None:
         message = f"{name} has no field {marker}, or the user may not see it: creates could double"
-        create = f"Setup, Modules and Fields, {name}: add a single line field {marker} that does not allow duplicates"
-        hint = f"{create}; or write marker: null, and lost creates are looked up by their own fields"
+        by_hand = f"in Setup, Modules and Fields, {name}: a single line field {marker} that does not allow duplicates"
+        hint = (
+            f"`syncline connections prepare` and the connection's name create it, or you do {by_hand}; "
+            "or write marker: null, and lost creates are looked up by their own fields"
+        )
         yield Diagnostic(code="no-marker", path=path, message=message, hint=hint)
     elif not (entry.get("unique") or schema.external(marker)):
         message = f"{name}.{marker} allows duplicates: a create that is sent again could double"

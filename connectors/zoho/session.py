@@ -20,6 +20,9 @@ from connectors.zoho.settings import ZohoSettings
 IDS = 100
 """Records asked for by their id, written or removed in one call."""
 
+LENGTH = 64
+"""Characters that the field for the hub's own id holds."""
+
 _FRESH = timedelta(minutes=15)
 _NOTHING = frozenset({204, 304})
 _TRIES = 4
@@ -182,6 +185,18 @@ class Session:
                 raise ProtocolError(f"describing {name}: an answer without fields")
             kept = self._schemas[name] = (now, ModuleSchema.of(name, entries))
         return kept[1]
+
+    def add_text(self, module: str, name: str) -> None:
+        """Add a text field that allows no duplicates (Zoho CRM v8, "Create Custom Fields")."""
+        what = f"creating the field {name} of {module}"
+        unique = {"casesensitive": "false"}
+        field = {"field_label": name.replace("_", " "), "data_type": "text", "length": LENGTH, "unique": unique}
+        query = {"module": module}
+        self.call("POST", "settings/fields", what, query=query, json={"fields": [field]}, idempotent=False)
+        self.forget(module)
+        if not self.schema(module).fields.get(name, {}).get("unique"):
+            hint = "create it by hand, as a single line that does not allow duplicate values"
+            raise RefusedError(f"{what}: it is not there, or allows duplicates: {hint}", code="no-marker")
 
     def forget(self, name: str) -> None:
         self._schemas.pop(name, None)

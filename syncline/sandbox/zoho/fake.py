@@ -145,7 +145,8 @@ class ZohoFake:
         if parts[0] == "coql":
             return {"ZohoCRM.coql.READ"}
         if parts[0] == "settings":
-            return {"ZohoCRM.settings.ALL", f"ZohoCRM.settings.{parts[1]}.READ", f"ZohoCRM.settings.{parts[1]}.ALL"}
+            one = f"ZohoCRM.settings.{parts[1]}"
+            return {"ZohoCRM.settings.ALL", f"{one}.ALL", f"{one}.{_DEEDS.get(method)}"}
         if parts[0] in {"users", "org"}:
             return {f"ZohoCRM.{parts[0]}.READ", f"ZohoCRM.{parts[0]}.ALL"}
         one = f"ZohoCRM.modules.{parts[0].lower()}"
@@ -161,6 +162,8 @@ class ZohoFake:
             case ("GET", "settings", "fields"):
                 module = self.store.module(request.query.get("module", ""))
                 return Response.of({"fields": module.describe()})
+            case ("POST", "settings", "fields"):
+                return self._added(request)
             case ("GET", "settings", "modules"):
                 return Response.of({"modules": [self._module(name) for name in self.modules]})
             case ("GET", "settings", "modules", name):
@@ -181,6 +184,20 @@ class ZohoFake:
             case ("POST" | "PUT" | "DELETE", name):
                 return self.writes.handle(request, self.store.module(name).name)
         raise ApiError("INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one", status=404)
+
+    def _added(self, request: Request) -> Response:
+        """A custom field, which gets its API name from its label."""
+        module = self.store.module(request.query.get("module", ""))
+        items = []
+        for given in request.json()["fields"]:
+            name = str(given["field_label"]).replace(" ", "_")
+            unique = "unique" if given.get("unique") else ""
+            if name in module.fields:
+                raise ApiError("DUPLICATE_DATA", "duplicate field label", {"api_name": "field_label"})
+            self.add_field(module.name, f"{name} {given['data_type']}{given.get('length', '')} {unique}")
+            details = {"id": f"554023000000{len(module.fields):06d}"}
+            items.append({"code": "SUCCESS", "details": details, "message": "field created", "status": "success"})
+        return Response.of({"fields": items}, 201)
 
     def _module(self, name: str) -> dict[str, Any]:
         known = {"api_name": name, "module_name": name, "plural_label": name, "singular_label": name[:-1]}

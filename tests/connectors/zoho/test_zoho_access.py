@@ -231,6 +231,25 @@ def test_a_spent_day_is_throttled_and_writes_nothing(crm, fake):
     assert fake.rows("Contacts") == []
 
 
+def test_the_field_for_the_hubs_id_is_created_where_it_misses(crm, fake):
+    fake.drop_field("Contacts", "Syncline_Id")
+    assert [found.code for found in crm.check()] == ["no-marker"]
+    crm.create_marker()
+    assert crm.check() == []
+    crm.create_marker()
+    assert fake.calls["POST settings/fields"] == 1
+    [outcome] = crm.upsert("Contacts", [Write(None, {"Last_Name": "Ng"}, marker="m1")])
+    assert fake.row("Contacts", outcome.key)["Syncline_Id"] == "m1"
+
+
+def test_creating_the_field_needs_a_scope_of_its_own(make, fake):
+    fake.sessions.refresh_tokens[REFRESH] = "ZohoCRM.modules.ALL,ZohoCRM.settings.fields.READ,ZohoCRM.coql.READ"
+    fake.drop_field("Contacts", "Syncline_Id")
+    with pytest.raises(UnauthorisedError) as error:
+        make().create_marker()
+    assert "OAUTH_SCOPE_MISMATCH" in str(error.value)
+
+
 class NoRoom(MemoryTokens):
     """The hub's store without a key to seal with."""
 
