@@ -18,6 +18,7 @@ from connectors.sdk import (
     UnreachableError,
     Write,
 )
+from connectors.wording import without_values
 
 MOVED = frozenset({"ALREADY_MODIFIED", "RECORD_MODIFIED"})
 TOO_MANY = frozenset({"TOO_MANY_REQUESTS", "API_LIMIT_EXCEEDED"})
@@ -86,29 +87,6 @@ def code_of(answer: Answer) -> str | None:
     """The code of a refused call, None where it is no refusal of Zoho's."""
     code = _said(answer).get("code")
     return code if isinstance(code, str) else None
-
-
-def without_values(message: str, write: Write) -> str:
-    """The vendor's words, less the row's own values, which may be personal."""
-    values = (str(v) for v in write.fields.values() if isinstance(v, str | int | float) and not isinstance(v, bool))
-    for value in sorted((v.strip() for v in values), key=len, reverse=True):
-        if len(value) > 2:
-            message = message.replace(value, "…")
-    return message
-
-
-def failed(error: ConnectorError, write: Write) -> Outcome:
-    """The outcome of a row whose call failed after others of its batch were answered."""
-    kind, until = OutcomeKind.RETRY, None
-    if isinstance(error, AnswerLostError | ProtocolError):
-        kind = OutcomeKind.UNKNOWN
-    elif isinstance(error, ThrottledError):
-        kind, until = OutcomeKind.THROTTLED, error.until
-    elif isinstance(error, UnauthorisedError):
-        kind = OutcomeKind.UNAUTHORISED
-    elif isinstance(error, RefusedError):
-        kind = OutcomeKind.REFUSED
-    return Outcome(kind, write.key, message=str(error), until=until)
 
 
 def _said(answer: Answer) -> Mapping[str, Any]:

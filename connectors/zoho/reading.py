@@ -87,17 +87,23 @@ class Reading:
         yield Page([], str(Cursor(started, started)), full=True)
 
     def _list(self) -> Iterator[dict[str, Row]]:
-        """The list in the order of the ids, page by page, as long as it can be paged."""
+        """The list in the order of the ids, page by page, as long as it can be paged.
+
+        Of what lies beyond, `_slipped` reads the rest; converted leads, which COQL may not show, are listed again.
+        """
         first, *others = chunks(self.session.schema(self.name).readable(self.wanted))
-        for found in self._paged(first, sort_by=KEY, **only_here(self.name)):
-            yield self._whole({str(row[KEY]): row for row in found}, others)
+        last = 0
+        try:
+            for found in self._paged(first, sort_by=KEY, **only_here(self.name)):
+                yield self._whole({str(row[KEY]): row for row in found}, others)
+                last = max((int(row[KEY]) for row in found), default=last)
+        except CursorExpiredError:
+            if self.name == "Leads":
+                for found in self._paged(first, sort_by=KEY, converted="true"):
+                    yield self._whole({str(row[KEY]): row for row in found if int(row[KEY]) > last}, others)
 
     def _paged(self, fields: Sequence[str], *, since: datetime | None = None, **query: Any) -> Iterator[list[Row]]:
-        """Pages of the list, by number and then by token.
-
-        It ends, too, where its token holds no more: with CursorExpiredError for a part of the list (``since``), without
-        a word for the whole, which is gone on with by ids.
-        """
+        """Pages of the list, by number and then by token. Raises CursorExpiredError where a token holds no more."""
         query = {"sort_order": "asc", "per_page": self._page, **query}
         number, token = 1, None
         while True:
@@ -107,9 +113,7 @@ class Reading:
             except RefusedError as error:
                 if token is None or not expired(error):
                     raise
-                if since is not None:
-                    raise CursorExpiredError(f"{self.name}: more has changed than can be listed") from None
-                return
+                raise CursorExpiredError(f"{self.name}: the list cannot be paged to its end") from None
             yield found
             if not info.get("more_records"):
                 return

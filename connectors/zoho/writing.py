@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, RefusedError, Write
+from connectors.wording import failed, without_values
 from connectors.zoho import coql
-from connectors.zoho.errors import MOVED, failed, item_outcome, without_values
+from connectors.zoho.errors import MOVED, item_outcome
 from connectors.zoho.schema import KEY, STAMP, ModuleSchema, UnfitError
 from connectors.zoho.session import IDS, Row, Session, version
 

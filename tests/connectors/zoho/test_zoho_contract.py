@@ -3,6 +3,8 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 import connectors.zoho
 from connectors.oauth import MemoryTokens
 from connectors.zoho import ZohoConnector, ZohoSettings
@@ -51,6 +53,17 @@ class TestZoho(ConnectorSuite):
 
     def delete(self, stream, key):
         self.fake.delete(stream, key)
+
+    def expire(self, stream):
+        self.clock.advance(61 * 86400)  # a day longer than deletions are listed
+
+    @pytest.mark.skip(reason="Zoho shows the losers of a merge as deleted and names no survivor (test_zoho_reading)")
+    def test_a_merged_record_names_its_survivor(self):
+        """Nothing to test."""
+
+    @pytest.mark.skip(reason="Zoho shows the losers of a merge as deleted and names no survivor (test_zoho_reading)")
+    def test_writing_to_a_merged_record_names_its_survivor_and_changes_nothing(self):
+        """Nothing to test."""
 
     def text_field(self, stream):
         return TEXTS[stream.name]

@@ -296,6 +296,14 @@ def test_more_conversions_than_pages_reach_are_all_read(make, fake, clock):
     assert sorted(live) == keys
 
 
+def test_converted_leads_are_read_though_the_list_cannot_be_paged_to_its_end(make, fake):
+    keys = fake.seed("Leads", [{"Last_Name": f"Name {n}", "Company": "Cheese & Sons"} for n in range(2300)])
+    for key in keys[2200:]:
+        fake.convert(key)
+    fake.lists.by_token = 2000
+    assert sorted(read(make(streams=["Leads"]), "Leads")[0]) == keys
+
+
 def test_keys_are_fetched_though_the_list_refuses_all_for_one_that_is_gone(crm, fake):
     gone, *kept = fake.seed("Contacts", people(5))
     fake.delete("Contacts", gone)
