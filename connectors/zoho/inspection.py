@@ -14,7 +14,7 @@ def inspect(session: Session) -> list[Diagnostic]:
     try:
         session.access.token()
     except ConnectorError as error:
-        return [_closed(session, error, "auth")]
+        return [_closed(session, error)]
     findings: list[Diagnostic] = [*_tokens(session)]
     for name in session.settings.streams:
         try:
@@ -24,7 +24,7 @@ def inspect(session: Session) -> list[Diagnostic]:
         except RefusedError as error:
             findings.append(_no_module(name, error))
         except ConnectorError as error:
-            return [*findings, _closed(session, error, "data_center")]
+            return [*findings, _closed(session, error)]
     return findings
 
 
@@ -36,13 +36,13 @@ def _tokens(session: Session) -> Iterator[Diagnostic]:
         yield Diagnostic(code="tokens-not-shared", path="auth", message=message, severity=Severity.WARNING)
 
 
-def _closed(session: Session, error: ConnectorError, path: str) -> Diagnostic:
-    code, hint = "unreachable", "is data_center where the organisation lives?"
+def _closed(session: Session, error: ConnectorError) -> Diagnostic:
+    code, path, hint = "unreachable", "data_center", "is data_center where the organisation lives?"
     if isinstance(error, UnauthorisedError):
-        code = "unauthorised"
+        code, path = "unauthorised", "auth"
         hint = f"client, secret and token belong to one data centre: were they made at {session.settings.accounts}?"
     elif isinstance(error, ThrottledError):
-        code, hint = "throttled", "wait ten minutes, and let other users of this client keep their tokens"
+        code, path, hint = "throttled", "auth", "wait ten minutes, and let other users of this client keep their tokens"
     return Diagnostic(code=code, message=str(error), path=path, hint=hint)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from connectors.sdk import Field, FieldType
+from connectors.zoho.coql import moment
 
 KEY, STAMP = "id", "Modified_Time"
 ALWAYS = (KEY, STAMP)
@@ -161,8 +162,8 @@ def _facts(entry: Mapping[str, Any]) -> Iterator[Field]:
 
 
 def _fitted(name: str, kind: str, value: Any) -> Any:
-    if value is None or (value == "" and kind != "boolean"):
-        return None
+    if value is None or value == "":
+        return False if kind == "boolean" else None  # a tick box knows no third state
     if kind in _LOOKUPS:
         key = value.get(KEY) if isinstance(value, Mapping) else value
         return {KEY: str(key)} if key else None
@@ -177,9 +178,7 @@ def _fitted(name: str, kind: str, value: Any) -> Any:
         return [str(choice) for choice in (value.split(";") if isinstance(value, str) else value)]
     if not isinstance(value, str):
         raise UnfitError("wrong-type", name, f"{name} takes text")
-    if wanted in {FieldType.DATE, FieldType.DATETIME}:
-        _dated(name, wanted, value)
-    return value
+    return _dated(name, wanted, value) if wanted in {FieldType.DATE, FieldType.DATETIME} else value
 
 
 def _number(name: str, kind: FieldType, value: Any) -> Any:
@@ -197,12 +196,15 @@ def _number(name: str, kind: FieldType, value: Any) -> Any:
     return orjson.Fragment(format(number, "f"))
 
 
-def _dated(name: str, kind: FieldType, value: str) -> None:
+def _dated(name: str, kind: FieldType, value: str) -> str:
+    """Moments as whole seconds with an offset in digits: that is the one form the manual shows."""
     try:
         if kind is FieldType.DATE:
-            date.fromisoformat(value)
-        elif datetime.fromisoformat(value).tzinfo is None:
+            return date.fromisoformat(value).isoformat()
+        given = datetime.fromisoformat(value)
+        if given.tzinfo is None:
             raise UnfitError("wrong-type", name, f"{name} takes a moment with its offset")
+        return moment(given)
     except ValueError:
         form = "a date such as 2026-11-21" if kind is FieldType.DATE else "a moment such as 2026-11-21T08:00:00+01:00"
         raise UnfitError("wrong-type", name, f"{name} takes {form}") from None

@@ -177,7 +177,7 @@ def test_check_says_what_is_wrong_and_what_to_do(make, given, code):
 def test_check_tells_a_wrong_address(make, fake):
     fake.misbehave("html", on="settings", times=99)
     (found,) = make().check()
-    assert found.code == "unreachable"
+    assert (found.code, found.path) == ("unreachable", "data_center")
 
 
 def test_check_finds_nothing_wrong_with_a_good_organisation(crm):

@@ -175,6 +175,39 @@ def test_amounts_are_sent_with_just_their_digits(make, fake):
     assert b'"Amount":12500.10' in fake.seen[-1].body
 
 
+def test_moments_are_sent_in_the_one_form_the_manual_shows(crm, fake):
+    fake.add_field("Contacts", "Met_At__c datetime")
+    [made] = crm.upsert("Contacts", [create("m1", Met_At__c="2026-11-21T09:30:15.250+01:00")])
+    assert bodies(fake, "POST")[-1]["data"][0]["Met_At__c"] == "2026-11-21T08:30:15+00:00"
+    assert fake.row("Contacts", made.key)["Met_At__c"] == "2026-11-21T14:00:15+05:30"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("Met_At__c", "2026-11-21T09:30:15"),
+        ("Met_At__c", "yesterday"),
+        ("Date_of_Birth", "21.11.2026"),
+        ("Score__c", "many"),
+        ("Score__c", 1.5),
+        ("Email_Opt_Out", "yes"),
+        ("Title", 7),
+    ],
+)
+def test_a_value_of_another_type_is_refused_here_without_being_quoted(crm, fake, field, value):
+    fake.add_field("Contacts", "Met_At__c datetime")
+    fake.add_field("Contacts", "Score__c integer9")
+    good, bad = crm.upsert("Contacts", [create("m1"), create("m2", **{field: value})])
+    assert (good.kind, bad.kind, bad.field) == (K.APPLIED, K.REFUSED, field)
+    assert str(value) not in bad.message
+
+
+def test_a_tick_box_that_is_blank_is_not_ticked(crm, fake):
+    [key] = fake.seed("Contacts", [{"Last_Name": "Ng", "Email_Opt_Out": True}])
+    assert kinds(crm.upsert("Contacts", [Write(key, {"Email_Opt_Out": None})])) == [K.APPLIED]
+    assert bodies(fake, "PUT")[-1]["data"][0]["Email_Opt_Out"] is False
+
+
 # Held records
 
 
