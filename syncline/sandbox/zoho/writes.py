@@ -23,13 +23,15 @@ Item = dict[str, Any]
 class Writes:
     """``workflows``: by module, values that an automation writes after each write that does not suppress it.
 
-    ``each_condition``: a condition that fails is told of the item instead of the call.
+    ``each_condition``: a condition that fails is told of the item instead of the call. ``vague``: refused items come
+    without their details.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.workflows: dict[str, Mapping[str, Any]] = {}
         self.each_condition = False
+        self.vague = False
 
     def handle(self, request: Request, name: str, *, upsert: bool = False) -> Response:
         if request.method == "DELETE":
@@ -129,7 +131,7 @@ class Writes:
         try:
             return deed()
         except ApiError as error:
-            return error.as_body()
+            return {**error.as_body(), "details": {}} if self.vague else error.as_body()
 
     def _answered(self, items: Sequence[Item], status: int) -> Response:
         """201 or 200 if all went well, 207 if some did, 202 if none did, 400 if it was but one."""

@@ -188,6 +188,18 @@ def test_an_idle_module_costs_one_query_and_one_look_at_deletions(crm, fake, clo
     assert later != cursor
 
 
+def test_what_was_read_is_not_read_again_once_the_overlap_is_past(crm, fake, clock):
+    [key] = fake.seed("Contacts", people(1))
+    _, _, cursor = read(crm)
+    clock.advance(HOUR)
+    fake.edit("Contacts", key, {"Title": "CTO"})
+    clock.advance(600)
+    live, _, cursor = read(crm, since=cursor)
+    assert list(live) == [key]
+    clock.advance(HOUR)
+    assert read(crm, since=cursor)[0] == {}
+
+
 def test_a_clock_that_is_off_loses_no_change(fake, clock):
     ahead = ManualClock(clock.now() + timedelta(hours=2))
     given = {"client_id": "app", "client_secret": "s3cr3t-canary", "refresh_token": "r3fr3sh-canary"}

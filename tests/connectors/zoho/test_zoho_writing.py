@@ -168,6 +168,14 @@ def test_a_parent_that_is_gone_refuses_the_row_and_is_not_the_record_itself(crm,
     assert (outcome.kind, outcome.field) == (K.REFUSED, "Account_Name")
 
 
+def test_bad_data_of_nothing_in_particular_is_not_taken_for_a_record_that_is_gone(crm, fake):
+    gone, there = fake.seed("Contacts", people("Ng", "Bo"))
+    fake.delete("Contacts", gone)
+    fake.writes.vague = True
+    outcomes = crm.upsert("Contacts", [Write(key, {"Email": "nobody"}) for key in (gone, there)])
+    assert kinds(outcomes) == [K.MISSING, K.REFUSED]
+
+
 def test_amounts_are_sent_with_just_their_digits(make, fake):
     crm = make(streams=["Deals"])
     row = {"Deal_Name": "Spring", "Stage": "Qualification", "Amount": "12500.10"}
