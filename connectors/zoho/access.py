@@ -33,21 +33,16 @@ class Access(RefreshToken):
 
     def __init__(self, settings: ZohoSettings, context: Context) -> None:
         auth = settings.auth
-        secret = auth.client_secret.get_secret_value()
-        own = isinstance(auth, RefreshTokenAuth)
-        first = (
-            auth.refresh_token if isinstance(auth, RefreshTokenAuth) else hashlib.sha256(secret.encode()).hexdigest()
-        )
         super().__init__(
             context,
             f"{settings.accounts}/oauth/v2/token",
             client_id=auth.client_id,
             client_secret=auth.client_secret,
-            refresh_token=first,
+            refresh_token=auth.refresh_token if isinstance(auth, RefreshTokenAuth) else _asked_with(auth),
             prefix="Zoho-oauthtoken ",
         )
         self._default = API[settings.data_center]
-        self._self_client = None if own else auth
+        self._self_client = auth if isinstance(auth, ClientCredentialsAuth) else None
         self._answered = threading.local()
         self.unshared: str | None = None
 
@@ -78,7 +73,7 @@ class Access(RefreshToken):
 
     def _request(self, current: str) -> dict[str, str]:
         auth = self._self_client
-        if not isinstance(auth, ClientCredentialsAuth):
+        if auth is None:
             return super()._request(current)
         form = {"grant_type": "client_credentials", "scope": auth.scope, "soid": f"ZohoCRM.{auth.organisation}"}
         return {**form, **self._client.form()}
@@ -101,8 +96,16 @@ class Access(RefreshToken):
         return super()._refusal(answer)
 
 
+def _asked_with(auth: ClientCredentialsAuth) -> str:
+    """What stands in for a refresh token: with anything else in the settings, kept tokens are void."""
+    parts = (auth.client_secret.get_secret_value(), auth.organisation, auth.scope)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
 def _address(text: Any) -> str | None:
-    parts = urlsplit(text) if isinstance(text, str) else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+    """Where the API is, None where the answer names no place that a token may be sent to."""
+    parts = urlsplit(text) if isinstance(text, str) else urlsplit("")
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in {"127.0.0.1", "localhost"})
+    if not safe or not parts.hostname:
         return None
     return f"{parts.scheme}://{parts.netloc}"

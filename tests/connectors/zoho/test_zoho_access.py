@@ -111,6 +111,21 @@ def test_the_clients_secret_is_not_kept_with_the_token(make, tokens):
     assert SECRET not in str(tokens.load("connection"))
 
 
+def test_a_self_client_that_is_given_other_scopes_does_not_go_on_with_its_old_token(make, fake):
+    auth = {"kind": "client_credentials", "client_id": "app", "client_secret": SECRET, "organisation": "60001"}
+    less = "ZohoCRM.modules.ALL,ZohoCRM.settings.fields.READ"
+    assert [found.code for found in make(auth={**auth, "scope": less}, streams=["Contacts"]).check()] == [
+        "unauthorised"
+    ]
+    assert make(auth=auth, streams=["Contacts"]).check() == []
+
+
+def test_a_token_is_not_sent_in_the_clear_wherever_the_answer_says(make, fake):
+    fake.api_domain = "http://elsewhere.example"
+    make().check()
+    assert hosts(fake) == {"accounts.zoho.eu", "www.zohoapis.eu"}
+
+
 def test_asking_for_an_eleventh_token_in_ten_minutes_waits_for_its_turn(make, fake, clock, tokens):
     for _ in range(10):
         read(make())
