@@ -83,7 +83,8 @@ class ModuleSchema:
         An upsert by one unique field looks at every other one, too, and updates what it finds there (Zoho CRM, "Upsert
         records": how the duplicate check works): it would write over a record that nobody has matched.
         """
-        return not [name for name, entry in self.fields.items() if entry.get("unique") and name != marker]
+        others = (name for name in self.fields if name != marker)
+        return not any(self.fields[name].get("unique") or self.external(name) for name in others)
 
     def external(self, name: str) -> bool:
         """Whether the field is an external id, which calls have to name in a header."""

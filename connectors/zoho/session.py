@@ -163,15 +163,21 @@ class Session:
         return joined([self.named(module, fields, keys) for fields in chunks(names)])
 
     def named(self, module: str, fields: Sequence[str], keys: Sequence[str]) -> dict[str, Row]:
-        """Those of at most 100 records that there are. A list may refuse ids of which one is not there, so it is
-        asked for halves of them."""
+        """Those of at most 100 records that there are.
+
+        Should the list refuse ids of which one is not there, it is asked for halves of them; but a refusal is taken for
+        "not there" only where the id is refused whatever fields are asked for.
+        """
         try:
             rows, _ = self.listed(module, fields, ids=",".join(keys), per_page=200, **only_here(module))
         except RefusedError as error:
             if error.code != "INVALID_DATA":
                 raise
-            half = len(keys) // 2
-            return self.named(module, fields, keys[:half]) | self.named(module, fields, keys[half:]) if half else {}
+            if half := len(keys) // 2:
+                return self.named(module, fields, keys[:half]) | self.named(module, fields, keys[half:])
+            if list(fields) != [KEY] and self.named(module, [KEY], keys):
+                raise
+            return {}
         return {str(row[KEY]): row for row in rows}
 
     def schema(self, name: str) -> ModuleSchema:

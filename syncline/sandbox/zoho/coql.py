@@ -112,7 +112,10 @@ class Parser:
         while True:
             name = self._next()
             self._field(module, name)
-            order.append((name, self._taken("desc") or (self._taken("asc") and False)))
+            descending = self._taken("desc")
+            if not descending:
+                self._taken("asc")
+            order.append((name, descending))
             if not self._taken(","):
                 break
         if len({name for name, _ in order}) < len(order):

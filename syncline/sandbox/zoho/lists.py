@@ -26,7 +26,8 @@ class Place:
 
 class Lists:
     """``by_number`` and ``by_token`` are the records that pages and page tokens reach, ``graves_by_number`` those of
-    the list of deleted ones (the vendor names no bound). ``strict_ids``: ids of which one is not there are refused.
+    the list of deleted ones (the vendor names no bound). ``strict_ids``: ids of which one is not there are refused;
+    ``refused_fields`` are refused by any list.
     """
 
     def __init__(self, store: Store) -> None:
@@ -35,6 +36,7 @@ class Lists:
         self.by_token = 100_000
         self.graves_by_number: int | None = None
         self.strict_ids = False
+        self.refused_fields: frozenset[str] = frozenset()
         self._places: dict[str, Place] = {}
 
     def records(self, request: Request, name: str) -> Response:
@@ -66,6 +68,8 @@ class Lists:
         if not fields:
             details = {"param_name": "fields"}
             raise ApiError("REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", details)
+        if self.refused_fields & set(fields):
+            raise ApiError("INVALID_DATA", "invalid data", {"param_name": "fields"})
         if len(fields) > _FIELDS:
             raise ApiError("LIMIT_EXCEEDED", "Fields limit exceeded.", {"limit": _FIELDS, "param_name": "fields"})
         return fields

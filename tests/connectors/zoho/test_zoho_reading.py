@@ -324,6 +324,15 @@ def test_keys_are_fetched_though_the_list_refuses_all_for_one_that_is_gone(crm, 
     assert [record.deleted for record in found] == [True, False, False, False, False]
 
 
+def test_a_refusal_that_is_about_the_fields_is_not_taken_for_a_deletion(crm, fake):
+    keys = fake.seed("Contacts", people(5))
+    fake.lists.refused_fields = frozenset({"Title"})
+    with pytest.raises(RefusedError):
+        crm.fetch("Contacts", keys)
+    with pytest.raises(RefusedError):
+        read(crm)
+
+
 def test_fetch_shows_what_is_gone_or_is_no_key_as_gone(crm, fake):
     gone, kept = fake.seed("Contacts", people(2))
     fake.delete("Contacts", gone)

@@ -51,6 +51,13 @@ def test_where_other_fields_are_unique_a_create_overwrites_nobodys_record(crm, f
     assert fake.row("Contacts", there)["Last_Name"] == "Somebody"
 
 
+def test_another_external_field_is_a_unique_field_too(crm, fake):
+    fake.add_field("Contacts", "Shop_Id text64 external")
+    crm.upsert("Contacts", [create("m1")])
+    assert fake.calls["POST Contacts"] == 1
+    assert fake.calls["POST Contacts/upsert"] == 0
+
+
 def test_a_create_sent_again_where_it_has_to_be_an_insert_updates_what_it_made(crm, fake):
     fake.add_field("Contacts", "Email email100 unique")
     [first] = crm.upsert("Contacts", [create("m1", Email="a@b.org")])
