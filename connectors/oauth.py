@@ -29,6 +29,8 @@ _HINTS: Mapping[str, str] = {
     "invalid_client": "the client id or its secret is wrong",
     "invalid_client_id": "the client id is wrong",
     "invalid_grant": "the authorisation is not valid (any more): authorise this client again",
+    "invalid_code": "the refresh token is not valid (any more), or is one of another data centre: authorise anew",
+    "invalid_client_secret": "the client's secret is wrong",
     "unauthorized_client": "this client may not use this kind of authorisation: allow it in the system's settings",
     "unsupported_grant_type": "the system does not offer this kind of authorisation at this address",
     "invalid_scope": "a scope that is asked for does not exist or is not granted to this client",
@@ -258,7 +260,7 @@ class RefreshToken(TokenAuth):
             if known is not None and known.access != refused and known.access and self._fresh(known):
                 return known
             current = (known.refresh if known else None) or self._first.get_secret_value()
-            new = self._ask({**self._form, "refresh_token": current, **self._client.form()}, self._client.headers())
+            new = self._ask(self._request(current), self._client.headers())
             kept = Token(
                 access=new.access,
                 refresh=new.refresh or current,
@@ -268,6 +270,9 @@ class RefreshToken(TokenAuth):
             )
             self._unsaved = kept  # the old one is void now: if storing fails, it is tried again before anything else
             return self._keep(store, kept)
+
+    def _request(self, current: str) -> dict[str, str]:
+        return {**self._form, "refresh_token": current, **self._client.form()}
 
     def _keep(self, store: TokenStore, token: Token) -> Token:
         store.save(

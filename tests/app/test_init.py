@@ -29,6 +29,9 @@ ENVIRONMENT = {
     "SHOPIFY_SHOP": "acme.myshopify.com",
     "SHOPIFY_CLIENT_ID": "id",
     "SHOPIFY_CLIENT_SECRET": "canary",
+    "ZOHO_CLIENT_ID": "id",
+    "ZOHO_CLIENT_SECRET": "canary",
+    "ZOHO_REFRESH_TOKEN": "canary",
 }
 PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

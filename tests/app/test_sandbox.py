@@ -1,5 +1,6 @@
 """The fake systems serve on the loopback address, keep their records, and let a project in."""
 
+import base64
 import re
 import signal
 import subprocess
@@ -7,14 +8,19 @@ import sys
 
 import pytest
 
+from model.clock import ManualClock
 from syncline.sandbox.run import served, systems
 from syncline.settings import load_project
+from syncline.wiring import World
 
 MAPPING = {
     "dynamics": ("contact", 'family_name: lastname\n  given_name: firstname\n  "emails[work]": emailaddress1'),
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
+    "zoho": ("Contacts", 'family_name: Last_Name\n  given_name: First_Name\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
 }
+
+KEY = {"SYNCLINE_KEY": base64.b64encode(bytes(32)).decode()}  # some systems' tokens are kept
 
 
 def project_at(write, system, settings):
@@ -30,7 +36,7 @@ def test_the_settings_it_prints_connect_to_it(system, write, make_cli):
         folder = project_at(write, system, settings)
         _, found = load_project(folder, environment={})
         assert not [str(one) for one in found if one.severity == "error"]
-        cli = make_cli(folder)
+        cli = make_cli(folder, World(clock=ManualClock(), environment=KEY))
         cli("connections", "prepare", "x")
         (row,) = cli("connections", "check", "--json").json
         assert (row["check"], row["health"]) == ("connection x", "ok"), url
