@@ -1,9 +1,10 @@
-"""What an OData 2.0 service says of itself (``$metadata``): entity sets, properties with SAP's annotations, navigations.
+"""What an OData 2.0 service says of itself (``$metadata``): entity sets, properties with SAP's annotations, and where
+they lead.
 
 The document is read by expat itself, and a document type declaration ends the reading: without one there are no
 entities to expand, no external files and no default attributes, which is all that makes XML dangerous. So no further
-library is needed; size is bounded by the client. Sources: [MC-CSDL] 1.1 to 2.0; SAP Gateway Foundation, "SAP Annotations
-for OData Version 2.0".
+library is needed; size is bounded by the client. Sources: [MC-CSDL] 1.1 to 2.0; SAP Gateway Foundation, "SAP
+Annotations for OData Version 2.0".
 """
 
 from __future__ import annotations

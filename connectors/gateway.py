@@ -1,8 +1,8 @@
 """One OData 2.0 service behind an SAP gateway: its model, pages by ``__next``, writes with a CSRF token, ``$batch``.
 
-Writing needs a token that belongs to the session in the cookies: it is asked for with ``x-csrf-token: Fetch``, kept, sent
-with every write, and asked for once more where a write is answered 403 with ``x-csrf-token: Required``. The shared client
-keeps the cookies; without them a load balancer hands the write to a server that has never seen the token.
+Writing needs a token that belongs to the session in the cookies: it is asked for with ``x-csrf-token: Fetch``, kept,
+sent with every write, and asked for once more where a write is answered 403 with ``x-csrf-token: Required``. The shared
+client keeps the cookies; without them a load balancer hands the write to a server that has never seen the token.
 Sources: SAP Gateway Foundation, "Cross-Site Request Forgery Protection"; SAP Cloud SDK, "CSRF token handling".
 """
 

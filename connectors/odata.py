@@ -1,7 +1,7 @@
 """OData 2.0 as SAP's gateways speak it: values, keys, filters, errors. No client, no socket.
 
-Values are JSON as the hub has it on one side (``2026-11-22``, ``10:20:32``, ``2026-11-22T10:20:32Z``), and on the other the
-two notations of the protocol: in bodies (``/Date(1795305600000)/``, ``PT10H20M32S``) and in addresses
+Values are JSON as the hub has it on one side (``2026-11-22``, ``10:20:32``, ``2026-11-22T10:20:32Z``), and on the
+other the two notations of the protocol: in bodies (``/Date(1795305600000)/``, ``PT10H20M32S``) and in addresses
 (``datetime'2026-11-22T00:00:00'``, ``time'PT10H20M32S'``). Which type a property has is in the service's ``$metadata``
 (`connectors.edmx`).
 Sources: OData 2.0 "Overview", 6 "Primitive Data Types", and "JSON Format", 4 (odata.org); SAP Gateway Foundation, "SAP
@@ -260,9 +260,9 @@ def _property(reference: str) -> str:
 
 def blanked(message: str, values: Iterable[Any], hide: Callable[[str], bool] = lambda text: len(text) > 2) -> str:
     """A vendor's words less the row's own values, which may be personal."""
-    texts = {str(value).strip() for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)}
+    texts = {
+        str(value).strip() for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)
+    }
     for text in sorted(filter(hide, texts), key=len, reverse=True):
         message = re.sub(re.escape(text), "…", message, flags=re.IGNORECASE)
     return message
-
-

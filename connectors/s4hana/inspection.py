@@ -12,7 +12,14 @@ from connectors.s4hana.settings import S4HanaSettings
 from connectors.sdk import ConnectorError, Diagnostic, RefusedError, ThrottledError, UnauthorisedError
 
 _NEEDED = {
-    ROOT: ("BusinessPartner", "BusinessPartnerCategory", "CreationDate", "CreationTime", "LastChangeDate", "LastChangeTime"),
+    ROOT: (
+        "BusinessPartner",
+        "BusinessPartnerCategory",
+        "CreationDate",
+        "CreationTime",
+        "LastChangeDate",
+        "LastChangeTime",
+    ),
     "A_BusinessPartnerAddress": ("BusinessPartner", "AddressID"),
     "A_BuPaAddressUsage": ("AddressUsage", "ValidityEndDate"),
     "A_BuPaIdentification": ("BPIdentificationType", "BPIdentificationNumber"),

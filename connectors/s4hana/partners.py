@@ -1,7 +1,7 @@
 """A business partner as one record: the root, and of each of its parts the one that is shown and written.
 
-A partner's addresses, e-mail addresses and numbers are lists in SAP. The record shows of its addresses one for each usage
-that the settings name (``to_BusinessPartnerAddress.XXDEFAULT`` is the standard address), and of what hangs on an
+A partner's addresses, e-mail addresses and numbers are lists in SAP. The record shows of its addresses one for each
+usage that the settings name (``to_BusinessPartnerAddress.XXDEFAULT`` is the standard address), and of what hangs on an
 address the default one. The others are left alone.
 """
 
@@ -139,7 +139,9 @@ class Shapes:
         if not rows:
             return None
         default = next((p for p in kind.properties if p.startswith("IsDefault")), "")
-        chosen = min(rows, key=lambda held: (not held.row.get(default), str(held.row.get("OrdinalNumber", "")).zfill(3)))
+        chosen = min(
+            rows, key=lambda held: (not held.row.get(default), str(held.row.get("OrdinalNumber", "")).zfill(3))
+        )
         partner.parts[path] = chosen
         return _without(kind, chosen.row)
 
@@ -152,7 +154,10 @@ class Shapes:
 
     def relate(self, partners: Sequence[Partner], rows: Sequence[Mapping[str, Any]]) -> None:
         """Give persons the company they are contact of: of several that are valid, the one that began last."""
-        kind, function = self._model.type_of("A_BusinessPartnerContact"), self._model.type_of("A_BPContactToFuncAndDept")
+        kind, function = (
+            self._model.type_of("A_BusinessPartnerContact"),
+            self._model.type_of("A_BPContactToFuncAndDept"),
+        )
         by_person: dict[str, list[tuple[Held, Mapping[str, Any]]]] = {}
         for row in rows:
             held = self._held(kind, row)

@@ -34,7 +34,10 @@ Values = dict[str, Any]
 
 @dataclass(slots=True)
 class Tree:
-    """The fields of a write, by the part they belong to. ``addresses``: by usage, then by what hangs on it ("": itself)."""
+    """The fields of a write, by the part they belong to.
+
+    ``addresses``: by usage, then by what hangs on the address; "" is the address itself.
+    """
 
     root: Values = field(default_factory=dict)
     addresses: dict[str, dict[str, Values]] = field(default_factory=dict)
@@ -45,7 +48,9 @@ class Tree:
     @property
     def late(self) -> bool:
         """Whether something can only be written once the partner is there."""
-        return any(not blank(value) for part_ in (self.customer, self.contact, self.function) for value in part_.values())
+        return any(
+            not blank(value) for part_ in (self.customer, self.contact, self.function) for value in part_.values()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +189,7 @@ class Planner:
         return [Operation(CUSTOMER, self._patch("A_Customer", kind, held, kind.sent(values)))]
 
     def _contact(self, wanted: Tree, partner: Partner) -> list[Operation]:
-        """A person's company: another one is another relationship, beside which the former stays; none takes it away."""
+        """A person's company. Another one is another relationship, beside which the former stays; none takes it away."""
         held = partner.parts.get(CONTACT)
         path = f"{CONTACT}.{FUNCTION}"
         kind = self._type("A_BPContactToFuncAndDept", path)

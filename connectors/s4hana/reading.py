@@ -1,10 +1,10 @@
 """Reading partners: by the two properties of their change stamp, by key, by a field; and the keys of all.
 
 A partner that was never changed has no LastChangeDate (ABAP's initial date is null in OData), and null sorts before
-everything. So a read has two parts: those never changed, in the order of their creation, and then those changed, in
-the order of their change; who is changed in between comes in the second part. Each page is asked for by what comes
-after the last row of the one before (stamp, then number), never by ``$skip`` or the server's ``$skiptoken``, which count
-rows and so lose some when rows change their place. The stamps are the server's own clock, in whatever zone it keeps; they
+everything. So a read has two parts: those never changed, in the order of their creation, and then those changed, in the
+order of their change; who is changed in between comes in the second part. Each page is asked for by what comes after
+the last row of the one before (stamp, then number), never by ``$skip`` or the server's ``$skiptoken``, which count rows
+and so lose some when rows change their place. The stamps are the server's own clock, in whatever zone it keeps; they
 are only ever compared with one another.
 """
 
@@ -104,9 +104,7 @@ class Reader:
             at = Position(created, changed)
             yield Page(self._records(rows), str(at), full=full)
 
-    def _ordered(
-        self, columns: tuple[str, str], which: str, since: Moment | None
-    ) -> Iterator[list[dict[str, Any]]]:
+    def _ordered(self, columns: tuple[str, str], which: str, since: Moment | None) -> Iterator[list[dict[str, Any]]]:
         """Rows in the order of a stamp, from an overlap before ``since``; at least one page."""
         begin = since.before(self.settings.overlap) if since is not None else None
         kinds = ("Edm.DateTime", "Edm.Time")
@@ -131,7 +129,10 @@ class Reader:
             stamp = (last.get(columns[0]), last.get(columns[1]), last.get(KEY))
             if not all(isinstance(part, str) and part for part in stamp):
                 raise ProtocolError(f"reading {self.stream}: a partner without {columns[0]}, {columns[1]} or {KEY}")
-            position = [*_literals(columns, kinds, Moment(str(stamp[0]), str(stamp[1]))), (KEY, odata.literal(stamp[2]))]
+            position = [
+                *_literals(columns, kinds, Moment(str(stamp[0]), str(stamp[1]))),
+                (KEY, odata.literal(stamp[2])),
+            ]
             following = odata.beyond(position)
             if following == after:
                 raise ProtocolError(f"reading {self.stream}: the pages do not advance")
@@ -215,7 +216,7 @@ class Reader:
         return partners
 
     def _contacts(self, partners: Sequence[Partner]) -> list[dict[str, Any]]:
-        """Relationships of persons. Asked for by the person: the navigation of a partner leads from the company only."""
+        """Relationships of persons, asked for by the person: the navigation of a partner leads from the company."""
         found: list[dict[str, Any]] = []
         for some in odata.portions(odata.equal("BusinessPartnerPerson", partner.key) for partner in partners):
             query = {"$filter": odata.some(some), "$expand": FUNCTION}

@@ -51,7 +51,9 @@ def _fields(model: Service, stream: str, settings: StreamSettings, marker: str |
         yield from _part(model, "A_BPContactToFuncAndDept", f"{CONTACT}.{FUNCTION}", late=True)
     if marker is not None:
         label = "The hub's id"
-        yield Field(name=marker_field(marker), label=label, max_length=60, creatable=False, updatable=False, unique=True)
+        yield Field(
+            name=marker_field(marker), label=label, max_length=60, creatable=False, updatable=False, unique=True
+        )
 
 
 def _part(

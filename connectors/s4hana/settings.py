@@ -44,7 +44,9 @@ class StreamSettings(_Part):
     """How partners of one category are read and made."""
 
     usages: tuple[_Usage, ...] = Field(
-        default=(STANDARD,), min_length=1, description="address usages to read and write; XXDEFAULT: the standard address"
+        default=(STANDARD,),
+        min_length=1,
+        description="address usages to read and write; XXDEFAULT: the standard address",
     )
     grouping: str | None = Field(
         default=None, pattern=r"^[A-Z0-9_]{1,4}$", description="grouping (number range) of new partners"

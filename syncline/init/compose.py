@@ -18,6 +18,7 @@ from syncline.init.exports import sections as connections_to
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
     "files": "files",
+    "s4hana": "s4",
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
@@ -27,6 +28,7 @@ CONNECTIONS: Mapping[str, str] = {
 _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
     "files": ("contacts",),
+    "s4hana": ("organisations", "persons"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
 }

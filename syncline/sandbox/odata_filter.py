@@ -1,7 +1,8 @@
 """What an OData 2.0 service is asked for: ``$filter`` and ``$orderby``, understood and applied to rows.
 
-Rows hold values as `syncline.sandbox.odata_model` keeps them. As at a gateway, a property that is not there and a literal
-of another type than the property's are refused; comparisons with null are false, except ``eq null`` and ``ne null``.
+Rows hold values as `syncline.sandbox.odata_model` keeps them. As at a gateway, a property that is not there and a
+literal of another type than the property's are refused; comparisons with null are false, except ``eq null`` and
+``ne null``.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def ordered(rows: Iterable[Row], text: str, entity: Entity) -> list[Any]:
         name, _, direction = part.partition(" ")
         if entity.properties.get(name) is None or direction.strip() not in {"", "asc", "desc"}:
             raise _unreadable(f"Property {name} not found in type {entity.type}")
-        found.sort(key=lambda row: ((v := row[name]) is not None, v or ""), reverse=direction.strip() == "desc")  # noqa: B023 (called before the next round)
+        found.sort(key=lambda row: ((v := row[name]) is not None, v or ""), reverse=direction.strip() == "desc")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The model of a fake OData 2.0 service: entities, their properties as stored, shown and taken, and the EDMX that says so.
+"""The model of a fake OData 2.0 service: entities, their properties as stored, shown and taken, and the EDMX of it.
 
 Rows are mappings from property names to stored values: text, true or false, numbers, ``2026-11-22T00:00:00`` (dates
 and moments), ``10:20:32`` (times), None.
@@ -86,9 +86,11 @@ class Property:
         """The stored value for one of a body. Raises ServiceError where it does not fit."""
         if value is None:
             return self.blank if self.edm != "Edm.Time" else "00:00:00"
-        good = {"Edm.Boolean": bool, "Edm.Int16": int}.get(self.edm, str)
-        if not isinstance(value, good) or (good is int and isinstance(value, bool)):
+        good: type = {"Edm.Boolean": bool, "Edm.Int16": int}.get(self.edm, str)
+        if type(value) is not good:
             raise ServiceError(400, "/IWBEP/CM_MGW_RT/023", f"Property '{self.name}' has an invalid value", [self.name])
+        if not isinstance(value, str):
+            return value
         if self.edm == "Edm.String" and len(value) > self.length:
             message = f"Property '{self.name}' has invalid value '{value}'. Value exceeds maximum length {self.length}"
             raise ServiceError(400, "005056A509B11ED199A8FEC11C21D78E", message, [self.name])
@@ -131,7 +133,7 @@ class Property:
     def literal(self, value: Any) -> str:
         """A stored value in an address."""
         if self.edm == "Edm.String":
-            return "'" + self.shown(value, padded=False).replace("'", "''") + "'"
+            return "'" + str(self.shown(value, padded=False)).replace("'", "''") + "'"
         prefix = {"Edm.DateTime": "datetime", "Edm.DateTimeOffset": "datetimeoffset", "Edm.Guid": "guid"}.get(self.edm)
         if prefix is None:
             return str(value).lower()
@@ -224,13 +226,14 @@ def edmx(namespace: str, entities: Mapping[str, Entity]) -> bytes:
     ]
     associations = "".join(
         f'<Association Name="{name}"><End Type="{namespace}.{entity.type}" Multiplicity="1" Role="FromRole_{name}"/>'
-        f'<End Type="{namespace}.{leads.target}Type" Multiplicity="{"*" if leads.many else "0..1"}" Role="ToRole_{name}"/>'
+        f'<End Type="{namespace}.{leads.target}Type" Multiplicity="{"*" if leads.many else "0..1"}" '
+        f'Role="ToRole_{name}"/>'
         "</Association>"
         for name, entity, leads in links
     )
     sets = "".join(
         f'<EntitySet Name="{entity.name}" EntityType="{namespace}.{entity.type}"'
-        f"{_annotations(entity)} sap:content-version=\"1\"/>"
+        f'{_annotations(entity)} sap:content-version="1"/>'
         for entity in entities.values()
     )
     pairs = "".join(

@@ -1,8 +1,8 @@
 """A fake OData 2.0 service behind a gateway: sign-in, CSRF tokens, queries, writes, ``$batch``, ETags, error bodies.
 
 A system's own fake gives it a model, and overrides what happens when rows are made, changed and removed. It is as
-strict as a gateway: Atom unless JSON is asked for, a token that holds only with the cookies of its session, If-Match for
-whatever has a version, server-side pages whose ``$skiptoken`` counts rows (so that they shift when rows change), no
+strict as a gateway: Atom unless JSON is asked for, a token that holds only with the cookies of its session, If-Match
+for whatever has a version, server-side pages whose ``$skiptoken`` counts rows (so that they shift when rows change), no
 more than one operation in a change set, parts that are not named left as they are.
 """
 
@@ -115,12 +115,12 @@ class ODataService:
         if request.path == self.token_path:
             return self._issue(request)
         if not self._signed_in(request):
-            headers = {"www-authenticate": 'Basic realm="SAP NetWeaver Application Server"', "content-type": "text/html"}
+            headers = {
+                "www-authenticate": 'Basic realm="SAP NetWeaver Application Server"',
+                "content-type": "text/html",
+            }
             return Response(status=401, body=b"<html><body>Logon failed</body></html>", headers=headers)
         try:
-            if not f"{request.path}/".startswith(f"{self.root}/"):
-                message = f"No service found for namespace '', name '{request.path.rsplit('/', 1)[-1]}', version '0001'"
-                raise ServiceError(403, "/IWFND/MED/170", message)
             answer = self._within(request)
         except ServiceError as error:
             answer = Response.of(error.body(self.clock.now()), error.status)
@@ -131,6 +131,9 @@ class ODataService:
         return re.sub(r"\(.*\)", "()", unquote(path)).removeprefix(self.root).lstrip("/") or "/"
 
     def _within(self, request: Request) -> Response:
+        if not f"{request.path}/".startswith(f"{self.root}/"):
+            message = f"No service found for namespace '', name '{request.path.rsplit('/', 1)[-1]}', version '0001'"
+            raise ServiceError(403, "/IWFND/MED/170", message)
         session = self._session(request)
         if request.method not in _READS and (session is None or request.headers.get("x-csrf-token") != session):
             body = b"CSRF token validation failed"
@@ -149,7 +152,9 @@ class ODataService:
             return Response(body=edmx(self.namespace, self.entities), headers={"content-type": "application/xml"})
         asks_json = "json" in request.headers.get("accept", "") or request.query.get("$format") == "json"
         if request.method in _READS and not asks_json:
-            return Response(body=b'<feed xmlns="http://www.w3.org/2005/Atom"/>', headers={"content-type": "application/atom+xml"})
+            return Response(
+                body=b'<feed xmlns="http://www.w3.org/2005/Atom"/>', headers={"content-type": "application/atom+xml"}
+            )
         if not path:
             return Response.of({"d": {"EntitySets": list(self.entities)}})
         found = _ADDRESS.fullmatch(path)
@@ -160,7 +165,11 @@ class ODataService:
             return self._collection(request, entity)
         row = self._at(entity, found["key"])
         if found["rest"]:
-            leads = self.entities[entity.navigations[found["rest"]].target] if found["rest"] in entity.navigations else entity
+            leads = (
+                self.entities[entity.navigations[found["rest"]].target]
+                if found["rest"] in entity.navigations
+                else entity
+            )
             return self._listed(request, leads, self.related(entity, row, found["rest"]))
         return self._single(request, entity, row)
 
@@ -180,7 +189,9 @@ class ODataService:
         if request.method in _READS:
             return self._listed(request, entity, list(self.rows[entity.name].values())[::-1])
         if request.method != "POST" or not entity.creatable:
-            raise ServiceError(405, "/IWBEP/CM_MGW_RT/018", f"Method '{request.method}' not allowed for '{entity.name}'")
+            raise ServiceError(
+                405, "/IWBEP/CM_MGW_RT/018", f"Method '{request.method}' not allowed for '{entity.name}'"
+            )
         row = self.make(entity, self._json(request))
         headers = {"location": f"{self.root}/{entity.address(row)}", **self._version(row)}
         return Response.of({"d": self.shape(entity, row, (), ())}, 201, headers)
@@ -241,7 +252,9 @@ class ODataService:
         return Response.of({"d": {"results": shapes, **counted, **following}})
 
     def _wanted(self, request: Request) -> tuple[list[str], list[str]]:
-        return tuple([p.strip() for p in request.query.get(name, "").split(",") if p.strip()] for name in ("$select", "$expand"))  # type: ignore[return-value]
+        return tuple(
+            [p.strip() for p in request.query.get(name, "").split(",") if p.strip()] for name in ("$select", "$expand")
+        )  # type: ignore[return-value]
 
     def shape(self, entity: Entity, row: Row, fields: Sequence[str], expand: Sequence[str]) -> dict[str, Any]:
         """A row as an answer shows it: navigations deferred, or expanded where asked for (``a/b`` for nested ones)."""
@@ -283,7 +296,9 @@ class ODataService:
 
     def _set(self, asked: Sequence[Asked]) -> list[Answered] | Answered:
         if len(asked) > 1:
-            refusal = ServiceError(400, "/IWBEP/CM_MGW_RT/054", "Default changeset implementation allows only one operation")
+            refusal = ServiceError(
+                400, "/IWBEP/CM_MGW_RT/054", "Default changeset implementation allows only one operation"
+            )
             return Answered(Response.of(refusal.body(self.clock.now()), refusal.status))
         said = self._part(asked[0])
         return [said] if said.response.status < 400 else said
@@ -350,5 +365,3 @@ def _pair(value: str) -> tuple[str, str]:
     except (binascii.Error, UnicodeDecodeError):
         return "", ""
     return name, secret
-
-

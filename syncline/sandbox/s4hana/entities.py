@@ -19,7 +19,7 @@ IsFemale:b IsMale:b IsNaturalPerson:1u IsSexUnknown:b Language:2 LastChangeDate:
 LastChangedByUser:12ur LastName:40 LegalForm:2u OrganizationBPName1:40 OrganizationBPName2:40 OrganizationBPName3:40
 OrganizationBPName4:40 OrganizationFoundationDate:d SearchTerm1:20u SearchTerm2:20u AdditionalLastName:40 BirthDate:d
 BusinessPartnerIsBlocked:b BusinessPartnerType:4u ETag:26rx MiddleName:40 PersonFullName:80 IsMarkedForArchiving:b
-BusinessPartnerIDByExtSystem:20u BusinessPartnerBirthName:40 Initials:10u
+BusinessPartnerIDByExtSystem:20u BusinessPartnerBirthName:40 Initials:10u GroupBusinessPartnerName1:40
 """
 _ADDRESS = """
 BusinessPartner*:10a AddressID*:10a ValidityStartDate:o ValidityEndDate:o AddressUUID:gr CareOfName:40 CityName:40
@@ -125,11 +125,7 @@ ENTITIES = {
                 "to_ContactRelationship": Navigation(target="A_BPContactToFuncAndDept", many=False, on=_OF_CONTACT)
             },
         ),
-        Entity(
-            name="A_BPContactToFuncAndDept", properties=properties(_FUNCTION), creatable=False, deletable=False
-        ),
-        Entity(
-            name="A_Customer", properties=properties(_CUSTOMER), versioned=True, creatable=False, deletable=False
-        ),
+        Entity(name="A_BPContactToFuncAndDept", properties=properties(_FUNCTION), creatable=False, deletable=False),
+        Entity(name="A_Customer", properties=properties(_CUSTOMER), versioned=True, creatable=False, deletable=False),
     )
 }

@@ -21,6 +21,7 @@ from syncline.sandbox.odata_service import ODataService
 from syncline.sandbox.s4hana.entities import ENTITIES, FOREVER, LAST_DAY
 
 CATEGORIES = {"persons": "1", "organisations": "2"}
+NAMES = {"1": "LastName", "2": "OrganizationBPName1", "3": "GroupBusinessPartnerName1"}
 _CUSTOMER_ROLES = frozenset({"FLCU00", "FLCU01"})
 _PARTS = ("to_EmailAddress", "to_PhoneNumber", "to_MobilePhoneNumber", "to_URLAddress")
 
@@ -56,7 +57,7 @@ class S4HanaFake(ODataService):
             keys.append(made["BusinessPartner"].lstrip("0"))
         return keys
 
-    def edit(self, stream: str, key: str, fields: Mapping[str, Any]) -> None:
+    def edit(self, _: str, key: str, fields: Mapping[str, Any]) -> None:
         """Somebody changes a partner, or one of its parts (``to_BusinessPartnerAddress.XXDEFAULT.CityName``)."""
         row = self.partner(key)
         own = {name: value for name, value in fields.items() if "." not in name}
@@ -68,7 +69,7 @@ class S4HanaFake(ODataService):
                 usage, _, name = rest.partition(".")
                 self._edit_address(self.address(key, usage), name, value)
 
-    def delete(self, stream: str, key: str) -> None:
+    def delete(self, _: str, key: str) -> None:
         """An archiving run takes a partner away that had been marked for it."""
         row = self.partner(key)
         number = row["BusinessPartner"]
@@ -77,7 +78,11 @@ class S4HanaFake(ODataService):
             gone = [
                 at
                 for at, one in rows.items()
-                if number in {one.get(n) for n in ("BusinessPartner", "BusinessPartnerCompany", "BusinessPartnerPerson", "Customer")}
+                if number
+                in {
+                    one.get(n)
+                    for n in ("BusinessPartner", "BusinessPartnerCompany", "BusinessPartnerPerson", "Customer")
+                }
                 or one.get("AddressID") in addresses
             ]
             for at in gone:
@@ -157,15 +162,17 @@ class S4HanaFake(ODataService):
         if entity.name == "A_BusinessPartnerAddress" and not self.related(entity, row, "to_AddressUsage"):
             alone = len(self.found("A_BusinessPartnerAddress", BusinessPartner=row["BusinessPartner"])) == 1
             if alone:
-                usage = {"BusinessPartner": row["BusinessPartner"], "AddressID": row["AddressID"], "AddressUsage": "XXDEFAULT"}
+                usage = {
+                    "BusinessPartner": row["BusinessPartner"],
+                    "AddressID": row["AddressID"],
+                    "AddressUsage": "XXDEFAULT",
+                }
                 self._create(ENTITIES["A_BuPaAddressUsage"], usage)
 
-    def _partner(self, row: Row, _: Entity) -> None:
-        needed = {"1": "LastName", "2": "OrganizationBPName1", "3": "OrganizationBPName1"}.get(row["BusinessPartnerCategory"])
-        if needed is None:
+    def _partner(self, row: Row, entity: Entity) -> None:
+        if row["BusinessPartnerCategory"] not in NAMES:
             raise ServiceError(400, "R1/001", "Specify a valid business partner category", ["BusinessPartnerCategory"])
-        if not row[needed]:
-            raise ServiceError(400, "R1/002", f"Field {needed} is a required entry field", [needed])
+        _complete(entity, row)
         if not row["BusinessPartner"]:
             self._numbers += 1
             row["BusinessPartner"] = f"{self._numbers:010d}"
@@ -185,20 +192,25 @@ class S4HanaFake(ODataService):
         self._names(row)
 
     def _names(self, row: Row) -> None:
-        parts = ("FirstName", "LastName") if row["BusinessPartnerCategory"] == "1" else ("OrganizationBPName1", "OrganizationBPName2")
+        parts = (
+            ("FirstName", "LastName")
+            if row["BusinessPartnerCategory"] == "1"
+            else ("OrganizationBPName1", "OrganizationBPName2")
+        )
         row["BusinessPartnerName"] = row["BusinessPartnerFullName"] = " ".join(row[n] for n in parts if row[n])[:81]
 
-    def _address(self, row: Row, _: Entity) -> None:
+    def _address(self, row: Row, entity: Entity) -> None:
         self._known_partner(row["BusinessPartner"])
-        if not row["Country"]:
-            raise ServiceError(400, "AM/001", "Enter a country/region key", ["Country"])
+        _complete(entity, row)
         self._numbers += 1
         row |= {"AddressID": f"{self._numbers:010d}", "Person": "", "ValidityEndDate": FOREVER}
         row["ValidityStartDate"] = f"{self.clock.now():%Y-%m-%dT%H:%M:%S}"
 
     def _usage(self, row: Row, _: Entity) -> None:
         row |= {"ValidityEndDate": FOREVER, "ValidityStartDate": f"{self.clock.now():%Y-%m-%dT%H:%M:%S}"}
-        taken = self.found("A_BuPaAddressUsage", BusinessPartner=row["BusinessPartner"], AddressUsage=row["AddressUsage"])
+        taken = self.found(
+            "A_BuPaAddressUsage", BusinessPartner=row["BusinessPartner"], AddressUsage=row["AddressUsage"]
+        )
         for one in taken:  # one address at a time has a usage
             del self.rows["A_BuPaAddressUsage"][ENTITIES["A_BuPaAddressUsage"].key_of(one)]
 
@@ -267,11 +279,7 @@ class S4HanaFake(ODataService):
         before = dict(row)
         try:
             super().change(entity, row, body)
-            needed = {"1": "LastName", "2": "OrganizationBPName1"}.get(row.get("BusinessPartnerCategory", ""))
-            if needed is not None and not row[needed]:
-                raise ServiceError(400, "R1/002", f"Field {needed} is a required entry field", [needed])
-            if entity.name == "A_BusinessPartnerAddress" and not row["Country"]:
-                raise ServiceError(400, "AM/001", "Enter a country/region key", ["Country"])
+            _complete(entity, row)
         except ServiceError:
             row.clear()
             row |= before
@@ -299,7 +307,9 @@ class S4HanaFake(ODataService):
             return
         number = row.get("BusinessPartner") or row.get("BusinessPartnerPerson") or row.get("Customer")
         if number is None:
-            number = next(one["BusinessPartner"] for one in self.found("A_BusinessPartnerAddress", AddressID=row["AddressID"]))
+            number = next(
+                one["BusinessPartner"] for one in self.found("A_BusinessPartnerAddress", AddressID=row["AddressID"])
+            )
         self._changed(self.rows["A_BusinessPartner"][(number,)])
 
     # Keeping ------------------------------------------------------------------------------------------------------
@@ -314,6 +324,15 @@ class S4HanaFake(ODataService):
         self._numbers, self._count = int(kept["numbers"]), int(kept["count"])
         for name, rows in kept["rows"].items():
             self.rows[name] = {ENTITIES[name].key_of(row): row for row in rows}
+
+
+def _complete(entity: Entity, row: Row) -> None:
+    """Raises ServiceError where a row lacks what it cannot do without."""
+    needed = NAMES.get(row.get("BusinessPartnerCategory", ""))
+    if needed is not None and not row[needed]:
+        raise ServiceError(400, "R1/002", f"Field {needed} is a required entry field", [needed])
+    if entity.name == "A_BusinessPartnerAddress" and not row["Country"]:
+        raise ServiceError(400, "AM/001", "Enter a country/region key", ["Country"])
 
 
 def nested(stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
