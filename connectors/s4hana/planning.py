@@ -123,7 +123,11 @@ class Planner:
         for name, values in parts.items():
             if name and not all(map(blank, values.values())):
                 body[name] = [self._reach_body(f"{path}.{name}", name, values)]
-        return {**body, "to_AddressUsage": [{"AddressUsage": usage}]} if body else {}
+        if not body:
+            return {}
+        if self.settings.country is not None:
+            body.setdefault("Country", self.settings.country)
+        return {**body, "to_AddressUsage": [{"AddressUsage": usage}]}
 
     def _reach_body(self, path: str, name: str, values: Values) -> Values:
         reach = REACHES[name]
@@ -189,7 +193,7 @@ class Planner:
         return [Operation(CUSTOMER, self._patch("A_Customer", kind, held, kind.sent(values)))]
 
     def _contact(self, wanted: Tree, partner: Partner) -> list[Operation]:
-        """A person's company. Another one is another relationship, beside which the former stays; none takes it away."""
+        """A person's company. Another one is another relationship, the former stays; none takes the relationship away."""
         held = partner.parts.get(CONTACT)
         path = f"{CONTACT}.{FUNCTION}"
         kind = self._type("A_BPContactToFuncAndDept", path)

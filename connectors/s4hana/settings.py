@@ -51,6 +51,11 @@ class StreamSettings(_Part):
     grouping: str | None = Field(
         default=None, pattern=r"^[A-Z0-9_]{1,4}$", description="grouping (number range) of new partners"
     )
+    country: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z]{2,3}$",
+        description="country of an address that is made without one, for an e-mail address or a number to hang on",
+    )
     roles: tuple[_Role, ...] = Field(default=(), description="roles that new partners get, such as FLCU01")
 
 
