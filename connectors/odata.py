@@ -48,8 +48,7 @@ def shown(value: Any, edm: str, *, day: bool = False) -> Any:
             return value
         if day:
             return moment.date().isoformat()
-        text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year > 999 else moment.isoformat()[:19]
-        return text + ("Z" if edm == "Edm.DateTimeOffset" else "")
+        return moment.isoformat()[:19] + ("Z" if edm == "Edm.DateTimeOffset" else "")
     if edm == "Edm.Time":
         clock = _TIME.fullmatch(value)
         return "{:02}:{:02}:{:02}".format(*(int(part or 0) for part in clock.groups())) if clock else value
@@ -123,9 +122,9 @@ def literal(value: Any, edm: str = "Edm.String") -> str:
     if edm == "Edm.Boolean":
         return "true" if value else "false"
     if edm == "Edm.DateTime":
-        return f"datetime'{_moment(value, zoned=False):%Y-%m-%dT%H:%M:%S}'"
+        return f"datetime'{_moment(value, zoned=False).isoformat()[:19]}'"
     if edm == "Edm.DateTimeOffset":
-        return f"datetimeoffset'{_moment(value, zoned=True):%Y-%m-%dT%H:%M:%S}Z'"
+        return f"datetimeoffset'{_moment(value, zoned=True).isoformat()[:19]}Z'"
     if edm == "Edm.Time":
         return f"time'{_duration(value)}'"
     if edm == "Edm.Guid":

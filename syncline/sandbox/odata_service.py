@@ -58,6 +58,8 @@ class ODataService:
         self.calls: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
         self.client: str | None = None
+        self.origin: str | None = None  # how the server names itself in links, where not as it was asked
+        self._asked = ""
         self._sessions: dict[str, tuple[str, datetime]] = {}
         self._tokens: dict[str, datetime] = {}
         self._count = 0
@@ -112,6 +114,8 @@ class ODataService:
 
     def handle(self, request: Request) -> Response:
         self.calls[f"{request.method} {self._named(request.path)}"] += 1
+        host = request.headers.get("host", "localhost")
+        self._asked = self.origin or f"{'http' if host.startswith(('127.', 'localhost')) else 'https'}://{host}"
         if request.path == self.token_path:
             return self._issue(request)
         if not self._signed_in(request):
@@ -248,7 +252,7 @@ class ODataService:
         following = {}
         if len(rest) > self.page:
             again = urlencode({**query, "$skiptoken": token + self.page})
-            following = {"__next": f"http://gateway.internal:8000{request.path}?{again}"}
+            following = {"__next": f"{self._asked}{request.path}?{again}"}
         return Response.of({"d": {"results": shapes, **counted, **following}})
 
     def _wanted(self, request: Request) -> tuple[list[str], list[str]]:
@@ -258,7 +262,7 @@ class ODataService:
 
     def shape(self, entity: Entity, row: Row, fields: Sequence[str], expand: Sequence[str]) -> dict[str, Any]:
         """A row as an answer shows it: navigations deferred, or expanded where asked for (``a/b`` for nested ones)."""
-        uri = f"http://gateway.internal:8000{self.root}/{entity.address(row)}"
+        uri = f"{self._asked}{self.root}/{entity.address(row)}"
         meta = {"id": uri, "uri": uri, "type": f"{self.namespace}.{entity.type}"}
         if "__version" in row:
             meta["etag"] = row["__version"]

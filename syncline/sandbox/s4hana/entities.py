@@ -18,7 +18,7 @@ CorrespondenceLanguage:2 CreatedByUser:12ur CreationDate:dr CreationTime:tr Firs
 IsFemale:b IsMale:b IsNaturalPerson:1u IsSexUnknown:b Language:2 LastChangeDate:dr LastChangeTime:tr
 LastChangedByUser:12ur LastName:40 LegalForm:2u OrganizationBPName1:40 OrganizationBPName2:40 OrganizationBPName3:40
 OrganizationBPName4:40 OrganizationFoundationDate:d SearchTerm1:20u SearchTerm2:20u AdditionalLastName:40 BirthDate:d
-BusinessPartnerIsBlocked:b BusinessPartnerType:4u ETag:26rx MiddleName:40 PersonFullName:80 IsMarkedForArchiving:b
+BusinessPartnerIsBlocked:b BusinessPartnerType:4u ETag:26r MiddleName:40 PersonFullName:80 IsMarkedForArchiving:b
 BusinessPartnerIDByExtSystem:20u BusinessPartnerBirthName:40 Initials:10u GroupBusinessPartnerName1:40
 """
 _ADDRESS = """
@@ -33,7 +33,7 @@ AddressCommunicationRemarkText:50
 """
 _PHONE = """
 AddressID*:10a Person*:10a OrdinalNumber*:3 DestinationLocationCountry:3u IsDefaultPhoneNumber:b PhoneNumber:30u
-PhoneNumberExtension:10u InternationalPhoneNumber:30r PhoneNumberType:1u AddressCommunicationRemarkText:50
+PhoneNumberExtension:10u InternationalPhoneNumber:30ur PhoneNumberType:1u AddressCommunicationRemarkText:50
 """
 _URL = """
 AddressID*:10a Person*:10a OrdinalNumber*:3 ValidityStartDate*:d IsDefaultURLAddress*:b SearchURLAddress:50ur
