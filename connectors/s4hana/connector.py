@@ -94,7 +94,7 @@ class S4HanaConnector(Connector[S4HanaSettings]):
     def discover(self, stream: str) -> tuple[Field, ...]:
         self.stream(stream)
         self._gateway.forget()
-        return schema.fields(self._gateway.model(), stream, self.settings.streams[stream], self.settings.marker)  # type: ignore[index]
+        return schema.fields(self._gateway.model(), stream, self.settings.stream(stream), self.settings.marker)
 
     def read(self, stream: str, since: str | None) -> Iterator[Page]:
         yield from self._reader(stream).pages(since)
@@ -114,7 +114,7 @@ class S4HanaConnector(Connector[S4HanaSettings]):
         reader = self._reader(stream)
         if not batch:
             return []
-        planner = Planner(self._gateway.model(), stream, self.settings.streams[stream], self.settings.marker)  # type: ignore[index]
+        planner = Planner(self._gateway.model(), stream, self.settings.stream(stream), self.settings.marker)
         return Writing(self._gateway, reader, planner).upsert(batch)
 
     def _reader(self, stream: str) -> Reader:

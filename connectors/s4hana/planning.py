@@ -193,7 +193,7 @@ class Planner:
         return [Operation(CUSTOMER, self._patch("A_Customer", kind, held, kind.sent(values)))]
 
     def _contact(self, wanted: Tree, partner: Partner) -> list[Operation]:
-        """A person's company. Another one is another relationship, the former stays; none takes the relationship away."""
+        """A person's company: another one is another relationship, the former stays; none takes the shown one away."""
         held = partner.parts.get(CONTACT)
         path = f"{CONTACT}.{FUNCTION}"
         kind = self._type("A_BPContactToFuncAndDept", path)

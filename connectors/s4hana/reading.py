@@ -209,7 +209,7 @@ class Reader:
     def _shaped(self, rows: Sequence[Mapping[str, Any]]) -> list[Partner]:
         today = f"{self._context.clock.now():%Y-%m-%d}"
         model = self.gateway.model()
-        shapes = Shapes(self.gateway, model, self.settings.streams[self.stream], self.settings.marker, today)  # type: ignore[index]
+        shapes = Shapes(self.gateway, model, self.settings.stream(self.stream), self.settings.marker, today)
         partners = [shapes.partner(row) for row in rows]
         if self.stream == "persons" and partners:
             shapes.relate(partners, self._contacts(partners))

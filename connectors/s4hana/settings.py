@@ -89,6 +89,13 @@ class S4HanaSettings(Settings):
     page: int = Field(default=200, ge=1, le=1000, description="partners asked for at a time")
     batch: int = Field(default=50, ge=1, le=200, description="partners written in one $batch")
 
+    def stream(self, name: str) -> StreamSettings:
+        """The settings of a stream. Raises KeyError where the connection has no such stream."""
+        for known, given in self.streams.items():
+            if known == name:
+                return given
+        raise KeyError(name)
+
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:

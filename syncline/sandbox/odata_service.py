@@ -256,9 +256,12 @@ class ODataService:
         return Response.of({"d": {"results": shapes, **counted, **following}})
 
     def _wanted(self, request: Request) -> tuple[list[str], list[str]]:
-        return tuple(
-            [p.strip() for p in request.query.get(name, "").split(",") if p.strip()] for name in ("$select", "$expand")
-        )  # type: ignore[return-value]
+        """What is selected, and what is expanded."""
+
+        def named(option: str) -> list[str]:
+            return [part.strip() for part in request.query.get(option, "").split(",") if part.strip()]
+
+        return named("$select"), named("$expand")
 
     def shape(self, entity: Entity, row: Row, fields: Sequence[str], expand: Sequence[str]) -> dict[str, Any]:
         """A row as an answer shows it: navigations deferred, or expanded where asked for (``a/b`` for nested ones)."""

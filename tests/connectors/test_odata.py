@@ -115,8 +115,9 @@ def test_padded_ids_are_one_with_those_without_zeros(shown, meant):
 
 def test_an_error_is_read_with_the_fields_it_names():
     body = (
-        b'{"error": {"code": "R1/002", "message": {"lang": "en", "value": "Enter a name"}, "innererror": {"errordetails":'
-        b' [{"code": "x", "severity": "info", "propertyref": "Y"}, {"severity": "error", "propertyref": "API.T/Name"}]}}}'
+        b'{"error": {"code": "R1/002", "message": {"lang": "en", "value": "Enter a name"}, "innererror": '
+        b'{"errordetails": [{"code": "x", "severity": "info", "propertyref": "Y"}, '
+        b'{"severity": "error", "propertyref": "API.T/Name"}]}}}'
     )
     fault = odata.fault(400, body)
     assert (fault.code, fault.message, fault.field) == ("R1/002", "Enter a name", "Name")

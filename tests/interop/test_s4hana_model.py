@@ -1,8 +1,8 @@
 """The connector and its fake, held against the business partner service as SAP describes it.
 
-Neither description is part of this repository. ``SYNCLINE_S4HANA_CSN`` names the file ``business-partner-service-csn.json``
-of the npm package ``@sap/cloud-sdk-vdm-business-partner-service``, which SAP generated from the service;
-``SYNCLINE_S4HANA_EDMX`` a ``$metadata`` document of it. Each is looked at where it is given.
+Neither description is part of this repository. ``SYNCLINE_S4HANA_CSN`` names ``business-partner-service-csn.json`` of
+the npm package ``@sap/cloud-sdk-vdm-business-partner-service``, which SAP generated from the service;
+``SYNCLINE_S4HANA_EDMX`` names a ``$metadata`` document of it. Each is looked at where it is given.
 """
 
 import json
