@@ -25,6 +25,7 @@ _OURS = frozenset({"ETag"})
 _FIXED: Mapping[str, Mapping[str, Any]] = {
     # Which stream a partner is in says its category; its number is given by the system, or once by the grouping.
     "BusinessPartnerCategory": {"creatable": False, "updatable": False},
+    "BusinessPartnerGrouping": {"updatable": False},
     KEY: {"updatable": False, "unique": True},
     "BusinessPartnerUUID": {"unique": True},
 }
@@ -47,6 +48,7 @@ def _fields(model: Service, stream: str, settings: StreamSettings, marker: str |
     if stream == "persons":
         company = model.type_of("A_BusinessPartnerContact").properties[COMPANY]
         kind = {"type": FieldType.REFERENCE, "references": ("organisations",), "max_length": None, "nullable": True}
+        kind |= {"creatable": True, "updatable": True}  # part of a key: another company is another relationship
         yield company.fact(f"{CONTACT}.{COMPANY}", **kind)
         yield from _part(model, "A_BPContactToFuncAndDept", f"{CONTACT}.{FUNCTION}", late=True)
     if marker is not None:

@@ -276,5 +276,7 @@ def _property(known: Property) -> str:
 
 
 def _annotations(known: Property | Entity) -> str:
+    """What may not be done. Of keys and what is fixed once made, SAP's services do not say so."""
     named = ("creatable", "updatable", "deletable", "filterable")
-    return "".join(f' sap:{name}="false"' for name in named if not getattr(known, name, True))
+    silent = {"updatable"} if isinstance(known, Property) and known.creatable else set()
+    return "".join(f' sap:{name}="false"' for name in named if name not in silent and not getattr(known, name, True))

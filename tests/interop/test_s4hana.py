@@ -47,6 +47,7 @@ def test_it_reads_the_model(client):
     assert [key.name for key in partner.key_proprties] == ["BusinessPartner"]
     assert partner.proprty("OrganizationBPName1").max_length == 40
     assert not partner.proprty("LastChangeDate").updatable
+    assert partner.proprty("FirstName").updatable
 
 
 def test_it_reads_by_key_by_filter_and_what_is_expanded(fake, client):

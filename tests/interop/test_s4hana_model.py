@@ -85,10 +85,10 @@ def test_what_is_faked_is_as_the_service_describes_it(real):
         assert there.type.keys == served.type.keys
         for known in served.type.properties.values():
             other = there.type.properties[known.name]
-            mine = (known.edm, known.max_length, known.creatable, known.day, known.upper)
-            assert (other.edm, other.max_length, other.creatable, other.day, other.upper) == mine, (
-                f"{name}.{known.name}"
+            one, two = (
+                (p.edm, p.max_length, p.creatable, p.updatable, p.filterable, p.day, p.upper) for p in (known, other)
             )
+            assert one == two, f"{name}.{known.name}"
         for navigation, leads in served.type.navigations.items():
             assert there.type.navigations[navigation] == leads, f"{name}.{navigation}"
 
@@ -98,4 +98,5 @@ def test_the_fields_of_a_stream_are_those_of_the_service(real, stream):
     found = {field.name: field for field in schema.fields(real, stream, StreamSettings(), "SYNCLN")}
     for field in schema.fields(SERVED, stream, StreamSettings(), "SYNCLN"):
         other = found[field.name]
-        assert (other.type, other.max_length, other.creatable) == (field.type, field.max_length, field.creatable)
+        assert (other.type, other.max_length) == (field.type, field.max_length), field.name
+        assert (other.creatable, other.updatable) == (field.creatable, field.updatable), field.name

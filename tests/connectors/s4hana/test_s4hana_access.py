@@ -103,6 +103,7 @@ def test_discovery_shows_the_parts_under_their_paths_with_the_service_s_own_leng
     assert fields["BusinessPartnerIsBlocked"].type is FieldType.BOOLEAN
     assert not fields["LastChangeDate"].updatable
     assert fields["to_BusinessPartnerContact.BusinessPartnerCompany"].references == ("organisations",)
+    assert fields["to_BusinessPartnerContact.BusinessPartnerCompany"].updatable
     assert not fields["to_Customer.VATRegistration"].creatable
     assert "to_BusinessPartnerContact.BusinessPartnerCompany" not in {f.name for f in sap.discover("organisations")}
 
