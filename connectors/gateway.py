@@ -34,12 +34,16 @@ _JSON = {"accept": "application/json"}
 
 
 class Gateway:
-    """A service at ``root`` (a path such as ``/sap/opu/odata/sap/API_BUSINESS_PARTNER``) of the client's host."""
+    """A service at ``root`` (a path such as ``/sap/opu/odata/sap/API_BUSINESS_PARTNER``) of the client's host.
 
-    def __init__(self, http: Http, root: str, context: Context) -> None:
+    ``tokens`` is False where the service takes writes without a CSRF token.
+    """
+
+    def __init__(self, http: Http, root: str, context: Context, *, tokens: bool = True) -> None:
         self.http = http
         self.root = root.rstrip("/")
         self._context = context
+        self._tokens = tokens
         self._lock = threading.RLock()
         self._token: str | None = None
         self._model: tuple[datetime, edmx.Service] | None = None
@@ -133,24 +137,33 @@ class Gateway:
                 self._token = token
             return self._token
 
+    def write(self, method: str, path: str, **options: Any) -> Answer:
+        """One write, ``path`` within the service, options as of `Http.request`; with a token, renewed once where the
+        service asks for another. Answers that refuse are returned as they are.
+        """
+        answer = self._write(method, path, options)
+        if self._tokens and answer.status == 403 and answer.headers.get("x-csrf-token", "").lower() == "required":
+            with self._lock:
+                self._token = None
+            answer = self._write(method, path, options)
+        return answer
+
+    def _write(self, method: str, path: str, options: Mapping[str, Any]) -> Answer:
+        token = {"x-csrf-token": self.token()} if self._tokens else {}
+        headers = {**_JSON, **(options.get("headers") or {}), **token}
+        return self.http.request(method, f"{self.root}/{path}", **{**options, "headers": headers})
+
     def batch(self, items: Sequence[Part | Sequence[Part]], what: str) -> list[tuple[Answer, ...]]:
         """The answers to the requests of a batch, as `Batch.read` gives them. A list among the items is a change set.
 
         Raises what `Http.request` does, AnswerLostError for an answer that tells not what happened to each.
         """
         batch = Batch(items)
-        answer = self._post(f"{self.root}/$batch", batch)
-        if answer.status == 403 and answer.headers.get("x-csrf-token", "").lower() == "required":
-            with self._lock:
-                self._token = None
-            answer = self._post(f"{self.root}/$batch", batch)
+        headers = {**batch.headers, "accept": "multipart/mixed"}
+        answer = self.write("POST", "$batch", body=batch.body, headers=headers)
         if not answer.ok:
             raise request_error(answer, what)
         return batch.read(answer)
-
-    def _post(self, path: str, batch: Batch) -> Answer:
-        headers = {**batch.headers, "accept": "multipart/mixed", "x-csrf-token": self.token()}
-        return self.http.post(path, body=batch.body, headers=headers)
 
     def close(self) -> None:
         self.http.close()

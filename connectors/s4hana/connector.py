@@ -81,6 +81,7 @@ class S4HanaConnector(Connector[S4HanaSettings]):
     @property
     def _gateway(self) -> Gateway:
         if self._open is None:
+            # Both are taken from headers ("Determining the Client", "Determining the Logon Language", SAP Help).
             headers = {"accept-language": "en", "sap-language": "EN"}
             if self.settings.client is not None:
                 headers["sap-client"] = self.settings.client

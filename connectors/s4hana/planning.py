@@ -1,7 +1,8 @@
 """What has to be sent for one write: the deep body of a create, or one operation for each part that changes.
 
 Pure. OData 2.0 has no deep update: each part has its own key and its own call, and what is not named is not sent, so
-that it stays as it is.
+that it stays as it is. Sources: SAP Community, "Maintain BusinessPartner Master Data using OData APIs" (the deep
+create, ``to_AddressUsage`` with XXDEFAULT); SAP note 3514624 (an update without If-Match is answered 428).
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ class Reader:
         for rows in self._ordered(_CREATED, never, at.created):
             at = Position(_last(rows, _CREATED, at.created), at.changed)
             yield Page(self._records(rows), str(at), full=full)
-        stamped = odata.compared("LastChangeDate", "ne", "null")
+        stamped = odata.compared("LastChangeDate", "ge", odata.literal("1900-01-01", "Edm.DateTime"))
         for rows in self._ordered(_CHANGED, stamped, at.changed):
             changed = _last(rows, _CHANGED, at.changed)
             created = at.created
