@@ -49,6 +49,7 @@ class Writing:
         self._planner = planner
         self._what = f"writing {planner.stream}"
         self.outcomes: dict[int, Outcome] = {}
+        self._wrote = False
 
     def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
         jobs = []
@@ -91,7 +92,6 @@ class Writing:
             row = _made(answer)
             if row.get(KEY):
                 job.key = odata.unpadded(str(row[KEY]))
-                job.written.append("")
             elif job.at not in self.outcomes:
                 message = "made, but the answer does not say as what"
                 self.outcomes[job.at] = Outcome(OutcomeKind.UNKNOWN, message=message)
@@ -147,8 +147,6 @@ class Writing:
 
     # Sending ------------------------------------------------------------------------------------------------------
 
-    _wrote = False
-
     def _sent(self, operations: Sequence[tuple[Job, Operation]]) -> list[tuple[Job, Operation, Answer]]:
         """Send operations as one batch; returns those that went well. The others are told in ``outcomes``."""
         if not operations:
@@ -203,7 +201,9 @@ def _unfit(error: UnfitError, write: Write) -> Outcome:
 
 def _kind(status: int, code: str, *, root: bool, creating: bool) -> OutcomeKind:
     """What a refusal of one operation means. A part that is gone was taken away meanwhile: look again."""
-    if code in _LOCKED or status in {423, 408} or status >= 500:
+    if status >= 500:  # of a create nobody knows whether that was before or after it was stored
+        return OutcomeKind.UNKNOWN if creating else OutcomeKind.RETRY
+    if code in _LOCKED or status in {423, 408}:
         return OutcomeKind.RETRY
     if status == 412:
         return OutcomeKind.STALE

@@ -8,18 +8,17 @@ more than one operation in a change set, parts that are not named left as they a
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from email.utils import format_datetime
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlencode
+from urllib.parse import unquote, urlencode
 
 from model.clock import Clock, SystemClock
 from syncline.sandbox.multipart import Answered, Asked, MalformedBatchError, requests_of, response_of
+from syncline.sandbox.odata_access import Access
 from syncline.sandbox.odata_filter import condition, literal, ordered
 from syncline.sandbox.odata_model import Entity, Row, ServiceError, edmx
 from syncline.sandbox.wire import Request, Response
@@ -27,7 +26,7 @@ from syncline.sandbox.wire import Request, Response
 _ADDRESS = re.compile(r"(?P<set>\w+)(?:\((?P<key>.*)\))?(?:/(?P<rest>[\w$]+))?")
 _PAIR = re.compile(r"(\w+)=((?:\w*'(?:[^']|'')*'|[^,'])+)(?:,|$)")
 _READS = frozenset({"GET", "HEAD"})
-_SESSION = timedelta(minutes=30)
+Groups = dict[tuple[Any, ...], list[Row]]
 
 
 class ODataService:
@@ -50,19 +49,17 @@ class ODataService:
     ) -> None:
         self.clock = clock or SystemClock()
         self.entities = entities
-        self.users = dict(users if users is not None else {"USER": "password"})
-        self.clients = dict(clients if clients is not None else {"app": "secret"})
+        known = {"USER": "password"} if users is None else users
+        self.access = Access(self.clock, known, {"app": "secret"} if clients is None else clients)
         self.page = page
         self.padded = padded
         self.rows: dict[str, dict[tuple[Any, ...], Row]] = {name: {} for name in entities}
         self.calls: Counter[str] = Counter()
         self.operations: Counter[str] = Counter()
-        self.client: str | None = None
         self.origin: str | None = None  # how the server names itself in links, where not as it was asked
         self._asked = ""
-        self._sessions: dict[str, tuple[str, datetime]] = {}
-        self._tokens: dict[str, datetime] = {}
         self._count = 0
+        self._groups: dict[tuple[str, tuple[str, ...]], tuple[int, Groups]] = {}
 
     # What a system's own fake says otherwise ----------------------------------------------------------------------
 
@@ -78,6 +75,7 @@ class ODataService:
 
     def drop(self, entity: Entity, row: Row) -> None:
         del self.rows[entity.name][entity.key_of(row)]
+        self._groups.clear()
 
     # Rows ---------------------------------------------------------------------------------------------------------
 
@@ -89,6 +87,7 @@ class ODataService:
         if key in self.rows[entity.name]:
             raise ServiceError(400, "/IWBEP/CM_MGW_RT/022", f"Resource {entity.name} exists already")
         self.rows[entity.name][key] = row
+        self._add(entity.name, row)
         self.touch(entity, row)
 
     def touch(self, entity: Entity, row: Row) -> None:
@@ -98,7 +97,10 @@ class ODataService:
             row["__version"] = f"W/\"'{self.clock.now():%Y%m%d%H%M%S}{self._count:07d}'\""
 
     def found(self, name: str, **values: Any) -> list[Row]:
-        return [row for row in self.rows[name].values() if all(row[k] == v for k, v in values.items())]
+        """Rows of a set that have these values."""
+        columns = tuple(column for column in values if self.entities[name].properties[column].key)
+        near = self._grouped(name, columns).get(tuple(values[column] for column in columns), ())
+        return [row for row in near if all(row[k] == v for k, v in values.items())]
 
     def related(self, entity: Entity, row: Row, name: str) -> list[Row]:
         leads = entity.navigations.get(name)
@@ -106,6 +108,24 @@ class ODataService:
             raise ServiceError(404, "/IWBEP/CM_MGW_RT/020", f"Resource not found for segment '{name}'")
         wanted = {theirs: row[own] for own, theirs in leads.on.items()}
         return self.found(leads.target, **wanted, **leads.where)
+
+    def _grouped(self, name: str, columns: tuple[str, ...]) -> Groups:
+        """Rows by columns of their key, so that nobody has to look at all of them for every one."""
+        rows = self.rows[name]
+        count, groups = self._groups.get((name, columns), (-1, {}))
+        if count != len(rows):
+            groups = {}
+            for row in rows.values():
+                groups.setdefault(tuple(row[column] for column in columns), []).append(row)
+            self._groups[name, columns] = (len(rows), groups)
+        return groups
+
+    def _add(self, name: str, row: Row) -> None:
+        """Put a row that was just kept where those like it are."""
+        for (of, columns), (count, groups) in list(self._groups.items()):
+            if of == name and count == len(self.rows[name]) - 1:
+                groups.setdefault(tuple(row[column] for column in columns), []).append(row)
+                self._groups[name, columns] = (count + 1, groups)
 
     def _own(self, entity: Entity, body: Mapping[str, Any]) -> dict[str, Any]:
         return {name: value for name, value in body.items() if name not in entity.navigations and name != "__metadata"}
@@ -117,8 +137,8 @@ class ODataService:
         host = request.headers.get("host", "localhost")
         self._asked = self.origin or f"{'http' if host.startswith(('127.', 'localhost')) else 'https'}://{host}"
         if request.path == self.token_path:
-            return self._issue(request)
-        if not self._signed_in(request):
+            return self.access.issue(request)
+        if not self.access.signed_in(request):
             headers = {
                 "www-authenticate": 'Basic realm="SAP NetWeaver Application Server"',
                 "content-type": "text/html",
@@ -138,13 +158,13 @@ class ODataService:
         if not f"{request.path}/".startswith(f"{self.root}/"):
             message = f"No service found for namespace '', name '{request.path.rsplit('/', 1)[-1]}', version '0001'"
             raise ServiceError(403, "/IWFND/MED/170", message)
-        session = self._session(request)
+        session = self.access.session(request)
         if request.method not in _READS and (session is None or request.headers.get("x-csrf-token") != session):
             body = b"CSRF token validation failed"
             return Response(status=403, body=body, headers={"x-csrf-token": "Required", "content-type": "text/plain"})
         fetched = {}
         if request.headers.get("x-csrf-token", "").lower() == "fetch":
-            fetched = self._open(session)
+            fetched = self.access.opened(session)
         answer = self._batched(request) if self._named(request.path) == "$batch" else self._answered(request)
         body = b"" if request.method == "HEAD" else answer.body
         return Response(status=answer.status, body=body, headers={**answer.headers, **fetched})
@@ -317,58 +337,3 @@ class ODataService:
             return Answered(self._answered(asked.request), asked.content_id)
         except ServiceError as error:
             return Answered(Response.of(error.body(self.clock.now()), error.status), asked.content_id)
-
-    # Signing in ---------------------------------------------------------------------------------------------------
-
-    def _signed_in(self, request: Request) -> bool:
-        kind, _, value = request.headers.get("authorization", "").partition(" ")
-        asked = request.query.get("sap-client") or request.headers.get("sap-client")
-        if self.client is not None and asked not in {None, self.client}:
-            return False
-        if kind == "Bearer":
-            return self._tokens.get(value, datetime.min.replace(tzinfo=UTC)) > self.clock.now()
-        name, secret = _pair(value) if kind == "Basic" else ("", "")
-        return bool(name) and self.users.get(name) == secret
-
-    def _issue(self, request: Request) -> Response:
-        form = dict(parse_qsl(request.body.decode(errors="replace")))
-        kind, _, value = request.headers.get("authorization", "").partition(" ")
-        name, secret = _pair(value) if kind == "Basic" else (form.get("client_id", ""), form.get("client_secret", ""))
-        if self.clients.get(name) != secret or not name:
-            return Response.of({"error": "invalid_client"}, 401)
-        if form.get("grant_type") != "client_credentials":
-            return Response.of({"error": "unsupported_grant_type"}, 400)
-        self._count += 1
-        token = f"AFBWuk{self._count:08d}"
-        self._tokens[token] = self.clock.now() + timedelta(hours=1)
-        return Response.of({"access_token": token, "token_type": "Bearer", "expires_in": "3600"})
-
-    def end_sessions(self) -> None:
-        """Every session ends: tokens and cookies are worth nothing any more. Those signed in stay so."""
-        self._sessions.clear()
-
-    def revoke(self) -> None:
-        """Access tokens end, too."""
-        self._tokens.clear()
-
-    def _session(self, request: Request) -> str | None:
-        """The token of the session that the cookies belong to."""
-        cookies = dict(part.strip().partition("=")[::2] for part in request.headers.get("cookie", "").split(";"))
-        token, until = self._sessions.get(cookies.get("SAP_SESSIONID_FKE_100", ""), ("", self.clock.now()))
-        return token if token and until > self.clock.now() else None
-
-    def _open(self, token: str | None) -> dict[str, str]:
-        if token is not None:
-            return {"x-csrf-token": token}
-        self._count += 1
-        session, token = f"sess{self._count:06d}", f"tok{self._count:06d}=="
-        self._sessions[session] = (token, self.clock.now() + _SESSION)
-        return {"x-csrf-token": token, "set-cookie": f"SAP_SESSIONID_FKE_100={session}; path=/; HttpOnly"}
-
-
-def _pair(value: str) -> tuple[str, str]:
-    try:
-        name, _, secret = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    return name, secret

@@ -86,7 +86,7 @@ def test_a_single_write_has_the_token_and_its_refusal_comes_back(make, fake):
     gateway = make()
     assert gateway.write("PATCH", "A_Thing('1')", json={"Name": "x"}).status == 204
     assert gateway.write("PATCH", "A_Thing({key})", parts={"key": "'9'"}, json={"Name": "x"}).status == 404
-    fake.end_sessions()
+    fake.access.end_sessions()
     assert gateway.write("DELETE", "A_Thing('2')").status == 204
     assert fake.rows["A_Thing"][("0000000001",)]["Name"] == "x"
     assert fake.calls["GET /"] == 2

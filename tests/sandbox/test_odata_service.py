@@ -102,7 +102,7 @@ def test_a_write_without_the_token_of_its_session_is_told_what_is_required(ask, 
     for headers in ({"x-csrf-token": "made up"}, {"cookie": ""}):
         answer = ask("POST", "A_Thing", b"{}", headers)
         assert (answer.status, answer.headers["x-csrf-token"]) == (403, "Required")
-    service.end_sessions()
+    service.access.end_sessions()
     assert ask("POST", "A_Thing", b"{}").status == 403
 
 

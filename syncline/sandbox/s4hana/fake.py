@@ -87,6 +87,7 @@ class S4HanaFake(ODataService):
             ]
             for at in gone:
                 del rows[at]
+        self._groups.clear()
 
     def partner(self, key: str) -> Row:
         return self.rows["A_BusinessPartner"][(key.zfill(10) if key.isdigit() else key.upper(),)]
@@ -125,6 +126,7 @@ class S4HanaFake(ODataService):
         except ServiceError:
             for name, key in self._journal[1:]:
                 self.rows[name].pop(key, None)
+            self._groups.clear()
             raise
         finally:
             self._journal = []
@@ -212,7 +214,7 @@ class S4HanaFake(ODataService):
             "A_BuPaAddressUsage", BusinessPartner=row["BusinessPartner"], AddressUsage=row["AddressUsage"]
         )
         for one in taken:  # one address at a time has a usage
-            del self.rows["A_BuPaAddressUsage"][ENTITIES["A_BuPaAddressUsage"].key_of(one)]
+            ODataService.drop(self, ENTITIES["A_BuPaAddressUsage"], one)
 
     def _role(self, row: Row, _: Entity) -> None:
         partner = self._known_partner(row["BusinessPartner"])

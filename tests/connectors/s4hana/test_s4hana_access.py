@@ -88,7 +88,7 @@ def test_another_service_is_told_by_what_it_lacks(make, clock):
 
 def test_a_user_of_another_client_is_not_let_in(make, clock):
     fake = S4HanaFake(clock, users={"USER": SECRET})
-    fake.client = "100"
+    fake.access.client = "100"
     assert make(of=fake, client="100").check() == []
     (finding,) = make(of=fake, client="200").check()
     assert (finding.code, "client 200" in finding.hint) == ("unauthorised", True)
@@ -117,7 +117,7 @@ def test_a_token_is_fetched_once_and_used_again(sap, fake):
 
 def test_a_token_whose_session_ended_is_renewed_once_and_the_write_done_once(sap, fake):
     sap.upsert("organisations", [Write(None, company(), marker="1")])
-    fake.end_sessions()
+    fake.access.end_sessions()
     (outcome,) = sap.upsert("organisations", [Write(None, company(), marker="2")])
     assert outcome.kind is OutcomeKind.APPLIED
     assert len(fake.rows["A_BusinessPartner"]) == 2
@@ -141,7 +141,7 @@ def test_a_token_without_the_cookies_of_its_session_is_worth_nothing(make, fake)
 def test_an_access_token_that_was_taken_away_is_renewed(make, fake):
     connector = make(auth=OAUTH)
     assert connector.check() == []
-    fake.revoke()
+    fake.access.revoke()
     (outcome,) = connector.upsert("organisations", [Write(None, company(), marker="1")])
     assert outcome.kind is OutcomeKind.APPLIED
 

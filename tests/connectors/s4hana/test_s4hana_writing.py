@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.sdk import AnswerLostError, OutcomeKind, Write
+from syncline.sandbox.odata_model import ServiceError
 from syncline.sandbox.s4hana import S4HanaFake
 from syncline.sandbox.wire import Response, transport
 
@@ -281,8 +282,6 @@ def test_what_cannot_be_sent_is_refused_with_its_field_and_its_neighbours_are_wr
     ],
 )
 def test_what_is_said_of_one_row_is_told_for_what_it_is(make, fake, full, status, code, kind):
-    from syncline.sandbox.odata_model import ServiceError
-
     class Busy(S4HanaFake):
         def change(self, entity, row, body):
             raise ServiceError(status, code, "locked by MILLER")
@@ -291,3 +290,18 @@ def test_what_is_said_of_one_row_is_told_for_what_it_is(make, fake, full, status
     busy.rows = fake.rows
     outcome = one(make(of=busy), "organisations", {"SearchTerm1": "NEW"}, full)
     assert (outcome.kind, outcome.code) == (kind, code)
+
+
+def test_a_create_that_ended_in_a_server_error_is_in_doubt_not_sent_again(make, clock):
+    """The partner was stored, and something after it fell over: a second create would double it."""
+
+    class Falling(S4HanaFake):
+        def make(self, entity, body):
+            row = super().make(entity, body)
+            if entity.name == "A_BusinessPartner":
+                raise ServiceError(500, "SY/530", "An exception was raised")
+            return row
+
+    falling = Falling(clock, users={"USER": SECRET})
+    assert one(make(of=falling), "organisations", FULL).kind is OutcomeKind.UNKNOWN
+    assert len(falling.rows["A_BusinessPartner"]) == 1
