@@ -11,7 +11,7 @@ Annotations for OData Version 2.0".
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -179,7 +179,7 @@ def beyond(columns: Sequence[tuple[str, str]], *, inclusive: bool = False) -> st
     return some(cases)
 
 
-def portions(conditions: Iterable[str], most: int = 40, room: int = 3000) -> Iterable[list[str]]:
+def portions(conditions: Iterable[str], most: int = 40, room: int = 3000) -> Iterator[list[str]]:
     """Conditions in groups that fit into one address: gateways and what stands before them cut off at 4 to 8 KiB."""
     group: list[str] = []
     size = 0
@@ -257,11 +257,10 @@ def _property(reference: str) -> str:
     return reference.rstrip("/").rpartition("/")[2]
 
 
-def blanked(message: str, values: Iterable[Any], hide: Callable[[str], bool] = lambda text: len(text) > 2) -> str:
-    """A vendor's words less the row's own values, which may be personal."""
-    texts = {
-        str(value).strip() for value in values if isinstance(value, str | int | float) and not isinstance(value, bool)
-    }
-    for text in sorted(filter(hide, texts), key=len, reverse=True):
-        message = re.sub(re.escape(text), "…", message, flags=re.IGNORECASE)
+def blanked(message: str, values: Iterable[Any]) -> str:
+    """A vendor's words less the row's own values, which may be personal; values of a sign or two are left."""
+    plain = (value for value in values if isinstance(value, str | int | float) and not isinstance(value, bool))
+    for text in sorted({str(value).strip() for value in plain}, key=len, reverse=True):
+        if len(text) > 2:
+            message = re.sub(re.escape(text), "…", message, flags=re.IGNORECASE)
     return message

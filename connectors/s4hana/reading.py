@@ -11,7 +11,7 @@ are only ever compared with one another.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -194,7 +194,7 @@ class Reader:
                 found += [str(row[KEY]) for row in rows]
         return found
 
-    def _where(self, conditions: Iterator[str] | Sequence[str] | Any) -> Iterator[Partner]:
+    def _where(self, conditions: Iterable[str]) -> Iterator[Partner]:
         expand = expansion(self.gateway.model(), self.settings.marker)
         for some in odata.portions(conditions):
             query = {"$filter": odata.every(self._category, odata.some(some)), "$expand": expand, "$orderby": KEY}
