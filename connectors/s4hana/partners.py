@@ -61,13 +61,33 @@ class Held:
     version: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """That a person is contact of a company, and what the person does there."""
+
+    held: Held
+    function: Held | None
+
+    @property
+    def company(self) -> str:
+        return str(self.held.row[COMPANY])
+
+    @property
+    def begun(self) -> tuple[str, ...]:
+        return tuple(str(self.held.row.get(name) or "") for name in ("ValidityStartDate", "RelationshipNumber"))
+
+
 @dataclass(slots=True)
 class Partner:
-    """A partner and its parts by record path (``to_BusinessPartnerAddress.XXDEFAULT.to_EmailAddress``)."""
+    """A partner and its parts by record path (``to_BusinessPartnerAddress.XXDEFAULT.to_EmailAddress``).
+
+    ``relations``: a person's, the one that began last first; that one is shown.
+    """
 
     key: str
     root: Held
     parts: dict[str, Held] = field(default_factory=dict)
+    relations: list[Relation] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -153,33 +173,22 @@ class Shapes:
         return {NUMBER: mine[0].lower()} if mine else None
 
     def relate(self, partners: Sequence[Partner], rows: Sequence[Mapping[str, Any]]) -> None:
-        """Give persons the company they are contact of: of several that are valid, the one that began last."""
-        kind, function = (
-            self._model.type_of("A_BusinessPartnerContact"),
-            self._model.type_of("A_BPContactToFuncAndDept"),
-        )
-        by_person: dict[str, list[tuple[Held, Mapping[str, Any]]]] = {}
+        """Give persons the companies they are contact of now."""
+        kind, function = map(self._model.type_of, ("A_BusinessPartnerContact", "A_BPContactToFuncAndDept"))
+        known = {partner.key: partner for partner in partners}
         for row in rows:
             held = self._held(kind, row)
-            if str(held.row.get("ValidityEndDate") or "9") >= self._today:
-                by_person.setdefault(str(held.row["BusinessPartnerPerson"]), []).append((held, row))
+            partner = known.get(str(held.row["BusinessPartnerPerson"]))
+            if partner is not None and str(held.row.get("ValidityEndDate") or "9") >= self._today:
+                inner = self._gateway.whole(row, FUNCTION, "reading contact persons")
+                partner.relations.append(Relation(held, self._held(function, inner[0]) if inner else None))
         for partner in partners:
+            partner.relations.sort(key=lambda relation: relation.begun, reverse=True)
             partner.data[CONTACT] = None
-            mine = by_person.get(partner.key)
-            if not mine:
-                continue
-            held, row = max(mine, key=lambda one: tuple(str(one[0].row.get(n) or "") for n in _BEGUN))
-            partner.parts[CONTACT] = held
-            inner = self._gateway.whole(row, FUNCTION, "reading contact persons")
-            shown = None
-            if inner:
-                partner.parts[f"{CONTACT}.{FUNCTION}"] = self._held(function, inner[0])
-                shown = _without(function, partner.parts[f"{CONTACT}.{FUNCTION}"].row)
-            company = {COMPANY: held.row[COMPANY]}
-            partner.data[CONTACT] = _without(kind, held.row) | company | {FUNCTION: shown}
-
-
-_BEGUN = ("ValidityStartDate", "RelationshipNumber")
+            if partner.relations:
+                shown = partner.relations[0]
+                does = None if shown.function is None else _without(function, shown.function.row)
+                partner.data[CONTACT] = _without(kind, shown.held.row) | {COMPANY: shown.company, FUNCTION: does}
 
 
 def _without(kind: EntityType, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from connectors.edmx import EntityType, Service, UnfitError
 from connectors.multipart import Part, part
+from connectors.odata import unpadded
 from connectors.s4hana.partners import (
     ADDRESSES,
     CATEGORY,
@@ -27,6 +28,7 @@ from connectors.s4hana.partners import (
     ROOT,
     Held,
     Partner,
+    Relation,
 )
 from connectors.s4hana.settings import StreamSettings
 
@@ -194,26 +196,36 @@ class Planner:
         return [Operation(CUSTOMER, self._patch("A_Customer", kind, held, kind.sent(values)))]
 
     def _contact(self, wanted: Tree, partner: Partner) -> list[Operation]:
-        """A person's company: another one is another relationship, the former stays; none takes the shown one away."""
-        held = partner.parts.get(CONTACT)
+        """A person's company. Another one is another relationship, and the former stays; none takes the shown one away,
+        and so does the one before it, since it cannot be made twice.
+        """
         path = f"{CONTACT}.{FUNCTION}"
-        kind = self._type("A_BPContactToFuncAndDept", path)
-        function = kind.sent(wanted.function)
-        company = wanted.contact.get(COMPANY, held.row[COMPANY] if held else None)
-        if blank(company):
-            if held is not None:
-                contact = self._type("A_BusinessPartnerContact", CONTACT)
-                return [Operation(CONTACT, self._delete("A_BusinessPartnerContact", contact, held))]
-            if all(map(blank, wanted.function.values())):
-                return []
-            raise UnfitError(f"{path}.{next(iter(wanted.function))}", "needs a company that the person is contact of")
-        if held is None or company != held.row[COMPANY]:
-            body = {COMPANY: str(company), "BusinessPartnerPerson": partner.key}
+        function = self._type("A_BPContactToFuncAndDept", path).sent(wanted.function)
+        shown = partner.relations[0] if partner.relations else None
+        given = wanted.contact.get(COMPANY, shown.company if shown else None)
+        company = "" if blank(given) else unpadded(str(given))
+        if shown is not None and company == shown.company:
+            return self._does(path, shown, function)
+        before = [relation.company for relation in partner.relations[1:]]
+        if company in before[1:]:
+            rule = "is one of several that the person is contact of: end the later ones in the system"
+            raise UnfitError(f"{CONTACT}.{COMPANY}", rule)
+        if shown is not None and (not company or company in before):
+            contact = self._type("A_BusinessPartnerContact", CONTACT)
+            gone = Operation(CONTACT, self._delete("A_BusinessPartnerContact", contact, shown.held))
+            return [gone, *(self._does(path, partner.relations[1], function) if company else [])]
+        if company:
+            body = {COMPANY: company, "BusinessPartnerPerson": partner.key}
             return [Operation(CONTACT, self._post("A_BusinessPartnerContact", body), function)]
-        there = partner.parts.get(path)
-        if not function or there is None:
+        if all(map(blank, wanted.function.values())):
             return []
-        return [Operation(path, self._patch("A_BPContactToFuncAndDept", kind, there, function))]
+        raise UnfitError(f"{path}.{next(iter(wanted.function))}", "needs a company that the person is contact of")
+
+    def _does(self, path: str, relation: Relation, function: Values) -> list[Operation]:
+        if not function or relation.function is None:
+            return []
+        kind = self._type("A_BPContactToFuncAndDept", path)
+        return [Operation(path, self._patch("A_BPContactToFuncAndDept", kind, relation.function, function))]
 
     def function(self, made: Mapping[str, Any], values: Values) -> Operation:
         """Function and department of a relationship just made: it comes with a row for them."""

@@ -16,7 +16,7 @@ from connectors import odata
 from connectors.answers import Answer
 from connectors.edmx import UnfitError
 from connectors.gateway import Gateway, failed
-from connectors.s4hana.partners import CONTACT, KEY, Partner
+from connectors.s4hana.partners import KEY, Partner
 from connectors.s4hana.planning import Operation, Planner, Tree, tree
 from connectors.s4hana.reading import Reader
 from connectors.sdk import AnswerLostError, ConnectorError, Outcome, OutcomeKind, ProtocolError, Write
@@ -124,7 +124,7 @@ class Writing:
                 self._said(job, _unfit(error, job.write))
         following = []
         for job, operation, answer in self._sent(operations):
-            if operation.path == CONTACT and operation.then:
+            if operation.then:
                 following.append((job, self._planner.function(_made(answer), operation.then)))
         self._guarded([job for job, _ in following], lambda _: self._sent(following))
 

@@ -155,6 +155,33 @@ def test_a_person_who_changes_company_keeps_the_former_relationship(sap, fake, c
     assert functions == {"Sales", "Owner"}
 
 
+def test_a_person_who_goes_back_to_the_former_company_leaves_the_later_one(sap, fake, clock, full):
+    """The former relationship still stands, and cannot be made a second time."""
+    person = one(sap, "persons", {"LastName": "Anders", COMPANY: full, FUNCTION: "Sales"}, marker="hub-2").key
+    other, third = fake.seed("organisations", [{"OrganizationBPName1": "Other"}, {"OrganizationBPName1": "Third"}])
+    for company in (other, full.zfill(10), third):
+        clock.advance(86400)
+        assert one(sap, "persons", {COMPANY: company, FUNCTION: "Back"}, person).kind is OutcomeKind.APPLIED
+        contact = shown(sap, person, "persons").data[CONTACT]
+        assert contact["BusinessPartnerCompany"] == company.lstrip("0")
+        assert contact["to_ContactRelationship"]["ContactPersonFunctionName"] == "Back"
+    assert {row["BusinessPartnerCompany"].lstrip("0") for row in fake.rows["A_BusinessPartnerContact"].values()} == {
+        full,
+        third,
+    }
+
+
+def test_a_company_of_several_before_the_shown_one_is_for_a_person_to_decide(sap, fake, clock):
+    companies = fake.seed("organisations", [{"OrganizationBPName1": name} for name in "ABC"])
+    person = one(sap, "persons", {"LastName": "Anders"}).key
+    for company in companies:
+        clock.advance(86400)
+        one(sap, "persons", {COMPANY: company}, person)
+    outcome = one(sap, "persons", {COMPANY: companies[0]}, person)
+    assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, COMPANY)
+    assert len(fake.rows["A_BusinessPartnerContact"]) == 3
+
+
 def test_a_person_of_no_company_any_more_loses_the_relationship_and_nothing_else(sap, fake, full):
     person = one(sap, "persons", {"LastName": "Anders", COMPANY: full}, marker="hub-2").key
     assert one(sap, "persons", {COMPANY: None}, person).kind is OutcomeKind.APPLIED
