@@ -19,6 +19,7 @@ STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
     "dynamics": "dynamics",
     "files": "files",
+    "s4hana": "s4",
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
@@ -30,6 +31,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
     "files": ("contacts",),
     "dynamics": ("account", "contact"),
+    "s4hana": ("organisations", "persons"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
     "zoho": ("account", "contact"),
