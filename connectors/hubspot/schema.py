@@ -68,9 +68,10 @@ class Schema:
 
     def readable(self, wanted: Collection[str] | None, listed: Sequence[str] | None, always: Sequence[str]) -> list[str]:
         """The properties a read asks for: what it cannot do without; then those that are wanted, else those that the
-        settings list, else all but HubSpot's own (``hs_…``, hundreds)."""
+        settings list, else all but what HubSpot computes for itself (``hs_…``, hundreds)."""
         if listed is None:
-            listed = [name for name in self.entries if wanted is not None or not name.startswith("hs_")]
+            own = [name for name, entry in self.entries.items() if not name.startswith("hs_") or _writable(entry)]
+            listed = own if wanted is None else list(self.entries)
         names = [name for name in listed if name in self.entries and (wanted is None or name in wanted)]
         return list(dict.fromkeys([*always, *names]))
 
