@@ -34,7 +34,7 @@ _FRESH = timedelta(minutes=15)
 
 
 def quota(answer: Answer) -> Mapping[str, int] | None:
-    """What is left of the day, else of the ten seconds, from ``X-HubSpot-RateLimit-*``; answers to searches have none."""
+    """What is left of the day, else of ten seconds, from ``X-HubSpot-RateLimit-*``; answers to searches have none."""
     for limit, remaining in (("daily", "daily-remaining"), ("max", "remaining")):
         found = [answer.headers.get(f"x-hubspot-ratelimit-{name}", "") for name in (limit, remaining)]
         if all(text.isdigit() for text in found):
@@ -103,7 +103,7 @@ class Api:
         return body
 
     def properties(self, kind: str) -> Sequence[Mapping[str, Any]]:
-        """The property definitions of a type, as asked a quarter of an hour ago at most; `forget` has them asked anew."""
+        """The property definitions of a type, a quarter of an hour old at most; `forget` has them asked for anew."""
         version = self.settings.api_version
         head = "/crm/v3/properties" if version == "v3" else f"/crm/properties/{version}"
         return self._remembered("properties", kind, f"{head}/{kind}")

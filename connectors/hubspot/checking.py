@@ -49,7 +49,9 @@ class Checker:
         hint = "check the network, `base_url` and status.hubspot.com"
         if isinstance(error, UnauthorisedError):
             code, path = "unauthorised", "auth"
-            hint = "copy the token of the app or service key anew; of an app with OAuth, allow it into the account again"
+            hint = (
+                "copy the token of the app or service key anew; of an app with OAuth, allow it into the account again"
+            )
         elif isinstance(error, ThrottledError):
             code, hint = "throttled", "wait, or have other integrations of this account call less"
         return Diagnostic(code=code, message=str(error), path=path, hint=hint)

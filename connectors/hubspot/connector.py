@@ -56,7 +56,7 @@ class HubSpotConnector(Connector[HubSpotSettings]):
         return self._streams
 
     def _facts(self, name: str) -> Stream:
-        """The index runs behind "by a few moments", without a number; a quarter of an hour leaves room for a busy day."""
+        """The index runs behind by "a few moments", which is no number: a quarter of an hour leaves room for more."""
         marker = self.settings.marker_of(name)
         parents = dict.fromkeys(one.to for one in self.settings.references_of(name).values() if one.to != name)
         return Stream(

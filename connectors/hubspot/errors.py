@@ -76,7 +76,9 @@ def complaint_of(entry: Mapping[str, Any]) -> Complaint:
         category=str(entry.get("category") or ""),
         code=next((one for one in codes if isinstance(one, str) and _NAME.fullmatch(one)), "refused"),
         properties=tuple(dict.fromkeys(name for name in names if _NAME.fullmatch(name))),
-        named=frozenset(value for context in contexts for key, many in context.items() if key != "to" for value in many),
+        named=frozenset(
+            value for context in contexts for key, many in context.items() if key != "to" for value in many
+        ),
         holder=(found[1] or found[2]) if found else None,
         scopes=tuple(scope for context in contexts for key in scopes for scope in context.get(key, ())),
     )

@@ -77,20 +77,17 @@ class Reader:
     def everything(self) -> Iterator[Page]:
         """All live records. Only the last page gives a position: the list is in the order of ids."""
         started = self._api.now
-        newest: datetime | None = None
-        for rows, last in self._listed(self._fits(), archived=False):
+        for rows, last in self._listed(whole=self._fits(), archived=False):
             records = self._records(rows if self._fits() else self._by_id([str(row["id"]) for row in rows]))
-            stamps = [parse_moment(record.version) for record in records if record.version]
-            newest = max([*stamps, newest] if newest else stamps, default=None)
-            position = Cursor(min(newest, started) if newest else started, started)
-            yield Page(records, str(position) if last else None, full=True)
+            yield Page(records, str(Cursor(started, started)) if last else None, full=True)
 
     def keys(self) -> Iterator[Sequence[str]]:
         for rows, _ in self._listed(whole=False, archived=False):
             yield [str(row["id"]) for row in rows]
 
     def changes(self, since: str) -> Iterator[Page]:
-        """What changed, then what was deleted."""
+        """What changed, then what was deleted. What was stamped before the read began and is not shown yet lies within
+        the overlap of the next one: the position may move up to that moment, so that an import is not read for ever."""
         former = Cursor.parse(since)
         started = self._api.now
         days = self._api.settings.recycle_bin_days
@@ -103,10 +100,10 @@ class Reader:
             stamp = max(stamp, min(max(_moment(row, self._source.stamp) for row in rows), started))
             yield Page([*_merged_away(records), *records], str(Cursor(stamp, former.deletions)))
         gone = self._gone(former.deletions - timedelta(seconds=self._api.settings.overlap))
-        yield Page(gone, str(Cursor(stamp, started)))
+        yield Page(gone, str(Cursor(max(stamp, started), started)))
 
     def fetch(self, keys: Sequence[str]) -> list[Record]:
-        """Every key gets a record, in order; what is gone, or is no id, is a tombstone, naming the survivor of a merge."""
+        """A record for every key, in order. What is gone is a tombstone, which after a merge names the survivor."""
         found: dict[str, Record] = {}
         for portion in portions([key for key in dict.fromkeys(keys) if key.isdigit()], BATCH):
             rows, missing = self._asked(portion)
@@ -117,7 +114,7 @@ class Reader:
         return [found.get(key) or Record(key, {}, deleted=True) for key in keys]
 
     def find(self, field: str, values: Sequence[str], *, unique: bool) -> list[Record]:
-        """Live records whose property has one of the values. Unique ones are asked for directly, others searched for."""
+        """Live records whose property has one of the values: by a unique one asked for, by others searched for."""
         wanted = [value for value in dict.fromkeys(values) if value]
         if unique:
             many = (self._by_id(portion, by=field) for portion in portions(wanted, BATCH))
@@ -129,7 +126,7 @@ class Reader:
 
     # the list
 
-    def _listed(self, whole: bool, *, archived: bool) -> Iterator[tuple[list[dict[str, Any]], bool]]:
+    def _listed(self, *, whole: bool, archived: bool) -> Iterator[tuple[list[dict[str, Any]], bool]]:
         """Pages of the list, and whether each is the last."""
         named = ",".join(self._source.properties) if whole else KEY
         after: str | None = None
@@ -256,7 +253,9 @@ class Reader:
     def _one_by_one(self, keys: Sequence[str]) -> dict[str, Record]:
         """Survivors that do not name the record asked for among those merged into them."""
         rows = {key: self._by_id([key]) for key in keys}
-        return {key: _merged(key, str(found[0]["id"])) for key, found in rows.items() if found and found[0]["id"] != key}
+        return {
+            key: _merged(key, str(found[0]["id"])) for key, found in rows.items() if found and found[0]["id"] != key
+        }
 
     # records
 

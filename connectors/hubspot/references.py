@@ -141,9 +141,7 @@ def end(api: Api, one: Tie, pairs: Sequence[Pair]) -> None:
     what = f"ending associations of {one.start} with {one.end}"
     for some in portions(pairs, PAIRS):
         if one.labelled:
-            inputs = [
-                {"from": {"id": pair.start}, "to": {"id": pair.end}, "types": list(one.types)} for pair in some
-            ]
+            inputs = [{"from": {"id": pair.start}, "to": {"id": pair.end}, "types": list(one.types)} for pair in some]
             api.change(api.associations(one.start, one.end, "batch/labels/archive"), what, {"inputs": inputs})
         else:
             ended = [{"from": {"id": pair.start}, "to": [{"id": pair.end}]} for pair in some]

@@ -66,7 +66,9 @@ class Schema:
             ),
         )
 
-    def readable(self, wanted: Collection[str] | None, listed: Sequence[str] | None, always: Sequence[str]) -> list[str]:
+    def readable(
+        self, wanted: Collection[str] | None, listed: Sequence[str] | None, always: Sequence[str]
+    ) -> list[str]:
         """The properties a read asks for: what it cannot do without; then those that are wanted, else those that the
         settings list, else all but what HubSpot computes for itself (``hs_…``, hundreds)."""
         if listed is None:

@@ -43,7 +43,8 @@ class Reference(BaseModel):
 
     to: str = Field(description="Stream the association leads to")
     label: str | None = Field(
-        None, description=f"'{PRIMARY}', a label of the account's own, or nothing for an association without one"
+        default=None,
+        description=f"'{PRIMARY}', a label of the account's own, or nothing for an association without one",
     )
 
 
@@ -53,12 +54,14 @@ class StreamSettings(BaseModel):
     model_config = _STRICT
 
     properties: tuple[Property, ...] | None = Field(
-        None, description="Properties to read; those that mappings use, if left out"
+        default=None, description="Properties to read; those that mappings use, if left out"
     )
     references: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], Reference] | None = Field(
-        None, description="Associations as fields, by name; the usual ones if left out"
+        default=None, description="Associations as fields, by name; the usual ones if left out"
     )
-    marker: Property | None = Field(None, description="Property with the hub's id, where it differs from the general")
+    marker: Property | None = Field(
+        default=None, description="Property with the hub's id, where it differs from the general"
+    )
 
 
 USUAL: Mapping[str, Mapping[str, Reference]] = {
@@ -72,12 +75,17 @@ class HubSpotSettings(Settings):
     """One account."""
 
     auth: TokenAuth | OAuthAuth = Field(description="`token`, or `client_id`, `client_secret` and `refresh_token`")
-    base_url: str = Field("https://api.hubapi.com", description="Another address for the same API, for a sandbox")
+    base_url: str = Field(
+        default="https://api.hubapi.com", description="Another address for the same API, for a sandbox"
+    )
     api_version: str = Field(
-        "v3", pattern=r"^(v3|20\d\d-\d\d)$", description="v3 (with associations v4), or a dated version such as 2026-09"
+        default="v3",
+        pattern=r"^(v3|20\d\d-\d\d)$",
+        description="v3 (with associations v4), or a dated version such as 2026-09",
     )
     marker: Property | None = Field(
-        "syncline_id", description="Unique property that carries the hub's id of a record; null where there is none"
+        default="syncline_id",
+        description="Unique property that carries the hub's id of a record; null where there is none",
     )
     streams: dict[str, StreamSettings] = Field(
         default={"companies": StreamSettings(), "contacts": StreamSettings()},
@@ -85,10 +93,12 @@ class HubSpotSettings(Settings):
         description="Object types, as a list or by name",
     )
     overlap: int = Field(
-        900, ge=0, description="Seconds before the stored position that each read begins again, for the search index"
+        default=900,
+        ge=0,
+        description="Seconds before the stored position that each read begins again, for the search index",
     )
-    recycle_bin_days: float = Field(90, gt=0, description="How long the account shows what was deleted")
-    page: int = Field(200, ge=1, le=200, description="Records asked for at a time; lists give 100 at most")
+    recycle_bin_days: float = Field(default=90, gt=0, description="How long the account shows what was deleted")
+    page: int = Field(default=200, ge=1, le=200, description="Records asked for at a time; lists give 100 at most")
 
     @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
     @classmethod

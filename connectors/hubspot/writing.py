@@ -76,7 +76,7 @@ class Writer:
         creates = [row for row in rows if row.write.key is None]
         marked = [row for row in creates if self._marker and row.write.marker]
         self._each(marked, "upsert", self._by_marker)
-        self._each([row for row in creates if row not in marked], "create", lambda row: {})
+        self._each([row for row in creates if row not in marked], "create", lambda _: {})
         updates = [row for row in rows if row.write.key is not None]
         self._each([row for row in updates if row.properties], "update", lambda row: {"id": row.write.key})
         for row in updates:
@@ -87,8 +87,8 @@ class Writer:
             self._refer([row for row in rows if name in row.references], name, tie)
 
     def remove(self, rows: Sequence[Row]) -> None:
-        """Archive records. An old id of a merged record still leads to the surviving one, which must not go with it, and
-        the answer is empty: what is there is looked up first."""
+        """Archive records. An old id of a merged record leads to the surviving one, which must not go with it, and the
+        answer is empty: what is there is looked up first."""
         for portion in portions(rows, BATCH):
             self._guarded(portion, lambda some: self._removed(some))
 
@@ -259,7 +259,9 @@ class Writer:
             self.outcomes[row.at] = _missing(row, None)
             return
         kind = OutcomeKind.REFUSED if told.kind is OutcomeKind.MISSING else told.kind
-        message = f"{IN}{name}: refused ({complaint.code}){' though the other fields are written' * bool(row.properties)}"
+        message = (
+            f"{IN}{name}: refused ({complaint.code}){' though the other fields are written' * bool(row.properties)}"
+        )
         key = self.outcomes[row.at].key
         self.outcomes[row.at] = told._replace(kind=kind, key=key, field=f"{IN}{name}", message=message, of=None)
 

@@ -40,15 +40,15 @@ class HubSpotFake:
         self,
         clock: Clock | None = None,
         *,
-        token: str = "pat-na1-sandbox",
+        private_app: str = "pat-na1-sandbox",
         clients: Mapping[str, str] | None = None,
-        refresh_token: str = "refresh-sandbox",
+        refresh: str = "refresh-sandbox",
         rotates: bool = True,
         lag: float = 5.0,
     ) -> None:
         self.clock = clock or SystemClock()
         self.portal = Portal(self.clock, lag)
-        self.access = Access(self.clock, token, clients or {"app": "secret"}, refresh_token, rotates=rotates)
+        self.access = Access(self.clock, private_app, clients or {"app": "secret"}, refresh, rotates=rotates)
         self.limits = Limits(self.clock)
         self.objects = Objects(self.portal)
         self.relating = Relating(self.portal)
@@ -137,7 +137,7 @@ class HubSpotFake:
     # what people and tests do
 
     def misbehave(self, kind: str, *, on: str = "", times: int = 1) -> None:
-        """Order a misbehaviour (``lost``, or one of `replies.REPLIES`) for calls whose method and path contain ``on``."""
+        """Order a misbehaviour (``lost``, or one of `replies.REPLIES`) for calls whose method and path hold ``on``."""
         if kind != "lost" and kind not in REPLIES:
             raise ValueError(f"no such misbehaviour: {kind}; known: lost, {', '.join(sorted(REPLIES))}")
         self.faults.append(Fault(kind, on, times))
@@ -160,7 +160,9 @@ class HubSpotFake:
         """Merge two records in the account; returns the id of what they became."""
         return self.portal.merge(kind, self._there(kind, primary), self._there(kind, loser), keeps_id=keeps_id).key
 
-    def associate(self, start: str, key: str, end: str, other: str, number: int, category: str = "HUBSPOT_DEFINED") -> None:
+    def associate(
+        self, start: str, key: str, end: str, other: str, number: int, category: str = "HUBSPOT_DEFINED"
+    ) -> None:
         self.portal.ties.add(start, key, end, other, self.portal.ties.kind(start, end, category, number))
         self.portal.touched(start, key)
 

@@ -13,7 +13,7 @@ from typing import Any
 from syncline.sandbox.hubspot.portal import Portal, Row, Values
 from syncline.sandbox.hubspot.replies import ApiError
 from syncline.sandbox.hubspot.schema import DEFAULTS, SINGULAR, iso, stamp_of
-from syncline.sandbox.hubspot.search import found
+from syncline.sandbox.hubspot.search import CAP, found
 from syncline.sandbox.wire import Request, Response
 
 MOST = 100
@@ -21,11 +21,12 @@ Input = Mapping[str, Any]
 
 
 class Objects:
-    """``multi`` names the batches that answer 207; the vendor promises it for creates."""
+    """``multi`` names the batches that answer 207, which is promised for creates. ``cap`` is how deep a search goes."""
 
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
         self.multi = {"create", "upsert", "update"}
+        self.cap = CAP
 
     def handle(self, request: Request, kind: str, rest: Sequence[str]) -> Response:
         match request.method, list(rest):
@@ -112,7 +113,7 @@ class Objects:
 
     def _search(self, request: Request, kind: str) -> Response:
         asked = request.json()
-        total, page, following = found(self.portal, kind, asked, len(request.body))
+        total, page, following = found(self.portal, kind, asked, len(request.body), self.cap)
         results = [self._shown(row, asked.get("properties") or (), values) for row, values in page]
         body: dict[str, Any] = {"total": total, "results": results}
         if following < total:
@@ -218,7 +219,9 @@ class Objects:
             body |= {"numErrors": len(errors), "errors": list(errors)}
         return Response.of(body, 207 if errors else status)
 
-    def _shown(self, row: Row, named: Sequence[str] | Mapping[str, Any] = (), values: Values | None = None) -> dict[str, Any]:
+    def _shown(
+        self, row: Row, named: Sequence[str] | Mapping[str, Any] = (), values: Values | None = None
+    ) -> dict[str, Any]:
         """A record as answers show it: what was asked for, null where it is not set, and three that always come."""
         stored = row.values if values is None else values
         always = ("createdate", "hs_object_id", stamp_of(row.kind))

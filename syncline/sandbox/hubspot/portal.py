@@ -87,7 +87,9 @@ class Portal:
         for name in given:
             if name not in known:
                 message = f'Property "{name}" does not exist'
-                raise ApiError("VALIDATION_ERROR", message, code="PROPERTY_DOESNT_EXIST", context={"propertyName": [name]})
+                raise ApiError(
+                    "VALIDATION_ERROR", message, code="PROPERTY_DOESNT_EXIST", context={"propertyName": [name]}
+                )
         return {name: taken(known[name], value) for name, value in given.items()}
 
     def create(self, kind: str, given: Mapping[str, Any], *, at: datetime | None = None) -> Row:
@@ -114,10 +116,10 @@ class Portal:
         now = self.clock.now()
         row.archived = row.updated = now
         self._release(row)
-        companies = [other for other in self.ties.of(row.kind, row.key, "contacts")] if row.kind == "companies" else []
+        people = list(self.ties.of(row.kind, row.key, "contacts")) if row.kind == "companies" else []
         self.ties.drop(row.kind, row.key)
         self._remember(row, None, now)
-        for other in companies:
+        for other in people:
             self.touched("contacts", other)
 
     def forget(self, row: Row) -> None:
@@ -140,13 +142,12 @@ class Portal:
         for row in (primary, loser):
             self._release(row)
         merged = {**loser.values, **primary.values}
-        emails = [row.values.get("email") for row in (loser,) if row.values.get("email")]
-        extra = ";".join([*filter(None, [primary.values.get("hs_additional_emails")]), *map(str, emails)])
         old = [key for key in (primary.key, loser.key) if not (keeps_id and key == primary.key)]
-        known = [row.values["hs_merged_object_ids"] for row in (primary, loser) if row.values.get("hs_merged_object_ids")]
-        merged["hs_merged_object_ids"] = ";".join([*old, *known])
-        if extra and kind == "contacts":
-            merged["hs_additional_emails"] = extra
+        known = [row.values.get("hs_merged_object_ids") for row in (primary, loser)]
+        merged["hs_merged_object_ids"] = ";".join([*old, *filter(None, known)])
+        emails = [primary.values.get("hs_additional_emails"), loser.values.get("email")]
+        if any(emails) and kind == "contacts":
+            merged["hs_additional_emails"] = ";".join(filter(None, emails))
         key = primary.key
         if not keeps_id:
             self.count += 1
@@ -258,8 +259,9 @@ class Portal:
         self.survivors = {kind: dict(stored["survivors"][kind]) for kind in self.survivors}
         self.ties.load(stored["ties"])
         for kind, key, values, created, updated, archived in stored["rows"]:
-            moments = [datetime.fromisoformat(text) for text in (created, updated)]
-            row = Row(kind, key, dict(values), *moments, archived=datetime.fromisoformat(archived) if archived else None)
+            moments = [datetime.fromisoformat(text) if text else None for text in (created, updated, archived)]
+            made, changed = moments[0] or self.clock.now(), moments[1] or self.clock.now()
+            row = Row(kind, key, dict(values), made, changed, moments[2])
             row.past = [(row.updated, None if row.archived else dict(values))]
             self.rows[kind][key] = row
             if row.archived is None:

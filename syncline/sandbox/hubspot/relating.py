@@ -63,7 +63,8 @@ class Relating:
         results, errors = [], []
         for one in inputs:
             key, other = str(one["from"]["id"]), str(one["to"]["id"])
-            gone = next((place for place in (("FROM", start, key), ("TO", end, other)) if not self._there(*place[1:])), None)
+            ends = (("FROM", start, key), ("TO", end, other))
+            gone = next((one for one in ends if self.portal.get(*one[1:]) is None), None)
             if gone is not None:
                 side, kind, missing = gone
                 message = f"No {SINGULAR[kind]} with ID {missing} exists"
@@ -86,9 +87,6 @@ class Relating:
             for number in numbers:
                 self.portal.ties.remove(start, key, end, other, number)
             self._touched(start, key, end, other)
-
-    def _there(self, kind: str, key: str) -> bool:
-        return self.portal.get(kind, key) is not None
 
     def _touched(self, start: str, key: str, end: str, other: str) -> None:
         self.portal.touched(start, key)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NoReturn
 
 from syncline.sandbox.hubspot.replies import ApiError, invalid
 
@@ -21,16 +21,17 @@ DEFAULTS = {
     "tickets": ("content", "hs_pipeline", "hs_pipeline_stage", "hs_ticket_category", "hs_ticket_priority", "subject"),
 }
 NEEDED = {"deals": ("dealname", "dealstage"), "tickets": ("subject", "hs_pipeline_stage")}
+_STAGES = "|".join((*STAGES, "other"))
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _ADDRESS = "address city state zip country phone website"
 _LINES = {
     "contacts": f"""firstname lastname email:email salutation mobilephone fax jobtitle company {_ADDRESS} message
-        date_of_birth gender hs_language=en|de|fr|pt-br hubspot_owner_id:owner lifecyclestage={'|'.join((*STAGES, 'other'))}
+        date_of_birth gender hs_language=en|de|fr|pt-br hubspot_owner_id:owner lifecyclestage={_STAGES}
         hs_lead_status=NEW|OPEN|CONNECTED hs_email_optout:bool! associatedcompanyid:company!
         hs_additional_emails;= hs_merged_object_ids;=!""",
     "companies": f"""name domain {_ADDRESS} address2 description industry=COMPUTER_SOFTWARE|FOOD_BEVERAGES|RETAIL
         numberofemployees:number annualrevenue:number type=PROSPECT|PARTNER|RESELLER|VENDOR|OTHER
-        hubspot_owner_id:owner lifecyclestage={'|'.join((*STAGES, 'other'))} founded_year
+        hubspot_owner_id:owner lifecyclestage={_STAGES} founded_year
         hs_parent_company_id:number! hs_merged_object_ids;=!""",
     "deals": """dealname amount:number deal_currency_code=EUR|GBP|USD closedate:datetime description
         dealtype=newbusiness|existingbusiness pipeline=default|partners closed_lost_reason hs_next_step
@@ -141,25 +142,24 @@ def taken(definition: PropertyDef, value: Any) -> str | None:
 
 def _typed(definition: PropertyDef, text: str) -> str:
     name = definition.name
-    if definition.type == "number":
-        try:
-            return format(Decimal(text).normalize(), "f") if Decimal(text).is_finite() else _wrong(name, "DOUBLE")
-        except InvalidOperation:
-            return _wrong(name, "DOUBLE")
-    if definition.type == "bool" and text not in {"true", "false"}:
-        return _wrong(name, "BOOLEAN")
-    if definition.type == "datetime":
-        return iso(moment_of(text) or _wrong(name, "DATE"))
-    if definition.type == "date":
-        try:
+    wrong = invalid("the value given was not valid", name, f"INVALID_{definition.type.upper()}")
+    try:
+        if definition.type == "number":
+            return format(Decimal(text).normalize(), "f") if Decimal(text).is_finite() else _raised(wrong)
+        if definition.type == "date":
             return date.fromisoformat(text).isoformat()
-        except ValueError:
-            return _wrong(name, "DATE")
+    except (InvalidOperation, ValueError):
+        raise wrong from None
+    if definition.type == "bool" and text not in {"true", "false"}:
+        raise wrong
+    if definition.type == "datetime":
+        moment = moment_of(text)
+        return iso(moment) if moment else _raised(wrong)
     return text
 
 
-def _wrong(name: str, kind: str) -> Any:
-    raise invalid(f"the value given was not a valid {kind.lower()}", name, f"INVALID_{kind}")
+def _raised(error: ApiError) -> NoReturn:
+    raise error
 
 
 def moment_of(text: str) -> datetime | None:

@@ -17,7 +17,9 @@ _BODY = 3000
 _LARGEST = 200
 
 
-def found(portal: Portal, kind: str, asked: Mapping[str, Any], size: int) -> tuple[int, list[tuple[Row, Values]], int]:
+def found(
+    portal: Portal, kind: str, asked: Mapping[str, Any], size: int, cap: int = CAP
+) -> tuple[int, list[tuple[Row, Values]], int]:
     """Total, the page of rows as the index shows them, and the number of the first row after it. Raises ApiError."""
     groups, sorts = asked.get("filterGroups") or [], asked.get("sorts") or []
     filters = [group.get("filters") or [] for group in groups]
@@ -28,8 +30,8 @@ def found(portal: Portal, kind: str, asked: Mapping[str, Any], size: int) -> tup
         raise ApiError("VALIDATION_ERROR", "There can be at most one sort")
     if not 1 <= limit <= _LARGEST:
         raise ApiError("VALIDATION_ERROR", f"Invalid limit: {limit}; it must not be more than {_LARGEST}")
-    if after + limit > CAP:
-        raise ApiError("VALIDATION_ERROR", "Paging through more than 10000 results is not possible")
+    if after + limit > cap:
+        raise ApiError("VALIDATION_ERROR", f"Paging through more than {cap} results is not possible")
     now = portal.clock.now()
     shown = [(row, values) for row in portal.rows[kind].values() if (values := portal.indexed(row, now)) is not None]
     known = portal.properties[kind]

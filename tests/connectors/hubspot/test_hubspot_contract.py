@@ -21,7 +21,7 @@ class TestHubSpot(ConnectorSuite):
     quality = Path(connectors.hubspot.__file__).with_name("quality.yaml")
 
     def start(self):
-        return HubSpotFake(self.clock, token="pat-na1-canary")
+        return HubSpotFake(self.clock, private_app="pat-na1-canary")
 
     def make(self):
         settings = {"auth": {"token": "pat-na1-canary"}, "page": self.page, "streams": list(ROWS)}
