@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
@@ -98,7 +99,7 @@ class HubSpotFake:
                 self.access.demand(*self._scopes(kind, reads=reads))
             return self.relating.handle(request, start, end, found[3].split("/"))
         if found := _OBJECTS.match(request.path):
-            kind, rest = self._kind(found[1]), (found[2] or "").split("/") if found[2] else []
+            kind, rest = self._kind(found[1]), [unquote(part) for part in found[2].split("/")] if found[2] else []
             reads = request.method == "GET" or rest[-1:] in (["search"], ["read"])
             self.access.demand(*self._scopes(kind, reads=reads))
             return self.objects.handle(request, kind, rest)

@@ -238,4 +238,6 @@ class Objects:
 
 
 def _named(request: Request) -> list[str]:
-    return [name for name in request.query.get("properties", "").split(",") if name]
+    """Names in one text with commas, or each in a pair of its own."""
+    texts = [value for name, value in request.asked if name == "properties"]
+    return [name for text in texts for name in text.split(",") if name]
