@@ -101,7 +101,7 @@ class Objects:
         limit = int(request.query.get("limit", 10))
         if not 1 <= limit <= MOST:
             raise ApiError("VALIDATION_ERROR", f"limit must be between 1 and {MOST}")
-        archived = request.query.get("archived") == "true"
+        archived = request.query.get("archived", "").lower() == "true"
         after = int(request.query.get("after") or 0)
         rows = [row for row in self.portal.rows[kind].values() if (row.archived is not None) is archived]
         rest = sorted((row for row in rows if int(row.key) >= after), key=lambda row: int(row.key))
