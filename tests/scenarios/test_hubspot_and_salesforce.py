@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import resources
+
 import pytest
+from typer.testing import CliRunner
 
 from model.clock import ManualClock
 from syncline import wiring
+from syncline.cli.main import app
 from syncline.init.compose import compose
 from syncline.sandbox.hubspot import HubSpotFake
 from syncline.sandbox.salesforce.fake import SalesforceFake
@@ -29,13 +33,16 @@ class Pair:
         compose(self.folder, ["hubspot", "salesforce"])
         (self.folder / "var").mkdir(exist_ok=True)
 
+    @property
+    def world(self):
+        carriers = {"crm": transport(self.crm), "hubspot": transport(self.hubspot)}
+        return wiring.World(clock=self.clock, transports=carriers, environment=ENVIRONMENT)
+
     def sync(self):
         self.clock.advance(300)
         project, found = load_project(self.folder, environment=ENVIRONMENT)
         assert project is not None, [str(one) for one in found]
-        carriers = {"crm": transport(self.crm), "hubspot": transport(self.hubspot)}
-        world = wiring.World(clock=self.clock, transports=carriers, environment=ENVIRONMENT)
-        with wiring.build_engine(project, world=world) as engine:
+        with wiring.build_engine(project, world=self.world) as engine:
             report = engine.run()
         assert all(balance.adds_up for balance in report.balances.values()), report.balances
         assert not report.troubles, report.troubles
@@ -94,6 +101,17 @@ def test_everybody_is_in_both_systems_once_with_their_company_and_then_there_is_
     assert pair.contact("bo@beta.example")["Title"] == "Buyer"
     assert pair.person("ana@alfa.example")["jobtitle"] == "Owner"
     assert [pair.sync().writes for _ in range(3)] == [0, 0, 0]
+
+
+def test_the_shipped_mappings_fit_what_the_account_says_of_itself(pair):
+    for entity in ("opportunity", "case"):
+        with resources.as_file(resources.files("mappings") / "library" / "hubspot" / f"{entity}.yaml") as file:
+            (pair.folder / "mappings" / f"hubspot_{entity}.yaml").write_text(file.read_text())
+    config = pair.folder / "config.yaml"
+    config.write_text(config.read_text().replace("[companies, contacts]", "[companies, contacts, deals, tickets]"))
+    said = CliRunner().invoke(app, ["--project", str(pair.folder), "check", "--online"], obj=pair.world)
+    assert said.exit_code == 0
+    assert "warning: mappings/hubspot" not in said.stdout
 
 
 def test_edits_travel_both_ways(pair):

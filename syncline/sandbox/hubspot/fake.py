@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -181,6 +181,10 @@ class HubSpotFake:
     def stamp(self, kind: str, key: str) -> str:
         return self.row(kind, key)[stamp_of(kind)]
 
+    def bodies(self, ending: str) -> list[Any]:
+        """What the last requests carried whose path ends so."""
+        return [request.json() for request in self.seen if request.path.endswith(ending) and request.body]
+
     def _there(self, kind: str, key: str) -> Row:
         row = self.portal.get(kind, key)
         if row is None:
@@ -194,8 +198,3 @@ class HubSpotFake:
     def load(self, path: Path) -> None:
         """Take over the records of a file that `save` wrote."""
         self.portal.load(orjson.loads(path.read_bytes()))
-
-
-def asked(seen: Sequence[Request], ending: str) -> list[Any]:
-    """The bodies of the requests seen whose path ends so."""
-    return [request.json() for request in seen if request.path.endswith(ending) and request.body]

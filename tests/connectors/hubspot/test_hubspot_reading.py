@@ -6,7 +6,6 @@ import orjson
 import pytest
 
 from connectors.sdk import CursorExpiredError, RefusedError
-from syncline.sandbox.hubspot.fake import asked
 
 BILLING = 1001
 
@@ -46,7 +45,7 @@ def test_each_type_is_searched_by_its_own_name_of_the_stamp(crm, fake, later):
         (key,) = fake.seed(kind, [row])
         later()
         assert key in read(crm, kind, since)[0]
-    named = {body["sorts"][0]["propertyName"] for body in asked(fake.seen, "/search")}
+    named = {body["sorts"][0]["propertyName"] for body in fake.bodies("/search")}
     assert named == {"lastmodifieddate", "hs_lastmodifieddate"}
 
 
@@ -67,7 +66,7 @@ def test_no_search_asks_for_a_second_page(make, fake, later):
             fake.edit("contacts", keys[number], {"jobtitle": "moved to the end"})
             fake.clock.advance(60)
     assert seen == set(keys)
-    assert not any("after" in body for body in asked(fake.seen, "/search"))
+    assert not any("after" in body for body in fake.bodies("/search"))
 
 
 def test_more_records_of_one_moment_than_a_search_gives_are_all_found(make, fake, later):

@@ -3,7 +3,6 @@
 import pytest
 
 from connectors.sdk import OutcomeKind, Write
-from syncline.sandbox.hubspot.fake import asked
 
 APPLIED, REFUSED, MISSING, DUPLICATE, UNKNOWN = (
     OutcomeKind.APPLIED,
@@ -31,7 +30,7 @@ def test_creates_are_upserts_by_the_marker_and_never_by_e_mail(crm, fake):
     fake.seed("contacts", [{"lastname": "Ng", "email": "ng@example.com", "jobtitle": "Buyer"}])
     outcomes = crm.upsert("contacts", [create(1, email="bo@example.com"), create(2, email="ng@example.com")])
     assert kinds(outcomes) == [APPLIED, DUPLICATE]
-    (body,) = asked(fake.seen, "/batch/upsert")
+    (body,) = fake.bodies("/batch/upsert")
     assert {one["idProperty"] for one in body["inputs"]} == {"syncline_id"}
     assert fake.rows("contacts")[0]["jobtitle"] == "Buyer"
 
@@ -101,7 +100,7 @@ def test_what_no_batch_could_take_is_refused_before_it_is_sent(crm, fake):
         "wrong-type",
         "no-reference",
     ]
-    (body,) = asked(fake.seen, "/batch/upsert")
+    (body,) = fake.bodies("/batch/upsert")
     assert len(body["inputs"]) == 1
 
 
@@ -109,7 +108,7 @@ def test_values_travel_as_text_and_null_clears(crm, fake):
     fields = {"name": "Acme", "numberofemployees": 12, "annualrevenue": "2.50", "city": None}
     (made,) = crm.upsert("companies", [Write(None, fields, marker="hub-1")])
     assert made.kind is APPLIED
-    (sent,) = asked(fake.seen, "/batch/upsert")[0]["inputs"]
+    (sent,) = fake.bodies("/batch/upsert")[0]["inputs"]
     assert all(isinstance(value, str) for value in sent["properties"].values())
     assert "city" not in sent["properties"]
     assert kinds(crm.upsert("companies", [Write(made.key, {"numberofemployees": None, "city": "Bonn"})])) == [APPLIED]
