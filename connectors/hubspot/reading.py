@@ -117,8 +117,7 @@ class Reader:
         """Live records whose property has one of the values: by a unique one asked for, by others searched for."""
         wanted = [value for value in dict.fromkeys(values) if value]
         if unique:
-            many = (self._by_id(portion, by=field) for portion in portions(wanted, BATCH))
-            return [record for rows in many for record in self._records(rows)]
+            return self._records(self._by_id(wanted, by=field))
         ids: list[str] = []
         for portion in portions(wanted, _SEARCHED):
             ids += self._searched(field, portion)
@@ -234,12 +233,10 @@ class Reader:
     # by id
 
     def _by_id(self, ids: Sequence[str], *, by: str | None = None) -> list[dict[str, Any]]:
-        return self._asked(ids, by=by)[0]
+        return [row for some in portions(ids, BATCH) for row in self._asked(some, by=by)[0]]
 
     def _asked(self, ids: Sequence[str], *, by: str | None = None) -> tuple[list[dict[str, Any]], frozenset[str]]:
         """Live records by id, or by a unique property, and the ids that are said not to be there (207)."""
-        if not ids:
-            return [], frozenset()
         body = {"inputs": [{"id": key} for key in ids], "properties": list(self._source.properties)}
         body |= {"idProperty": by} if by else {}
         path = self._api.objects(self._source.kind, "/batch/read")
