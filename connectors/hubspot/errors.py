@@ -28,6 +28,7 @@ from model.errors import AnswerLostError
 _HOLDER = re.compile(r"Existing ID: (\d+)|(\d+) already has that value")
 _PROPERTY = re.compile(r"propertyName=(\w+)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{1,80}")
+_IDS = ("id", "ids", "objectId", "fromObjectId", "toObjectId")
 _LISTED = "Property values were not valid: "
 _KINDS = {
     "CONFLICT": OutcomeKind.DUPLICATE,
@@ -39,12 +40,13 @@ _KINDS = {
 
 
 class Complaint(NamedTuple):
-    """One refusal: ``code`` is the most exact word for it, ``named`` are the ids and trace ids it is about."""
+    """One refusal: ``code`` is the most exact word for it, ``traces`` and ``ids`` are of the inputs it is about."""
 
     category: str
     code: str
     properties: tuple[str, ...] = ()
-    named: frozenset[str] = frozenset()
+    traces: frozenset[str] = frozenset()
+    ids: frozenset[str] = frozenset()
     holder: str | None = None
     scopes: tuple[str, ...] = ()
 
@@ -76,12 +78,16 @@ def complaint_of(entry: Mapping[str, Any]) -> Complaint:
         category=str(entry.get("category") or ""),
         code=next((one for one in codes if isinstance(one, str) and _NAME.fullmatch(one)), "refused"),
         properties=tuple(dict.fromkeys(name for name in names if _NAME.fullmatch(name))),
-        named=frozenset(
-            value for context in contexts for key, many in context.items() if key != "to" for value in many
-        ),
+        traces=_under(contexts, ("objectWriteTraceId",)),
+        ids=_under(contexts, _IDS),
         holder=(found[1] or found[2]) if found else None,
         scopes=tuple(scope for context in contexts for key in scopes for scope in context.get(key, ())),
     )
+
+
+def _under(contexts: Iterable[Mapping[str, tuple[str, ...]]], keys: Iterable[str]) -> frozenset[str]:
+    """What contexts name under these keys; under others there may be values, which look like ids now and then."""
+    return frozenset(value for context in contexts for key in keys for value in context.get(key, ()))
 
 
 def _listed(message: str) -> Iterator[Mapping[str, Any]]:

@@ -245,7 +245,7 @@ class Reader:
         for one in told:
             if one.category != "OBJECT_NOT_FOUND":
                 raise RefusedError(f"{self._what}: refused ({one.code})", one.code)
-        return rows_of(answer, self._what), frozenset(key for one in told for key in one.named)
+        return rows_of(answer, self._what), frozenset(key for one in told for key in one.ids)
 
     def _one_by_one(self, keys: Sequence[str]) -> dict[str, Record]:
         """Survivors that do not name the record asked for among those merged into them."""

@@ -120,7 +120,7 @@ def _several(api: Api, start: str, end: str, keys: Sequence[str]) -> dict[str, d
             complaint = complaint_of(entry)
             if _NONE_THERE not in str(entry.get("subCategory")) and complaint.category != "OBJECT_NOT_FOUND":
                 raise RefusedError(f"{what}: refused ({complaint.code})", complaint.code)
-            told |= complaint.named
+            told |= complaint.ids
         if not {one["id"] for one in asked} <= told:
             raise ProtocolError(f"{what}: some records are neither in the results nor in the errors")
     return found

@@ -8,7 +8,7 @@ each kind of batch is met as well: a batch refused as a whole is sent again with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,9 +33,11 @@ class Row:
     properties: dict[str, str] = field(default_factory=dict)
     references: dict[str, str | None] = field(default_factory=dict)
 
-    def is_named(self, named: Iterable[str]) -> bool:
-        own = {str(self.at), self.write.key} if self.write.key else {str(self.at), self.write.marker}
-        return not own.isdisjoint(named)
+    def is_meant(self, complaint: Complaint) -> bool:
+        """Whether a complaint is about this row: by its trace id, else by its own id."""
+        if complaint.traces:
+            return str(self.at) in complaint.traces
+        return (self.write.key or self.write.marker) in complaint.ids
 
 
 def prepared(batch: Sequence[Write], schema: Schema, marker: str | None) -> tuple[list[Row], dict[int, Outcome]]:
@@ -140,7 +142,7 @@ class Writer:
             answer = send(rows)
         except RefusalError as error:
             self._answered = True
-            named = [row for row in rows if row.is_named(error.complaint.named)] if len(rows) > 1 else list(rows)
+            named = [row for row in rows if row.is_meant(error.complaint)] if len(rows) > 1 else list(rows)
             outcomes = {row.at: outcome_of(error.complaint, row.write, what) for row in named}
             rest = [row for row in rows if row not in named]
             half = len(rest) if named else len(rest) // 2
@@ -166,9 +168,7 @@ class Writer:
             for row in rows
         }
         for complaint in (complaint_of(entry) for entry in errors if isinstance(entry, dict)):
-            outcomes |= {
-                row.at: outcome_of(complaint, row.write, what) for row in rows if row.is_named(complaint.named)
-            }
+            outcomes |= {row.at: outcome_of(complaint, row.write, what) for row in rows if row.is_meant(complaint)}
         by_trace = {str(row.at): row for row in rows}
         by_identity = {row.write.key or row.write.marker: row for row in rows}
         for result in results:
@@ -245,7 +245,7 @@ class Writer:
         done = {(str(one.get("fromObjectId")), str(one.get("toObjectId"))) for one in answer.get("results") or ()}
         complaints = [complaint_of(entry) for entry in answer.get("errors") or ()]
         for pair in pairs:
-            about = [one for one in complaints if pair.end in one.named or pair.start in one.named]
+            about = [one for one in complaints if pair.end in one.ids or pair.start in one.ids]
             if about:
                 self._not_made(rows[pair], name, about[0])
             elif tuple(pair) not in done:

@@ -47,9 +47,9 @@ def _lists(context: Mapping[str, Sequence[str]] | None) -> dict[str, list[str]]:
     return {name: list(values) for name, values in (context or {}).items()}
 
 
-def invalid(message: str, name: str, code: str) -> ApiError:
-    """A value that a property does not take."""
-    return ApiError("VALIDATION_ERROR", message, code=code, context={"propertyName": [name]})
+def invalid(message: str, name: str, code: str, value: object = "") -> ApiError:
+    """A value that a property does not take; it is quoted beside the property's name."""
+    return ApiError("VALIDATION_ERROR", message, code=code, context={"propertyName": [name], name: [str(value)]})
 
 
 def limited(policy: str, message: str) -> Response:

@@ -130,7 +130,7 @@ def taken(definition: PropertyDef, value: Any) -> str | None:
     if name == "email":
         text = text.strip().lower()
         if not _EMAIL.fullmatch(text):
-            raise invalid(f"Email address {text} is invalid", name, "INVALID_EMAIL")
+            raise invalid(f"Email address {text} is invalid", name, "INVALID_EMAIL", text)
     if definition.options:
         chosen = [one for one in text.split(";") if one] if definition.field_type == "checkbox" else [text]
         wrong = [one for one in chosen if one not in definition.options]

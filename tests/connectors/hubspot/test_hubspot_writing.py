@@ -82,6 +82,13 @@ def test_a_batch_that_is_refused_as_a_whole_is_halved_until_the_culprits_stand_a
             assert fake.row("contacts", outcome.key)["lastname"] == f"Name {place}"
 
 
+def test_a_refusal_that_quotes_a_value_is_not_taken_for_one_of_the_row_of_that_number(crm, fake):
+    """Values stand in a context as ids do: only what is named as an id, or as a trace, tells the row."""
+    fake.objects.multi.clear()
+    outcomes = crm.upsert("contacts", [create(0), create(1, email="0")])
+    assert kinds(outcomes) == [APPLIED, REFUSED]
+
+
 def test_what_no_batch_could_take_is_refused_before_it_is_sent(crm, fake):
     writes = [
         create(1, nope="x"),
