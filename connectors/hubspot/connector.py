@@ -105,7 +105,7 @@ class HubSpotConnector(Connector[HubSpotSettings]):
 
     def keys(self, stream: str) -> Iterator[Sequence[str]]:
         self.stream(stream)
-        return self._reader(stream).keys()
+        return self._finder(stream).keys()
 
     def fetch(self, stream: str, keys: Sequence[str]) -> Sequence[Record]:
         self.stream(stream)
@@ -129,7 +129,7 @@ class HubSpotConnector(Connector[HubSpotSettings]):
         rows, outcomes = prepared(batch, schema, marker)
         named = {name for row in rows for name in row.references}
         ties = {name: tie(self._api, stream, schema.references[name]) for name in sorted(named)}
-        writer = Writer(self._api, stream, marker, self._reader(stream), outcomes)
+        writer = Writer(self._api, stream, marker, self._finder(stream), outcomes)
         writer.upsert(rows, ties)
         if any(outcome.code == "PROPERTY_DOESNT_EXIST" for outcome in writer.outcomes.values()):
             self._api.forget(stream)  # the properties have changed since they were asked for
@@ -142,7 +142,7 @@ class HubSpotConnector(Connector[HubSpotSettings]):
             at: Outcome(OutcomeKind.MISSING, write.key, code="INVALID_ID", message="an id has digits only")
             for at, write in enumerate(batch)
         }
-        writer = Writer(self._api, stream, None, self._reader(stream), outcomes)
+        writer = Writer(self._api, stream, None, self._finder(stream), outcomes)
         writer.remove(keyed)
         return [writer.outcomes[at] for at in range(len(batch))]
 
@@ -152,13 +152,17 @@ class HubSpotConnector(Connector[HubSpotSettings]):
     def _schema(self, stream: str) -> Schema:
         return Schema.of(stream, self._api.properties(stream), self.settings.references_of(stream))
 
+    def _finder(self, stream: str) -> Reader:
+        """A reader that is only asked which records there are."""
+        return Reader(self._api, Source(stream, stamp_of(stream), (stamp_of(stream), KEY, MERGED), {}))
+
     def _reader(self, stream: str) -> Reader:
         with self._lock:
             looked_at = self._looked_at.get(stream)
         schema = self._schema(stream)
         marker = self.settings.marker_of(stream)
-        always = [stamp_of(stream), KEY, MERGED, *([marker] if marker in schema.entries else [])]
-        properties = schema.readable(looked_at, self.settings.streams[stream].properties, [str(one) for one in always])
+        always = [stamp_of(stream), KEY, MERGED, *([marker] if marker and marker in schema.entries else [])]
+        properties = schema.readable(looked_at, self.settings.streams[stream].properties, always)
         looks = looked_at is None or "associations" in looked_at
         ties = {name: tie(self._api, stream, one) for name, one in schema.references.items()} if looks else {}
-        return Reader(self._api, Source(stream, stamp_of(stream), properties, ties, looks))
+        return Reader(self._api, Source(stream, stamp_of(stream), properties, ties))

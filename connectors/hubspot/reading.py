@@ -58,13 +58,13 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is read of one object type: ``properties`` (the stamp, the key and `MERGED` among them) and references."""
+    """What is read of one object type: ``properties``, the stamp, the key and `MERGED` among them, and references where
+    anybody looks at them."""
 
     kind: str
     stamp: str
     properties: Sequence[str]
     ties: Mapping[str, Tie]
-    looks: bool  # whether anybody looks at references
 
 
 class Reader:
@@ -260,7 +260,7 @@ class Reader:
         unique = list({str(row["id"]): row for row in rows}.values())
         keys = [str(row["id"]) for row in unique]
         source = self._source
-        others = shown(self._api, source.kind, source.ties, keys) if source.looks and source.ties and keys else {}
+        others = shown(self._api, source.kind, source.ties, keys) if source.ties and keys else {}
         return [self._record(row, others.get(str(row["id"]))) for row in unique]
 
     def _record(self, row: Mapping[str, Any], others: Mapping[str, str | None] | None) -> Record:

@@ -182,7 +182,7 @@ class Objects:
         self,
         deed: str,
         inputs: Sequence[Input],
-        do: Callable[[Input], Row | tuple[Row, bool] | tuple[Row | None, bool] | None],
+        do: Callable[[Input], tuple[Row | None, bool]],
         status: int = 200,
     ) -> Response:
         traces = [one.get("objectWriteTraceId") for one in inputs]
@@ -194,7 +194,7 @@ class Objects:
         results, errors = [], []
         for one in inputs:
             try:
-                made = do(one)
+                row, new = do(one)
             except ApiError as error:
                 missing = error.entry["category"] == "OBJECT_NOT_FOUND"
                 if not multi and not missing:
@@ -202,7 +202,6 @@ class Objects:
                     raise
                 errors.append(error.traced(one.get("objectWriteTraceId")))
                 continue
-            row, new = made if isinstance(made, tuple) else (made, False)
             if row is not None:
                 shown = self._shown(row, one.get("properties") or ())
                 trace = one.get("objectWriteTraceId")
