@@ -91,7 +91,7 @@ class Checker:
                 references.tie(self._api, kind, reference)
             except RefusedError as error:
                 yield Diagnostic(
-                    code="unknown-reference",
+                    code="unknown-field",
                     path=f"streams.{kind}.references.{name}",
                     message=str(error),
                     hint="labels are made in Settings, Objects, Associations; write one as it is written there",

@@ -114,7 +114,7 @@ def test_check_tells_that_a_type_may_be_read_but_not_written(make, fake):
         ({"marker": "jobtitle", "streams": ["contacts"]}, "marker-not-unique"),
         (
             {"streams": {"companies": None, "contacts": {"references": {"x": {"to": "companies", "label": "Boss"}}}}},
-            "unknown-reference",
+            "unknown-field",
         ),
     ],
 )
