@@ -106,7 +106,7 @@ class Api:
         """The property definitions of a type, a quarter of an hour old at most; `forget` has them asked for anew."""
         version = self.settings.api_version
         head = "/crm/v3/properties" if version == "v3" else f"/crm/properties/{version}"
-        return self._remembered("properties", kind, f"{head}/{kind}")
+        return self._remembered("properties", kind, f"{head}/{kind}", "name")
 
     def create_property(self, kind: str, definition: Mapping[str, Any]) -> None:
         version = self.settings.api_version
@@ -116,13 +116,14 @@ class Api:
 
     def labels(self, start: str, end: str) -> Sequence[Mapping[str, Any]]:
         """The kinds of association between two types: ``category``, ``typeId``, ``label``."""
-        return self._remembered("labels", f"{start}/{end}", self.associations(start, end, "labels"))
+        return self._remembered("labels", f"{start}/{end}", self.associations(start, end, "labels"), "typeId")
 
-    def _remembered(self, what: str, of: str, path: str) -> Sequence[Mapping[str, Any]]:
+    def _remembered(self, what: str, of: str, path: str, key: str) -> Sequence[Mapping[str, Any]]:
         now = self.context.clock.now()
         kept = self._kept.get((what, of))
         if kept is None or now - kept[0] > _FRESH:
-            found = rows_of(self.get(path, f"asking for {what} of {of}"), f"asking for {what} of {of}")
+            asking = f"asking for {what} of {of}"
+            found = rows_of(self.get(path, asking), asking, key)
             kept = self._kept[what, of] = (now, found)
         return kept[1]
 
@@ -171,10 +172,11 @@ def _credentials(settings: HubSpotSettings, context: Context) -> Auth:
     )
 
 
-def rows_of(body: Mapping[str, Any], what: str) -> list[dict[str, Any]]:
-    """``results`` of an answer. Raises ProtocolError where there are none: an empty list is not the same as no list."""
+def rows_of(body: Mapping[str, Any], what: str, key: str = "id") -> list[dict[str, Any]]:
+    """``results`` of an answer. Raises ProtocolError where there are none (an empty list is not the same as no list) or
+    one of them lacks its ``key``."""
     results = body.get("results")
-    if not isinstance(results, list) or not all(isinstance(row, dict) for row in results):
+    if not isinstance(results, list) or not all(isinstance(row, dict) and row.get(key) for row in results):
         raise ProtocolError(f"{what}: an answer without results")
     return results
 

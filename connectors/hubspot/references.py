@@ -7,10 +7,10 @@ primary one. (Associations API v4, November 2026)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from connectors.hubspot.api import PAIRS, Api, portions
+from connectors.hubspot.api import PAIRS, Api, following, portions
 from connectors.hubspot.errors import complaint_of
 from connectors.hubspot.settings import PRIMARY, Reference
 from connectors.sdk import ProtocolError, RefusedError
@@ -24,8 +24,6 @@ _KNOWN: Mapping[tuple[str, str], tuple[int, int | None]] = {
 }
 """Type ids of associations without a label, and of primary ones ("Association type IDs" of the vendor's guide). Others
 are asked for."""
-
-_NONE_THERE = "NO_ASSOCIATIONS_FOUND"
 
 
 class Tie(NamedTuple):
@@ -102,28 +100,31 @@ def _several(api: Api, start: str, end: str, keys: Sequence[str]) -> dict[str, d
     while waiting:
         asked, waiting = waiting[:PAIRS], waiting[PAIRS:]
         body = api.look(path, what, {"inputs": asked})
-        results = body.get("results")
-        if not isinstance(results, list):
-            raise ProtocolError(f"{what}: an answer without results")
-        told: set[str] = set()
-        for result in results:
-            key = str(result["from"]["id"])
-            told.add(key)
-            others = found.setdefault(key, {})
-            for to in result.get("to") or ():
-                types = {int(one["typeId"]) for one in to.get("associationTypes") or ()}
-                others.setdefault(str(to["toObjectId"]), set()).update(types)
-            after = ((result.get("paging") or {}).get("next") or {}).get("after")
-            if after:
-                waiting.append({"id": key, "after": str(after)})
-        for entry in body.get("errors") or ():
-            complaint = complaint_of(entry)
-            if _NONE_THERE not in str(entry.get("subCategory")) and complaint.category != "OBJECT_NOT_FOUND":
+        if body.get("status") != "COMPLETE":
+            raise ProtocolError(f"{what}: the answer is not complete")
+        for complaint in (complaint_of(entry) for entry in body.get("errors") or ()):
+            if complaint.category != "OBJECT_NOT_FOUND":  # that there is none is told as an error
                 raise RefusedError(f"{what}: refused ({complaint.code})", complaint.code)
-            told |= complaint.ids
-        if not {one["id"] for one in asked} <= told:
-            raise ProtocolError(f"{what}: some records are neither in the results nor in the errors")
+        try:
+            waiting += [{"id": key, "after": after} for key, after in _collected(body["results"], found)]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ProtocolError(f"{what}: an answer that is not of the documented form") from None
     return found
+
+
+def _collected(
+    results: Sequence[Mapping[str, Any]], found: dict[str, dict[str, set[int]]]
+) -> Iterator[tuple[str, str]]:
+    """Add results to what was found; yields what has further pages, and where they begin."""
+    for result in results:
+        key = str(result["from"]["id"])
+        others = found.setdefault(key, {})
+        for to in result["to"]:
+            types = {int(one["typeId"]) for one in to["associationTypes"]}
+            others.setdefault(str(to["toObjectId"]), set()).update(types)
+        after = following(result)
+        if after:
+            yield key, after
 
 
 def make(api: Api, one: Tie, pairs: Sequence[Pair]) -> Mapping[str, Any]:

@@ -171,7 +171,7 @@ class Writer:
             outcomes |= {row.at: outcome_of(complaint, row.write, what) for row in rows if row.is_meant(complaint)}
         by_trace = {str(row.at): row for row in rows}
         by_identity = {row.write.key or row.write.marker: row for row in rows}
-        for result in results:
+        for result in (one for one in results if isinstance(one, dict) and one.get("id")):
             values = result.get("properties") or {}
             identity = str(values.get(self._marker) if rows[0].write.key is None else result.get("id"))
             found = by_trace.get(str(result.get("objectWriteTraceId"))) or by_identity.get(identity)

@@ -5,7 +5,8 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from connectors.sdk import CursorExpiredError, RefusedError
+from connectors.sdk import CursorExpiredError, ProtocolError, RefusedError
+from syncline.sandbox.wire import Response
 
 BILLING = 1001
 
@@ -279,6 +280,15 @@ def test_associations_on_later_pages_are_seen(crm, fake):
         fake.associate("contacts", person, "companies", company, 279)
     fake.associate("contacts", person, "companies", companies[-1], 1)
     assert read(crm, "contacts")[0][person].data["associations"] == {"companies": companies[-1]}
+
+
+@pytest.mark.parametrize("told", [{"status": "PENDING"}, {"results": None}, {"results": [{"from": {}}]}])
+def test_an_answer_about_associations_that_is_not_whole_blanks_no_reference(crm, fake, told):
+    fake.seed("contacts", people(1))
+    answered = fake.relating.handle
+    fake.relating.handle = lambda *asked: Response.of({**orjson.loads(answered(*asked).body), **told}, 207)
+    with pytest.raises(ProtocolError):
+        read(crm, "contacts")
 
 
 def test_a_hundred_records_cost_one_call_for_their_associations(crm, fake):
