@@ -16,6 +16,7 @@ BUILT_IN: Mapping[str, str] = {
     "dynamics": "connectors.dynamics.connector:DynamicsConnector",
     "files": "connectors.files.connector:FilesConnector",
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
+    "hubspot": "connectors.hubspot.connector:HubSpotConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",

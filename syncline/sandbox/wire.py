@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
@@ -20,13 +20,15 @@ from connectors.http import Transport, carried_by
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request. ``path`` has no query string; header names are lower-case."""
+    """One HTTP request. ``path`` has no query string; header names are lower-case. ``asked`` are the pairs of the query
+    string in their order, since a name may come several times; ``query`` has the last of each."""
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    asked: Sequence[tuple[str, str]] = ()
 
     def json(self) -> Any:
         """The parsed body; raises ValueError where it is not JSON."""
@@ -61,12 +63,14 @@ class Fake(Protocol):
 def request_of(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Request:
     """A request from its parts as any carrier has them."""
     parts = urlsplit(url)
+    asked = parse_qsl(parts.query, keep_blank_values=True)
     return Request(
         method=method.upper(),
         path=parts.path,
-        query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+        query=dict(asked),
         headers={name.lower(): value for name, value in headers.items()},
         body=body,
+        asked=asked,
     )
 
 

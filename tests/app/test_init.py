@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "S4HANA_URL": "https://my300000-api.s4hana.example",
     "S4HANA_USER": "CC0000000001",
     "S4HANA_PASSWORD": "canary",
+    "HUBSPOT_TOKEN": "canary",
     "SALESFORCE_URL": "https://acme.my.salesforce.com",
     "SALESFORCE_CLIENT_ID": "id",
     "SALESFORCE_CLIENT_SECRET": "canary",
