@@ -24,9 +24,10 @@ Data = MutableMapping[str, dict[str, Any]]
 def attached(session: Session, kind: Kind, data: Data, narrowed: Collection[str] | None) -> None:
     """Put what belongs to the records (``data``, by key) into them, as far as anybody looks at it."""
     if kind.parts is Parts.LINES:
-        _currencies(session, data, narrowed)
         if data and (narrowed is None or "item" in narrowed):
             _lines(session, data)
+        if data and (narrowed is None or {"item", "currencyCode"} & set(narrowed)):
+            _currencies(session, data)
         return
     wanted = [name for name in ADDRESSES if narrowed is None or name in narrowed]
     if data and wanted:
@@ -89,8 +90,10 @@ def _turned(value: Any) -> str | None:
     return text[1:] if text.startswith("-") else f"-{text}"
 
 
-def _currencies(session: Session, data: Data, narrowed: Collection[str] | None) -> None:
-    if narrowed is None or "currencyCode" in narrowed:
-        codes = session.currencies() if data else {}
-        for record in data.values():
-            record["currencyCode"] = codes.get(str(record.get("currency")))
+def _currencies(session: Session, data: Data) -> None:
+    codes = session.currencies()
+    for record in data.values():
+        code = codes.get(str(record.get("currency")))
+        record["currencyCode"] = code
+        for line in record.get("item") or ():
+            line["currencyCode"] = code

@@ -91,7 +91,7 @@ class Reading:
         fields = self.session.columns(self.kind.name)
         if self._narrowed is None:
             return fields
-        needed = {"id", STAMP, *({"currency"} if "currencyCode" in self._narrowed else ())}
+        needed = {"id", STAMP, *({"currency"} if {"item", "currencyCode"} & set(self._narrowed) else ())}
         return [name for name in fields if name in self._narrowed or name in needed]
 
     def _changed(self, stamp: str | None) -> Iterator[list[dict[str, Any]]]:

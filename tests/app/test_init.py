@@ -19,6 +19,10 @@ from syncline.wiring import World
 
 ENVIRONMENT = {
     "ERP_URL": "sqlite:///erp.db",
+    "NETSUITE_ACCOUNT": "1234567",
+    "NETSUITE_CLIENT_ID": "id",
+    "NETSUITE_CERTIFICATE_ID": "certificate",
+    "NETSUITE_PRIVATE_KEY": "canary",
     "SALESFORCE_URL": "https://acme.my.salesforce.com",
     "SALESFORCE_CLIENT_ID": "id",
     "SALESFORCE_CLIENT_SECRET": "canary",

@@ -29,7 +29,7 @@ class NetSuiteFake:
     """One account.
 
     ``zone`` is that of the integration's user, in which SuiteQL shows and reads times; ``cap`` ends every query;
-    ``one_world``: customers and contacts need a subsidiary. ``certificates``: public keys (PEM) by certificate id.
+    ``one_world``: customers and contacts need a subsidiary; ``skew``: seconds a signature's time may be off. ``certificates``: public keys (PEM) by certificate id.
     ``seen`` are the last requests.
     """
 
@@ -44,10 +44,11 @@ class NetSuiteFake:
         zone: str = "America/Los_Angeles",
         cap: int = 100_000,
         one_world: bool = False,
+        skew: float = 300,
     ) -> None:
         self.clock = clock or SystemClock()
         given = secrets or {"consumer_key": "ck", "consumer_secret": "cs", "token": "tk", "token_secret": "ts"}
-        self.access = Access(self.clock, account, Signatures(**given), client_id, certificates or {})
+        self.access = Access(self.clock, account, Signatures(**given, skew=skew), client_id, certificates or {})
         self.types = standard()
         self.store = Store(self.clock, self.types, one_world=one_world)
         self.queries = Queries(self.store, zone, cap)
