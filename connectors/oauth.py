@@ -219,9 +219,9 @@ class JwtBearer(TokenAuth):
 class ClientAssertion(TokenAuth):
     """The client acts for itself, and signs who it is instead of sending a secret (RFC 7523, 2.2).
 
-    ``private_key`` as in `JwtBearer`; ``key_id`` names the certificate that was uploaded for it. ``algorithm``: PS256 or
-    another one of PyJWT's for RSA keys, ES256 and so on for others. ``claims`` go into the assertion beside the usual
-    ones: some systems want the scope there.
+    ``private_key`` as in `JwtBearer`; ``key_id`` names the certificate that was uploaded for it. ``algorithm``: PS256
+    or another one of PyJWT's for RSA keys, ES256 and so on for others. ``claims`` go into the assertion beside the
+    usual ones: some systems want the scope there.
     """
 
     def __init__(

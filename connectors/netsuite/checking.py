@@ -53,7 +53,7 @@ def _closed(session: Session, error: ConnectorError) -> Diagnostic:
             "is the certificate still mapped to the integration (Setup > Integration > OAuth 2.0 Client Credentials; a "
             "refresh of a sandbox wipes it), and is certificate_id the one shown there"
             if isinstance(session.settings.auth, CertificateAuth)
-            else "are all four values those of this account, is the token not revoked, and is this machine's clock right"
+            else "are all four values of this account, does the token still hold, and is this machine's clock right"
         )
         hint = f"{kind}? The Login Audit Trail (Setup > Users/Roles > User Management) says why"
     elif isinstance(error, ThrottledError):

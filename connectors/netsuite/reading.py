@@ -1,8 +1,8 @@
 """Reading what changed, by the account's own stamps; and what was deleted, by its feed of deletions.
 
-Positions are stamps as the account shows them, in its local time: a wrong zone in the settings shifts values, but loses
-no row. Traps met here: a query ends at 100,000 rows, and offsets shift under edits, so that every page is a query of its
-own behind the last row; rows of one second are ordered by id; transactions are committed late, so that reading
+Positions are stamps as the account shows them, in its local time: a wrong zone in the settings shifts values, but
+loses no row. Traps met here: a query ends at 100,000 rows, and offsets shift under edits, so that every page is a query
+of its own behind the last row; rows of one second are ordered by id; transactions are committed late, so that reading
 overlaps; a null column is missing in a row.
 """
 
@@ -55,7 +55,7 @@ class Cursor:
 
 
 class Reading:
-    """One read of one kind of record, full (``since`` None) or from a cursor. ``narrowed``: as in `Connector.narrow`."""
+    """One read of one kind of record, full (``since`` None) or from a cursor. ``narrowed``: see `Connector.narrow`."""
 
     def __init__(self, session: Session, name: str, since: str | None, narrowed: Collection[str] | None) -> None:
         self.session = session
@@ -112,9 +112,8 @@ class Reading:
 
     def _page(self, rows: Sequence[Mapping[str, Any]], cursor: Cursor) -> Page:
         good = [row for row in rows if row.get("id")]
-        flaws = [
-            Flaw(self.kind.name, Problem("no-key", "a row without an id", "id")) for row in rows if not row.get("id")
-        ]
+        keyless = Flaw(self.kind.name, Problem("no-key", "a row without an id", "id"))
+        flaws = [keyless] * (len(rows) - len(good))
         records = records_of(self.session, self.kind.name, good, self._fields(), self._narrowed)
         return Page(records, str(cursor) if cursor.stamp else None, full=self.full, flaws=flaws)
 

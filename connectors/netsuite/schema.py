@@ -1,8 +1,9 @@
 """What an account's metadata says of a kind of record, what is read of it, and what may be sent to it.
 
-Metadata is JSON Schema: ``title``, ``type``, ``format``, ``nullable``, ``readOnly``, ``x-ns-custom-field``; a reference
-is an object with an ``id``, a choice one whose ``id`` is an ``enum``, a sublist one with ``items`` (help centre, "Working
-with JSON Schema Metadata"). It is the view of the calling role. Lengths and required fields are not part of it.
+Metadata is JSON Schema: ``title``, ``type``, ``format``, ``nullable``, ``readOnly``, ``x-ns-custom-field``; a
+reference is an object with an ``id``, a choice one whose ``id`` is an ``enum``, a sublist one with ``items`` (help
+centre, "Working with JSON Schema Metadata"). It is the view of the calling role. Lengths and required fields are not
+part of it.
 """
 
 from __future__ import annotations

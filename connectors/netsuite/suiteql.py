@@ -41,8 +41,8 @@ def utc(text: str, zone: ZoneInfo) -> str:
 def behind(text: str, zone: ZoneInfo, overlap: timedelta) -> str:
     """Where to begin reading so that nothing stamped from ``overlap`` before is missed.
 
-    When clocks are set back, later stamps may look earlier by an hour; when they are set forward, an hour that there never
-    was lies between. Around both it goes back that much more.
+    When clocks are set back, later stamps may look earlier by an hour; when they are set forward, an hour that there
+    never was lies between. Around both it goes back that much more.
     """
     stamp = local(text)
     here = stamp.replace(tzinfo=zone)

@@ -29,8 +29,8 @@ class NetSuiteFake:
     """One account.
 
     ``zone`` is that of the integration's user, in which SuiteQL shows and reads times; ``cap`` ends every query;
-    ``one_world``: customers and contacts need a subsidiary; ``skew``: seconds a signature's time may be off. ``certificates``: public keys (PEM) by certificate id.
-    ``seen`` are the last requests.
+    ``one_world``: customers and contacts need a subsidiary; ``skew``: seconds that a signature's time may be off.
+    ``certificates``: public keys (PEM) by certificate id. ``seen`` are the last requests.
     """
 
     def __init__(
@@ -48,7 +48,10 @@ class NetSuiteFake:
     ) -> None:
         self.clock = clock or SystemClock()
         given = secrets or {"consumer_key": "ck", "consumer_secret": "cs", "token": "tk", "token_secret": "ts"}
-        self.access = Access(self.clock, account, Signatures(**given, skew=skew), client_id, certificates or {})
+        signatures = Signatures(
+            given["consumer_key"], given["consumer_secret"], given["token"], given["token_secret"], skew
+        )
+        self.access = Access(self.clock, account, signatures, client_id, certificates or {})
         self.types = standard()
         self.store = Store(self.clock, self.types, one_world=one_world)
         self.queries = Queries(self.store, zone, cap)

@@ -1,7 +1,7 @@
 """The record types of the fake account, their fields, and how metadata describes them.
 
-``name type [ro] [=choices]``: ``text83`` has room for 83 characters, ``ref:customer`` points there. As on the real thing,
-metadata tells neither lengths nor what is required.
+``name type [ro] [=choices]``: ``text83`` has room for 83 characters, ``ref:customer`` points there. As on the real
+thing, metadata tells neither lengths nor what is required.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ class Records:
         match parts:
             case ["metadata-catalog", name]:
                 fields = self._type(name)
-                return Response.of(metadata(self._name(name), fields), headers={"content-type": "application/schema+json"})
+                return Response.of(
+                    metadata(self._name(name), fields), headers={"content-type": "application/schema+json"}
+                )
             case [name]:
                 self._type(name)
                 return self._collection(request, self._name(name))

@@ -34,10 +34,8 @@ class Store:
 
     def find(self, name: str, key: str) -> Row:
         """By internal or external id (``eid:``). Raises ApiError NONEXISTENT_ID."""
-        if key.startswith("eid:"):
-            row = self.by_external(name, key.removeprefix("eid:"))
-        else:
-            row = self.rows[name].get(key)
+        named = key.startswith("eid:")
+        row = self.by_external(name, key.removeprefix("eid:")) if named else self.rows[name].get(key)
         if row is None:
             raise ApiError("NONEXISTENT_ID", _NONE, status=404)
         return row
@@ -123,7 +121,11 @@ class Store:
         if field.type in {"ref", "choice"}:
             return self._reference(field, value)
         kinds: Mapping[str, type | tuple[type, ...]] = {"boolean": bool, "number": (int, float), "integer": int}
-        if not isinstance(value, kinds.get(field.type, str)):
+        if field.type in kinds:
+            if not isinstance(value, kinds[field.type]):
+                raise _invalid(field.name)
+            return value
+        if not isinstance(value, str):
             raise _invalid(field.name)
         if field.length and len(value) > field.length:
             detail = f"The field {field.name} contained more than the maximum number ( {field.length} ) of characters"
@@ -223,5 +225,7 @@ class Store:
 
 
 def _invalid(path: str) -> ApiError:
-    detail = f"Error while accessing a resource. You have entered an Invalid Field Value for the following field: {path}"
+    detail = (
+        f"Error while accessing a resource. You have entered an Invalid Field Value for the following field: {path}"
+    )
     return ApiError("INVALID_CONTENT", detail, path=path)

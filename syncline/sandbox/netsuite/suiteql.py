@@ -51,7 +51,14 @@ class Queries:
             raise _refused(_reason(str(error))) from None
         items = [_shown(dict(zip(names, row, strict=True))) for row in rows[offset : offset + limit]]
         more = offset + limit < len(rows)
-        return {"links": [], "count": len(items), "hasMore": more, "items": items, "offset": offset, "totalResults": len(rows)}
+        return {
+            "links": [],
+            "count": len(items),
+            "hasMore": more,
+            "items": items,
+            "offset": offset,
+            "totalResults": len(rows),
+        }
 
     def _database(self) -> sqlite3.Connection:
         state = (self.store.revision, frozenset(self.hidden), tuple(map(len, self.store.types.values())))
@@ -106,7 +113,7 @@ class Queries:
             elif field.type == "date" and value is not None:
                 value = f"{_MARK}{value} 00:00:00"
             elif field.name == "id" or (field.type == "ref" and value is not None):
-                value = int(value) if str(value).isdigit() else value
+                value = int(str(value)) if str(value).isdigit() else value
             found[field.name.lower()] = value
         if name == "salesOrder":
             found |= {"type": "SalesOrd", "foreigntotal": row["total"], "status": f"SalesOrd:{row['status']}"}
