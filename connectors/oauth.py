@@ -1,5 +1,4 @@
-"""Credentials that are fetched and renewed: OAuth 2.0 client credentials (by secret or by a signed assertion), JWT
-bearer, and rotating refresh tokens.
+"""Credentials that are fetched and renewed: OAuth 2.0 client credentials, JWT bearer, and rotating refresh tokens.
 
 Each is an `connectors.credentials.Auth` for ``context.http(..., auth=...)``. Time is the context's clock. Secrets and
 tokens are kept out of repr, logs and errors; of a refusal only the standard's error code is repeated.
@@ -9,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -21,10 +19,10 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from connectors.assertions import signed
 from connectors.contract import Context, TokenStore
 from connectors.credentials import Basic
 from connectors.http import Answer, Http
+from connectors.signing import signed
 from model.errors import AnswerLostError, ProtocolError, UnauthorisedError, UnreachableError
 
 _HINTS: Mapping[str, str] = {
@@ -214,48 +212,6 @@ class JwtBearer(TokenAuth):
         headers = {"kid": self._key_id} if self._key_id else None
         assertion = signed(self._claims, self._key, "RS256", headers, self._context.clock.now(), self._lifetime)
         return self._ask({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion})
-
-
-class ClientAssertion(TokenAuth):
-    """The client acts for itself, and signs who it is instead of sending a secret (RFC 7523, 2.2).
-
-    ``private_key`` as in `JwtBearer`; ``key_id`` names the certificate that was uploaded for it. ``algorithm``: PS256
-    or another one of PyJWT's for RSA keys, ES256 and so on for others. ``claims`` go into the assertion beside the
-    usual ones: some systems want the scope there.
-    """
-
-    def __init__(
-        self,
-        context: Context,
-        token_url: str,
-        *,
-        client_id: str,
-        private_key: SecretStr | str,
-        key_id: str,
-        algorithm: str = "PS256",
-        lifetime: timedelta = timedelta(minutes=3),
-        claims: Mapping[str, Any] | None = None,
-        **how: Any,
-    ) -> None:
-        super().__init__(context, token_url, **how)
-        self._claims = {"iss": client_id, "sub": client_id, "aud": token_url, **(claims or {})}
-        self._key = _secret(private_key)
-        self._headers = {"kid": key_id, "typ": "JWT"}
-        self._algorithm = algorithm
-        self._lifetime = lifetime
-
-    def _renew(self, refused: str | None) -> Token:  # noqa: ARG002 (each assertion is signed anew)
-        # Each has an id of its own: an assertion may be taken once.
-        claims = {**self._claims, "jti": secrets.token_hex(16)}
-        now = self._context.clock.now()
-        assertion = signed(claims, self._key, self._algorithm, self._headers, now, self._lifetime)
-        return self._ask(
-            {
-                "grant_type": "client_credentials",
-                "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-                "client_assertion": assertion,
-            }
-        )
 
 
 class RefreshToken(TokenAuth):

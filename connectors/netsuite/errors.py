@@ -21,6 +21,7 @@ from connectors.sdk import (
     UnauthorisedError,
     Write,
 )
+from connectors.wording import without_values
 
 _BUSY = frozenset({"CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED", "EXCEEDED_CONCURRENT_REQUEST_LIMIT"})
 _GONE = frozenset({"NONEXISTENT_ID", "RCRD_DSNT_EXIST"})
@@ -83,11 +84,12 @@ def row_outcome(answer: Answer, write: Write) -> Outcome:
     found = said(answer)
     if found is None:
         return Outcome(OutcomeKind.REFUSED, write.key, code=f"HTTP_{answer.status}", message="refused without a reason")
+    flat = write._replace(fields={str(n): text for n, text in enumerate(_texts(write.fields))})
     return Outcome(
         _kind(answer.status, found, write),
         key=write.key,
         code=found.code,
-        message=without_values(found.detail, write),
+        message=without_values(found.detail, flat),
         field=found.path,
     )
 
@@ -105,15 +107,8 @@ def _kind(status: int, found: Said, write: Write) -> OutcomeKind:
     return OutcomeKind.REFUSED
 
 
-def without_values(message: str, write: Write) -> str:
-    """The vendor's words, less the row's own values, which may be personal."""
-    for value in sorted(_texts(write.fields), key=len, reverse=True):
-        if len(value) > 2:
-            message = message.replace(value, "…")
-    return message
-
-
 def _texts(value: Any) -> list[str]:
+    """All texts and numbers of a row, those of its lines included."""
     if isinstance(value, Mapping):
         return [text for part in value.values() for text in _texts(part)]
     if isinstance(value, list | tuple):

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.assertions import ClientAssertion
 from connectors.http import Answer, Auth, Http
 from connectors.netsuite import suiteql
 from connectors.netsuite.errors import busy, request_error, said
 from connectors.netsuite.kinds import KINDS, STAMP
 from connectors.netsuite.schema import Schema
 from connectors.netsuite.settings import CertificateAuth, NetSuiteSettings
-from connectors.oauth import ClientAssertion, TokenAuth
+from connectors.oauth import TokenAuth
 from connectors.oauth1 import OAuth1
 from connectors.sdk import Context, ProtocolError, RefusedError, UnreachableError
 

@@ -20,6 +20,7 @@ from connectors.netsuite.reading import is_key
 from connectors.netsuite.schema import Schema, UnfitError, marked, sendable
 from connectors.netsuite.session import RECORD, Session
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, RefusedError, Write
+from connectors.wording import failed
 from model.errors import AnswerLostError
 
 STRICT = {"x-netsuite-propertynamevalidation": "Error", "x-netsuite-propertyvaluevalidation": "Error"}
@@ -52,9 +53,7 @@ class Writing:
             except ConnectorError as error:
                 if not outcomes:
                     raise
-                lost = isinstance(error, AnswerLostError)
-                kind = OutcomeKind.UNKNOWN if lost else OutcomeKind.RETRY
-                outcomes.append(Outcome(kind, write.key, message=str(error)))
+                outcomes.append(failed(error, write))
         return outcomes
 
     def _create(self, write: Write) -> Outcome:

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
+from connectors.assertions import ClientAssertion
 from connectors.contract import Context
-from connectors.oauth import ClientAssertion, ClientCredentials, JwtBearer, MemoryTokens, RefreshToken
+from connectors.oauth import ClientCredentials, JwtBearer, MemoryTokens, RefreshToken
 from model.clock import ManualClock
 from model.errors import ProtocolError, ThrottledError, UnauthorisedError, UnreachableError
 from syncline.sandbox.wire import Request, Response, transport
