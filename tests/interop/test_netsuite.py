@@ -9,9 +9,9 @@ from syncline.sandbox.wire import Server
 
 pytest.importorskip("netsuite")
 
-from netsuite.config import Config, TokenAuth  # noqa: E402 (only where it is installed)
-from netsuite.rest_api import NetSuiteRestApi  # noqa: E402
-from netsuite.rest_api_base import NetsuiteAPIRequestError  # noqa: E402
+from netsuite.config import Config, TokenAuth
+from netsuite.rest_api import NetSuiteRestApi
+from netsuite.rest_api_base import NetsuiteAPIRequestError
 
 # The client uses what the libraries below it call outdated.
 pytestmark = [

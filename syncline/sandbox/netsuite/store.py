@@ -123,40 +123,40 @@ class Store:
         kinds: Mapping[str, type | tuple[type, ...]] = {"boolean": bool, "number": (int, float), "integer": int}
         if field.type in kinds:
             if not isinstance(value, kinds[field.type]):
-                raise _invalid(field.name)
+                raise _invalid(field.name, value)
             return value
         if not isinstance(value, str):
-            raise _invalid(field.name)
+            raise _invalid(field.name, value)
         if field.length and len(value) > field.length:
             detail = f"The field {field.name} contained more than the maximum number ( {field.length} ) of characters"
             raise ApiError("USER_ERROR", f"Error while accessing a resource. {detail} allowed.", path=field.name)
         if field.type == "email" and not _EMAIL.fullmatch(value):
-            raise _invalid(field.name)
+            raise _invalid(field.name, value)
         if field.type == "date":
             try:
                 return date.fromisoformat(value).isoformat()
             except ValueError:
-                raise _invalid(field.name) from None
+                raise _invalid(field.name, value) from None
         if field.type == "datetime":
             return datetime.fromisoformat(value).astimezone(UTC).replace(microsecond=0)
         return value
 
     def _reference(self, field: FieldDef, value: Any) -> str:
         if not isinstance(value, Mapping) or not (value.get("id") or value.get("externalId")):
-            raise _invalid(field.name)
+            raise _invalid(field.name, value)
         key = str(value.get("id") or "")
         if field.choices:
             if key not in field.choices:
-                raise _invalid(field.name)
+                raise _invalid(field.name, value)
             return key
         if field.target in self.rows and field.target is not None:
             named = self.by_external(field.target, str(value["externalId"])) if not key else None
             row = named or self.rows[field.target].get(key)
             if row is None:
-                raise _invalid(field.name)
+                raise _invalid(field.name, value)
             return str(row["id"])
         if field.target == "currency" and key not in CURRENCIES:
-            raise _invalid(field.name)
+            raise _invalid(field.name, value)
         return key
 
     def _check(self, name: str, row: Row, before: Row | None) -> None:
@@ -224,8 +224,8 @@ class Store:
         return {**before, **flags, "addressBookAddress": {**before["addressBookAddress"], **change}}
 
 
-def _invalid(path: str) -> ApiError:
-    detail = (
-        f"Error while accessing a resource. You have entered an Invalid Field Value for the following field: {path}"
-    )
-    return ApiError("INVALID_CONTENT", detail, path=path)
+def _invalid(path: str, value: Any = "") -> ApiError:
+    """The refusal names the value, whosever it is."""
+    plain = value.get("id", "") if isinstance(value, Mapping) else value
+    detail = f"You have entered an Invalid Field Value {plain} for the following field: {path}"
+    return ApiError("INVALID_CONTENT", f"Error while accessing a resource. {detail}", path=path)

@@ -99,7 +99,8 @@ class Queries:
         seen = [column for column in columns if (name, column) not in self.hidden]
         database.execute(f'CREATE TABLE "{name}" ({", ".join(f"{column!r}" for column in seen)})')
         marks = ", ".join("?" * len(seen))
-        values = [[row.get(column) for column in seen] for row in rows]
+        # The other way round than they were made: what no ORDER BY decides is in no order one could trust.
+        values = [[row.get(column) for column in seen] for row in reversed(rows)]
         database.executemany(f'INSERT INTO "{name}" VALUES ({marks})', values)  # noqa: S608 (names of ours)
 
     def _columns(self, name: str, row: Row) -> Row:

@@ -32,6 +32,13 @@ def test_more_rows_than_a_query_may_have_are_all_read(erp, fake, clock):
     assert sorted(read(erp)[0]) == sorted(keys)
 
 
+def test_a_query_ends_at_its_cap_however_one_pages_through_it(fake):
+    fake.seed("customer", companies(45))
+    text = "SELECT id FROM customer ORDER BY id"
+    pages = [fake.queries.run(text, 10, offset) for offset in (0, 10, 20, 30, 40)]
+    assert [len(page["items"]) for page in pages] == [10, 10, 0, 0, 0]
+
+
 def test_rows_of_one_second_are_told_apart_by_their_ids(erp, fake):
     keys = fake.seed("customer", companies(18))
     assert sorted(read(erp)[0]) == sorted(keys)

@@ -191,6 +191,7 @@ def test_what_cannot_be_written_is_refused_with_its_field(erp, fake, fields, cod
     [outcome] = erp.upsert("customer", [Write(key, fields)])
     assert (outcome.kind, outcome.code) == (OutcomeKind.REFUSED, code)
     assert (outcome.field or "").partition(".")[0] in {name.partition(".")[0] for name in fields}
+    assert "no address" not in outcome.message
 
 
 def test_a_field_the_connector_does_not_know_to_be_gone_is_not_dropped_with_a_warning(erp, fake):
