@@ -8,6 +8,7 @@ from datetime import timedelta
 from connectors.http import parse_moment
 from connectors.netsuite import suiteql
 from connectors.netsuite.kinds import KINDS, STAMP
+from connectors.netsuite.parts import has_addresses
 from connectors.netsuite.reading import Reading
 from connectors.netsuite.schema import alias
 from connectors.netsuite.session import Session
@@ -23,6 +24,7 @@ from connectors.sdk import (
 )
 
 _TEXT = frozenset({FieldType.TEXT})
+_CONSENT = "globalSubscriptionStatus"
 
 
 def inspect(session: Session) -> list[Diagnostic]:
@@ -84,6 +86,14 @@ def _kind(session: Session, name: str) -> Iterator[Diagnostic]:
             message=f"{name}: the role may not read, or the account has not, {', '.join(missing)}",
             hint="they are left out of what is read",
         )
+    if not has_addresses(session, KINDS[name]):
+        yield Diagnostic(
+            code="unreadable-addresses",
+            severity=Severity.WARNING,
+            path=f"streams.{name}",
+            message=f"{name}: the role may not read the address book, or the account has no table of it",
+            hint="addresses are written, but left out of what is read: let no rule of the mapping read them",
+        )
     for field in session.settings.streams[name].fields or ():
         if field not in schema.fields:
             message = f"{name} has no field {field}, or the role may not see it"
@@ -92,6 +102,8 @@ def _kind(session: Session, name: str) -> Iterator[Diagnostic]:
     if session.settings.deletions == "feed":
         yield from _feed(session, name)
     yield from _zone(session, name)
+    if _CONSENT in readable:
+        yield from _soft_opt_outs(session, name)
 
 
 def _marker(session: Session, name: str, readable: set[str]) -> Iterator[Diagnostic]:
@@ -119,6 +131,23 @@ def _feed(session: Session, name: str) -> Iterator[Diagnostic]:
         message = f"deletions cannot be read ({error})"
         hint = "Setup > Users/Roles > Manage Roles > Permissions > Setup: add Deleted Records"
         yield Diagnostic(code="no-deletions", path="deletions", message=message, hint=hint)
+
+
+def _soft_opt_outs(session: Session, name: str) -> Iterator[Diagnostic]:
+    """Where most have one, it is probably what every new record begins with, and no word of anybody's."""
+    column = KINDS[name].columns[_CONSENT]
+    counted = [f"COUNT(CASE WHEN {column} = 2 THEN 1 END) AS soft", "COUNT(*) AS whole"]
+    rows = session.rows(suiteql.select(counted, KINDS[name].table, [], ""), f"reading {name}", limit=1)
+    soft, whole = (int(rows[0].get(part) or 0) for part in ("soft", "whole")) if rows else (0, 0)
+    if soft * 2 > whole:
+        yield Diagnostic(
+            code="soft-opt-outs",
+            severity=Severity.WARNING,
+            path=f"streams.{name}",
+            message=f"{soft} of {whole} records of {name} have a soft opt-out: is it what new ones begin with?",
+            hint="if Setup > Marketing > Marketing Preferences > Unsubscribed to Marketing By Default is ticked, have "
+            "the mapping read 2 as unknown, before the first run",
+        )
 
 
 def _zone(session: Session, name: str) -> Iterator[Diagnostic]:

@@ -9,6 +9,7 @@ from typing import ClassVar
 from connectors.netsuite import suiteql
 from connectors.netsuite.checking import inspect
 from connectors.netsuite.kinds import KINDS, STAMP
+from connectors.netsuite.parts import has_addresses
 from connectors.netsuite.reading import AMONG, Reading, among, is_key, live_keys
 from connectors.netsuite.session import Session
 from connectors.netsuite.settings import NetSuiteSettings
@@ -80,7 +81,8 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
         self.stream(stream)
         self._session.forget(stream)
         readable = self._session.columns(stream)
-        return self._session.schema(stream).facts(readable)
+        attached = has_addresses(self._session, KINDS[stream])
+        return self._session.schema(stream).facts(readable, attached=attached)
 
     def narrow(self, stream: str, fields: Collection[str]) -> None:
         self._narrowed[stream] = frozenset(fields)
@@ -116,9 +118,11 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
         if kind is FieldType.BOOLEAN:
             values = ["T" if value.lower() == "true" else "F" for value in values]
         text = kind is FieldType.TEXT
+        numbered = kind in {FieldType.REFERENCE, FieldType.CHOICE, FieldType.INTEGER}
         conditions = []
         for some in suiteql.portions(list(dict.fromkeys(values)), AMONG):
-            exact = suiteql.among(column, map(suiteql.quoted, some))
+            literals = (value if numbered and is_key(value) else suiteql.quoted(value) for value in some)
+            exact = suiteql.among(column, literals)
             lower = suiteql.among(f"LOWER({column})", (suiteql.quoted(value.lower()) for value in some))
             conditions.append(f"({exact} OR {lower})" if text else exact)
         return list({record.key: record for record in among(self._session, stream, conditions)}.values())

@@ -14,6 +14,7 @@ from typing import Any
 from connectors.netsuite import suiteql
 from connectors.netsuite.kinds import ADDRESS, ADDRESSES, Kind, Parts
 from connectors.netsuite.session import Session, keyset
+from connectors.sdk import RefusedError
 
 _FLAGS = {"billingAddress": "defaultbilling", "shippingAddress": "defaultshipping"}
 _AMONG = 500
@@ -30,25 +31,45 @@ def attached(session: Session, kind: Kind, data: Data, narrowed: Collection[str]
             _currencies(session, data)
         return
     wanted = [name for name in ADDRESSES if narrowed is None or name in narrowed]
-    if data and wanted:
+    if data and wanted and has_addresses(session, kind):
         _addresses(session, kind, data, wanted)
+
+
+def has_addresses(session: Session, kind: Kind) -> bool:
+    """Whether the address book of a kind can be read: not every account and role has its tables in SuiteQL. Asked once;
+    where it cannot, records do not mention addresses."""
+    if kind.parts is not Parts.ADDRESSES:
+        return True
+    if kind.name not in session.books:
+        try:
+            text = suiteql.select(_columns(ADDRESSES), _book(kind), [], "")
+            session.rows(text, f"reading addresses of {kind.name}", limit=1, probing=True)
+        except RefusedError:
+            session.books[kind.name] = False
+        else:
+            session.books[kind.name] = True
+    return session.books[kind.name]
+
+
+def _book(kind: Kind) -> str:
+    book = f"{kind.table}addressbook"
+    return f"{book} b INNER JOIN {book}entityaddress a ON b.addressbookaddress = a.nkey"
+
+
+def _columns(wanted: Sequence[str]) -> list[str]:
+    flags = (f"b.{_FLAGS[name]} AS {_FLAGS[name]}" for name in wanted)
+    parts = (f"a.{name.lower()} AS {name.lower()}" for name in ADDRESS)
+    return ["b.entity AS entity", "b.internalid AS line", *flags, *parts]
 
 
 def _addresses(session: Session, kind: Kind, data: Data, wanted: Sequence[str]) -> None:
     for record in data.values():
         record |= dict.fromkeys(wanted)
-    book = f"{kind.table}addressbook"
+    columns, table = _columns(wanted), _book(kind)
     flags = " OR ".join(f"b.{_FLAGS[name]} = 'T'" for name in wanted)
-    columns = [
-        "b.entity AS entity",
-        "b.internalid AS line",
-        *(f"b.{_FLAGS[name]} AS {_FLAGS[name]}" for name in wanted),
-    ]
-    columns += [f"a.{name.lower()} AS {name.lower()}" for name in ADDRESS]
-    table = f"{book} b INNER JOIN {book}entityaddress a ON b.addressbookaddress = a.nkey"
+    order = {"entity": "b.entity", "line": "b.internalid"}
     for keys in suiteql.portions(list(data), _AMONG):
         conditions = [suiteql.among("b.entity", keys), f"({flags})"]
-        order = {"entity": "b.entity", "line": "b.internalid"}
         for rows in keyset(session, columns, table, conditions, order, f"reading addresses of {kind.name}"):
             for row in rows:
                 for name in wanted:

@@ -97,15 +97,16 @@ class Schema:
             return str(value).rpartition(":")[2]  # orders show SalesOrd:B, or B
         return str(value)
 
-    def facts(self, readable: Sequence[str]) -> tuple[Field, ...]:
-        """All that may be read or written: fields, and what hangs on the record."""
+    def facts(self, readable: Sequence[str], *, attached: bool) -> tuple[Field, ...]:
+        """All that may be read or written: fields, and what hangs on the record (``attached``: can it be read?)."""
         shown = set(readable)
         own = [
             field if field.name in shown else _hidden(field)
             for field in self.fields.values()
             if field.name in shown or field.creatable or field.updatable
         ]
-        return (*own, *parts_of(self.kind))
+        parts = parts_of(self.kind)
+        return (*own, *(parts if attached else map(_hidden, parts)))
 
 
 def parts_of(kind: Kind) -> tuple[Field, ...]:

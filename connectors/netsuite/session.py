@@ -60,6 +60,7 @@ class Session:
         self._opened: Http | None = None
         self._schemas: dict[str, tuple[datetime, Schema]] = {}
         self._columns: dict[str, tuple[Schema, list[str]]] = {}
+        self.books: dict[str, bool] = {}
         self._currencies: dict[str, str] | None = None
 
     @property
@@ -172,6 +173,7 @@ class Session:
     def forget(self, name: str) -> None:
         with self._lock:
             self._schemas.pop(name, None)
+            self.books.pop(name, None)
 
     def close(self) -> None:
         if isinstance(self._auth, TokenAuth):

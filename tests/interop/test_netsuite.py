@@ -3,12 +3,16 @@
 import asyncio
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from syncline.sandbox.netsuite import NetSuiteFake
 from syncline.sandbox.wire import Server
 
 pytest.importorskip("netsuite")
 
+from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from netsuite.config import Config, TokenAuth
 from netsuite.rest_api import NetSuiteRestApi
 from netsuite.rest_api_base import NetsuiteAPIRequestError
@@ -54,8 +58,8 @@ def test_it_writes_and_reads_a_record(fake, api):
     shown = asyncio.run(api().get("/record/v1/customer/eid:C-1"))
     assert (shown["companyName"], shown["isPerson"]) == ("Käserei Süd", False)
     path = f"/record/v1/customer/{shown['id']}"
-    asyncio.run(api().patch(path, json={"phone": "1", "globalSubscriptionStatus": {"id": "4"}}))
-    assert asyncio.run(api().get(path))["globalSubscriptionStatus"]["refName"] == "Confirmed Opt-Out"
+    asyncio.run(api().patch(path, json={"phone": "1", "globalSubscriptionStatus": {"id": "2"}}))
+    assert asyncio.run(api().get(path))["globalSubscriptionStatus"]["refName"] == "Soft Opt-Out"
     asyncio.run(api().put("/record/v1/customer/eid:C-1", json={"phone": "2"}))
     assert [row["phone"] for row in fake.rows("customer")] == ["2"]
     asyncio.run(api().delete(path))
@@ -82,3 +86,22 @@ def test_it_reads_what_a_record_consists_of(fake, api):
 def test_what_it_misspells_it_is_told(fake, api):
     with pytest.raises(NetsuiteAPIRequestError, match="INVALID_CONTENT"):
         asyncio.run(api().post("/record/v1/customer", json={"companyName": "A", "compnayName": "A"}))
+
+
+def test_another_s_signed_assertion_gets_a_token_that_lets_in():
+    """Authlib's, which the client brings along: RFC 7523, with the account's certificate id as ``kid``."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    with Server(NetSuiteFake(certificates={"cert-1": public.decode()})) as server:
+        address = f"{server.url}/services/rest/auth/oauth2/v1/token"
+        method = PrivateKeyJWT(
+            address, headers={"kid": "cert-1", "typ": "JWT"}, claims={"scope": "rest_webservices"}, alg="PS256"
+        )
+        with OAuth2Client("client", private.decode(), token_endpoint_auth_method=method) as session:
+            token = session.fetch_token(address, grant_type="client_credentials")
+            assert token["token_type"] == "bearer"
+            answer = session.get(f"{server.url}/services/rest/record/v1/customer")
+            assert answer.json()["totalResults"] == 0

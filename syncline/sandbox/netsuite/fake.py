@@ -29,7 +29,8 @@ class NetSuiteFake:
     """One account.
 
     ``zone`` is that of the integration's user, in which SuiteQL shows and reads times; ``cap`` ends every query;
-    ``one_world``: customers and contacts need a subsidiary; ``skew``: seconds that a signature's time may be off.
+    ``skew``: seconds that a signature's time may be off. What companies set up in different ways is in ``store``:
+    ``one_world`` (customers and contacts need a subsidiary), ``unsubscribed_by_default`` (new ones get a soft opt-out).
     ``certificates``: public keys (PEM) by certificate id. ``seen`` are the last requests.
     """
 
@@ -43,7 +44,6 @@ class NetSuiteFake:
         certificates: Mapping[str, str] | None = None,
         zone: str = "America/Los_Angeles",
         cap: int = 100_000,
-        one_world: bool = False,
         skew: float = 300,
     ) -> None:
         self.clock = clock or SystemClock()
@@ -53,7 +53,7 @@ class NetSuiteFake:
         )
         self.access = Access(self.clock, account, signatures, client_id, certificates or {})
         self.types = standard()
-        self.store = Store(self.clock, self.types, one_world=one_world)
+        self.store = Store(self.clock, self.types)
         self.queries = Queries(self.store, zone, cap)
         self.records = Records(self.store)
         self.faults: list[Fault] = []

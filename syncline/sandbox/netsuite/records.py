@@ -48,6 +48,7 @@ class Records:
     def _collection(self, request: Request, name: str) -> Response:
         if request.method == "POST":
             values, lines = self._given(request, name)
+            _said_by_themselves(values, None)
             return self._made(request, name, self.store.create(name, values, lines))
         if request.method != "GET":
             raise ApiError("METHOD_NOT_ALLOWED", "The method is not allowed.", status=405)
@@ -75,11 +76,13 @@ class Records:
             external = key.removeprefix("eid:")
             found = self.store.by_external(name, external)
             if found is None:
+                _said_by_themselves(values, None)
                 made = self.store.create(name, {**values, "externalId": external}, lines)
                 return self._made(request, name, made)
             row = found
         else:
             raise ApiError("METHOD_NOT_ALLOWED", "The upsert operation needs an external ID.", status=405)
+        _said_by_themselves(values, row.get("globalSubscriptionStatus"))
         return self._made(request, name, self.store.update(name, row, values, lines, replace=replace))
 
     def _made(self, request: Request, name: str, row: Row) -> Response:
@@ -134,3 +137,14 @@ class Records:
                 address["country"] = {"id": address["country"], "refName": address["country"]}
             return {"links": [], **shown, "addressBookAddress": address}
         return {"links": [], **shown, "item": {"links": [], "id": shown["item"]}}
+
+
+def _said_by_themselves(values: Row, before: str | None) -> None:
+    """Confirmed states are the recipients' own: nobody in the company sets them, or takes back a confirmed opt-out."""
+    given = values.get("globalSubscriptionStatus")
+    state = str(given.get("id")) if isinstance(given, Mapping) else None
+    if state is None or state == before:
+        return
+    if state in {"3", "4"} or before == "4":
+        detail = "Only the recipient can change this subscription status."
+        raise ApiError("USER_ERROR", detail, path="globalSubscriptionStatus")

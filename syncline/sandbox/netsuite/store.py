@@ -23,10 +23,11 @@ _NONE = "The record instance does not exist. Provide a valid record instance ID.
 class Store:
     """Rows by type and id; ids are unique among all of them. ``revision`` counts changes."""
 
-    def __init__(self, clock: Clock, types: Mapping[str, dict[str, FieldDef]], *, one_world: bool) -> None:
+    def __init__(self, clock: Clock, types: Mapping[str, dict[str, FieldDef]]) -> None:
         self.clock = clock
         self.types = types
-        self.one_world = one_world
+        self.one_world = False
+        self.unsubscribed_by_default = False
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in types}
         self.deleted: list[Row] = []
         self.count = 100
@@ -47,7 +48,8 @@ class Store:
 
     def create(self, name: str, given: Mapping[str, Any], lines: Any, *, at: datetime | None = None) -> Row:
         row: Row = dict.fromkeys(self.types[name])
-        row |= {"isInactive": False, "globalSubscriptionStatus": "2"} if name != "salesOrder" else {}
+        soft = "2" if self.unsubscribed_by_default else "1"
+        row |= {"isInactive": False, "globalSubscriptionStatus": soft} if name != "salesOrder" else {}
         row |= {"isPerson": False} if name == "customer" else {"status": "B", "currency": "1"}
         if name == "contact":
             del row["status"], row["currency"]

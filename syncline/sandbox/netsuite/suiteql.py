@@ -113,7 +113,7 @@ class Queries:
                 value = self._local(value)
             elif field.type == "date" and value is not None:
                 value = f"{_MARK}{value} 00:00:00"
-            elif field.name == "id" or (field.type == "ref" and value is not None):
+            elif field.name == "id" or (field.type in {"ref", "choice"} and value is not None):
                 value = int(str(value)) if str(value).isdigit() else value
             found[field.name.lower()] = value
         if name == "salesOrder":

@@ -134,6 +134,24 @@ def test_a_table_the_role_may_not_see_is_said_with_what_to_do(erp, fake):
     assert "View" in finding.hint
 
 
+def test_an_address_book_that_cannot_be_read_is_said_and_hides_no_record(erp, fake):
+    fake.hide("contactaddressbook")
+    [key] = fake.seed("contact", [{"lastName": "Moos", "billingAddress": {"city": "Eugene"}}])
+    assert [(one.code, one.path) for one in erp.check()] == [("unreadable-addresses", "streams.contact")]
+    assert "billingAddress" not in read(erp, stream="contact")[0][key].data
+    shown = {field.name: field for field in erp.discover("contact")}
+    assert (shown["billingAddress.city"].readable, shown["billingAddress.city"].updatable) == (False, True)
+
+
+def test_soft_opt_outs_that_may_be_nobody_s_word_are_said_before_they_spread(erp, fake):
+    fake.seed("contact", [{"lastName": "Moos"}, {"lastName": "Ng"}])
+    assert erp.check() == []
+    fake.store.unsubscribed_by_default = True
+    fake.seed("contact", [{"lastName": f"Default {n}"} for n in range(3)])
+    [finding] = erp.check()
+    assert (finding.code, finding.message.startswith("3 of 5 records of contact")) == ("soft-opt-outs", True)
+
+
 def test_the_default_addresses_come_a_page_at_a_time(erp, fake, queries):
     keys = fake.seed("customer", [{**COMPANY, "companyName": f"C{n}"} for n in range(9)])
     records = read(erp)[0]
@@ -247,6 +265,9 @@ def test_looking_up_quotes_what_it_is_given_and_minds_no_case(erp, fake):
     assert [record.key for record in erp.find("customer", "email", ["a@X.example"])] == [keys[1]]
     assert [record.key for record in erp.find("customer", "id", [keys[1], "x"])] == [keys[1]]
     assert erp.find("customer", "isPerson", ["true"]) == []
+    assert len(erp.find("customer", "globalSubscriptionStatus", ["1", "x'y"])) == 2
+    [order] = fake.seed("salesOrder", [{"entity": keys[0]}])
+    assert [record.key for record in erp.find("salesOrder", "entity", [keys[0]])] == [order]
 
 
 def test_positions_go_back_an_hour_more_where_clocks_are_set():

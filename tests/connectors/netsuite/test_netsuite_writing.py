@@ -3,7 +3,6 @@
 import pytest
 
 from connectors.sdk import AnswerLostError, OutcomeKind, Replay, ThrottledError, Write
-from syncline.sandbox.netsuite import NetSuiteFake
 from syncline.sandbox.wire import Response
 
 OURS = {"marker": "externalId"}
@@ -166,10 +165,10 @@ def test_what_is_not_named_stays_and_null_clears(erp, fake):
 
 def test_references_choices_and_truth_values_are_sent_as_rest_wants_them(erp, fake):
     [parent] = fake.seed("customer", [{"companyName": "Mother"}])
-    outcome = create(erp, parent=parent, globalSubscriptionStatus="4", isInactive=True)
+    outcome = create(erp, parent=parent, globalSubscriptionStatus="2", isInactive=True)
     assert outcome.kind is OutcomeKind.APPLIED
     row = fake.store.rows["customer"][outcome.key]
-    assert (row["parent"], row["globalSubscriptionStatus"], row["isInactive"]) == (parent, "4", True)
+    assert (row["parent"], row["globalSubscriptionStatus"], row["isInactive"]) == (parent, "2", True)
 
 
 @pytest.mark.parametrize(
@@ -209,10 +208,16 @@ def test_a_name_that_is_taken_is_a_duplicate_and_the_message_carries_no_value(er
     assert "Canary" not in outcome.message
 
 
-def test_a_one_world_account_says_that_it_wants_a_subsidiary(make, clock):
-    world = NetSuiteFake(clock, one_world=True)
-    auth = {"kind": "token", "consumer_key": "ck", "consumer_secret": "cs", "token": "tk", "token_secret": "ts"}
-    erp = make(world, auth=auth)
+@pytest.mark.parametrize(("before", "wanted"), [("4", "1"), ("1", "3"), ("2", "4")])
+def test_what_only_the_people_themselves_may_say_is_refused_from_anybody_else(erp, fake, before, wanted):
+    [key] = fake.seed("contact", [{"lastName": "Moos", "globalSubscriptionStatus": before}])
+    outcome = update(erp, key, "contact", globalSubscriptionStatus=wanted)
+    assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, "globalSubscriptionStatus")
+    assert fake.rows("contact")[0]["globalSubscriptionStatus"] == before
+
+
+def test_a_one_world_account_says_that_it_wants_a_subsidiary(erp, fake):
+    fake.store.one_world = True
     refused = create(erp)
     assert (refused.kind, refused.field) == (OutcomeKind.REFUSED, "subsidiary")
     assert create(erp, subsidiary="1").kind is OutcomeKind.APPLIED
