@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
+
 import connectors.netsuite
 from connectors.netsuite import NetSuiteConnector, NetSuiteSettings
 from syncline.sandbox.netsuite import NetSuiteFake
@@ -42,6 +44,15 @@ class TestNetSuite(ConnectorSuite):
 
     def delete(self, stream, key):
         self.fake.delete(stream, key)
+
+    def test_a_merged_record_names_its_survivor(self):
+        pytest.skip("of a merged duplicate NetSuite shows a deletion, and not which record it went into")
+
+    def test_writing_to_a_merged_record_names_its_survivor_and_changes_nothing(self):
+        pytest.skip("of a merged duplicate NetSuite shows a deletion, and not which record it went into")
+
+    def test_a_position_that_is_too_old_asks_for_a_full_read(self):
+        pytest.skip("positions do not grow old: stamps stay, and so does the feed of deletions")
 
     def text_field(self, stream):
         return "memo" if stream.name == "salesOrder" else "comments"
