@@ -100,7 +100,7 @@ def _kind(status: int, found: Said, write: Write) -> OutcomeKind:
         return OutcomeKind.RETRY
     if found.code in _DUPLICATE or _EXISTS.search(found.detail):
         return OutcomeKind.DUPLICATE
-    if (status == 404 or found.code in _GONE) and found.path is None and write.key is not None:
+    if found.code in _GONE and found.path is None and write.key is not None:  # not any 404: a feature may be off
         return OutcomeKind.MISSING
     if status == 403 or found.code in _FORBIDDEN:
         return OutcomeKind.UNAUTHORISED

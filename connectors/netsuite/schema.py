@@ -1,9 +1,9 @@
 """What an account's metadata says of a kind of record, what is read of it, and what may be sent to it.
 
 Metadata is JSON Schema: ``title``, ``type``, ``format``, ``nullable``, ``readOnly``, ``x-ns-custom-field``; a
-reference is an object with an ``id``, a choice one whose ``id`` is an ``enum``, a sublist one with ``items`` (help
-centre, "Working with JSON Schema Metadata"). It is the view of the calling role. Lengths and required fields are not
-part of it.
+reference is an object with ``id`` and ``refName``, a choice one whose ``id`` is an ``enum``; other objects are sublists
+and subrecords (help centre, "Working with JSON Schema Metadata"). It is the view of the calling role. Lengths and
+required fields are not part of it.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def _field(kind: Kind, name: str, entry: Mapping[str, Any], marker: str | None) 
     choices: tuple[str, ...] = ()
     found = _TYPES.get(str(entry.get("type")), FieldType.TEXT)
     if entry.get("type") == "object" or "$ref" in entry or "oneOf" in entry:
-        if isinstance(inner, Mapping) and "items" in inner:
+        if isinstance(inner, Mapping) and ("items" in inner or "refName" not in inner):
             return None
         key = inner.get("id") if isinstance(inner, Mapping) else None
         choices = tuple(str(one) for one in key.get("enum") or ()) if isinstance(key, Mapping) else ()

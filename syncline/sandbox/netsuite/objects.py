@@ -131,5 +131,7 @@ def metadata(name: str, fields: Mapping[str, FieldDef]) -> dict[str, Any]:
     properties = {field.name: field.described() for field in fields.values()}
     lines = {"type": "object", "properties": {"items": {"type": "array"}, "totalResults": {"type": "integer"}}}
     properties[SUBLISTS[name]] = lines
+    if name == "salesOrder":  # a subrecord: neither a reference nor a sublist
+        properties["billingAddress"] = {"type": "object", "properties": {"addr1": {"type": "string"}}}
     properties["links"] = {"title": "Links", "type": "array", "readOnly": True}
     return {"type": "object", "properties": properties, "$schema": "https://json-schema.org/draft-06/hyper-schema#"}

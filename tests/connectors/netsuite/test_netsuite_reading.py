@@ -252,6 +252,12 @@ def test_custom_fields_are_discovered_with_their_types_and_read(make, fake):
     assert set(read(few)[0][key].data) == {"id", "lastModifiedDate", "companyName", "billingAddress", "shippingAddress"}
 
 
+def test_what_is_no_single_value_is_no_field(erp):
+    names = {field.name for field in erp.discover("salesOrder")}
+    assert {"entity", "item", "currencyCode"} <= names
+    assert {"links", "billingAddress"}.isdisjoint(names)
+
+
 @pytest.mark.parametrize("text", ["", "{}", '{"stamp": 5, "deleted": null}', '{"stamp": "yesterday", "deleted": null}'])
 def test_a_position_that_is_none_asks_for_a_full_read(erp, text):
     with pytest.raises(CursorExpiredError):

@@ -259,3 +259,11 @@ def test_a_reference_to_what_is_gone_is_refused_not_missing(erp, fake):
     assert update(erp, "4711", phone="1").kind is OutcomeKind.MISSING
     assert update(erp, "4711", billingAddress__city="x").kind is OutcomeKind.MISSING
     assert update(erp, "no key", phone="1").kind is OutcomeKind.MISSING
+
+
+def test_a_kind_of_record_that_was_switched_off_is_not_taken_for_a_record_that_is_gone(erp, fake):
+    [key] = fake.seed("contact", [{"lastName": "Moos"}])
+    erp.discover("contact")
+    del fake.types["contact"]
+    outcome = update(erp, key, "contact", phone="1")
+    assert (outcome.kind, outcome.code) == (OutcomeKind.REFUSED, "INVALID_URL")
