@@ -23,7 +23,6 @@ from connectors.sdk import (
     UnauthorisedError,
 )
 
-_TEXT = frozenset({FieldType.TEXT})
 _CONSENT = "globalSubscriptionStatus"
 
 
@@ -119,7 +118,7 @@ def _marker(session: Session, name: str, readable: set[str]) -> Iterator[Diagnos
             f"{marker.removeprefix(KINDS[name].custom)}, applied to these records, edit for the role"
         )
         yield Diagnostic(code="no-marker", path=path, message=f"{name} has no field {marker}", hint=hint)
-    elif field.type not in _TEXT or not field.creatable:
+    elif field.type is not FieldType.TEXT or not field.creatable:
         message = f"{name}.{marker} is no text field that may be written"
         yield Diagnostic(code="marker-unfit", path=path, message=message, hint="make it Free-Form Text")
 

@@ -38,8 +38,15 @@ def addresses(changes: Mapping[str, Mapping[str, Any]], there: Sequence[Line]) -
             if any(value is not None for value in address.values()):
                 _add(lines, {_DEFAULTS[name]: True}, address)
         elif not (shared and name == ADDRESSES[1]):  # a shared line was sent with the first of the two
-            lines.append({"internalId": line["internalId"], "addressBookAddress": _sent(address)})
+            lines.append({"internalId": _key(name, line), "addressBookAddress": _sent(address)})
     return lines
+
+
+def _key(name: str, line: Line) -> Any:
+    key = line.get("internalId") or line.get("id")
+    if key is None:
+        raise UnfitError("line-without-key", name, "its entry in the address book shows no key to change it by")
+    return key
 
 
 def _add(lines: list[dict[str, Any]], flag: Line, address: Line) -> None:

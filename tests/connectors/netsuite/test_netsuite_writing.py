@@ -2,6 +2,8 @@
 
 import pytest
 
+from connectors.netsuite.lines import addresses
+from connectors.netsuite.schema import UnfitError
 from connectors.sdk import AnswerLostError, OutcomeKind, Replay, ThrottledError, Write
 from syncline.sandbox.wire import Response
 
@@ -125,6 +127,11 @@ def test_an_address_that_is_both_defaults_stays_one_where_both_change_alike(erp,
     update(erp, key, billingAddress__city="Salem", shippingAddress__city="Salem")
     [line] = fake.rows("customer")[0]["addressBook"]
     assert line["addressBookAddress"]["city"] == "Salem"
+
+
+def test_an_entry_of_the_address_book_without_a_key_is_not_doubled():
+    with pytest.raises(UnfitError, match="no key"):
+        addresses({"billingAddress": {"city": "Salem"}}, [{"defaultBilling": True, "addressBookAddress": {}}])
 
 
 def test_a_new_record_whose_addresses_are_the_same_gets_one_line_for_both(erp, fake):
