@@ -88,9 +88,12 @@ class NetSuiteFake:
         if "transient" not in request.headers.get("prefer", ""):
             detail = "The required request header 'Prefer' is missing or must contain the value 'transient'."
             raise ApiError("INVALID_HEADER", detail)
-        body = request.json()
+        try:
+            text = str(request.json()["q"])
+        except (ValueError, KeyError, TypeError):
+            raise ApiError("INVALID_CONTENT", "Invalid content in the request body: a query is expected.") from None
         limit, offset = int(request.query.get("limit", "1000")), int(request.query.get("offset", "0"))
-        found = self.queries.run(str(body.get("q", "")), limit, offset)
+        found = self.queries.run(text, limit, offset)
         return Response.of(found, headers={"content-type": "application/vnd.oracle.resource+json; type=collection"})
 
     # What people and tests do
@@ -111,24 +114,24 @@ class NetSuiteFake:
         self.store.update(name, row, *self._given(name, values, row), at=at)
 
     def _given(self, name: str, row: Mapping[str, Any], before: Row | None) -> tuple[Row, Any]:
+        """Fields and lines as REST would be given them; ``billingAddress.city`` is a part of that default address."""
         values: Row = {}
-        book: list[Row] = []
+        book: dict[str, Row] = {}
+        lines = None
         for path, value in row.items():
             head, _, part = path.partition(".")
             if head in _ADDRESSES:
                 flag = _ADDRESSES[head]
-                line = next((one for one in (before or {}).get("addressBook", ()) if one[flag]), None)
-                key = {"internalId": line["internalId"]} if line else {flag: True}
-                book.append({**key, "addressBookAddress": {part: value} if part else value})
+                there = next((one for one in (before or {}).get("addressBook", ()) if one[flag]), None)
+                key = {"internalId": there["internalId"]} if there else {flag: True}
+                line = book.setdefault(head, {**key, "addressBookAddress": {}})
+                line["addressBookAddress"] |= {part: value} if part else value
             elif path == "item":
-                items = [{**line, "item": {"id": line["item"]}} for line in value]
-                return {**values, **self._given(name, {k: v for k, v in row.items() if k != "item"}, before)[0]}, {
-                    "items": items
-                }
+                lines = {"items": [{**line, "item": {"id": line["item"]}} for line in value]}
             else:
                 wrapped = self.types[name][path].type in {"ref", "choice"} and value is not None
                 values[path] = {"id": value} if wrapped else value
-        return values, {"items": book} if book else None
+        return values, lines or ({"items": list(book.values())} if book else None)
 
     def delete(self, name: str, key: str) -> None:
         self.store.forget(name, self.store.rows[name][key])
