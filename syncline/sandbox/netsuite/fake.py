@@ -15,7 +15,7 @@ from model.clock import Clock, SystemClock
 from syncline.sandbox.netsuite.access import TOKEN_PATH, Access
 from syncline.sandbox.netsuite.faults import KINDS, ApiError, Fault
 from syncline.sandbox.netsuite.objects import SUBLISTS, FieldDef, standard
-from syncline.sandbox.netsuite.records import BASE, Records
+from syncline.sandbox.netsuite.records import BASE, Records, links
 from syncline.sandbox.netsuite.store import Row, Store
 from syncline.sandbox.netsuite.suiteql import Queries
 from syncline.sandbox.oauth1 import Signatures
@@ -94,6 +94,7 @@ class NetSuiteFake:
             raise ApiError("INVALID_CONTENT", "Invalid content in the request body: a query is expected.") from None
         limit, offset = int(request.query.get("limit", "1000")), int(request.query.get("offset", "0"))
         found = self.queries.run(text, limit, offset)
+        found["links"] = links(request, limit, offset, more=found["hasMore"])
         return Response.of(found, headers={"content-type": "application/vnd.oracle.resource+json; type=collection"})
 
     # What people and tests do

@@ -58,8 +58,8 @@ class Records:
         keys = sorted(self.store.rows[name], key=int)
         items = [{"links": [], "id": key} for key in keys[offset : offset + limit]]
         more = offset + limit < len(keys)
-        body = {"links": [], "items": items, "count": len(items), "hasMore": more, "offset": offset}
-        return Response.of({**body, "totalResults": len(keys)})
+        body = {"items": items, "count": len(items), "hasMore": more, "offset": offset, "totalResults": len(keys)}
+        return Response.of({"links": links(request, limit, offset, more=more), **body})
 
     def _single(self, request: Request, name: str, key: str) -> Response:
         if request.method == "GET":
@@ -137,6 +137,16 @@ class Records:
                 address["country"] = {"id": address["country"], "refName": address["country"]}
             return {"links": [], **shown, "addressBookAddress": address}
         return {"links": [], **shown, "item": {"links": [], "id": shown["item"]}}
+
+
+def links(request: Request, limit: int, offset: int, *, more: bool) -> list[dict[str, str]]:
+    """Where the pages of a collection are."""
+    host = request.headers.get("host", "")
+    scheme = "http" if host.startswith(("127.0.0.1", "localhost")) else "https"
+    pages = {"self": offset, **({"next": offset + limit} if more else {})}
+    pages |= {"first": 0, "previous": offset - limit} if offset else {}
+    base = f"{scheme}://{host}{request.path}"
+    return [{"rel": name, "href": f"{base}?limit={limit}&offset={start}"} for name, start in pages.items()]
 
 
 def _said_by_themselves(values: Row, before: str | None) -> None:
