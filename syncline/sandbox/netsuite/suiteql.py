@@ -52,7 +52,6 @@ class Queries:
         items = [_shown(dict(zip(names, row, strict=True))) for row in rows[offset : offset + limit]]
         more = offset + limit < len(rows)
         return {
-            "links": [],
             "count": len(items),
             "hasMore": more,
             "items": items,
