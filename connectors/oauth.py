@@ -17,12 +17,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import jwt
 from pydantic import SecretStr
 
 from connectors.contract import Context, TokenStore
 from connectors.credentials import Basic
 from connectors.http import Answer, Http
+from connectors.signing import signed
 from model.errors import AnswerLostError, ProtocolError, UnauthorisedError, UnreachableError
 
 _HINTS: Mapping[str, str] = {
@@ -211,13 +211,8 @@ class JwtBearer(TokenAuth):
         self._key_id = key_id
 
     def _renew(self, refused: str | None) -> Token:  # noqa: ARG002 (each assertion is signed anew)
-        now = self._context.clock.now()
-        claims = {**self._claims, "iat": int(now.timestamp()), "exp": int((now + self._lifetime).timestamp())}
-        key = self._key.get_secret_value().replace("\\n", "\n")
-        try:
-            assertion = jwt.encode(claims, key, "RS256", headers={"kid": self._key_id} if self._key_id else None)
-        except (ValueError, TypeError, jwt.PyJWTError):  # their texts may quote the key
-            raise UnauthorisedError("the private key cannot be used: an RSA key in PEM form is needed") from None
+        headers = {"kid": self._key_id} if self._key_id else None
+        assertion = signed(self._claims, self._key, "RS256", headers, self._context.clock.now(), self._lifetime)
         return self._ask({"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion})
 
 

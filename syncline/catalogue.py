@@ -17,6 +17,7 @@ BUILT_IN: Mapping[str, str] = {
     "files": "connectors.files.connector:FilesConnector",
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "hubspot": "connectors.hubspot.connector:HubSpotConnector",
+    "netsuite": "connectors.netsuite.connector:NetSuiteConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import SecretStr
 
+from connectors.assertions import ClientAssertion
 from connectors.contract import Context
 from connectors.oauth import ClientCredentials, JwtBearer, MemoryTokens, RefreshToken
 from model.clock import ManualClock
@@ -142,6 +143,25 @@ def test_the_assertion_is_signed_and_short_lived(key, flat):
     )
     assert (claims["iss"], claims["sub"]) == ("me", "ann@x.example")
     assert claims["exp"] == int((context.clock.now() + timedelta(minutes=3)).timestamp())
+
+
+def test_a_client_may_sign_who_it_is_instead_of_sending_a_secret(key):
+    endpoint = TokenEndpoint()
+    context = world(endpoint)
+    auth = ClientAssertion(
+        context, URL, client_id="me", private_key=pem(key), key_id="certificate-1", claims={"scope": ["rest"]}
+    )
+    assert auth.headers() == {"Authorization": "Bearer a1"}
+    form = endpoint.forms[0]
+    assert (form["grant_type"], "client_secret" in form) == ("client_credentials", False)
+    assertion = form["client_assertion"]
+    assert jwt.get_unverified_header(assertion) == {"alg": "PS256", "typ": "JWT", "kid": "certificate-1"}
+    options = {"verify_exp": False, "verify_iat": False}
+    claims = jwt.decode(assertion, key.public_key(), ["PS256"], audience=URL, options=options)
+    assert (claims["iss"], claims["scope"], claims["exp"] - claims["iat"]) == ("me", ["rest"], 180)
+    assert auth.refused()
+    again = jwt.decode(endpoint.forms[1]["client_assertion"], options={"verify_signature": False})
+    assert again["jti"] != claims["jti"]
 
 
 def test_a_private_key_that_is_none_is_said_without_showing_it():

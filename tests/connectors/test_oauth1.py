@@ -48,7 +48,9 @@ def test_a_signed_request_is_let_in(clock, method, realm):
 
 def test_a_wrong_secret_is_refused_and_shown_nowhere(clock, caplog):
     fake = Guarded(clock, **SECRETS)
-    http = client(fake, clock, theirs={**SECRETS, "token_secret": "canary"})
+    caplog.set_level("DEBUG")
+    theirs = {name: f"canary-{value}" for name, value in SECRETS.items()}
+    http = client(fake, clock, theirs=theirs)
     with pytest.raises(UnauthorisedError) as caught:
         http.get("records")
     assert "canary" not in f"{caught.value}{caplog.text}{http._auth!r}"

@@ -1,0 +1,205 @@
+"""One account, reached by signed or bearer requests over the shared client."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.assertions import ClientAssertion
+from connectors.http import Answer, Auth, Http
+from connectors.netsuite import suiteql
+from connectors.netsuite.errors import busy, request_error, said
+from connectors.netsuite.kinds import KINDS, STAMP
+from connectors.netsuite.schema import Schema
+from connectors.netsuite.settings import CertificateAuth, NetSuiteSettings
+from connectors.oauth import TokenAuth
+from connectors.oauth1 import OAuth1
+from connectors.sdk import Context, ProtocolError, RefusedError, UnreachableError
+
+TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 (an address)
+QUERY = "services/rest/query/v1/suiteql"
+RECORD = "services/rest/record/v1"
+_FRESH = timedelta(minutes=15)
+_REFUSED = "refused"
+
+
+def credentials(settings: NetSuiteSettings, context: Context) -> Auth:
+    """Signatures name the account as their realm. An assertion lives three minutes, its token an hour."""
+    auth = settings.auth
+    if isinstance(auth, CertificateAuth):
+        return ClientAssertion(
+            context,
+            f"{settings.address}{TOKEN_PATH}",
+            client_id=auth.client_id,
+            private_key=auth.private_key,
+            key_id=auth.certificate_id,
+            claims={"scope": ["rest_webservices"]},
+        )
+    return OAuth1(
+        context=context,
+        consumer_key=auth.consumer_key.get_secret_value(),
+        consumer_secret=auth.consumer_secret.get_secret_value(),
+        token=auth.token.get_secret_value(),
+        token_secret=auth.token_secret.get_secret_value(),
+        realm=settings.realm,
+    )
+
+
+class Session:
+    """Opens on first use; may be used from several threads."""
+
+    def __init__(self, settings: NetSuiteSettings, context: Context) -> None:
+        self.settings = settings
+        self.context = context
+        self.zone = ZoneInfo(settings.zone)
+        self._auth = credentials(settings, context)
+        self._lock = threading.RLock()
+        self._opened: Http | None = None
+        self._schemas: dict[str, tuple[datetime, Schema]] = {}
+        self._columns: dict[str, tuple[Schema, list[str]]] = {}
+        self.books: dict[str, bool] = {}
+        self._currencies: dict[str, str] | None = None
+
+    @property
+    def http(self) -> Http:
+        with self._lock:
+            if self._opened is None:
+                self._opened = Http(
+                    self.settings.address,
+                    context=self.context,
+                    auth=self._auth,
+                    headers={"accept": "application/json"},
+                    timeout=120.0,
+                    judge=busy,
+                )
+            return self._opened
+
+    def rows(self, text: str, what: str, *, limit: int, probing: bool = False) -> list[dict[str, Any]]:
+        """The first ``limit`` rows of a query: what comes behind them is asked for by another one (a keyset), since
+        offsets end at 100,000 rows, and rows that change meanwhile shift them.
+
+        Columns that are null are left out of rows. Raises RefusedError (the vendor's code), UnauthorisedError,
+        UnreachableError, ThrottledError, ProtocolError. ``probing``: a 500 is taken for a refusal, which is how a
+        column that the role may not see can show.
+        """
+        answer = self.http.post(
+            QUERY,
+            query={"limit": limit, "offset": 0},
+            json={"q": text},
+            headers={"prefer": "transient"},
+            idempotent=True,
+            accept={500} if probing else (),
+        )
+        if answer.status == 500 and said(answer) is None:
+            raise UnreachableError(f"{what}: server error, HTTP 500")
+        body = self._body(answer, what)
+        items = body.get("items")
+        if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+            raise ProtocolError(f"{what}: an answer without rows")
+        return items
+
+    def _body(self, answer: Answer, what: str) -> dict[str, Any]:
+        if not answer.ok:
+            raise request_error(answer, what)
+        body = answer.json()
+        if not isinstance(body, dict):
+            raise ProtocolError(f"{what}: an answer that is no object")
+        return body
+
+    def record(self, name: str, key: str, what: str) -> dict[str, Any]:
+        """One record as REST shows it, sublists included. Raises as `rows`."""
+        answer = self.http.get(f"{RECORD}/{name}/{{key}}", parts={"key": key}, query={"expandSubResources": True})
+        return self._body(answer, what)
+
+    def schema(self, name: str) -> Schema:
+        """The kind of record as described a quarter of an hour ago at most; `forget` has it described anew."""
+        with self._lock:
+            now = self.context.clock.now()
+            kept = self._schemas.get(name)
+            if kept is None or now - kept[0] > _FRESH:
+                answer = self.http.get(
+                    f"{RECORD}/metadata-catalog/{name}", headers={"accept": "application/schema+json"}
+                )
+                body = self._body(answer, f"describing {name}")
+                marker = self.settings.marker_of(name)
+                wanted = self.settings.streams[name].fields
+                kept = self._schemas[name] = (now, Schema.of(KINDS[name], body, marker, wanted))
+            return kept[1]
+
+    def columns(self, name: str) -> list[str]:
+        """The fields of a kind that its table has and the role may see: one that it may not would have the whole
+        query refused, so they are tried, halving what is refused."""
+        with self._lock:
+            schema = self.schema(name)
+            kept = self._columns.get(name)
+            if kept is None or kept[0] is not schema:
+                first = ["id", STAMP]
+                self._try(name, schema, first)
+                rest = [field for field in schema.selectable if field not in first]
+                kept = self._columns[name] = (schema, [*first, *self._readable(name, schema, rest)])
+            return kept[1]
+
+    def _try(self, name: str, schema: Schema, fields: Sequence[str]) -> None:
+        kind = KINDS[name]
+        text = suiteql.select(schema.selected(fields), kind.table, [kind.where], "")
+        self.rows(text, f"reading {name}", limit=1, probing=True)
+
+    def _readable(self, name: str, schema: Schema, fields: list[str]) -> list[str]:
+        if not fields:
+            return []
+        try:
+            self._try(name, schema, fields)
+        except RefusedError:
+            if len(fields) == 1:
+                return []
+            half = len(fields) // 2
+            return [*self._readable(name, schema, fields[:half]), *self._readable(name, schema, fields[half:])]
+        return fields
+
+    def currencies(self) -> Mapping[str, str]:
+        """Internal id → ISO code; empty where the role may not see them."""
+        with self._lock:
+            if self._currencies is None:
+                try:
+                    found = self.rows("SELECT id, symbol FROM currency ORDER BY id", "reading currency", limit=1000)
+                except RefusedError:
+                    found = []
+                self._currencies = {str(row["id"]): str(row["symbol"]) for row in found if row.get("symbol")}
+            return self._currencies
+
+    def forget(self, name: str) -> None:
+        with self._lock:
+            self._schemas.pop(name, None)
+            self.books.pop(name, None)
+
+    def close(self) -> None:
+        if isinstance(self._auth, TokenAuth):
+            self._auth.close()
+        if self._opened is not None:
+            self._opened.close()
+
+
+def keyset(
+    session: Session,
+    columns: Sequence[str],
+    table: str,
+    conditions: Sequence[str],
+    keys: Mapping[str, str],
+    what: str,
+) -> Iterator[list[dict[str, Any]]]:
+    """All rows of a table in the order of two whole-number columns, in pages. ``keys``: their names in rows, and in
+    conditions."""
+    (one, first), (other, second) = keys.items()
+    after: tuple[int, int] | None = None
+    limit = session.settings.page
+    while True:
+        behind = f"({first} > {after[0]} OR ({first} = {after[0]} AND {second} > {after[1]}))" if after else ""
+        text = suiteql.select(columns, table, [*conditions, behind], f"{first}, {second}")
+        rows = session.rows(text, what, limit=limit)
+        yield rows
+        if len(rows) < limit:
+            return
+        after = (int(rows[-1][one]), int(rows[-1][other]))

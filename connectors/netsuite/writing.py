@@ -1,0 +1,165 @@
+"""Writing, record by record: the synchronous interface has no batches.
+
+Traps met here: a success is an empty 204 whose Location names the record; lines of a sublist that come without their
+key are added each time they come, and ``?replace=`` would drop everybody else's, so that existing lines are always
+named by their keys, and a create that carries lines is looked up before it is sent again; a field that is not known is
+dropped with no more than a warning unless strict validation is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.http import Answer
+from connectors.netsuite import suiteql
+from connectors.netsuite.errors import row_outcome
+from connectors.netsuite.kinds import ADDRESSES, KINDS, Parts
+from connectors.netsuite.lines import addresses, items
+from connectors.netsuite.reading import is_key
+from connectors.netsuite.schema import Schema, UnfitError, marked, sendable
+from connectors.netsuite.session import RECORD, Session
+from connectors.sdk import ConnectorError, Outcome, OutcomeKind, RefusedError, Write
+from connectors.wording import failed
+from model.errors import AnswerLostError
+
+STRICT = {"x-netsuite-propertynamevalidation": "Error", "x-netsuite-propertyvaluevalidation": "Error"}
+
+
+class Writing:
+    """Writes to one kind of record."""
+
+    def __init__(self, session: Session, name: str) -> None:
+        self.session = session
+        self.kind = KINDS[name]
+        self.marker = session.settings.marker_of(name)
+
+    def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
+        return self._each(batch, lambda write: self._create(write) if write.key is None else self._update(write))
+
+    def remove(self, batch: Sequence[Write]) -> list[Outcome]:
+        return self._each(batch, self._remove)
+
+    def _each(self, batch: Sequence[Write], deed: Any) -> list[Outcome]:
+        """One outcome a row. Once one is known, a failure of a later one is an outcome, too."""
+        outcomes: list[Outcome] = []
+        for write in batch:
+            try:
+                outcomes.append(deed(write))
+            except UnfitError as error:
+                message = str(error)
+                refused = Outcome(OutcomeKind.REFUSED, write.key, code=error.code, message=message, field=error.field)
+                outcomes.append(refused)
+            except ConnectorError as error:
+                if not outcomes:
+                    raise
+                outcomes.append(failed(error, write))
+        return outcomes
+
+    def _create(self, write: Write) -> Outcome:
+        schema = self.session.schema(self.kind.name)
+        body, parts = self._body(schema, write.fields, creating=True)
+        sublists = self._sublists(parts, {})
+        marker = marked(write.marker) if self.marker and write.marker else None
+        if marker is None or self.marker != "externalId":
+            if marker is not None:
+                assert self.marker is not None
+                body[self.marker] = marker
+            return self._sent("POST", self.kind.name, {}, {**body, **sublists}, write)
+        if sublists:
+            made = self._made(marker)
+            if made is not None:  # by us, and whole: its lines are there
+                kept = {name: value for name, value in write.fields.items() if name != "item"}
+                return self._update(write._replace(key=made, fields=kept))
+        path, place = f"{self.kind.name}/eid:{{key}}", {"key": marker}
+        return self._sent("PUT", path, place, {**body, **sublists}, write, again=not sublists)
+
+    def _update(self, write: Write) -> Outcome:
+        assert write.key is not None
+        if not is_key(write.key):
+            message = "not an internal id of NetSuite: a whole number"
+            return Outcome(OutcomeKind.MISSING, write.key, code="NONEXISTENT_ID", message=message)
+        body, parts = self._body(self.session.schema(self.kind.name), write.fields, creating=False)
+        if parts:
+            try:
+                shown = self.session.record(self.kind.name, write.key, f"updating {self.kind.name}")
+            except RefusedError as error:
+                if error.code not in {"NONEXISTENT_ID", "RCRD_DSNT_EXIST"}:
+                    raise
+                return Outcome(OutcomeKind.MISSING, write.key, code=error.code, message="there is no such record")
+            body |= self._sublists(parts, shown)
+        if not body:
+            return Outcome(OutcomeKind.APPLIED, write.key)
+        return self._sent("PATCH", f"{self.kind.name}/{{key}}", {"key": write.key}, body, write)
+
+    def _remove(self, write: Write) -> Outcome:
+        if write.key is None or not is_key(write.key):
+            message = "not an internal id of NetSuite: a whole number"
+            return Outcome(OutcomeKind.MISSING, write.key, code="NONEXISTENT_ID", message=message)
+        return self._sent("DELETE", f"{self.kind.name}/{{key}}", {"key": write.key}, None, write)
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        place: Mapping[str, str],
+        body: Mapping[str, Any] | None,
+        write: Write,
+        *,
+        again: bool | None = None,
+    ) -> Outcome:
+        """``again``: whether sending it twice does no harm, where that is not as the method says."""
+        answer = self.session.http.request(
+            method, f"{RECORD}/{path}", parts=place, json=body, headers=STRICT, idempotent=again
+        )
+        if 400 <= answer.status < 500:
+            return row_outcome(answer, write)
+        if answer.status != 204:
+            raise AnswerLostError(f"writing {self.kind.name}: answered by HTTP {answer.status}, not as documented")
+        return Outcome(OutcomeKind.APPLIED, write.key or self._key(answer))
+
+    def _key(self, answer: Answer) -> str:
+        key = answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
+        if not is_key(key):
+            raise AnswerLostError(f"creating {self.kind.name}: the answer does not name the record")
+        return key
+
+    def _made(self, marker: str) -> str | None:
+        """The record that an earlier attempt made."""
+        condition = f"externalid = {suiteql.quoted(marker)}"
+        text = suiteql.select(["id"], self.kind.table, [self.kind.where, condition], "id")
+        rows = self.session.rows(text, f"looking up {self.kind.name}", limit=1)
+        return str(rows[0]["id"]) if rows else None
+
+    def _body(
+        self, schema: Schema, given: Mapping[str, Any], *, creating: bool
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Fields as REST wants them, and what goes into sublists. Raises UnfitError."""
+        body: dict[str, Any] = {}
+        parts: dict[str, Any] = {}
+        for path, value in given.items():
+            name, _, part = path.partition(".")
+            if self.kind.parts is Parts.ADDRESSES and name in ADDRESSES:
+                changes = {part: value} if part else value or {}
+                parts.setdefault(name, {}).update(changes)
+                continue
+            if self.kind.parts is Parts.LINES and path == "item":
+                parts["item"] = value or []
+                continue
+            field = schema.fields.get(path)
+            if field is None:
+                raise UnfitError(
+                    "INVALID_FIELD", path, f"{self.kind.name} has no field {path}, or the role may not see it"
+                )
+            if not (field.creatable if creating else field.updatable):
+                raise UnfitError("READ_ONLY_FIELD", path, f"{path} cannot be written")
+            body[path] = sendable(field, value)
+        return body, parts
+
+    def _sublists(self, parts: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+        if not parts:
+            return {}
+        name = "item" if self.kind.parts is Parts.LINES else "addressBook"
+        there = (shown.get(name) or {}).get("items") or []
+        lines = items(parts["item"], there, new=not shown) if name == "item" else addresses(parts, there)
+        return {name: {"items": lines}} if lines else {}
