@@ -15,9 +15,9 @@ GROUP = "syncline.connectors"
 BUILT_IN: Mapping[str, str] = {
     "dynamics": "connectors.dynamics.connector:DynamicsConnector",
     "files": "connectors.files.connector:FilesConnector",
-    "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "hubspot": "connectors.hubspot.connector:HubSpotConnector",
     "netsuite": "connectors.netsuite.connector:NetSuiteConnector",
+    "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",

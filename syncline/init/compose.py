@@ -19,9 +19,9 @@ STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
     "dynamics": "dynamics",
     "files": "files",
-    "s4hana": "s4",
     "hubspot": "hubspot",
     "netsuite": "netsuite",
+    "s4hana": "s4",
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
@@ -30,14 +30,14 @@ CONNECTIONS: Mapping[str, str] = {
 """Systems that can be asked for, and what their connection is called."""
 
 _CORE: Mapping[str, Sequence[str]] = {
-    "sql": ("customers", "contacts", "orders"),
-    "files": ("contacts",),
     "dynamics": ("account", "contact"),
-    "s4hana": ("organisations", "persons"),
+    "files": ("contacts",),
     "hubspot": ("account", "contact"),
     "netsuite": ("customer", "contact", "sales_order"),
+    "s4hana": ("organisations", "persons"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
+    "sql": ("customers", "contacts", "orders"),
     "zoho": ("account", "contact"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
