@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from mappings.contract import Match, OnDelete, StrongRule
@@ -95,6 +96,7 @@ class Copy(NamedTuple):
     cursors: dict[BindingId, str]
     writes: int
     made: dict[str, int]
+    rests: dict[str, datetime | None]  # until when each system was known to want to be left alone
 
 
 def _same(path: str, written: Any, read: Any) -> bool:
@@ -457,7 +459,10 @@ class SimWorld:
             used = tx.one("SELECT 1 FROM run LIMIT 1") is not None
         if used and database.sqlite:
             made = {name: len(remote.created) for name, remote in self.remotes.items()}
-            self.copy = Copy(raw(database).serialize(), dict(self.store.cursors), self.writes(), made)
+            self.copy = Copy(raw(database).serialize(), dict(self.store.cursors), self.writes(), made, self._rests())
+
+    def _rests(self) -> dict[str, datetime | None]:
+        return {name: remote.alone_until for name, remote in self.remotes.items()}
 
     def _let_go(self) -> None:
         if self.plain_store.database.engine.url.database is None:
@@ -469,6 +474,8 @@ class SimWorld:
         self._let_go()
         self.plain_store = new_store(self.clock, copy.image, self.witness)
         self.store.put_back(self.plain_store, copy.cursors)
+        for name, until in copy.rests.items():
+            self.remotes[name].alone_until = until  # what it asked for since is not known any more
         self.oracle.restored({name: remote.created[copy.made[name] :] for name, remote in self.remotes.items()})
 
     def _calm(self) -> None:
