@@ -92,9 +92,7 @@ class Allowance:
     policy: Policy
     release: Collection[str]
     links: Callable[[BindingId], int]
-    _taken: dict[tuple[BindingId, Braked], set[str]] = field(
-        default_factory=dict
-    )  # records; some are decided upon twice
+    _taken: dict[tuple[BindingId, Braked], set[str]] = field(default_factory=dict)  # records, once each
     _most: dict[tuple[BindingId, Braked], int] = field(default_factory=dict)
 
     def takes(self, action: Action) -> bool:

@@ -463,7 +463,7 @@ def test_a_deletion_that_is_decided_upon_again_is_counted_once():
     at = BindingId("crm", "people", "contact")
     policy = Policy(limits={"default": {Braked.DELETE: Limit(1, 0.0)}})
     allowance = Allowance(policy, (), lambda _: 100)
-    delete = Action(ActionKind.DELETE, at, "e1", "c1")
+    delete = Action(kind=ActionKind.DELETE, binding=at, entity_id="e1", key="c1")
     assert allowance.takes(delete)
     assert allowance.takes(delete), "an answer sent it back, and nothing else was deleted"
     assert not allowance.takes(replace(delete, entity_id="e2", key="c2"))
