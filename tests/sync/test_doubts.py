@@ -567,6 +567,23 @@ class DiesAfter:
             raise Crash
 
 
+def test_what_was_sent_again_and_stays_in_doubt_is_not_read_as_another_record(world, make_stream):
+    build(world, make_stream, UPSERT)
+    ana(world, email=None)  # nothing to know her by but the marker
+
+    def vanish(upsert, stream, batch):
+        raise AnswerLostError("no answer")
+
+    once(world.connectors["shop"], "upsert", vanish)
+    world.sync()
+    once(world.connectors["shop"], "upsert", unknown)
+    report = world.sync()
+    assert [trouble.connection for trouble in report.troubles] == ["shop"]
+    world.sync()
+    assert len(rows(world, "crm")) == len(rows(world, "shop")) == 1
+    world.assert_calm()
+
+
 def test_a_crash_right_after_a_create_was_found_to_be_in_doubt_forgets_no_doubt(world, make_stream):
     for name in ("crm", "shop"):
         world.system(name, make_stream("people", writes=NATURAL))
