@@ -142,8 +142,8 @@ class Recovery:
         self._adopt(binding, intent, [*there, *applied], unknown)
         if unknown:
             raise AnswerLostError(
-                f"{binding.id.connection} cannot tell whether it made {len(unknown):,} records of {binding.id.stream} that "
-                "were sent again; they are looked up in the next run, and nothing is read or written there before"
+                f"{binding.id.connection} cannot tell whether it made {len(unknown):,} records of {binding.id.stream} "
+                "that were sent again; they are looked up in the next run, and nothing is read or written there before"
             )
 
     def _find(self, binding: Binding, field: str, values: Sequence[str]) -> dict[str, Record]:
