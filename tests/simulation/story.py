@@ -120,8 +120,28 @@ def made_up(seed: int) -> Story:
     if rng.random() < 0.25:
         at = rng.randint(0, len(steps) // 2)  # early: later on there is less that is new everywhere
         steps[at:at] = _doubt(rng)
+    steps += _aimed(seed)
     story = Story(seed, _together(setup) if seed % _TOGETHER == 3 else setup, tuple(steps))
     return with_controls(story) if seed % _CONTROLLED == 2 else story
+
+
+def _aimed(seed: int) -> list[Step]:
+    """Faults where they rarely strike by themselves. The dice are others, so that other stories stay as they are."""
+    rng, aim = Random(f"aim of {seed}"), seed % _AIMED
+    if aim == 4:
+        entered = [Step("enter-twice", _args(rng)), Step("run", _args(rng))]
+        return [*entered, Step("delete", _args(rng)), Step("delete", _args(rng)), _struck(rng, "run", "remove")]
+    if aim == 6:
+        return [*_doubt(rng), _struck(rng, "run-sweep", "keys"), Step("run", _args(rng))]
+    return []
+
+
+def _struck(rng: Random, kind: str, verb: str) -> Step:
+    """A run in which the first calls of a kind fail, in some way or other."""
+    faults = (rng.choice(sorted(FITS[verb])) for _ in range(2))
+    return Step(
+        kind, _args(rng), tuple(Event(at, one, (), verb, one == "lost-answer") for at, one in enumerate(faults))
+    )
 
 
 def _together(setup: Setup) -> Setup:
@@ -207,6 +227,7 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
     return tuple(found)
 
 
+_AIMED = 16  # of so many stories two aim at something
 _CONTROLLED = 5
 _TOGETHER = 7  # of so many stories one has systems that take several write calls at once
 
