@@ -120,20 +120,22 @@ def made_up(seed: int) -> Story:
     if rng.random() < 0.25:
         at = rng.randint(0, len(steps) // 2)  # early: later on there is less that is new everywhere
         steps[at:at] = _doubt(rng)
-    steps += _aimed(seed)
+    _aim(seed, steps)
     story = Story(seed, _together(setup) if seed % _TOGETHER == 3 else setup, tuple(steps))
     return with_controls(story) if seed % _CONTROLLED == 2 else story
 
 
-def _aimed(seed: int) -> list[Step]:
-    """Faults where they rarely strike by themselves. The dice are others, so that other stories stay as they are."""
+def _aim(seed: int, steps: list[Step]) -> None:
+    """Put faults where they rarely strike. The dice are others, so that other stories stay as they are."""
     rng, aim = Random(f"aim of {seed}"), seed % _AIMED
     if aim == 4:
         entered = [Step("enter-twice", _args(rng)), Step("run", _args(rng))]
-        return [*entered, Step("delete", _args(rng)), Step("delete", _args(rng)), _struck(rng, "run", "remove")]
-    if aim == 6:
-        return [*_doubt(rng), _struck(rng, "run-sweep", "keys"), Step("run", _args(rng))]
-    return []
+        steps += [*entered, Step("delete", _args(rng)), Step("delete", _args(rng)), _struck(rng, "run", "remove")]
+    elif aim == 6:
+        steps += [*_doubt(rng), _struck(rng, "run-sweep", "keys"), Step("run", _args(rng))]
+    elif aim in (8, 13):
+        for _ in range(rng.randint(1, 3)):
+            steps.insert(rng.randint(1, len(steps)), Step("garble", _args(rng)))
 
 
 def _struck(rng: Random, kind: str, verb: str) -> Step:
@@ -227,7 +229,7 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
     return tuple(found)
 
 
-_AIMED = 16  # of so many stories two aim at something
+_AIMED = 16  # of so many stories four aim at something
 _CONTROLLED = 5
 _TOGETHER = 7  # of so many stories one has systems that take several write calls at once
 

@@ -46,7 +46,7 @@ BY_EMAIL = Match(strong=(StrongRule(paths=("emails[work]",)),))
 BY_NAME = Match(strong=(StrongRule(paths=("name",)),))
 TEXTS = ("name", "title", "dept")
 USER_KINDS = frozenset(name for name, _ in USERS)
-TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES)
+TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES) | {"garble"}
 SETTLING = 8
 
 
@@ -423,6 +423,9 @@ class SimWorld:
                 key = self._pick(remote, "people", b)
                 remote.hidden = {key} if key and b % 3 else set()
                 remote.blurred = True
+            case "garble":
+                found = self._pick(remote, "people", b)
+                remote.garbled |= {found} if found else set()
             case "mask":
                 self._mask(remote, "dept" if b % 2 else None)
             case "pass-time":
@@ -483,8 +486,15 @@ class SimWorld:
         for remote in self.remotes.values():
             remote.hidden = set()  # poison stays: it must not keep anything else from its end
             self._mask(remote, None)
+            self._decode(remote)
             if remote.lost:
                 self._mend(remote)
+
+    def _decode(self, remote: Remote) -> None:
+        """Somebody repairs what nobody could decode, and what a listing shows for it moves on."""
+        garbled, remote.garbled = remote.garbled, set()
+        for key in sorted(garbled & remote.tables["people"].rows.keys()):
+            self.put(remote, "people", key, title=self.value())
 
     def _mask(self, remote: Remote, name: str | None) -> None:
         """Where the version alone is asked, what can be read again under the version of before stays unknown."""

@@ -415,6 +415,25 @@ def test_a_record_is_not_settled_onto_a_deleted_entity(world):
     assert len(rows(world, "crm")) == 1
 
 
+def test_who_turns_out_not_to_be_the_record_that_is_back_gets_another_one_at_once(world):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, on_delete_in=OnDelete.IGNORE)
+    ana(world)
+    world.sync()
+    (key,) = rows(world, "shop")
+    world.systems["shop"].drop("people", key)
+    world.sync()
+    ana(world, "shop", key, name="Bo", email="bo@example.com")
+    world.sync()
+    (returned,) = parked(world, "shop", Side.IN, Why.DISPUTED)
+    world.engine().settle_match(returned.id, None)
+    world.sync()
+    assert sorted(row["name"] for row in rows(world, "shop").values()) == ["Ana", "Bo"]
+    assert sorted(row["name"] for row in rows(world, "crm").values()) == ["Ana", "Bo"]
+    world.assert_calm()
+
+
 def test_a_record_with_the_hubs_mark_is_not_split_off(two, binding):
     ana(two)
     two.sync()
