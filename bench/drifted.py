@@ -25,13 +25,13 @@ def release(folder: Path, count: int) -> tuple[Cost, Cost]:
     lay_out_table(folder)
     data, log = folder / "data" / "people.csv", folder / "log"
     write_csv(data, count)
-    command = ("-m", "syncline", "run", "--quiet", "--project", str(folder))
-    measured([*command, "--release", "create"], log)
+    run = ("-m", "syncline", "run", "--quiet", "--project", str(folder))
+    measured([*run, "--release", "create"], log)
     write_csv(data, count, changed=count)
-    braked = measured(command, log, ends=int(Exit.BRAKED))
+    braked = measured(run, log, ends=int(Exit.BRAKED))
     _entitle(folder, count)
-    command = ("-m", "syncline", "brake", "release", "1", "--yes", "--project", str(folder))
-    released = measured(command, log, ends=int(Exit.CONFLICTS))
+    release_it = ("-m", "syncline", "brake", "release", "1", "--yes", "--project", str(folder))
+    released = measured(release_it, log, ends=int(Exit.CONFLICTS))
     told = log.read_text(encoding="utf-8").splitlines()[-3:]
     sys.stdout.write("\n".join(told) + "\n")
     return braked, released
