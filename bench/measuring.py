@@ -20,15 +20,15 @@ class Cost(NamedTuple):
     megabytes: float
 
 
-def measured(arguments: Sequence[str], log: Path, path: Sequence[Path] = ()) -> Cost:
-    """Run Python with these arguments to its end. Raises RuntimeError with what it said where it failed."""
+def measured(arguments: Sequence[str], log: Path, path: Sequence[Path] = (), *, ends: int = 0) -> Cost:
+    """Run Python with these arguments to its end. Raises RuntimeError with what it said where that is another one."""
     with log.open("wb") as said:
         begun = time.perf_counter()
         process = subprocess.Popen([sys.executable, *arguments], stdout=said, stderr=said, env=_environment(path))
         _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode != ends:
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{log.read_text(errors='replace')}")
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 

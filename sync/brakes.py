@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -93,24 +92,24 @@ class Allowance:
     policy: Policy
     release: Collection[str]
     links: Callable[[BindingId], int]
-    taken: Count = field(default_factory=Count)
+    _taken: dict[tuple[BindingId, Braked], set[str]] = field(default_factory=dict)  # records, once each
     _most: dict[tuple[BindingId, Braked], int] = field(default_factory=dict)
 
     def takes(self, action: Action) -> bool:
-        """Count one more write. False where it is one too many: it waits for a run that counts it beforehand."""
+        """Count one more record. False where it is one too many: it waits for a run that counts it beforehand."""
         kinds = [Braked.DELETE] if action.kind is ActionKind.DELETE else []
         kinds += [Braked.BLANK] if action.blanks else []
-        for kind in kinds:
-            place = (action.binding, kind)
-            if self.taken.planned[place] >= self._allowed(*place):
+        record, at = action.key or action.entity_id, action.binding
+        braked = [kind for kind in kinds if not released(self.release, at, kind)]
+        counted = [self._taken.setdefault((at, kind), set()) for kind in braked]
+        for kind, records in zip(braked, counted, strict=True):
+            if record not in records and len(records) >= self._allowed(at, kind):
                 return False
-        if kinds:
-            self.taken.add([action])
+        for records in counted:
+            records.add(record)
         return True
 
     def _allowed(self, binding: BindingId, kind: Braked) -> int:
-        if released(self.release, binding, kind):
-            return sys.maxsize
         if (binding, kind) not in self._most:
             self._most[binding, kind] = self.policy.limit(binding.connection, kind).allows(self.links(binding))
         return self._most[binding, kind]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from connectors.contract import Outcome, OutcomeKind, Replay, Write
-from model.errors import RefusedError
+from model.errors import AnswerLostError, RefusedError
 from model.records import Record
 from sync.absorb import Binding, resolved
 from sync.decision import (
@@ -118,7 +118,8 @@ class Recovery:
     def _again(self, binding: Binding, intent: Intent, there: Sequence[tuple[IntentRow, Record]]) -> None:
         """The system recognises our marker: sending exactly what was sent makes nothing twice.
 
-        What is found there is not sent again: somebody may have edited it since.
+        What is found there is not sent again: somebody may have edited it since. Raises AnswerLostError where it is in
+        doubt still: read now, it would look like a record of somebody else's.
         """
         known = {row.entity_id for row, _ in there}
         rows = [row for row in intent.rows if row.entity_id not in known]
@@ -139,6 +140,11 @@ class Recovery:
         ]
         unknown = [row for row, o in zip(rows, outcomes, strict=True) if o.kind is OutcomeKind.UNKNOWN]
         self._adopt(binding, intent, [*there, *applied], unknown)
+        if unknown:
+            raise AnswerLostError(
+                f"{binding.id.connection} cannot tell whether it made {len(unknown):,} records of {binding.id.stream} "
+                "that were sent again; they are looked up in the next run, and nothing is read or written there before"
+            )
 
     def _find(self, binding: Binding, field: str, values: Sequence[str]) -> dict[str, Record]:
         """Records by the value of one of their fields (dotted where nested)."""

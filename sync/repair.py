@@ -208,6 +208,8 @@ class Repairs:
                 join(binding, observation, values, joined, link, ledger)
                 if missing:
                     waiting(binding, observation.record, missing, ledger)
+            if linked is not None and linked.entity_id != joined.id:  # whose record it was may need one there again
+                ledger.changes.dirty.add((row.binding.entity, linked.entity_id))
             desk.commit(ledger.closed())
         return joined.id
 

@@ -131,7 +131,7 @@ def _odd(one: One, binding: Binding, link: Link) -> bool:
 
 
 def _forget_deleted(one: One) -> None:
-    """Records that the run deleted: the entity is to be created there again, under a new key."""
+    """Records that the run deleted: the entity is to be created there again, under a new key, unless it is back."""
     if one.canonical.state is not EntityState.LIVE:
         return
     places = [(sent.binding, sent.key) for sent in one.since if sent.kind is ActionKind.DELETE]
@@ -151,6 +151,10 @@ def _forget_deleted(one: One) -> None:
         refused = binding.mapping.accepts(one.canonical.values)
         if refused is not None:
             one.found.left.append(one.leave(refused, at=(at, key)))
+            continue
+        there = one.undo.there.get((at, key))
+        if there is not None and not there.deleted and one.undo.rejoin(one.canonical, link, one.ledger):
+            one.found.relinked.append((at, key))  # another one would double it
             continue
         one.ledger.forget(link)
         one.found.recreated.append((at, key))

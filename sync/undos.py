@@ -221,19 +221,19 @@ class _Undoing:
         )
 
     def _look(self, scene: Scene, stories: dict[str, Story]) -> None:
-        """Ask for the records that the run made and that might be deleted: is anything of them different by now?"""
+        """Ask for the records that the run made and that might be deleted: is anything of them different by now?
+
+        And for those it deleted: somebody may have brought them back.
+        """
         asked: dict[BindingId, list[str]] = defaultdict(list)
-        linked = {
-            (link.binding, link.key)
-            for links in scene.links_of.values()
-            for link in links
-            if link.state in (LinkState.LIVE, LinkState.CUT)
-        }
+        states = {(link.binding, link.key): link.state for links in scene.links_of.values() for link in links}
         for story in stories.values():
             for sent in story.sent:
                 place = (sent.binding, sent.key)
                 made = sent.run == self.run and sent.kind is ActionKind.CREATE
-                if made and place in linked and place not in self.there and self._removable(sent.binding):
+                wanted = made and states.get(place) in (LinkState.LIVE, LinkState.CUT)
+                wanted = wanted or (sent.kind is ActionKind.DELETE and states.get(place) is LinkState.GONE)
+                if wanted and place not in self.there and self._removable(sent.binding):
                     asked[sent.binding].append(sent.key)
         for at, keys in asked.items():
             records = list(self.hub.deeds(at).fetch(at.stream, keys))

@@ -208,7 +208,7 @@ class Oracle:
             made: dict[tuple[str, str], set[str]] = {}
             for stream, marker, key in remote.created:
                 table = remote.tables[stream]
-                strange = self._strange(name, key, table) if key in table.rows else True
+                strange = self._strange(name, stream, key, table) if key in table.rows else True
                 if not (strange or self._another(name, stream, key, marker)):
                     made.setdefault((stream, marker), set()).add(key)
             twice = {at: keys for at, keys in made.items() if len(keys) > 1}
@@ -240,12 +240,14 @@ class Oracle:
                     other = made.setdefault((email, known), key)
                     assert other == key, f"I3: {name} has {other} and {key} for one person"
 
-    def _strange(self, system: str, key: str, table: Table) -> bool:
-        """A record that bears nothing to know it by: brought back without its e-mail address before anybody looked, or
-        made without one by a state of which an older copy took the place.
+    def _strange(self, system: str, stream: str, key: str, table: Table) -> bool:
+        """A record that bears nothing to know it by: brought back without its e-mail address before anybody looked,
+        found by a name only that the system has rewritten, or made without an address by a state of which an older copy
+        took the place.
         """
-        by_nature = self.world.remotes[system].nature.replay is Replay.NATURAL
-        return (by_nature and key in table.last) or (
+        nature = self.world.remotes[system].nature
+        renamed = stream == "firms" and "name" in nature.rewrites
+        return (nature.replay is Replay.NATURAL and (key in table.last or renamed)) or (
             (system, key) in self.forgotten and not table.rows[key].get("email")
         )
 

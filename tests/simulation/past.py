@@ -272,6 +272,8 @@ class Check:
             return
         former = self.deed.before.values[entity_id].get(path)
         rewrites = self.past.world.natures[at.connection].rewrites
+        if rewrites and not self.past.world.story.setup.lossy:
+            return  # where no answer could be read, what the run wrote looks like somebody's edit
         wanted = {_as_kept(one, rewrites) for one in (then, former)}
         assert _as_kept(now, rewrites) in wanted, f"undo: {place} shows {now!r} for {path}, and showed {then!r}"
 

@@ -33,7 +33,7 @@ from model.errors import (
     UnauthorisedError,
     UnreachableError,
 )
-from model.records import Page, Record
+from model.records import Flaw, Page, Problem, Record
 
 Row = dict[str, Any]
 PAGE = 3
@@ -151,6 +151,7 @@ class Remote:
         self.poison: Callable[[Row], bool] = lambda row: False
         self.blurred = nature.offset_paging  # whether listings may have left something out for good
         self.hidden: set[str] = set()  # keys that listings leave out although the records are there
+        self.garbled: set[str] = set()  # keys of people whose records nobody can decode just now
         self.masked: str | None = None  # a field nobody may read just now
         self.lost: set[str] = set()  # fields that were removed for good
         self.created: list[tuple[str, str, str]] = []  # (stream, marker, key) of what the hub made
@@ -221,6 +222,17 @@ class Remote:
             return Record(key, {}, version, True, table.gone.get(key))
         self.watcher.shown(self.name, stream, key, {f: v for f, v in row.items() if f != self.masked})
         return Record(key, {"id": key, **{f: v for f, v in row.items() if f != self.masked}}, version)
+
+    def decoded(self, stream: str, key: str) -> Record:
+        if stream == "people" and key in self.garbled and key in self.tables[stream].rows:
+            raise ProtocolError(f"{key} cannot be decoded")
+        return self.record(stream, key)
+
+    def flaw(self, stream: str, key: str) -> Flaw | None:
+        """What a listing shows instead of a record that cannot be decoded."""
+        if stream != "people" or key not in self.garbled or key not in self.tables[stream].rows:
+            return None
+        return Flaw(f"{stream}:{key}", Problem("garbled", "the record cannot be decoded"), key)
 
     def listed(self, stream: str, since: datetime | None) -> list[str]:
         """Keys in the order of a listing, as far as it shows them by now."""
@@ -399,6 +411,7 @@ class RemoteConnector(Connector[RemoteSettings]):
         offset, cursor, first = 0, since if marked else None, True
         while True:
             keys: list[str] = []
+            flaws: list[Flaw] = []
             there: list[datetime] = []
 
             def look() -> list[Record]:
@@ -406,7 +419,9 @@ class RemoteConnector(Connector[RemoteSettings]):
                 rest = listed[offset:] if remote.nature.offset_paging else [k for k in listed if k not in done]  # noqa: B023 (called at once)
                 keys.extend(rest[:PAGE])  # noqa: B023 (called at once)
                 there.extend(remote.stamp(stream, key) for key in keys)  # noqa: B023 (called at once)
-                return [remote.shown(stream, key) for key in keys]  # noqa: B023 (called at once)
+                found = [remote.flaw(stream, key) or remote.shown(stream, key) for key in keys]  # noqa: B023 (called at once)
+                flaws.extend(one for one in found if isinstance(one, Flaw))  # noqa: B023 (called at once)
+                return [one for one in found if isinstance(one, Record)]
 
             records = self._answer("read", look)
             offset += len(keys)
@@ -415,7 +430,7 @@ class RemoteConnector(Connector[RemoteSettings]):
                 stamps = [stamp.isoformat() for stamp in there]
                 cursor = max([*stamps, cursor or ""]) or None
             if keys or first:
-                yield Page(records, cursor, full)
+                yield Page(records, cursor, full, flaws)
             first = False
             if len(keys) < PAGE:
                 remote.watcher.read_whole(remote.name, stream)  # at once, or on from where it was cut off
@@ -425,13 +440,13 @@ class RemoteConnector(Connector[RemoteSettings]):
         yield self._answer("keys", lambda: self.remote.listed(stream, None))
 
     def fetch(self, stream: str, keys: Sequence[str]) -> list[Record]:
-        return list(self._answer("fetch", lambda: [self.remote.record(stream, key) for key in keys]))
+        return list(self._answer("fetch", lambda: [self.remote.decoded(stream, key) for key in keys]))
 
     def find(self, stream: str, field: str, values: Sequence[str]) -> list[Record]:
         rows = self.remote.tables[stream].rows
 
         def look() -> list[Record]:
-            return [self.remote.record(stream, k) for k, row in list(rows.items()) if str(row.get(field)) in values]
+            return [self.remote.decoded(stream, k) for k, row in list(rows.items()) if str(row.get(field)) in values]
 
         return list(self._answer("find", look))
 

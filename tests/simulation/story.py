@@ -120,8 +120,30 @@ def made_up(seed: int) -> Story:
     if rng.random() < 0.25:
         at = rng.randint(0, len(steps) // 2)  # early: later on there is less that is new everywhere
         steps[at:at] = _doubt(rng)
+    _aim(seed, steps)
     story = Story(seed, _together(setup) if seed % _TOGETHER == 3 else setup, tuple(steps))
     return with_controls(story) if seed % _CONTROLLED == 2 else story
+
+
+def _aim(seed: int, steps: list[Step]) -> None:
+    """Put faults where they rarely strike. The dice are others, so that other stories stay as they are."""
+    rng, aim = Random(f"aim of {seed}"), seed % _AIMED
+    if aim == 4:
+        entered = [Step("enter-twice", _args(rng)), Step("run", _args(rng))]
+        steps += [*entered, Step("delete", _args(rng)), Step("delete", _args(rng)), _struck(rng, "run", "remove")]
+    elif aim == 6:
+        steps += [*_doubt(rng), _struck(rng, "run-sweep", "keys"), Step("run", _args(rng))]
+    elif aim in (8, 13):
+        for _ in range(rng.randint(1, 3)):
+            steps.insert(rng.randint(1, len(steps)), Step("garble", _args(rng)))
+
+
+def _struck(rng: Random, kind: str, verb: str) -> Step:
+    """A run in which the first calls of a kind fail, in some way or other."""
+    faults = (rng.choice(sorted(FITS[verb])) for _ in range(2))
+    return Step(
+        kind, _args(rng), tuple(Event(at, one, (), verb, one == "lost-answer") for at, one in enumerate(faults))
+    )
 
 
 def _together(setup: Setup) -> Setup:
@@ -207,6 +229,7 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
     return tuple(found)
 
 
+_AIMED = 16  # of so many stories four aim at something
 _CONTROLLED = 5
 _TOGETHER = 7  # of so many stories one has systems that take several write calls at once
 

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from mappings.contract import Match, OnDelete, StrongRule
@@ -45,7 +46,7 @@ BY_EMAIL = Match(strong=(StrongRule(paths=("emails[work]",)),))
 BY_NAME = Match(strong=(StrongRule(paths=("name",)),))
 TEXTS = ("name", "title", "dept")
 USER_KINDS = frozenset(name for name, _ in USERS)
-TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES)
+TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES) | {"garble"}
 SETTLING = 8
 
 
@@ -95,6 +96,7 @@ class Copy(NamedTuple):
     cursors: dict[BindingId, str]
     writes: int
     made: dict[str, int]
+    rests: dict[str, datetime | None]  # until when each system was known to want to be left alone
 
 
 def _same(path: str, written: Any, read: Any) -> bool:
@@ -421,6 +423,9 @@ class SimWorld:
                 key = self._pick(remote, "people", b)
                 remote.hidden = {key} if key and b % 3 else set()
                 remote.blurred = True
+            case "garble":
+                found = self._pick(remote, "people", b)
+                remote.garbled |= {found} if found else set()
             case "mask":
                 self._mask(remote, "dept" if b % 2 else None)
             case "pass-time":
@@ -457,7 +462,10 @@ class SimWorld:
             used = tx.one("SELECT 1 FROM run LIMIT 1") is not None
         if used and database.sqlite:
             made = {name: len(remote.created) for name, remote in self.remotes.items()}
-            self.copy = Copy(raw(database).serialize(), dict(self.store.cursors), self.writes(), made)
+            self.copy = Copy(raw(database).serialize(), dict(self.store.cursors), self.writes(), made, self._rests())
+
+    def _rests(self) -> dict[str, datetime | None]:
+        return {name: remote.alone_until for name, remote in self.remotes.items()}
 
     def _let_go(self) -> None:
         if self.plain_store.database.engine.url.database is None:
@@ -469,6 +477,8 @@ class SimWorld:
         self._let_go()
         self.plain_store = new_store(self.clock, copy.image, self.witness)
         self.store.put_back(self.plain_store, copy.cursors)
+        for name, until in copy.rests.items():
+            self.remotes[name].alone_until = until  # what it asked for since is not known any more
         self.oracle.restored({name: remote.created[copy.made[name] :] for name, remote in self.remotes.items()})
 
     def _calm(self) -> None:
@@ -476,8 +486,15 @@ class SimWorld:
         for remote in self.remotes.values():
             remote.hidden = set()  # poison stays: it must not keep anything else from its end
             self._mask(remote, None)
+            self._decode(remote)
             if remote.lost:
                 self._mend(remote)
+
+    def _decode(self, remote: Remote) -> None:
+        """Somebody repairs what nobody could decode, and what a listing shows for it moves on."""
+        garbled, remote.garbled = remote.garbled, set()
+        for key in sorted(garbled & remote.tables["people"].rows.keys()):
+            self.put(remote, "people", key, title=self.value())
 
     def _mask(self, remote: Remote, name: str | None) -> None:
         """Where the version alone is asked, what can be read again under the version of before stays unknown."""

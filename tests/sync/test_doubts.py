@@ -415,6 +415,25 @@ def test_a_record_is_not_settled_onto_a_deleted_entity(world):
     assert len(rows(world, "crm")) == 1
 
 
+def test_who_turns_out_not_to_be_the_record_that_is_back_gets_another_one_at_once(world):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, on_delete_in=OnDelete.IGNORE)
+    ana(world)
+    world.sync()
+    (key,) = rows(world, "shop")
+    world.systems["shop"].drop("people", key)
+    world.sync()
+    ana(world, "shop", key, name="Bo", email="bo@example.com")
+    world.sync()
+    (returned,) = parked(world, "shop", Side.IN, Why.DISPUTED)
+    world.engine().settle_match(returned.id, None)
+    world.sync()
+    assert sorted(row["name"] for row in rows(world, "shop").values()) == ["Ana", "Bo"]
+    assert sorted(row["name"] for row in rows(world, "crm").values()) == ["Ana", "Bo"]
+    world.assert_calm()
+
+
 def test_a_record_with_the_hubs_mark_is_not_split_off(two, binding):
     ana(two)
     two.sync()
@@ -565,6 +584,23 @@ class DiesAfter:
         self._steps -= 1
         if not self._steps:
             raise Crash
+
+
+def test_what_was_sent_again_and_stays_in_doubt_is_not_read_as_another_record(world, make_stream):
+    build(world, make_stream, UPSERT)
+    ana(world, email=None)  # nothing to know her by but the marker
+
+    def vanish(upsert, stream, batch):
+        raise AnswerLostError("no answer")
+
+    once(world.connectors["shop"], "upsert", vanish)
+    world.sync()
+    once(world.connectors["shop"], "upsert", unknown)
+    report = world.sync()
+    assert [trouble.connection for trouble in report.troubles] == ["shop"]
+    world.sync()
+    assert len(rows(world, "crm")) == len(rows(world, "shop")) == 1
+    world.assert_calm()
 
 
 def test_a_crash_right_after_a_create_was_found_to_be_in_doubt_forgets_no_doubt(world, make_stream):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from connectors.contract import Deletes
 from mappings.contract import Match, OnDelete, ScoredRule, Strength, StrongRule
-from sync.decision import Bucket, LinkState, Side, Why
-from sync.policy import Braked, Limit
+from sync.brakes import Allowance
+from sync.decision import Action, ActionKind, BindingId, Bucket, LinkState, Side, Why
+from sync.policy import Braked, Limit, Policy
 
 NAME = Match(strong=(StrongRule(paths=("name",)),))
 
@@ -454,6 +457,16 @@ def test_plan_before_the_first_run_shows_creates_without_founding_anything(two):
     plan = two.engine().plan()
     assert [(a.kind.value, a.binding.connection) for a in plan.actions] == [("create", "shop")]
     assert two.store.live_links(two.mappings_id("crm")) == 0
+
+
+def test_a_deletion_that_is_decided_upon_again_is_counted_once():
+    at = BindingId("crm", "people", "contact")
+    policy = Policy(limits={"default": {Braked.DELETE: Limit(1, 0.0)}})
+    allowance = Allowance(policy, (), lambda _: 100)
+    delete = Action(kind=ActionKind.DELETE, binding=at, entity_id="e1", key="c1")
+    assert allowance.takes(delete)
+    assert allowance.takes(delete), "an answer sent it back, and nothing else was deleted"
+    assert not allowance.takes(replace(delete, entity_id="e2", key="c2"))
 
 
 def test_deletions_that_come_to_light_while_writing_wait_for_the_brake_of_the_next_run(world, make_stream):

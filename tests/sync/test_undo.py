@@ -257,6 +257,22 @@ def test_deleting_what_the_run_made_deletes_nobody_anywhere_else(world, lost):
     assert_stays(world)
 
 
+def test_a_record_that_the_run_deleted_and_somebody_brought_back_is_linked_again(world):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, on_delete_in=OnDelete.DELETE, on_delete_out=OnDelete.DELETE)
+    world.systems["crm"].put("people", "1", name="Ana", email="ana@example.com", title="Clerk")
+    world.sync()
+    entity, (key,) = only_entity(world), rows(world, "shop")
+    world.systems["crm"].drop("people", "1")
+    run = world.sync().run
+    world.systems["shop"].put("people", key, name="Ana", email="ana@example.com", title="Boss")
+    report = undo(world, run)
+    assert report.relinked == [(world.mappings_id("shop"), key)]
+    assert [row["title"] for row in rows(world, "shop").values()] == ["Boss"], "another one would double it"
+    assert world.store.entities_at(world.mappings_id("shop"), [key]) == {key: entity}
+
+
 def test_a_record_that_the_run_deleted_is_created_again_under_a_new_key(world):
     for name in ("crm", "shop", "erp"):
         world.system(name)
