@@ -18,6 +18,7 @@ from syncline.init.exports import sections as connections_to
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
     "files": "files",
+    "odoo": "odoo",
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
@@ -27,6 +28,7 @@ CONNECTIONS: Mapping[str, str] = {
 _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
     "files": ("contacts",),
+    "odoo": ("companies", "people"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
 }

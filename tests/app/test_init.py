@@ -19,6 +19,9 @@ from syncline.wiring import World
 
 ENVIRONMENT = {
     "ERP_URL": "sqlite:///erp.db",
+    "ODOO_API_KEY": "canary",
+    "ODOO_DATABASE": "acme",
+    "ODOO_URL": "https://acme.odoo.example",
     "SALESFORCE_URL": "https://acme.my.salesforce.com",
     "SALESFORCE_CLIENT_ID": "id",
     "SALESFORCE_CLIENT_SECRET": "canary",
