@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.odoo.buyers import buyer, parties
 from connectors.odoo.naming import Naming
 from connectors.odoo.reading import Reading
-from connectors.odoo.schema import CODED, TAGS, ModelSchema, UnfitError
+from connectors.odoo.schema import BUYER, CODED, LEAVES, TAGS, ModelSchema, UnfitError
 from connectors.sdk import Outcome, OutcomeKind, Write
 from connectors.wording import without_values
 
@@ -57,11 +58,12 @@ class Preparing:
         return rows, outcomes
 
     def _homes(self, batch: Sequence[Write]) -> Mapping[str, Mapping[str, Any]]:
-        """Parent, type and country of the partners whose address, or state without country, is about to change."""
-        touched = [write.key for write in batch if write.key and write.key.isdecimal() and _heads(write) & ADDRESS]
-        if not touched or not ADDRESS & self.schema.entries.keys():
+        """Where records stand whose address or partner is about to change: parent, type, country, partner."""
+        at_stake = {*ADDRESS, BUYER} & self.schema.entries.keys()
+        touched = [write.key for write in batch if write.key and write.key.isdecimal() and _heads(write) & at_stake]
+        if not touched:
             return {}
-        fields = [name for name in ("parent_id", "type", "country_id") if name in self.schema.entries]
+        fields = [name for name in ("parent_id", "type", "country_id", BUYER) if name in self.schema.entries]
         domain = [["id", "in", [int(key) for key in touched]]]
         return {str(row["id"]): row for row in self.reading.session.records(self.reading.shape.model, domain, fields)}
 
@@ -74,6 +76,12 @@ class Preparing:
             if parent and (home or {}).get("type", "contact") == "contact":
                 given["type"] = OWN  # otherwise the company, and everybody else there, would move to this address
         row = Row(at, write, {})
+        if any(f"{BUYER}.{leaf}" in given for leaf in LEAVES) and BUYER in self.schema.entries:
+            held = (home or {}).get(BUYER)
+            known = parties(self.reading.session, [held[0]]).get(held[0]) if held else None
+            key = buyer(given, known)
+            given = {name: value for name, value in given.items() if name.partition(".")[0] != BUYER}
+            given[f"{BUYER}.id"] = key
         for path, value in given.items():
             self._put(row, path, value, given, home)
         return row
@@ -84,6 +92,8 @@ class Preparing:
         if self.reading.shape.born.get("is_company") and "is_company" not in born and not given.get("vat"):
             text = "this version of Odoo takes a partner for a company by its tax id, and there is none"
             raise UnfitError("no-tax-id", "vat", text)
+        if "name" not in given and (title := next((given[n] for n in self.reading.shape.titles if given.get(n)), None)):
+            born["name"] = title
         return born
 
     def _put(self, row: Row, path: str, value: Any, given: Mapping[str, Any], home: Mapping[str, Any] | None) -> None:

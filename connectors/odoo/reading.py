@@ -3,8 +3,9 @@
 ``write_date`` is the moment at which the writing transaction *began* (``cr.now()``, odoo/orm and odoo/sql_db.py): a
 long one becomes visible long after its stamp, so that every read begins again an overlap earlier: as long as a hosted
 server lets a request live, fifteen minutes. It is stored in microseconds and shown in whole seconds, and how a moment
-without a fraction compares to one with it differs between versions. So only ``>= second`` and ``< next second`` are asked: a page that is full gives back its last second, which
-the next page begins with; one that holds nothing but a single second (a mass update stamps all alike) is read by id.
+without a fraction compares to one with it differs between versions. So only ``>= second`` and ``< next second`` are
+asked: a page that is full gives back its last second, which the next page begins with; one that holds nothing but a
+single second (a mass update stamps all alike) is read by id.
 
 Archived records are records. What was deleted leaves no trace: a sweep finds it by ids.
 """
@@ -18,8 +19,9 @@ from typing import Any
 
 import orjson
 
+from connectors.odoo.buyers import PARTNERS, parties
 from connectors.odoo.naming import Naming
-from connectors.odoo.schema import CODED, LINES, TAGS, ModelSchema, moment_shown
+from connectors.odoo.schema import BUYER, CODED, LINES, TAGS, ModelSchema, moment_shown
 from connectors.odoo.session import Session
 from connectors.odoo.settings import Shape
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record
@@ -130,12 +132,21 @@ class Reading:
 
     def shown(self, rows: Sequence[Mapping[str, Any]]) -> list[Record]:
         lines = self._lines(rows)
-        return [self._record(row, lines) for row in rows]
+        held = [row[BUYER][0] for row in rows if row.get(BUYER)] if self.shape.model != PARTNERS else []
+        known = parties(self.session, held)
+        return [self._record(row, lines, known) for row in rows]
 
-    def _record(self, row: Mapping[str, Any], lines: Mapping[int, list[dict[str, Any]]]) -> Record:
+    def _record(
+        self,
+        row: Mapping[str, Any],
+        lines: Mapping[int, list[dict[str, Any]]],
+        known: Mapping[int, Mapping[str, str | None]],
+    ) -> Record:
         data = {name: self._value(name, value) for name, value in row.items() if name != "id"}
         if LINES in row:
             data[LINES] = lines.get(row["id"], [])
+        if data.get(BUYER) and self.shape.model != PARTNERS:
+            data[BUYER] |= known.get(row[BUYER][0], {"company": None, "person": None})
         return Record(str(row["id"]), {"id": str(row["id"]), **data}, moment_shown(row.get(STAMP)) or None)
 
     def _value(self, name: str, value: Any) -> Any:

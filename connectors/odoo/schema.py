@@ -21,6 +21,8 @@ from connectors.http import parse_moment
 from connectors.sdk import Field, FieldType
 
 ALWAYS = ("id", "write_date")
+BUYER = "partner_id"
+LEAVES = ("company", "person")
 TAGS = frozenset({"category_id", "tag_ids"})
 LINES = "order_line"
 CODED = {"res.country": "code", "res.country.state": "code"}
@@ -104,6 +106,12 @@ class ModelSchema:
             found.append(_fact(f"{name}.code", entry, FieldType.CHOICE, choices=tuple(codes) or None))
         elif model == "res.country.state":
             found.append(_fact(f"{name}.code", entry))
+        elif name == BUYER and self.name != model:
+            for leaf, stream in zip(LEAVES, ("companies", "people"), strict=True):
+                known = (stream,) if stream in streams.get(model, ()) else ()
+                found.append(
+                    _fact(f"{name}.{leaf}", {**entry, "required": False}, FieldType.REFERENCE, references=known)
+                )
         target = _fact(f"{name}.id", entry, FieldType.REFERENCE, references=tuple(streams.get(model, ())))
         return [target, *found]
 

@@ -85,7 +85,8 @@ class OdooSettings(Settings):
 
 
 class Shape(BaseModel):
-    """What a well-known stream is made of. ``born`` is what a create is given besides its own fields."""
+    """What a well-known stream is made of. ``born`` is what a create is given besides its own fields, ``titles`` the
+    fields of which the first given one is its name where none is."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -93,6 +94,7 @@ class Shape(BaseModel):
     domain: list[Any] = []
     born: Mapping[str, Any] = {}
     parents: tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
     writable: bool = True
 
 
@@ -105,7 +107,12 @@ SHAPES: Mapping[str, Shape] = {
         born={"is_company": False},
         parents=("companies",),
     ),
-    "leads": Shape(model="crm.lead", domain=[["type", "=", "lead"]], born={"type": "lead"}),
+    "leads": Shape(
+        model="crm.lead",
+        domain=[["type", "=", "lead"]],
+        born={"type": "lead"},
+        titles=("partner_name", "contact_name", "email_from"),
+    ),
     "opportunities": Shape(
         model="crm.lead",
         domain=[["type", "=", "opportunity"]],

@@ -1,12 +1,12 @@
 """Writing by ``load``, Odoo's import: many rows a call, each created by an external id or updated by its id.
 
 An external id (ir.model.data) is the hub's marker: it is unique in the database, is stored in the transaction that
-makes the record, and goes with it when it is deleted; sent again, it updates the record instead of making another. A field of
-our own would have to be made in every model by somebody, and nothing would keep two records from the same value.
+makes the record, and goes with it when it is deleted; sent again, it updates the record instead of making another. A
+field of our own would have to be made in every model by somebody, and nothing would keep two records from one value.
 
 ``load`` (odoo/models.py) is all or nothing: with one row refused, nothing is stored, ``ids`` is False and ``messages``
-say which rows were refused, stopping at ten errors. So refused rows are taken out and the rest is sent again; a call that
-fails without naming a row is halved until the poison is alone.
+say which rows were refused, stopping at ten errors. So refused rows are taken out and the rest is sent again; a call
+that fails without naming a row is halved until the poison is alone.
 """
 
 from __future__ import annotations
