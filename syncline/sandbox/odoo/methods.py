@@ -108,9 +108,10 @@ class Methods:
         load: str | None = "_classic_read",
     ) -> list[Row]:
         rows = [self._shown(model, self.database.row(model, key), fields) for key in ids]
-        if load is None:
+        if load != "_classic_read":  # many2one as bare ids
+            pointing = [f.name for f in self.database.models[model].fields.values() if f.type == "many2one"]
             for row in rows:
-                row.update({n: v[0] for n, v in row.items() if isinstance(v, list) and v and isinstance(v[-1], str)})
+                row.update({name: row[name][0] for name in pointing if row.get(name)})
         return rows
 
     def _shown(self, model: str, row: Row, fields: Sequence[str] | None) -> Row:
