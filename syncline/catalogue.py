@@ -18,6 +18,7 @@ BUILT_IN: Mapping[str, str] = {
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",
+    "tryton": "connectors.tryton.connector:TrytonConnector",
 }
 
 

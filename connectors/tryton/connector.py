@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ from connectors.sdk import (
     FieldType,
     Outcome,
     Page,
+    ProtocolError,
     Record,
     RefusedError,
     Replay,
@@ -31,6 +32,7 @@ from connectors.tryton.session import Session
 from connectors.tryton.settings import TrytonSettings
 from connectors.tryton.writing import BATCH, Writing
 
+_FRESH = timedelta(minutes=15)
 _TYPES = {
     "char": FieldType.TEXT,
     "text": FieldType.TEXT,
@@ -56,6 +58,7 @@ class TrytonConnector(Connector[TrytonSettings]):
     def __init__(self, settings: TrytonSettings, context: Context | None = None) -> None:
         super().__init__(settings, context)
         self._streams = tuple(self._facts(name) for name in settings.streams)
+        self._known: tuple[datetime, Mapping[str, Mapping[str, Any]]] | None = None
 
     @cached_property
     def _session(self) -> Session:
@@ -86,7 +89,7 @@ class TrytonConnector(Connector[TrytonSettings]):
 
     def discover(self, stream: str) -> tuple[Field, ...]:
         self.stream(stream)
-        own = [_fact(name, entry) for name, entry in self._described().items() if _single(name, entry)]
+        own = [_fact(name, entry) for name, entry in self._described(anew=True).items() if _single(name, entry)]
         codes = tuple(sorted(self._countries()))
         parts = [Field(name=f"address.{name}", label=name.replace("_", " ")) for name in ADDRESS_FIELDS]
         country = Field(name=COUNTRY, type=FieldType.CHOICE, choices=codes or None, restricted=bool(codes))
@@ -100,9 +103,15 @@ class TrytonConnector(Connector[TrytonSettings]):
         marker = Field(name=MARKER, label=label, unique=True, updatable=False)
         return (*own, *parts, country, *kinds, vat, *lists, marker)
 
-    def _described(self) -> Mapping[str, Mapping[str, Any]]:
-        found = self._session.ask(f"{PARTY}.fields_get", "describing parties", [])
-        return found if isinstance(found, dict) else {}
+    def _described(self, *, anew: bool = False) -> Mapping[str, Mapping[str, Any]]:
+        """The party's fields as the server described them a quarter of an hour ago at most."""
+        now = self.context.clock.now()
+        if anew or self._known is None or now - self._known[0] > _FRESH:
+            found = self._session.ask(f"{PARTY}.fields_get", "describing parties", [])
+            if not isinstance(found, dict) or "name" not in found:
+                raise ProtocolError("describing parties: an answer without fields")
+            self._known = (now, found)
+        return self._known[1]
 
     def _countries(self) -> dict[str, int]:
         rows = self._session.ask(

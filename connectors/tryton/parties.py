@@ -1,8 +1,8 @@
 """A party as a record: its own fields, and of what hangs below it the first of each kind.
 
-Tryton keeps addresses, contact mechanisms and identifiers as records of their own. A party shows all of them, and
-besides ``address`` (the first one in use), ``phone``, ``mobile``, ``fax``, ``email``, ``website`` (the first mechanism of
-the type in use) and ``vat`` (the first European VAT number): these are written. Its version holds the ``_timestamp`` of
+Tryton keeps addresses, contact mechanisms and identifiers as records of their own. A party shows all of them. Besides,
+``address`` (the first one in use), ``phone``, ``mobile``, ``fax``, ``email``, ``website`` (the first mechanism of the
+type in use) and ``vat`` (the first European VAT number) are shown and written. The version holds the ``_timestamp`` of
 the party and of each of them, since changing an address by itself does not touch the party.
 
 JSON-RPC gives moments, dates, numbers and bytes a ``__class__`` (trytond/protocols/jsonrpc.py).

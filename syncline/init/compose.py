@@ -22,6 +22,7 @@ CONNECTIONS: Mapping[str, str] = {
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
+    "tryton": "tryton",
 }
 """Systems that can be asked for, and what their connection is called."""
 
@@ -31,6 +32,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "odoo": ("companies", "people"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
+    "tryton": ("parties",),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

@@ -28,6 +28,10 @@ ENVIRONMENT = {
     "SHOPIFY_SHOP": "acme.myshopify.com",
     "SHOPIFY_CLIENT_ID": "id",
     "SHOPIFY_CLIENT_SECRET": "canary",
+    "TRYTON_DATABASE": "erp",
+    "TRYTON_PASSWORD": "canary",
+    "TRYTON_URL": "https://tryton.example.com",
+    "TRYTON_USER": "hub",
 }
 PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
