@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: demo soak test test-slow test-slow-sample torture lint format bench lock clean
+.PHONY: demo interop soak test test-slow test-slow-sample torture lint format bench lock clean
 
 demo: .venv/ready  ## Start with fake systems and sample data, and see records move
 	$(BIN)/syncline demo
@@ -18,6 +18,9 @@ test-slow-sample: .venv/ready  ## A random sample of the slow tests, about ten m
 
 torture: .venv/ready  ## Kill, stop and starve the demonstration for up to MINUTES=45; KILLS=500 STOPS=100 ON=sqlite SEED=…
 	$(BIN)/python tests/torture
+
+interop: .venv-interop/ready  ## Others' client libraries against the fake systems
+	.venv-interop/bin/pytest tests/interop
 
 soak: .venv/ready  ## Simulated systems, people and faults against the engine; SEEDS=… stories
 	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),20000)
@@ -41,13 +44,23 @@ lock: pyproject.toml  ## Renew requirements.lock; pip-tools stays out of .venv
 	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
 		--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 		--extra dev --extra expressions --extra postgres --output-file requirements.lock pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile --quiet --upgrade --generate-hashes --strip-extras \
+		--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --constraint requirements.lock \
+		--output-file tests/interop/requirements.lock tests/interop/requirements.in
 	rm -rf .venv-lock
 
 clean:
-	rm -rf .venv .venv-lock dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-interop .venv-lock dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv-interop/ready: requirements.lock tests/interop/requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv-interop
+	.venv-interop/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.venv-interop/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/interop/requirements.lock
+	.venv-interop/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@

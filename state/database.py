@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -33,53 +34,53 @@ class Database:
         self._turn: AbstractContextManager[Any] = RLock() if single else nullcontext()
         self._single = single
         self._open: Tx | None = None
-        self._kept: Connection | None = None
+        self._kept: _Kept | None = None
+        self._free: deque[Tx] = deque()
         reading = {_READS: True} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._reader = engine.execution_options(**reading)
 
+    def read(self) -> AbstractContextManager[Tx]:
+        if not self.sqlite:
+            return self._read()
+        return self._in_memory().reading if self._single else _Lent(self._lend, self._free, "BEGIN")
+
     @contextmanager
-    def read(self) -> Iterator[Tx]:
+    def _read(self) -> Iterator[Tx]:
         with self._turn:
             if self._open is not None:
                 yield self._open
                 return
-            if self._single and self.sqlite:  # nobody else can write meanwhile
-                with _said(), self._connection(self.engine) as connection:
-                    yield Tx(connection, sqlite=True)
-                return
-            with _said(), self._connection(self._reader) as connection, self._transaction(connection) as tx:
+            with _said(), self._reader.connect() as connection, self._transaction(connection) as tx:
                 yield tx
 
-    @contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[Tx]:
+    def write(self, *, durable: bool = False) -> AbstractContextManager[Tx]:
         """Committed at the end, rolled back on any exception. In SQLite the only writer while it lasts.
 
         ``durable``: on the disk when it returns, so that even a power cut cannot take it back. (Without it SQLite
         survives the death of any process, but a power cut may undo the last commits; PostgreSQL's are always durable.)
         """
-        with self._turn, _said(), self._connection(self.engine) as connection:
-            if self._single or not (durable and self.sqlite):
-                with self._transaction(connection) as tx:
-                    yield tx
-                return
-            raw: Any = connection.connection.driver_connection
-            raw.execute("PRAGMA synchronous=FULL")
-            try:
-                with self._transaction(connection) as tx:
-                    yield tx
-            finally:
-                raw.execute("PRAGMA synchronous=NORMAL")
+        if not self.sqlite:
+            return self._write()
+        if self._single:
+            return self._in_memory().writing
+        return _Lent(self._lend, self._free, "BEGIN IMMEDIATE", durable=durable)
 
     @contextmanager
-    def _connection(self, engine: Engine) -> Iterator[Connection]:
-        """One for the time being; the only one where there is but one, and it is SQLite's, stays open."""
-        if not (self._single and self.sqlite):
-            with engine.connect() as connection:
-                yield connection
-            return
+    def _write(self) -> Iterator[Tx]:
+        with self._turn, _said(), self.engine.connect() as connection, self._transaction(connection) as tx:
+            yield tx
+
+    def _lend(self) -> Tx:
+        with suppress(IndexError):
+            return self._free.pop()
+        with _said():
+            return Tx(self.engine.connect(), sqlite=True)
+
+    def _in_memory(self) -> _Kept:
         if self._kept is None:
-            self._kept = self.engine.connect()
-        yield self._kept
+            with _said():
+                self._kept = _Kept(self.engine.connect())
+        return self._kept
 
     @contextmanager
     def _transaction(self, connection: Connection) -> Iterator[Tx]:
@@ -97,36 +98,137 @@ class Database:
     @contextmanager
     def pinned(self) -> Iterator[Callable[[], AbstractContextManager[Tx]]]:
         """Several transactions on one connection, so that they share temporary tables; none holds a write lock."""
-        with _said(), self._connection(self._reader if self.sqlite else self.engine) as connection:
+        if self._single and self.sqlite:
+            yield self.read
+            return
+        with _said(), (self._reader if self.sqlite else self.engine).connect() as connection:
 
             @contextmanager
             def begin() -> Iterator[Tx]:
-                with self._turn:
-                    if self._single and self.sqlite:  # nobody else can write meanwhile
-                        yield Tx(connection, sqlite=True)
-                    else:
-                        with self._transaction(connection) as tx:
-                            yield tx
+                with self._turn, self._transaction(connection) as tx:
+                    yield tx
 
             yield begin
 
     def close(self) -> None:
         if self._kept is not None:
-            self._kept.close()
+            self._kept.connection.close()
+        while self._free:
+            self._free.pop().connection.close()
         self.engine.dispose()
+
+
+class _Kept:
+    """The one connection to a database in memory. A transaction there takes less time than a generator does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        tx, turn = Tx(connection, sqlite=True), RLock()
+        self.reading, self.writing = _Reading(tx, turn), _Writing(tx, turn)
+
+
+class _Reading:
+    """Nobody else can write meanwhile."""
+
+    def __init__(self, tx: Tx, turn: RLock) -> None:
+        self._tx, self._turn = tx, turn
+
+    def __enter__(self) -> Tx:
+        self._turn.acquire()
+        return self._tx
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._turn.release()
+        if error is not None:
+            _say(error)
+
+
+class _Lent:
+    """One transaction on a connection to a file, lent for it: as `_Writing`, with a snapshot to read from."""
+
+    __slots__ = ("_begin", "_durable", "_free", "_lend", "_tx")
+
+    def __init__(self, lend: Callable[[], Tx], free: deque[Tx], begin: str, *, durable: bool = False) -> None:
+        self._lend, self._free, self._begin, self._durable = lend, free, begin, durable
+
+    def __enter__(self) -> Tx:
+        self._tx = tx = self._lend()
+        try:
+            if self._durable:
+                _driver(tx).execute("PRAGMA synchronous=FULL")
+            _driver(tx).execute(self._begin)
+        except sqlite3.Error as error:
+            self._give_back()
+            _say(error)
+        return tx
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        _end(self._tx, error, self._give_back)
+
+    def _give_back(self) -> None:
+        if self._durable:
+            _driver(self._tx).execute("PRAGMA synchronous=NORMAL")
+        self._free.append(self._tx)
+
+
+class _Writing:
+    """Past SQLAlchemy, unless somebody uses its connection within (migrations do): then the transaction is its own."""
+
+    def __init__(self, tx: Tx, turn: RLock) -> None:
+        self._tx, self._turn = tx, turn
+
+    def __enter__(self) -> Tx:
+        self._turn.acquire()
+        try:
+            _driver(self._tx).execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._turn.release()
+            _say(error)
+        return self._tx
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        _end(self._tx, error, self._turn.release)
+
+
+def _driver(tx: Tx) -> Any:
+    return tx.connection.connection.driver_connection
+
+
+def _end(tx: Tx, error: BaseException | None, leave: Callable[[], None]) -> None:
+    """Commit, or roll back where there was an error; say a driver's own."""
+    end = tx.connection if tx.connection.in_transaction() else _driver(tx)
+    try:
+        if error is None:
+            end.commit()
+    except (DBAPIError, sqlite3.Error) as refused:
+        error = refused
+    finally:
+        try:
+            if _driver(tx).in_transaction:
+                end.rollback()
+        finally:
+            leave()
+    if error is not None:
+        _say(error)
 
 
 @contextmanager
 def _said() -> Iterator[None]:
-    """Driver errors become ours. Only operational ones are quoted: others may carry values of records."""
+    """Driver errors become ours."""
     try:
         yield
-    except (OperationalError, sqlite3.OperationalError) as error:
+    except (DBAPIError, sqlite3.Error) as error:
+        _say(error)
+
+
+def _say(error: BaseException) -> None:
+    """Raise ours for a driver's error. Only operational ones are quoted: others may carry values of records."""
+    if isinstance(error, OperationalError | sqlite3.OperationalError):
         said = str(_raw(error)).strip().splitlines()
         raise StateError(f"the state database could not do it: {said[0] if said else 'no reason given'}") from error
-    except (IntegrityError, sqlite3.IntegrityError) as error:
+    if isinstance(error, IntegrityError | sqlite3.IntegrityError):
         raise StateError("the state database refused a row that contradicts another one; nothing was stored") from error
-    except (DBAPIError, sqlite3.Error) as error:
+    if isinstance(error, DBAPIError | sqlite3.Error):
         raise StateError(f"the state database refused: {type(_raw(error)).__name__}; nothing was stored") from error
 
 
@@ -233,4 +335,5 @@ def hook_sqlite(engine: Engine, *, durable: bool = True) -> None:
     def _begun(connection: Connection) -> None:
         reads = connection.get_execution_options().get(_READS)
         raw: Any = connection.connection.driver_connection
-        raw.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+        if not raw.in_transaction:
+            raw.execute("BEGIN" if reads else "BEGIN IMMEDIATE")

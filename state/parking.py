@@ -59,6 +59,13 @@ def about(tx: Tx, bindings: Bindings, entity_id: str) -> list[Parked]:
     return [row for row in found if row.side is Side.OUT or entity_id in row.candidates]
 
 
+def reasons(tx: Tx, bindings: Bindings, side: Side) -> dict[BindingId, set[Why]]:
+    found: dict[BindingId, set[Why]] = {}
+    for number, why in tx.rows("SELECT DISTINCT binding, why FROM parked WHERE side = ?", str(side)):
+        found.setdefault(bindings.name(number), set()).add(Why(why))
+    return found
+
+
 def pages(
     database: Database, bindings: Bindings, binding: int, side: Side, why: Why | None, size: int
 ) -> Iterator[list[Parked]]:

@@ -1,8 +1,9 @@
 """A database that starts as another one is and is thrown away.
 
-SQLite: a copy of the file. PostgreSQL: temporary tables under the same names on one connection whose search path holds
-nothing else, so that no statement can name a real table. (One long transaction that is rolled back in the end would
-not do: while a plan waits for vendors, it would hold the rows it pretends to write against every real run.)
+SQLite: a copy of the file (or of what is in memory). PostgreSQL: temporary tables under the same names on one
+connection whose search path holds nothing else, so that no statement can name a real table. (One long transaction that
+is rolled back in the end would not do: while a plan waits for vendors, it would hold the rows it pretends to write
+against every real run.)
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.pool import StaticPool
 
 from model.errors import StateError
 from state import tables
-from state.database import Database, hook_sqlite, make_private_file
+from state.database import Database, connect, hook_sqlite, make_private_file
 from state.tx import Tx
 
 _UNCOPIED = {
@@ -50,8 +51,22 @@ _COUNTED = (
 
 @contextmanager
 def rehearse(database: Database) -> Iterator[Database]:
-    with (_file_copy if database.sqlite else _shadow)(database) as copy:
+    in_memory = database.engine.url.database in (None, "", ":memory:")
+    with (_shadow if not database.sqlite else _memory_copy if in_memory else _file_copy)(database) as copy:
         yield copy
+
+
+@contextmanager
+def _memory_copy(database: Database) -> Iterator[Database]:
+    copy = connect("sqlite://")
+    try:
+        with database.read() as source, copy.read() as target:
+            _raw(source).backup(_raw(target))
+        with copy.write() as tx:
+            tx.run("DELETE FROM lease")  # the plan competes with nobody
+        yield copy
+    finally:
+        copy.close()
 
 
 @contextmanager
@@ -78,11 +93,14 @@ def _file_copy(database: Database) -> Iterator[Database]:
 def _back_up(source: Tx, path: Path) -> None:
     target = sqlite3.connect(path)
     try:
-        raw: Any = source.connection.connection.driver_connection
-        raw.backup(target)
+        _raw(source).backup(target)
         target.execute("PRAGMA journal_mode=MEMORY")
     finally:
         target.close()
+
+
+def _raw(tx: Tx) -> Any:
+    return tx.connection.connection.driver_connection
 
 
 @contextmanager

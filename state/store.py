@@ -236,6 +236,10 @@ class SqlStore(Plans, Store):
         if number is not None:
             yield from parking.pages(self.database, self.bindings, number, side, why, size)
 
+    def parked_why(self, side: Side) -> dict[BindingId, set[Why]]:
+        with self.database.read() as tx:
+            return parking.reasons(tx, self.bindings, side)
+
     def parked_by_id(self, numbers: Sequence[int]) -> list[Parked]:
         """Those of the numbers that are still parked, in the order asked for."""
         with self.database.read() as tx:

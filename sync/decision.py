@@ -368,6 +368,10 @@ class Changes:
     stream: tuple[BindingId, StreamState] | None = None
     closed_intents: list[tuple[int, list[IntentRow]]] = field(default_factory=list)  # intent, rows that stay open
 
+    @property
+    def empty(self) -> bool:
+        return self == _NO_CHANGES
+
     def add(self, later: Changes) -> None:
         """What another page changed after this one, of other records: to be committed together."""
         for part in fields(self):
@@ -378,3 +382,6 @@ class Changes:
                 mine |= theirs
             elif theirs is not None:
                 setattr(self, part.name, theirs)
+
+
+_NO_CHANGES = Changes()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from model.fields import EntitySchema, in_dependency_order
 from model.records import Page, Record
 from sync.absorb import Binding
 from sync.correlate import Index
-from sync.crew import Crew, threads
+from sync.crew import Crew, Threads
 from sync.decision import BindingId
 from sync.focus import Focus
 from sync.merge import Context
@@ -129,7 +129,7 @@ class Hub:
     entities: list[EntitySchema] = field(default_factory=list)
     indexes: dict[str, Index] = field(default_factory=dict)
     reading: Reading = field(default_factory=Reading)
-    crew: Crew = threads
+    crew: Crew = field(default_factory=Threads)
     rests: Rests = field(init=False)
     _asked: dict[str, Asked] = field(init=False)
 
@@ -150,20 +150,22 @@ class Hub:
         hub = cls(store, connectors, policy, clock)
         used = [schema for name, schema in schemas.items() if any(m.entity == name for m in mappings)]
         hub.entities = in_dependency_order(used)
+        targets = {schema.name: schema.references for schema in hub.entities}
         for schema in hub.entities:
             own = [mapping for mapping in mappings if mapping.entity == schema.name]
             index = hub.indexes[schema.name] = Index.of(schema, [mapping.match for mapping in own])
+            survivorship = survivorship_of(policy.survivorship.get(schema.name, {}))
+            cyclic = _cyclic(schema, targets)
             for mapping in own:
                 binding_id = BindingId(mapping.connection, mapping.stream, mapping.entity)
                 if binding_id in hub.bindings:
                     raise ValueError(f"two mappings tie {binding_id}")
-                survivorship = survivorship_of(policy.survivorship.get(schema.name, {}))
                 hub.bindings[binding_id] = Binding(
                     binding_id,
                     mapping,
                     Context(mapping.connection, mapping, schema, survivorship, policy.oscillation),
                     index,
-                    _cyclic(schema, hub.entities),
+                    cyclic,
                 )
         return hub
 
@@ -233,9 +235,11 @@ def survivorship_of(rules: Mapping[str, Survivorship]) -> Any:
     return of
 
 
-def _cyclic(schema: EntitySchema, entities: Sequence[EntitySchema]) -> frozenset[str]:
-    """Reference fields whose target (directly or not) refers back to this entity: never waited for on create."""
-    targets = {other.name: other.references for other in entities}
+def _cyclic(schema: EntitySchema, targets: Mapping[str, Collection[str]]) -> frozenset[str]:
+    """Reference fields whose target (directly or not) refers back to this entity: never waited for on create.
+
+    ``targets`` are the entities that each entity refers to.
+    """
 
     def reaches(start: str, seen: frozenset[str] = frozenset()) -> bool:
         if start == schema.name:

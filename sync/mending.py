@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from model.records import Page
-from sync.decision import BindingId, Changes, Link, Side, Why
+from sync.decision import BindingId, Changes, Link, Parked, Side, Why
 from sync.ports import Store
 
 
@@ -20,20 +21,16 @@ class Mending:
 
     store: Store
     binding: BindingId
-    size: int
     flaws: set[str] = field(default_factory=set)
     records: set[str] = field(default_factory=set)
     every_row: bool = False
     every_record: bool = False
 
-    @classmethod
-    def of(cls, store: Store, binding: BindingId, size: int, *, from_start: bool) -> Mending:
-        """With everything that is parked of the binding, which is little."""
-        found = cls(store, binding, size, every_row=from_start)
-        for page in store.all_parked(binding, Side.IN, None, size):
-            found.flaws.update(row.key for row in page if row.data is None and row.why is Why.DEAD)
-            found.records.update(row.key for row in page if row.data is not None)
-        return found
+    def expect(self, parked: Iterable[Sequence[Parked]]) -> None:
+        """To meet everything that is parked of the binding, which is little."""
+        for page in parked:
+            self.flaws.update(row.key for row in page if row.data is None and row.why is Why.DEAD)
+            self.records.update(row.key for row in page if row.data is not None)
 
     def met(self, page: Page) -> None:
         self.every_row = self.every_row or page.every_row or page.full
@@ -43,6 +40,11 @@ class Mending:
         if self.records:
             self.records.difference_update(record.key for record in page.records)
             self.records.difference_update(flaw.key for flaw in page.flaws if flaw.key)
+
+    @property
+    def missing(self) -> bool:
+        """Whether anything that is parked was not met."""
+        return bool(self.flaws or self.records)
 
     def settled(self) -> Changes:
         """Lets go of what need not be kept any longer. Call it when the read has come to its end."""

@@ -19,6 +19,7 @@ from sync.confirming import confirmed
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.founding import found_together
 from sync.hub import Hub, Listener
+from sync.known import Known
 from sync.ledger import Ids, Ledger
 from sync.mending import Mending
 from sync.policy import Braked
@@ -69,12 +70,14 @@ class Observer:
     touched: set[str] = field(default_factory=set)  # entities observed while writing: decisions about them are stale
     distrustful: bool = False  # looks at every record again, whatever its fingerprint says
     ids: Ids = field(init=False)
+    known: Known = field(init=False)
     _writing: bool = False
     _held: datetime = field(init=False)  # when the lease was last extended, as far as this reader knows
     _parked_now: dict[tuple[BindingId, str], Ended] = field(default_factory=dict)  # how the balance counts them
 
     def __post_init__(self) -> None:
         self._held = now = self.hub.clock.now()
+        self.known = Known(self.hub.store)
         self.ids = Ids(int(now.timestamp()), f"{self.lease.holder} {self.run} {now.isoformat()}")
 
     def balance(self, binding: BindingId, side: Side) -> Balance:
@@ -86,7 +89,7 @@ class Observer:
     def read(self, binding: Binding, *, full: bool) -> None:
         """Read one binding from its watermark (or all of it) to the end. Raises ConnectorError."""
         store, mapping = self.hub.store, binding.mapping
-        before = store.stream_state(binding.id)
+        before = self.known.state(binding.id)
         if before.mapping != mapping.version:
             store.remember_mapping(mapping.name, mapping.version, sorted(mapping.reads | mapping.writes))
         if before.mapping != mapping.version and (before.complete or before.cursor):
@@ -123,14 +126,16 @@ class Observer:
         """Store every page, then the stream's state. Returns how many were linked, and whether all were listed."""
         # A second full read must not move the watermark back should it be cut short.
         moving = since is not None or not before.complete
-        state = replace(before, mapping=before.mapping if before.complete else binding.mapping.version)
+        version = binding.mapping.version
+        state = before if before.complete else replace(before, mapping=version)
         matched, lists_all = 0, False
         cursor = before.cursor
-        mending = Mending.of(self.hub.store, binding.id, self.hub.policy.page, from_start=since is None)
+        mending = Mending(self.hub.store, binding.id, every_row=since is None)
+        mending.expect(self.known.pages(binding.id, None, self.hub.policy.page))
         news = _News()
         for page in self._arriving(binding, since, news):
             cursor = page.cursor or cursor
-            if moving and page.cursor:
+            if moving and page.cursor and page.cursor != state.cursor:
                 state = replace(state, cursor=page.cursor)
             if seen is not None:
                 seen.add([record.key for record in page.records])
@@ -144,10 +149,12 @@ class Observer:
             mending.met(page)
             self.listener.advanced(binding.id, len(page.records) + len(page.flaws))
         self._settle(binding, news)
-        self._commit(mending.settled())
-        after = replace(before, cursor=cursor, complete=True, mapping=binding.mapping.version)
-        if replace(after, read_at=None) != replace(self.hub.store.stream_state(binding.id), read_at=None):
-            self._commit(Changes(stream=(binding.id, replace(after, read_at=self.hub.clock.now()))))
+        if mending.missing:
+            self._commit(mending.settled())
+        stored = self.known.state(binding.id)
+        if (stored.cursor, stored.complete, stored.mapping) != (cursor, True, version):
+            after = replace(before, cursor=cursor, complete=True, mapping=version, read_at=self.hub.clock.now())
+            self._commit(Changes(stream=(binding.id, after)))
         return matched, lists_all
 
     def _arriving(self, binding: Binding, since: str | None, news: _News) -> Iterator[Page]:
@@ -184,9 +191,8 @@ class Observer:
             fresh = [] if before == prints else [(record, one) for record, one, last in pairs if one != last]
         else:
             fresh = list(zip(live, prints, strict=True))
-        gone: list[tuple[Record, str | None]] = []
-        if len(live) < len(listed):
-            gone = [(record, None) for record in listed if record.deleted]
+        deleted = [record for record in listed if record.deleted] if len(live) < len(listed) else ()
+        gone: list[tuple[Record, str | None]] = [(record, None) for record in deleted]
         merged = [pair for pair in gone if pair[0].superseded_by]  # their survivors are to be found linked
         rest = [pair for pair in gone if not pair[0].superseded_by]
         balance.seen += len(page.records) + len(page.flaws)
@@ -198,6 +204,8 @@ class Observer:
 
     def _settle(self, binding: Binding, news: _News) -> None:
         """Store what the news mean, in one transaction."""
+        if not (news.observed or news.flaws or news.state or self._late()):
+            return
 
         def count(_: Record | None, ended: Ended, times: int) -> None:
             news.balance.count(ended.bucket, times, ended.detail)
@@ -265,9 +273,10 @@ class Observer:
             )
 
     def _commit(self, changes: Changes) -> None:
-        if changes != Changes() or self._late():
+        if not changes.empty or self._late():
             self._held = now = self.hub.clock.now()
             self.hub.store.commit(changes, self.run, self.lease, now)
+            self.known.committed(changes)
 
     def _late(self) -> bool:
         return self.hub.clock.now() - self._held >= RENEW_AFTER
@@ -275,7 +284,7 @@ class Observer:
     def retry_waiting(self, binding: Binding) -> int:
         """Take records up again whose awaited record has arrived. Returns how many went on."""
         moved = 0
-        for parked in self.hub.store.all_parked(binding.id, Side.IN, Why.WAITING, self.hub.policy.page):
+        for parked in self.known.pages(binding.id, Why.WAITING, self.hub.policy.page):
             ready = self._arrived(binding, parked)
             if ready:
                 moved += self.again(binding, ready)
@@ -283,7 +292,7 @@ class Observer:
 
     def retry_disputed(self, binding: Binding) -> None:
         """Look for matches anew: what was in doubt may have become certain by changes of the entities themselves."""
-        for parked in self.hub.store.all_parked(binding.id, Side.IN, Why.DISPUTED, self.hub.policy.page):
+        for parked in self.known.pages(binding.id, Why.DISPUTED, self.hub.policy.page):
             doubted = [row for row in parked if row.code == DISPUTED_MATCH and row.data is not None]
             if doubted:
                 self.again(binding, doubted)
@@ -349,11 +358,13 @@ class Observer:
                 seen.add(keys)
             missing = list(seen.missing(self.hub.policy.page))
         self._ask(binding, missing)
-        swept = replace(store.stream_state(binding.id), swept_at=self.hub.clock.now())
+        swept = replace(self.known.state(binding.id), swept_at=self.hub.clock.now())
         self._commit(Changes(stream=(binding.id, swept)))
 
     def _ask(self, binding: Binding, pages: Sequence[Sequence[str]]) -> None:
         """Ask directly for linked records that a listing lacked; only an answer is evidence."""
+        if not pages:
+            return
         store, connector = self.hub.store, self.hub.connector(binding.id)
         missing, linked = sum(map(len, pages)), store.live_links(binding.id)
         limit = self.hub.policy.limit(binding.id.connection, Braked.DELETE)

@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from model.errors import StateError
+from model.fields import EntitySchema
 from sync.brakes import Count, Tripped
 from sync.decision import ActionKind, BindingId
 from sync.hub import Hub
@@ -149,6 +150,21 @@ def _settings(hub: Hub, seal: bytes) -> dict[str, str]:
     return {name: hmac.digest(seal, orjson.dumps(_fixed(part)), "sha256").hex()[:16] for name, part in parts.items()}
 
 
+_MOST_SCHEMAS: Final = 50
+_SCHEMAS: dict[int, tuple[EntitySchema, Any]] = {}
+"""Fixed once each, by identity: they are the largest part, and a process has a handful of them."""
+
+
+def _fixed_schema(schema: EntitySchema) -> Any:
+    known = _SCHEMAS.get(id(schema))
+    if known is None:
+        if len(_SCHEMAS) >= _MOST_SCHEMAS:
+            _SCHEMAS.clear()
+        parts = [[part.name, _fixed(getattr(schema, part.name))] for part in fields(schema)]
+        known = _SCHEMAS[id(schema)] = (schema, parts)
+    return known[1]
+
+
 def _fixed(value: Any) -> Any:
     """Plain values in a fixed order, the same in every process."""
     if isinstance(value, Enum):
@@ -159,6 +175,8 @@ def _fixed(value: Any) -> Any:
         return _fixed(value.get_secret_value())
     if hasattr(value, "model_dump"):
         return _fixed(value.model_dump())
+    if isinstance(value, EntitySchema):
+        return _fixed_schema(value)
     if is_dataclass(value) and not isinstance(value, type):
         return [[part.name, _fixed(getattr(value, part.name))] for part in fields(value)]
     if isinstance(value, Mapping):

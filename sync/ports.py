@@ -247,6 +247,10 @@ class Store(Plans, Protocol):
         """Everything parked for one reason, in pages; rows may be unparked while iterating."""
         ...
 
+    def parked_why(self, side: Side) -> Mapping[BindingId, Collection[Why]]:
+        """For which reasons anything is parked, of each binding of which anything is: mostly of none."""
+        ...
+
     def parked_about(self, entity_id: str) -> list[Parked]:
         """What is parked of an entity on its way out, and every question in which it is a candidate."""
         ...

@@ -273,6 +273,7 @@ class _Work:
         store = self.hub.store
         known = store.stream_states()
         states = {id_: known.get(id_, StreamState()) for id_ in self.hub.bindings if id_ in self.selected}
+        self.observer.known.learn(states)
         changed = [id_ for id_, state in states.items() if state.mapping != self.hub.bindings[id_].mapping.version]
         writing = [id_ for id_ in changed if self.hub.bindings[id_].mapping.direction.writes]
         for entity in dict.fromkeys(id_.entity for id_ in writing):
@@ -299,6 +300,7 @@ class _Work:
 
     def _commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.report.run, self.lease, self.hub.clock.now())
+        self.observer.known.committed(changes)
 
     def _retry_waiting(self, binding: Binding) -> None:
         """What went on may be what others wait for. Ends, since each turn leaves fewer waiting."""

@@ -11,6 +11,8 @@
         def seed(self, stream, rows): return self.fake.seed(stream, rows)      # somebody adds records: their keys
         def edit(self, stream, key, fields): self.fake.edit(stream, key, fields)
         def delete(self, stream, key): self.fake.delete(stream, key)
+        def merge(self, stream, loser, survivor): ...        # where the system shows what became of a merged record
+        def expire(self, stream): ...                        # where positions can become too old
 
 The facts on the streams decide which tests apply; the others are skipped, and say why. A test that does not fit is
 overridden in the subclass with a skip and its reason: visible, never silent.
@@ -24,6 +26,7 @@ pytest.register_assert_rewrite(
     "syncline.testing.bench",
     "syncline.testing.facts",
     "syncline.testing.faults",
+    "syncline.testing.moving",
     "syncline.testing.reading",
     "syncline.testing.writing",
 )

@@ -57,6 +57,14 @@ class Bench:
         """Somebody deletes a record in the system."""
         raise NotImplementedError
 
+    def merge(self, stream: str, loser: str, survivor: str) -> bool | None:
+        """Somebody merges two records in a system that shows what became of them. False: not those of this stream."""
+        raise NotImplementedError
+
+    def expire(self, stream: str) -> None:
+        """The system forgets what positions given so far lead to, where that happens."""
+        raise NotImplementedError
+
     def text_field(self, stream: Stream) -> str | None:
         """A free text field that may be changed; by default the first such field that the stream declares."""
         special = {stream.key, stream.version, stream.writes.marker if stream.writes else None}

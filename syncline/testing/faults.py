@@ -65,6 +65,19 @@ class Faults(Bench):
             assert len(wire.calls) - asked <= 1 + len(pauses), f"{stream.name}: asked again without waiting"
             assert all(pause > 0 for pause in pauses), f"{stream.name}: a wait of nothing is no wait"
 
+    @pytest.mark.parametrize("fault", [Fault.DOWN, Fault.DROPPED, Fault.THROTTLED], ids=str)
+    def test_a_short_burst_of_failures_is_waited_out(self, fault: Fault) -> None:
+        for stream in self.each(lambda _: True, "is declared", "seed"):
+            self.wired()
+            keys = set(self.planted(stream, self.page + 1))
+            connector = self._warm()
+            self.wired().fail(fault, 0, times=3)
+            try:
+                seen = {record.key for page in self.pages(connector, stream) for record in page.records}
+            except ConnectorError as error:
+                pytest.fail(f"{stream.name}: gave up after three failures in a row: {error}")
+            assert seen == keys, f"{stream.name}: three failures in a row cost records"
+
     @pytest.mark.parametrize("fault", [f for f in Fault if "throttled" not in f], ids=str)
     def test_a_create_with_a_fault_at_any_request_is_neither_lost_nor_doubled(self, fault: Fault) -> None:
         for stream in self.each(creates, "creates", "row"):

@@ -38,12 +38,12 @@ class Wire:
         self.calls: list[Request] = []
         self._fake = fake
         self._fault: Fault | None = None
-        self._at: int | None = None
+        self._at: range | None = None
 
-    def fail(self, fault: Fault, at: int | None = None) -> None:
-        """Fail every request from now on, or only the one with this number (0: the next)."""
+    def fail(self, fault: Fault, at: int | None = None, times: int = 1) -> None:
+        """Fail every request from now on, or only ``times`` from the one with this number (0: the next)."""
         self._fault = fault
-        self._at = None if at is None else len(self.calls) + at
+        self._at = None if at is None else range(len(self.calls) + at, len(self.calls) + at + times)
 
     def heal(self) -> None:
         self._fault = None
@@ -51,7 +51,7 @@ class Wire:
     def handle(self, request: Request) -> Response:
         number = len(self.calls)
         self.calls.append(request)
-        if self._fault is None or self._at not in {None, number}:
+        if self._fault is None or (self._at is not None and number not in self._at):
             return self._fake.handle(request)
         if self._fault in _ANSWERS:
             return _ANSWERS[self._fault]

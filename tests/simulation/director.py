@@ -247,22 +247,26 @@ class WatchedStore:
 
     def commit(self, changes: Any, run: int, lease: Any, now: Any) -> None:
         def deed() -> None:
-            self._store.commit(changes, run, lease, now)
+            returning = self._returning(changes) if self._director.active and not self._director.undoing else ()
+            self._store.commit(changes, run, lease, now)  # or not: the lease may be lost
+            for link in returning:
+                self._director.wrong(f"I5: {link.binding} {link.key} was gone, and is linked again")
             if changes.stream is not None:
                 self._moved(*changes.stream)
 
-        if self._director.active and not self._director.undoing:
-            self._nothing_returns(changes)
-
         self._step("commit", deed)
 
-    def _nothing_returns(self, changes: Any) -> None:
+    def _returning(self, changes: Any) -> list[Any]:
         """I5. A record known to be deleted is linked again by a person only."""
+        live: dict[BindingId, list[Any]] = {}
         for link in changes.links:
             if link.state is LinkState.LIVE:
-                known = self._store.links(link.binding, [link.key]).get(link.key)
-                if known is not None and known.state is LinkState.GONE:
-                    self._director.wrong(f"I5: {link.binding} {link.key} was gone, and is linked again")
+                live.setdefault(link.binding, []).append(link)
+        found = []
+        for at, links in live.items():
+            known = self._store.links(at, [link.key for link in links])
+            found += [link for link in links if link.key in known and known[link.key].state is LinkState.GONE]
+        return found
 
     def _moved(self, binding: BindingId, state: Any) -> None:
         """I11. Reading all anew is the one way back for a watermark."""

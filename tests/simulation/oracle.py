@@ -114,6 +114,8 @@ class Oracle:
                 why = "nobody did" if operator is None else operator.past.may_delete((system, stream, key))
                 if why is not None:
                     self.wrong(f"I9: {system} {key} was deleted, and {why}")
+            if self.world.operator is not None and self.world.operator.past.undoing is not None:
+                self.world.operator.past.taken_back.add((system, stream, key))
             self._forget(system, stream, key)
             return
         automated = nature.automates[1] if nature.automates else None
@@ -214,22 +216,26 @@ class Oracle:
             for stream, entity in ENTITY.items():
                 at = BindingId(name, stream, entity)
                 for key, link in store.links(at, list(remote.tables[stream].rows)).items():
-                    ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
                     asked = key in remote.tables[stream].last  # it was gone, and is back: a person is asked
-                    apart = link.state is LinkState.CUT
-                    assert link.state is LinkState.LIVE or ended or asked or apart, (
-                        f"I13: {at} {key} is there, and taken for deleted"
-                    )
+                    if link.state in (LinkState.LIVE, LinkState.CUT) or asked:
+                        continue
+                    ended = store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
+                    assert ended, f"I13: {at} {key} is there, and taken for deleted"
 
     def nothing_was_made_anew(self) -> None:
         """I3: of what a newer state had made, an older copy of it makes nothing once more under another name."""
         if not self.forgotten or any(step.kind in ("split", "unite") for step in self.world.story.steps):
             return
         for name, remote in self.world.remotes.items():
-            rows = remote.tables["people"].rows
+            at, rows = BindingId(name, "people", "contact"), remote.tables["people"].rows
+            links = self.world.store.links(at, list(rows))
+            owners = self.world.store.canonicals([link.entity_id for link in links.values()])
             made: dict[tuple[str, str], str] = {}
             for stream, _, key in remote.created:
                 email, known = rows.get(key, {}).get("email"), token(rows.get(key, {}).get("name"))
+                owner = owners.get(links[key].entity_id) if key in links else None
+                if owner is not None and owner.state is not EntityState.LIVE:
+                    continue  # somebody deleted the person, and it stays here: who comes later is another one
                 if stream == "people" and email and known:
                     other = made.setdefault((email, known), key)
                     assert other == key, f"I3: {name} has {other} and {key} for one person"
@@ -245,8 +251,13 @@ class Oracle:
 
     def _another(self, system: str, stream: str, key: str, marker: str) -> bool:
         """Whether a person said that a record which was kept is somebody new; its former entity may have one again."""
+        if self.world.operator is None:
+            return False
         link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
-        return self.world.operator is not None and link is not None and link.entity_id != marker
+        return link is not None and link.entity_id != marker
+
+    def _parked_keys(self, at: BindingId) -> set[str]:
+        return {row.key for page in self.world.store.all_parked(at, Side.IN, None, 100) for row in page}
 
     def _asked(self, at: BindingId, entity_id: str) -> bool:
         """Whether a record there may turn out to be this entity, which a person has not answered yet."""
@@ -257,12 +268,13 @@ class Oracle:
         store, hub = self.world.store, self.world.engine().hub
         ids = [row[0] for row in self._rows("SELECT id FROM canonical ORDER BY id")]
         canonicals, links, conflicts = store.canonicals(ids), store.links_of(ids), store.open_conflicts(ids)
+        parked = {at: (store.parked(at, Side.OUT, ids), self._parked_keys(at)) for at in hub.bindings}
         for canonical in canonicals.values():
             if canonical.state is not EntityState.LIVE:
                 continue
             disputed = conflicts.get(canonical.id, {})
             for at, binding in hub.bindings.items():
-                if at.entity != canonical.entity or store.parked(at, Side.OUT, [canonical.id]):
+                if at.entity != canonical.entity or canonical.id in parked[at][0]:
                     continue
                 own = [link for link in links.get(canonical.id, []) if link.binding == at]
                 firm = canonical.values.get("account")
@@ -273,7 +285,7 @@ class Oracle:
                     blocked = blocked or self._asked(at, canonical.id)
                     assert blocked, f"I1: {canonical.id} has no record in {at}"
                 for link in own:
-                    if link.state is LinkState.LIVE and not store.parked(at, Side.IN, [link.key]):
+                    if link.state is LinkState.LIVE and link.key not in parked[at][1]:
                         self._shows(at, binding.mapping.rules, canonical, disputed, link, firm_key)
 
     def _shows(self, at: Any, rules: Any, canonical: Any, disputed: Any, link: Any, firm_key: str | None) -> None:
@@ -288,13 +300,15 @@ class Oracle:
             if operator is not None and operator.past.keeps_its_own(at, key, path, entry, rev):
                 continue
             if path == "account":
+                if not value and not shown:
+                    continue
                 firms = BindingId(at.connection, "firms", "account")
                 there = self.world.store.entities_at(firms, [str(shown)]).get(str(shown)) if shown else None
+                if operator is not None and (at.connection, "firms", shown) in operator.past.taken_back:
+                    continue  # an undo deleted it; what refers to it does so until somebody edits the reference
                 former = self.world.store.links(firms, [str(shown)]).get(str(shown))
-                ended = [
-                    one for one in self.world.store.links_of([value or ""]).get(value or "", []) if one.binding == firms
-                ]
-                if value and not firm_key and ended:
+                ended = self.world.store.links_of([value or ""]).get(value or "", [])
+                if value and not firm_key and any(one.binding == firms for one in ended):
                     continue  # its record there is gone for good: what is to refer to it waits
                 if former is not None and former.state is LinkState.CUT:
                     continue  # an undo made it nobody's: what refers to it says nothing
@@ -344,8 +358,11 @@ class Oracle:
         ):
             return
         past: dict[tuple[str, str], list[str]] = {}
+        fought = any(step.kind == "fight" for step in steps)  # each enters what its record shows, were it a former name
         sql = "SELECT entity_id, path, old, new FROM history WHERE path <> ? ORDER BY entity_id, path, rev"
         for entity, path, old, new in self._rows(sql, ""):
+            if fought and path == "full_name":
+                continue
             held = past.setdefault((entity, path), [])
             for value in (token(old), token(new)):
                 if value and value not in held[-1:]:

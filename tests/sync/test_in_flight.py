@@ -9,7 +9,7 @@ import pytest
 
 from connectors.contract import Replay, Writes
 from model.errors import AnswerLostError, ThrottledError
-from sync.crew import threads
+from sync.crew import Threads
 from sync.decision import Bucket, Side
 from tests.sync.conftest import MemoryConnector, by_turns, stream
 
@@ -66,10 +66,10 @@ def fill(world, count):
         world.erp.put("people", f"e{n}", name=f"Person {n}", email=f"{n}@x.com")
 
 
-def run(world, crew=threads):
+def run(world, crew=None):
     engine = world.engine()
     engine.hub.policy = replace(engine.hub.policy, page=100)
-    engine.hub.crew = crew
+    engine.hub.crew = crew or Threads()
     world.clock.advance(60)
     report = engine.run()
     assert all(balance.adds_up for balance in report.balances.values())
@@ -179,7 +179,7 @@ def test_results_come_to_whoever_asks_whichever_thread_made_them():
         raise ValueError("no")
 
     for at_once in (1, 2):
-        with threads(at_once) as start:
+        with Threads()(at_once) as start:
             found, failed = start(lambda: 7), start(refused)
             assert found() == 7
             with pytest.raises(ValueError, match="no"):

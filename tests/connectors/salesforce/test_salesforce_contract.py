@@ -33,5 +33,11 @@ class TestSalesforce(ConnectorSuite):
     def delete(self, stream, key):
         self.fake.delete(stream, key)
 
+    def merge(self, stream, loser, survivor):
+        self.fake.merge(stream, survivor, loser)
+
+    def expire(self, stream):
+        self.clock.advance(16 * 86400)  # a day longer than deletions are kept in the recycle bin
+
     def text_field(self, stream):
         return "Site" if stream.name == "Account" else "Department"
