@@ -76,7 +76,7 @@ class TrytonConnector(Connector[TrytonSettings]):
                 field="write_date",
                 resolution=timedelta(microseconds=1),
                 overlap=timedelta(seconds=self.settings.overlap),
-                misses="addresses, contact mechanisms and identifiers that were deleted by themselves",
+                misses="what was deleted below a party by itself, and what a replaced party left to its survivor",
             ),
             writes=Writes(batch=BATCH, replay=Replay.LOOKUP, marker=MARKER, conditional=True),
             deletes=Deletes.SWEEP,

@@ -52,6 +52,26 @@ class People:
         self.do(f"{model}.write", [key], values)
         self.stamp(model.replace(".", "_"), key)
 
+    def replace(self, loser, survivor):
+        """Tryton's own wizard: what points at the one points at the other then, and the one is archived.
+
+        It warns where their names differ, and a person confirms that by the warning's name.
+        """
+        session, _, _ = self._wizard("create")
+        given = {"ask": {"source": int(loser), "destination": int(survivor)}}
+        while True:
+            answer = self._wizard("execute", session, given, "replace")
+            if not isinstance(answer, tuple):
+                return
+            kind, (name, *_) = answer
+            assert kind == "UserWarning", answer
+            self.do("res.user.warning.create", [{"user": 1, "name": name}])
+
+    def _wizard(self, deed, *params):
+        body = {"id": 1, "method": f"wizard.party.replace.{deed}", "params": [*params, {}]}
+        answer = self.session._http.post("/{database}/rpc/", parts={"database": "erp"}, json=body).json()
+        return tuple(answer["error"]) if "error" in answer else answer["result"]
+
     def stamp(self, table, key, moment=None):
         self.server.execute(f"UPDATE {table} SET write_date = ? WHERE id = ?", moment or self._now(), key)
 
@@ -92,6 +112,9 @@ class TestTryton(ConnectorSuite):
 
     def delete(self, _stream, key):
         self.fake.do("party.party.delete", [int(key)])
+
+    def merge(self, _stream, loser, survivor):
+        self.fake.replace(loser, survivor)
 
     def text_field(self, _stream):
         return "name"
@@ -190,7 +213,7 @@ def test_archived_is_not_deleted_and_replaced_names_the_survivor(make, people):
     erp = make()
     winner, loser, idle = people.create([_values(TestTryton.row(None, "", n)) for n in (1, 2, 3)])
     people.write("party.party", idle, {"active": False})
-    people.server.execute("UPDATE party_party SET active = 0, replaced_by = ? WHERE id = ?", winner, loser)
+    people.replace(loser, winner)
     found = {record.key: record for record in records(erp)}
     assert (found[str(idle)].deleted, found[str(idle)].data["active"]) == (False, False)
     assert (found[str(loser)].deleted, found[str(loser)].superseded_by) == (True, str(winner))
