@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from connectors.odoo.buyers import buyer, parties
+from connectors.odoo.buyers import PARTNERS, buyer, parties
 from connectors.odoo.naming import Naming
 from connectors.odoo.reading import Reading
 from connectors.odoo.schema import BUYER, CODED, LEAVES, TAGS, ModelSchema, UnfitError
@@ -30,12 +30,13 @@ class Row:
 
 
 class Preparing:
-    """One batch. ``homes`` tells of partners where they stand, and ``addresses`` whether theirs are to be their own."""
+    """One batch. ``addresses`` says whether a person's is to be their own or the company's, as the settings do."""
 
     def __init__(self, reading: Reading, naming: Naming, addresses: str) -> None:
         self.reading = reading
         self.naming = naming
-        self.own = addresses == "own" and reading.shape.model == "res.partner"
+        self.own = addresses == "own" and reading.shape.model == PARTNERS
+        self._parties: Mapping[int, Mapping[str, str | None]] = {}
 
     @property
     def schema(self) -> ModelSchema:
@@ -46,6 +47,7 @@ class Preparing:
         rows: list[Row] = []
         outcomes: dict[int, Outcome] = {}
         homes = self._homes(batch)
+        self._parties = parties(self.reading.session, (home[BUYER][0] for home in homes.values() if home.get(BUYER)))
         for at, write in enumerate(batch):
             if write.key is not None and not write.key.isdecimal():
                 outcomes[at] = Outcome(OutcomeKind.MISSING, write.key, message="no id of Odoo's: a whole number")
@@ -77,9 +79,8 @@ class Preparing:
                 given["type"] = OWN  # otherwise the company, and everybody else there, would move to this address
         row = Row(at, write, {})
         if any(f"{BUYER}.{leaf}" in given for leaf in LEAVES) and BUYER in self.schema.entries:
-            held = (home or {}).get(BUYER)
-            known = parties(self.reading.session, [held[0]]).get(held[0]) if held else None
-            key = buyer(given, known)
+            held = (home or {}).get(BUYER) or [0]
+            key = buyer(given, self._parties.get(held[0]))
             given = {name: value for name, value in given.items() if name.partition(".")[0] != BUYER}
             given[f"{BUYER}.id"] = key
         for path, value in given.items():
@@ -129,10 +130,9 @@ class Preparing:
             return ""
         if not isinstance(value, str):
             raise UnfitError("wrong-type", path, f"{path} takes text")
-        find: Callable[[], int] = lambda: self.naming.country(path, value)  # noqa: E731 (one of two)
         if model == "res.country.state":
-            find = lambda: self.naming.state(path, value, self._country(given, home))  # noqa: E731 (the other)
-        return str(find())
+            return str(self.naming.state(path, value, self._country(given, home)))
+        return str(self.naming.country(path, value))
 
     def _country(self, given: Mapping[str, Any], home: Mapping[str, Any] | None) -> int | None:
         if given.get("country_id.code"):

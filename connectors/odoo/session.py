@@ -106,8 +106,7 @@ class Session:
         """Whether this server has JSON-2. Asked once: its version tells; where ``/jsonrpc`` is gone, it is newer."""
         if self._json2 is None:
             answer = self._rpc("common", "version", [], "asking for the version", reads=True, missing=True)
-            newer = answer is None or int(str(answer.get("server_version_info", [0])[0]).rpartition("~")[2] or 0)
-            self._json2 = newer is True or newer >= _FIRST_WITH_JSON2
+            self._json2 = answer is None or _major(answer) >= _FIRST_WITH_JSON2
         return self._json2
 
     def _call(self, model: str, method: str, what: str, params: Mapping[str, Any], *, reads: bool) -> Any:
@@ -160,6 +159,14 @@ class Session:
             return said.get("result")
         fault = error.get("data")
         raise RefusalError(what, fault if isinstance(fault, dict) else {"name": f"rpc-{error.get('code')}"})
+
+
+def _major(said: Any) -> int:
+    """The major version: 19, also where the series between two of them says ``saas~19``."""
+    try:
+        return int(str(said["server_version_info"][0]).rpartition("~")[2])
+    except (KeyError, IndexError, TypeError, ValueError):
+        raise ProtocolError("asking for the version: this does not answer like Odoo") from None
 
 
 def _refusal(answer: Answer, what: str, *, reads: bool) -> Exception:

@@ -233,6 +233,16 @@ def test_an_opportunity_is_for_the_person_if_one_is_given_and_else_for_the_compa
         assert partner() == expected, step
 
 
+def test_many_opportunities_change_their_company_in_three_calls(erp, fake):
+    azure, other = fake.seed("res.partner", [{"name": n, "is_company": True} for n in ("Azure", "Other")])
+    made = fake.seed("crm.lead", [{"name": f"D{n}", "type": "opportunity", "partner_id": azure} for n in range(40)])
+    erp.check()
+    before = fake.calls.total()
+    erp.upsert("opportunities", [Write(str(key), {"partner_id.company": str(other)}) for key in made])
+    assert {fake.row("crm.lead", key)["partner_id"] for key in made} == {other}
+    assert fake.calls.total() - before == 3  # where they stand, whom that is, the write
+
+
 def test_a_company_without_a_tax_id_is_refused_where_odoo_takes_it_for_a_person(make, clock):
     server = OdooFake(clock, version=20)
     bad, good = make(server).upsert("companies", [create("m1", name="Azure"), create("m2", name="B", vat="DE1")])
