@@ -23,6 +23,8 @@ _CONTEXT: Mapping[str, Any] = {"active_test": False, "language": "en"}
 
 _PATH = "/{database}/rpc/"
 _DENIED = "You are not allowed to"
+_STATES = (" in record ", "delete the record ")
+"""Words of what is said alike, but of a record's state: the fields of an archived one cannot be changed."""
 
 
 class RefusalError(RefusedError):
@@ -40,7 +42,7 @@ class RefusalError(RefusedError):
     @property
     def denied(self) -> bool:
         """Whether it was for the user's rights: Tryton says so in words alone (ir, msg_access_*)."""
-        return _DENIED in self.said
+        return _DENIED in self.said and not any(words in self.said for words in _STATES)
 
 
 _CLASSES = frozenset({"UserError", "UserWarning", "ConcurrencyException", "LoginException"})

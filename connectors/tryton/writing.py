@@ -7,12 +7,15 @@ poison is alone.
 
 The hub's id goes into an identifier without a type, created together with the party. Conditions travel in the context,
 as the ``_timestamp`` of everything that was seen (trytond/model/modelsql.py).
+
+The own fields of an archived party cannot be changed, not even by the call that brings it back (seen on series 8.2). So
+one that is made archived is archived, and one that is brought back is changed, by a second call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -50,7 +53,8 @@ class Row:
     at: int
     write: Write
     values: dict[str, Any]
-    stamps: Mapping[str, str]
+    after: dict[str, Any] = field(default_factory=dict)
+    stamps: Mapping[str, str] = field(default_factory=dict)
 
 
 class Writing:
@@ -85,16 +89,40 @@ class Writing:
         self._settle([row for row in rows if row.write.key is None], self._create)
         for call in _apart([row for row in rows if row.write.key is not None]):
             self._settle(call, self._write)
+        done = {at for at, outcome in self.outcomes.items() if outcome.kind is OutcomeKind.APPLIED}
+        self._finish([row for row in rows if row.after and row.at in done])
         return [self.outcomes[at] for at in range(len(batch))]
 
     def remove(self, batch: Sequence[Write]) -> list[Outcome]:
         there = self.reading.found([write.key or "" for write in batch])
-        rows = [Row(at, write, {}, {}) for at, write in enumerate(batch) if (write.key or "") in there]
+        rows = [Row(at, write, {}) for at, write in enumerate(batch) if (write.key or "") in there]
         self._settle(rows, self._delete)
         gone = OutcomeKind.MISSING
         return [self.outcomes.get(at, Outcome(gone, write.key)) for at, write in enumerate(batch)]
 
     # calls
+
+    def _finish(self, rows: list[Row]) -> None:
+        """The second calls. What the first one did is done: a create whose second call failed is looked up again."""
+        if not rows:
+            return
+        try:
+            results = self._halved(rows, self._then)
+        except ConnectorError as error:
+            results = {row.at: failed(error, row.write) for row in rows}
+        for row in rows:
+            result = results[row.at]
+            if result.kind is OutcomeKind.APPLIED:
+                continue
+            unclear = row.write.key is None and result.kind is not OutcomeKind.REFUSED
+            kind = OutcomeKind.UNKNOWN if unclear else result.kind
+            self.outcomes[row.at] = result._replace(kind=kind, key=self.outcomes[row.at].key)
+
+    def _then(self, rows: list[Row]) -> list[str]:
+        keys = [self.outcomes[row.at].key or "" for row in rows]
+        pairs = [part for row, key in zip(rows, keys, strict=True) for part in ([int(key)], row.after)]
+        self.session.do(f"{PARTY}.write", "writing parties", *pairs)
+        return keys
 
     def _settle(self, rows: list[Row], deed: Callable[[list[Row]], list[str]]) -> None:
         if not rows:
@@ -166,8 +194,8 @@ class Writing:
         if write.key is None and write.marker:
             mark = {"type": None, "code": f"{self.reading.prefix}:{write.marker}"}
             below.setdefault("identifiers", []).append(["create", [mark]])
-        commands = {name: made for name, made in below.items() if made}
-        return Row(at, write, {**values, **commands}, self._expected(write, seen))
+        whole = {**values, **{name: made for name, made in below.items() if made}}
+        return Row(at, write, *_split(whole, write, seen), self._expected(write, seen))
 
     def _expected(self, write: Write, seen: Mapping[str, Any] | None) -> Mapping[str, str]:
         """What has to be as it was. A child that came or went since is a change that no ``_timestamp`` would tell."""
@@ -199,6 +227,18 @@ class Writing:
             text = "takes the ISO code of a country that Tryton knows: import them there (trytond_import_countries)"
             raise UnfitError("unknown-choice", COUNTRY, f"{COUNTRY} {text}")
         return self.countries[value]
+
+
+def _split(
+    values: dict[str, Any], write: Write, seen: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What goes into the first call, and what into a second one."""
+    rest = {name: value for name, value in values.items() if name != "active"}
+    if write.key is None and values.get("active") is False:
+        return rest, {"active": False}
+    if rest and values.get("active") is True and seen is not None and not seen.get("active", True):
+        return {"active": True}, rest
+    return values, {}
 
 
 def _text(path: str, value: Any) -> str | None:

@@ -248,6 +248,23 @@ def test_a_batch_with_poison_is_halved_until_it_is_alone(make, people):
     assert len(people.do("party.party.search", [], 0, None, None)) == 7
 
 
+def test_an_archived_party_is_made_brought_back_and_otherwise_left_alone(make, people):
+    erp = make()
+    [made, plain] = erp.upsert("parties", [create("m1", name="A", active=False), create("m2", name="B")])
+    assert (made.kind, plain.kind) == (APPLIED, APPLIED)
+    assert {r.data["name"]: r.data["active"] for r in records(erp)} == {"A": False, "B": True}
+    [own] = erp.upsert("parties", [Write(made.key, {"name": "C"})])
+    assert (own.kind, "not allowed to modify" in own.message) == (REFUSED, True)
+    seen = erp.fetch("parties", [made.key])[0].version
+    [back] = erp.upsert("parties", [Write(made.key, {"name": "C", "phone": "+390114988261", "active": True}, seen)])
+    assert back.kind is APPLIED
+    data = erp.fetch("parties", [made.key])[0].data
+    assert (data["name"], data["active"], data["phone"]) == ("C", True, "+390114988261")
+    [gone] = erp.upsert("parties", [Write(made.key, {"name": "D", "active": False})])
+    data = erp.fetch("parties", [made.key])[0].data
+    assert (gone.kind, data["name"], data["active"]) == (APPLIED, "D", False)
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
