@@ -22,6 +22,11 @@ BUILT_IN: Mapping[str, str] = {
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",
     "zoho": "connectors.zoho.connector:ZohoConnector",
+    "odoo": "connectors.odoo.connector:OdooConnector",
+    "salesforce": "connectors.salesforce.connector:SalesforceConnector",
+    "shopify": "connectors.shopify.connector:ShopifyConnector",
+    "sql": "connectors.sql.connector:SqlConnector",
+    "tryton": "connectors.tryton.connector:TrytonConnector",
 }
 
 

@@ -11,8 +11,9 @@ import orjson
 
 from connectors.salesforce.errors import bulk_error, item_outcome
 from connectors.salesforce.session import Session
-from connectors.salesforce.writing import Row, failed, in_calls
+from connectors.salesforce.writing import Row, in_calls
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, ProtocolError, RefusedError, UnreachableError
+from connectors.wording import failed
 from model.errors import AnswerLostError
 
 ROWS = 10_000

@@ -17,6 +17,7 @@ from connectors.sdk import (
     UnauthorisedError,
     Write,
 )
+from connectors.wording import without_values
 
 PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT"})
 GONE = frozenset({"ENTITY_IS_DELETED", "NOT_FOUND", "INVALID_CROSS_REFERENCE_KEY"})
@@ -84,15 +85,6 @@ def kind_of(code: str, fields: list[str], write: Write) -> OutcomeKind:
     if code in _LOCKED_OUT or code.startswith("INSUFFICIENT_ACCESS"):
         return OutcomeKind.UNAUTHORISED
     return OutcomeKind.REFUSED
-
-
-def without_values(message: str, write: Write) -> str:
-    """The vendor's words, less the row's own values, which may be personal."""
-    values = (str(v) for v in write.fields.values() if isinstance(v, str | int | float) and not isinstance(v, bool))
-    for value in sorted((v.strip() for v in values), key=len, reverse=True):
-        if len(value) > 2:
-            message = message.replace(value, "…")
-    return message
 
 
 def _other(code: str, error: Mapping[str, Any]) -> str | None:

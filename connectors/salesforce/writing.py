@@ -6,20 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.salesforce.errors import item_outcome, kind_of, without_values
+from connectors.salesforce.errors import item_outcome, kind_of
 from connectors.salesforce.schema import ObjectSchema, UnfitError
 from connectors.salesforce.session import Session
 from connectors.sdk import (
     ConnectorError,
     Outcome,
     OutcomeKind,
-    ProtocolError,
     RefusedError,
-    ThrottledError,
-    UnauthorisedError,
-    UnreachableError,
     Write,
 )
+from connectors.wording import failed, without_values
 from model.errors import AnswerLostError
 
 BATCH = 200
@@ -154,19 +151,3 @@ def _outcome(result: Mapping[str, Any], write: Write) -> Outcome:
         return Outcome(OutcomeKind.APPLIED, str(result.get("id") or write.key))
     errors = result.get("errors") or [{}]
     return item_outcome(errors[0], write)
-
-
-def failed(error: ConnectorError, write: Write) -> Outcome:
-    """The outcome of a row whose call failed after others had succeeded."""
-    kind, until = OutcomeKind.RETRY, None
-    if isinstance(error, AnswerLostError | ProtocolError):
-        kind = OutcomeKind.UNKNOWN
-    elif isinstance(error, ThrottledError):
-        kind, until = OutcomeKind.THROTTLED, error.until
-    elif isinstance(error, UnauthorisedError):
-        kind = OutcomeKind.UNAUTHORISED
-    elif isinstance(error, UnreachableError):
-        kind = OutcomeKind.RETRY
-    elif isinstance(error, RefusedError):
-        kind = OutcomeKind.REFUSED
-    return Outcome(kind, write.key, message=str(error), until=until)

@@ -26,6 +26,11 @@ CONNECTIONS: Mapping[str, str] = {
     "shopify": "shop",
     "sql": "erp",
     "zoho": "zoho",
+    "odoo": "odoo",
+    "salesforce": "crm",
+    "shopify": "shop",
+    "sql": "erp",
+    "tryton": "tryton",
 }
 """Systems that can be asked for, and what their connection is called."""
 
@@ -39,6 +44,10 @@ _CORE: Mapping[str, Sequence[str]] = {
     "shopify": ("companies", "customers", "orders"),
     "sql": ("customers", "contacts", "orders"),
     "zoho": ("account", "contact"),
+    "odoo": ("companies", "people"),
+    "salesforce": ("account", "contact"),
+    "shopify": ("companies", "customers", "orders"),
+    "tryton": ("parties",),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

@@ -31,6 +31,9 @@ ENVIRONMENT = {
     "NETSUITE_CLIENT_ID": "id",
     "NETSUITE_CERTIFICATE_ID": "certificate",
     "NETSUITE_PRIVATE_KEY": "canary",
+    "ODOO_API_KEY": "canary",
+    "ODOO_DATABASE": "acme",
+    "ODOO_URL": "https://acme.odoo.example",
     "SALESFORCE_URL": "https://acme.my.salesforce.com",
     "SALESFORCE_CLIENT_ID": "id",
     "SALESFORCE_CLIENT_SECRET": "canary",
@@ -40,6 +43,10 @@ ENVIRONMENT = {
     "ZOHO_CLIENT_ID": "id",
     "ZOHO_CLIENT_SECRET": "canary",
     "ZOHO_REFRESH_TOKEN": "canary",
+    "TRYTON_DATABASE": "erp",
+    "TRYTON_PASSWORD": "canary",
+    "TRYTON_URL": "https://tryton.example.com",
+    "TRYTON_USER": "hub",
 }
 PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
