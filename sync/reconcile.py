@@ -55,7 +55,7 @@ class Standing:
     links: list[Link] = field(default_factory=list)
     conflicts: dict[str, Conflict] = field(default_factory=dict)
     refused: Mapping[BindingId, Parked] = field(default_factory=dict)
-    asked: Collection[BindingId] = ()  # where a disputed record may turn out to be this entity
+    held: Mapping[BindingId, str] = field(default_factory=dict)  # where a record may turn out to be it, and what for
 
 
 def newborn(
@@ -73,7 +73,7 @@ def newborn(
         canonical, links = standing.canonical, standing.links
         if (
             len(links) == 1
-            and not (canonical.meta or standing.conflicts or standing.refused or standing.asked or links[0].base)
+            and not (canonical.meta or standing.conflicts or standing.refused or standing.held or links[0].base)
             and canonical.state is EntityState.LIVE
             and links[0].state is LinkState.LIVE
             and all(accepts(canonical.values) is None for at, accepts in filters if at != links[0].binding)
@@ -200,8 +200,8 @@ def _creation(standing: Standing, binding: Binding, links: Sequence[Link], close
         return Verdict(binding.id, None, Bucket.SKIPPED, reason)
     if binding.id in closed:
         return Verdict(binding.id, None, Bucket.WAITING, "until every system was read in full once")
-    if binding.id in standing.asked:
-        return Verdict(binding.id, None, Bucket.WAITING, "until it is decided whether a record there is it")
+    if binding.id in standing.held:
+        return Verdict(binding.id, None, Bucket.WAITING, standing.held[binding.id])
     if standing.conflicts and _strong_keys_disputed(standing, binding):
         return Verdict(binding.id, None, Bucket.CONFLICT, "a field it would be recognised by is in conflict")
     return Verdict(binding.id, creation(standing, binding.id))

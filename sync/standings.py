@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sync.absorb import DISPUTED_MATCH, Binding
-from sync.decision import BindingId, EntityState, Parked, Side, Why
+from sync.absorb import Binding
+from sync.decision import BindingId, Canonical, EntityState, Link, Parked, Side
 from sync.hub import Hub
 from sync.reconcile import Standing
+from sync.unjoined import Unjoined
 
 
 @dataclass(slots=True)
@@ -17,11 +18,11 @@ class Standings:
     """Loads them page by page; the open questions, which are few, only once until they are forgotten."""
 
     hub: Hub
-    _asked: dict[BindingId, frozenset[str]] = field(default_factory=dict)
+    _unjoined: dict[BindingId, Unjoined] = field(default_factory=dict)
 
     def forget(self) -> None:
         """What was asked may have been answered, and new questions may have come up."""
-        self._asked.clear()
+        self._unjoined.clear()
 
     def of(self, rows: Sequence[tuple[str, int]], bindings: Sequence[Binding]) -> list[Standing]:
         """One for each (entity id, generation) that exists."""
@@ -32,24 +33,26 @@ class Standings:
         for binding in bindings:
             for entity_id, parked in store.parked(binding.id, Side.OUT, ids).items():
                 refused.setdefault(entity_id, {})[binding.id] = parked
-        asked = self._asked_of(ids, bindings)
+        held = self._held_of(canonicals, links, bindings)
         return [
-            Standing(canonicals[i], links.get(i, []), conflicts.get(i, {}), refused.get(i, {}), asked.get(i, ()))
+            Standing(canonicals[i], links.get(i, []), conflicts.get(i, {}), refused.get(i, {}), held.get(i, {}))
             for i in ids
             if i in canonicals and (focus is None or canonicals[i].state is EntityState.LIVE)
         ]
 
-    def _asked_of(self, ids: Collection[str], bindings: Sequence[Binding]) -> dict[str, list[BindingId]]:
-        found: dict[str, list[BindingId]] = defaultdict(list)
+    def _held_of(
+        self, canonicals: Mapping[str, Canonical], links: Mapping[str, list[Link]], bindings: Sequence[Binding]
+    ) -> dict[str, dict[BindingId, str]]:
+        found: dict[str, dict[BindingId, str]] = defaultdict(dict)
         for binding in bindings:
-            for entity_id in self._candidates(binding.id).intersection(ids):
-                found[entity_id].append(binding.id)
+            known = self._unjoined.get(binding.id)
+            if known is not None and known.nobody:
+                continue
+            absent = [i for i in canonicals if not any(link.binding == binding.id for link in links.get(i, ()))]
+            if not absent:
+                continue
+            if known is None:
+                known = self._unjoined[binding.id] = Unjoined(self.hub, binding).load()
+            for entity_id, why in known.holding(canonicals, absent).items():
+                found[entity_id][binding.id] = why
         return found
-
-    def _candidates(self, at: BindingId) -> frozenset[str]:
-        """Entities that a disputed record of this binding could be."""
-        if at not in self._asked:
-            pages = self.hub.store.all_parked(at, Side.IN, Why.DISPUTED, self.hub.policy.page)
-            rows = (row for page in pages for row in page if row.code == DISPUTED_MATCH)
-            self._asked[at] = frozenset(candidate for row in rows for candidate in row.candidates)
-        return self._asked[at]

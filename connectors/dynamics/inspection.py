@@ -60,7 +60,7 @@ def _no_table(name: str, error: ConnectorError) -> Diagnostic:
     path = f"streams.{name}"
     if isinstance(error, UnauthorisedError):
         hint = f"give the application user's security role the right to read {name}, for the whole organisation"
-        return Diagnostic(code="no-right", path=path, message=f"{name} may not be read ({error})", hint=hint)
+        return Diagnostic(code="no-access", path=path, message=f"{name} may not be read ({error})", hint=hint)
     hint = "streams are tables by their logical names, in small letters and singular: account, contact, incident"
     return Diagnostic(code="unknown-stream", path=path, message=f"there is no table {name} ({error})", hint=hint)
 

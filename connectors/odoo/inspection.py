@@ -100,7 +100,7 @@ def _rights(session: Session, name: str, shape: Shape) -> Iterator[Diagnostic]:
         return
     if missing:
         yield Diagnostic(
-            code="missing-right",
+            code="no-access",
             severity=Severity.WARNING,
             path=f"streams.{name}",
             message=f"the user may not {', '.join(missing)} {shape.model}",

@@ -34,7 +34,7 @@ def _closed_to_us(session: Session) -> list[Diagnostic]:
         if "signing in" in str(error) or "HTTP 401" in str(error):
             raise
         hint = "put the user into a group that may read, write, create and delete parties"
-        return [Diagnostic(code="missing-right", path="user", message=str(error), hint=hint)]
+        return [Diagnostic(code="no-access", path="user", message=str(error), hint=hint)]
     except RefusedError as error:
         if error.code.startswith("http-"):
             raise

@@ -15,6 +15,7 @@ from syncline.explained.files import FILES
 from syncline.explained.fitting import ACROSS, FITTING
 from syncline.explained.locking import LOCKING
 from syncline.explained.projects import PROJECTS
+from syncline.explained.services import SERVICES
 from syncline.explained.values import RECORDS, VALUES
 from syncline.explained.writing import WRITING
 
@@ -31,7 +32,7 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, Entry]]] = {
     "Mappings together": ("What is wrong with no single mapping, but with all of them side by side.", ACROSS),
     "Schema locks": ("What `schemas/` holds, and what became different in the systems since.", LOCKING),
     "The project": ("What `config.yaml` says about state, entities, connections and schedules.", PROJECTS),
-    "Systems": ("What a connector finds in its settings, or in the system when it is asked.", CONNECTING),
+    "Systems": ("What a connector finds in its settings, or in the system when it is asked.", {**CONNECTING, **SERVICES}),
     "Values": (
         "Why one value of a record was not taken in, or not written. They stand in balances and dead letters.",
         VALUES,

@@ -263,7 +263,8 @@ def sections(module):
 
 def every_key(shape):
     if isinstance(shape, dict):
-        yield from shape.get("properties", {})
+        if isinstance(named := shape.get("properties"), dict):  # which may also be what a setting is called
+            yield from named
         for one in shape.values():
             yield from every_key(one)
     elif isinstance(shape, list):

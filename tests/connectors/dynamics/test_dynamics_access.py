@@ -68,7 +68,7 @@ def test_each_table_says_what_is_missing_in_it(make, fake):
     assert findings(crm) == {
         ("unknown-field", "streams.account.fields"),
         ("no-tracking", "streams.contact"),
-        ("no-right", "streams.lead"),
+        ("no-access", "streams.lead"),
         ("unknown-stream", "streams.kunde"),
     }
 

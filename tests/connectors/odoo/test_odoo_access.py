@@ -39,8 +39,8 @@ def test_missing_rights_missing_apps_and_unknown_fields_are_named(make, fake):
     fake.forbid("ir.model.data", "read")
     erp = make(streams={"companies": {"fields": ["name", "nope"]}, "project.task": {}})
     found = {one.code: one for one in erp.check()}
-    assert set(found) == {"unknown-field", "missing-right", "unknown-stream", "no-external-ids"}
-    assert "create, unlink" in found["missing-right"].message
+    assert set(found) == {"unknown-field", "no-access", "unknown-stream", "no-external-ids"}
+    assert "create, unlink" in found["no-access"].message
     assert "project.task" in found["unknown-stream"].message
     assert all(one.hint for one in found.values() if one.code != "unknown-field")
 
