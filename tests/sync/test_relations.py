@@ -8,9 +8,11 @@ import pytest
 
 from connectors.contract import Deletes
 from mappings.contract import Match, OnDelete, ScoredRule, Strength, StrongRule
+from model.records import Problem
 from sync.brakes import Allowance
 from sync.decision import Action, ActionKind, BindingId, Bucket, LinkState, Side, Why
 from sync.policy import Braked, Limit, Policy
+from tests.sync.conftest import CONTACT, EMAIL, PlainMapping
 
 NAME = Match(strong=(StrongRule(paths=("name",)),))
 
@@ -63,6 +65,50 @@ def test_a_child_whose_parent_is_not_there_waits_and_goes_on_when_it_comes(world
     world.sync()
     assert sorted(row["name"] for row in rows(world, "crm", "people").values()) == ["Ana", "Bo"]
     world.assert_calm()
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["known before it waits", "known after it waits"])
+def test_who_may_be_a_record_that_waits_is_not_created_beside_it(world, make_stream, plain, late):
+    company_world(world, make_stream, plain)
+    erp, crm = world.systems["erp"], world.systems["crm"]
+    crm.put("people", "c1", name="Ana", email="Ana@example.com", firm="nowhere")
+    if late:
+        world.sync()
+    erp.put("people", "p1", name="Ana Berg", email="ana@example.com", firm=None)
+    erp.put("people", "p2", name="Bo", email="bo@example.com", firm=None)
+    for _ in range(2):
+        report = world.sync()
+        assert report.waiting == 2, "the record, and who may be it"
+        assert sorted(row["name"] for row in rows(world, "crm", "people").values()) == ["Ana", "Bo"]
+    crm.put("firms", "nowhere", name="Acme")
+    world.sync()
+    world.sync()
+    assert sorted(row["name"] for row in rows(world, "crm", "people").values()) == ["Ana Berg", "Bo"]
+    assert sorted(row["name"] for row in rows(world, "erp", "people").values()) == ["Ana Berg", "Bo"]
+    world.assert_calm()
+
+
+def test_who_may_be_a_record_that_was_refused_is_not_created_beside_it_until_somebody_discards_it(world):
+    class Strict(PlainMapping):
+        def _project(self, record):
+            found = super()._project(record)
+            bad = record.data.get("title") == "bad"
+            return found._replace(problems=[Problem("invalid", "not to be taken in", "title", None)]) if bad else found
+
+    for name in ("erp", "crm"):
+        world.system(name)
+        world.mappings.append(Strict(name, "people", "contact", CONTACT, match=EMAIL))
+    world.authority("erp", "crm")
+    world.systems["crm"].put("people", "c1", name="Ana", email="ana@example.com", title="bad")
+    for key, name in (("p1", "Ana"), ("p2", "Bo")):
+        world.systems["erp"].put("people", key, name=name, email=f"{name}@example.com")
+    for _ in range(2):
+        world.sync()
+        assert [row["name"] for row in world.people("crm")] == ["Ana", "Bo"]
+    (dead,) = [p for page in world.store.all_parked(world.mappings_id("crm"), Side.IN, Why.DEAD, 10) for p in page]
+    world.engine().discard([dead.id])
+    world.sync()
+    assert sorted(row["name"] for row in world.people("crm")) == ["Ana", "Ana", "Bo"], "a person said it is nobody"
 
 
 def test_a_reference_to_a_sibling_is_patched_in_a_second_step(world, make_stream, plain):
