@@ -17,16 +17,13 @@ BUILT_IN: Mapping[str, str] = {
     "files": "connectors.files.connector:FilesConnector",
     "hubspot": "connectors.hubspot.connector:HubSpotConnector",
     "netsuite": "connectors.netsuite.connector:NetSuiteConnector",
+    "odoo": "connectors.odoo.connector:OdooConnector",
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",
-    "zoho": "connectors.zoho.connector:ZohoConnector",
-    "odoo": "connectors.odoo.connector:OdooConnector",
-    "salesforce": "connectors.salesforce.connector:SalesforceConnector",
-    "shopify": "connectors.shopify.connector:ShopifyConnector",
-    "sql": "connectors.sql.connector:SqlConnector",
     "tryton": "connectors.tryton.connector:TrytonConnector",
+    "zoho": "connectors.zoho.connector:ZohoConnector",
 }
 
 

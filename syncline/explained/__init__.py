@@ -32,7 +32,10 @@ SECTIONS: Mapping[str, tuple[str, Mapping[str, Entry]]] = {
     "Mappings together": ("What is wrong with no single mapping, but with all of them side by side.", ACROSS),
     "Schema locks": ("What `schemas/` holds, and what became different in the systems since.", LOCKING),
     "The project": ("What `config.yaml` says about state, entities, connections and schedules.", PROJECTS),
-    "Systems": ("What a connector finds in its settings, or in the system when it is asked.", {**CONNECTING, **SERVICES}),
+    "Systems": (
+        "What a connector finds in its settings, or in the system when it is asked.",
+        {**CONNECTING, **SERVICES},
+    ),
     "Values": (
         "Why one value of a record was not taken in, or not written. They stand in balances and dead letters.",
         VALUES,

@@ -21,16 +21,13 @@ CONNECTIONS: Mapping[str, str] = {
     "files": "files",
     "hubspot": "hubspot",
     "netsuite": "netsuite",
+    "odoo": "odoo",
     "s4hana": "s4",
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
-    "zoho": "zoho",
-    "odoo": "odoo",
-    "salesforce": "crm",
-    "shopify": "shop",
-    "sql": "erp",
     "tryton": "tryton",
+    "zoho": "zoho",
 }
 """Systems that can be asked for, and what their connection is called."""
 
@@ -39,15 +36,13 @@ _CORE: Mapping[str, Sequence[str]] = {
     "files": ("contacts",),
     "hubspot": ("account", "contact"),
     "netsuite": ("customer", "contact", "sales_order"),
+    "odoo": ("companies", "people"),
     "s4hana": ("organisations", "persons"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
     "sql": ("customers", "contacts", "orders"),
-    "zoho": ("account", "contact"),
-    "odoo": ("companies", "people"),
-    "salesforce": ("account", "contact"),
-    "shopify": ("companies", "customers", "orders"),
     "tryton": ("parties",),
+    "zoho": ("account", "contact"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

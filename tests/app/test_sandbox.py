@@ -15,13 +15,13 @@ from syncline.wiring import World
 
 MAPPING = {
     "dynamics": ("contact", 'family_name: lastname\n  given_name: firstname\n  "emails[work]": emailaddress1'),
-    "s4hana": ("persons", "family_name: LastName\n  given_name: FirstName"),
     "hubspot": ("contacts", 'family_name: lastname\n  given_name: firstname\n  "emails[work]": email'),
     "netsuite": ("contact", "family_name: lastName\n  given_name: firstName"),
     "odoo": ("people", 'full_name: name\n  "emails[work]": email'),
+    "s4hana": ("persons", "family_name: LastName\n  given_name: FirstName"),
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
-    "zoho": ("Contacts", 'family_name: Last_Name\n  given_name: First_Name\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
+    "zoho": ("Contacts", 'family_name: Last_Name\n  given_name: First_Name\n  "emails[work]": Email'),
 }
 
 KEY = {"SYNCLINE_KEY": base64.b64encode(bytes(32)).decode()}  # some systems' tokens are kept

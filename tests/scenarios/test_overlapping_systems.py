@@ -62,11 +62,28 @@ FIRMS = (
     Firm("Magazzini Alimentari", "Via Ludovico 22", "24100", "Bergamo", "IT", "Italy", "+39035640230"),
     Firm("Wolski Zajazd", "ul. Filtrowa 68", "01-012", "Warszawa", "PL", "Poland", "+48226427012"),
 )
-NAMES = (
-    "Maria Anders, Christina Berglund, Martín Sommer, Patricio Simpson, Ann Devon, Howard Snyder, Philip Cramer, "
-    "Annette Roulet, Giovanni Rovelli, Zbyszek Piestrzeniewicz, Thomas Hardy, Hanna Moos, Laurence Lebihan, "
-    "Elizabeth Lincoln, Victoria Ashworth, Yang Wang, Pedro Afonso, Sven Ottlieb, Janine Labrune, Roland Mendel"
-).split(", ")
+NAMES = [
+    "Maria Anders",
+    "Christina Berglund",
+    "Martín Sommer",
+    "Patricio Simpson",
+    "Ann Devon",
+    "Howard Snyder",
+    "Philip Cramer",
+    "Annette Roulet",
+    "Giovanni Rovelli",
+    "Zbyszek Piestrzeniewicz",
+    "Thomas Hardy",
+    "Hanna Moos",
+    "Laurence Lebihan",
+    "Elizabeth Lincoln",
+    "Victoria Ashworth",
+    "Yang Wang",
+    "Pedro Afonso",
+    "Sven Ottlieb",
+    "Janine Labrune",
+    "Roland Mendel",
+]
 PEOPLE = tuple(
     Person(
         name.split()[0],
