@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from connectors.contract import Connector, Field
     from model.diagnostics import Diagnostic
+    from syncline.catalogue import Catalogue
     from syncline.settings import Project
 
 # Imports inside functions keep `syncline --help` fast; see `syncline.cli.desk`.
@@ -145,25 +146,65 @@ def _summary(project: Project) -> str:
 
 
 def connectors(context: typer.Context, as_json: options.Json = False) -> None:
-    """List the connectors that config.yaml may name."""
-    from syncline.catalogue import Catalogue, CatalogueError
+    """List the connectors that config.yaml may name, with what they can do.
+
+    The quality (none, bronze, silver, gold) follows from what a connector's quality.yaml keeps. Streams are those of a
+    new project; most connectors have more, by their settings.
+    """
+    from syncline.catalogue import Catalogue
 
     desk = desk_of(context)
     catalogue = Catalogue.installed()
-    rows: list[dict[str, Any]] = []
-    for name, sources in catalogue.claims.items():
-        row = {"name": name, "label": "", "package": sources[0].package, "problem": None}
-        try:
-            found = catalogue.find(name)
-            row["label"] = found.label or name
-        except CatalogueError as error:
-            row["problem"] = str(error)
-        rows.append(row)
+    rows = [_described(catalogue, name) for name in catalogue.names]
     if as_json:
         desk.output.json(rows)
         return
-    shown = [(row["name"], row["problem"] or row["label"], row["package"]) for row in rows]
-    desk.output.table(("connector", "what", "package"), shown, "No connectors are installed.")
+    shown = [
+        (row["name"], row["problem"], "", "", "", "", "")
+        if row["problem"]
+        else (row["name"], row["label"], row["quality"], *_told(row["streams"]))
+        for row in rows
+    ]
+    columns = ("connector", "what", "quality", "streams", "ways", "deletions", "batch")
+    desk.output.table(columns, shown, "No connectors are installed.")
+
+
+def _described(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    from syncline.catalogue import CatalogueError
+    from syncline.quality import tier
+    from syncline.usual import usual_streams
+
+    row: dict[str, Any] = {"name": name, "label": "", "package": catalogue.claims[name][0].package, "problem": None}
+    try:
+        found = catalogue.find(name)
+    except CatalogueError as error:
+        return row | {"problem": str(error), "quality": None, "streams": []}
+    streams = [
+        {
+            "name": stream.name,
+            "reads": "changes" if stream.watermark else "everything",
+            "creates": stream.writes is not None and stream.writes.creates,
+            "updates": stream.writes is not None and stream.writes.updates,
+            "removes": stream.removes,
+            "deletions": stream.deletes.value,
+            "batch": stream.writes.batch if stream.writes else None,
+        }
+        for stream in usual_streams(name, found, catalogue)
+    ]
+    return row | {"label": found.label or name, "quality": tier(found).value, "streams": streams}
+
+
+_DELETIONS = {"tombstones": "told", "sweep": "by sweep", "unseen": "not seen"}
+
+
+def _told(streams: Sequence[Mapping[str, Any]]) -> tuple[str, str, str, str]:
+    written = [one for one in streams if one["creates"] or one["updates"]]
+    read_only = [one["name"] for one in streams if one not in written]
+    ways = "both" if not read_only else f"both; in: {', '.join(read_only)}" if written else "in"
+    seen = dict.fromkeys(_DELETIONS[one["deletions"]] for one in streams)
+    sizes = sorted({one["batch"] for one in written})
+    batch = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]}-{sizes[-1]}" if sizes else ""
+    return ", ".join(one["name"] for one in streams), ways, ", ".join(seen), batch
 
 
 @connections_app.command("list")

@@ -31,7 +31,7 @@ pytest.register_assert_rewrite(
     "syncline.testing.writing",
 )
 
-from syncline.testing.quality import RULES, check_quality  # noqa: E402 (asserts are to be rewritten first)
+from syncline.quality import RULES, check_quality  # noqa: E402 (asserts are to be rewritten first)
 from syncline.testing.suite import ConnectorSuite  # noqa: E402
 from syncline.testing.transforms import transform_laws  # noqa: E402 (asserts are to be rewritten first)
 from syncline.testing.wire import Fault, Wire  # noqa: E402

@@ -13,8 +13,8 @@ from pydantic import BaseModel, SecretStr
 from connectors.contract import CONTRACT, Field, FieldType, Replay, verify_deeds
 from model.diagnostics import Diagnostic, Severity
 from model.errors import ConnectorError
+from syncline.quality import check_quality
 from syncline.testing.bench import Bench
-from syncline.testing.quality import check_quality
 from syncline.testing.wire import Fault
 
 

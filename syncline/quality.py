@@ -5,19 +5,22 @@
     check: done
     deletes_noticed: {exempt: the system has no list of deletions, and no way to list keys}
 
-What the facts of the streams show is compared with what the file says; the rest is its author's word.
+What the facts of the streams show is compared with what the file says; the rest is its author's word. How much is kept
+makes the connector's `Tier`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from enum import StrEnum
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from connectors.contract import Deletes, Replay, Stream
+from connectors.contract import Connector, Deletes, Replay, Stream
 from model.diagnostics import Diagnostic
 
 RULES: Mapping[str, str] = {
@@ -38,6 +41,33 @@ RULES: Mapping[str, str] = {
     "documentation": "a page says how to get access, which rights are needed, and what is not supported",
 }
 
+
+class Tier(StrEnum):
+    """How far a connector can be relied upon."""
+
+    NONE = "none"  # it does not say what it keeps
+    BRONZE = "bronze"  # it can be set up, tells what is wrong, gives nothing away, and passes the suite
+    SILVER = "silver"  # it describes its fields, notices deletions, and writes without making anything twice
+    GOLD = "gold"  # every rule is done, none exempt
+
+
+_BRONZE = ("check", "redaction", "contract_suite", "documentation")
+_SILVER = ("discovery", "deletes_noticed", "writes", "safe_creates")
+
+
+def tier(connector: type[Connector[Any]]) -> Tier:
+    """By the ``quality.yaml`` beside the module of the connector's class."""
+    path = files(connector.__module__.rpartition(".")[0] or connector.__module__) / "quality.yaml"
+    if not path.is_file() or check_quality(path):
+        return Tier.NONE
+    said = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
+    if any(said[rule] != "done" for rule in _BRONZE):
+        return Tier.NONE
+    if all(said[rule] == "done" for rule in RULES):
+        return Tier.GOLD
+    return Tier.SILVER if all(said[rule] == "done" for rule in _SILVER) else Tier.BRONZE
+
+
 _SHOWN: Mapping[str, Callable[[Stream], bool]] = {
     "incremental": lambda s: s.watermark is not None,
     "deletes_noticed": lambda s: s.deletes is not Deletes.UNSEEN,
@@ -50,7 +80,7 @@ _SHOWN: Mapping[str, Callable[[Stream], bool]] = {
 """Rules that the facts can contradict: said to be done, they must hold for at least one stream."""
 
 
-def check_quality(path: Path, streams: Iterable[Stream] = ()) -> list[Diagnostic]:
+def check_quality(path: Traversable, streams: Iterable[Stream] = ()) -> list[Diagnostic]:
     """All that is wrong with a ``quality.yaml``; with ``streams``, also where their facts contradict it."""
     try:
         said = YAML(typ="safe").load(path.read_text(encoding="utf-8"))
@@ -70,7 +100,7 @@ def check_quality(path: Path, streams: Iterable[Stream] = ()) -> list[Diagnostic
     return found
 
 
-def _about(path: Path, rule: str, value: Any, streams: list[Stream]) -> list[Diagnostic]:
+def _about(path: Traversable, rule: str, value: Any, streams: list[Stream]) -> list[Diagnostic]:
     if value == "done":
         if streams and rule in _SHOWN and not any(map(_SHOWN[rule], streams)):
             return [_finding(path, rule, "contradicted", "said to be done, but no stream's facts show it")]
@@ -81,5 +111,5 @@ def _about(path: Path, rule: str, value: Any, streams: list[Stream]) -> list[Dia
     return []
 
 
-def _finding(path: Path, rule: Any, code: str, message: str) -> Diagnostic:
+def _finding(path: Traversable, rule: Any, code: str, message: str) -> Diagnostic:
     return Diagnostic(code=code, message=message, file=str(path), path=str(rule))
