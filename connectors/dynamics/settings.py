@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connectors.checked import by_name, secure_address
 from connectors.sdk import Settings
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
@@ -38,7 +37,7 @@ class EntraAuth(_Part):
     @field_validator("authority")
     @classmethod
     def _authority(cls, value: str) -> str:
-        return address(value, "https://login.microsoftonline.com")
+        return secure_address(value, "https://login.microsoftonline.com")
 
 
 class StreamSettings(_Part):
@@ -72,14 +71,11 @@ class DynamicsSettings(Settings):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        return address(value, "https://example.crm4.dynamics.com")
+        return secure_address(value, "https://example.crm4.dynamics.com")
 
-    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            value = {name: {} for name in value}
-        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+    _by_name = field_validator(
+        "streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None]
+    )(by_name)
 
     @field_validator("streams")
     @classmethod
@@ -99,12 +95,3 @@ class DynamicsSettings(Settings):
     def marker_of(self, stream: str) -> str | None:
         """The column of a stream that carries the hub's id, if there is one."""
         return self.streams[stream].marker or self.marker
-
-
-def address(text: str, example: str) -> str:
-    """``text`` without a slash at its end; raises ValueError where it is no https address (http on this machine)."""
-    parts = urlsplit(text)
-    local = parts.hostname in {"127.0.0.1", "localhost"}
-    if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-        raise ValueError(f"write the address with https://, such as {example}")
-    return text.rstrip("/")

@@ -19,11 +19,9 @@ from connectors.sdk import (
     OutcomeKind,
     ProtocolError,
     RefusedError,
-    ThrottledError,
     UnauthorisedError,
     Write,
 )
-from model.errors import AnswerLostError
 
 _HOLDER = re.compile(r"Existing ID: (\d+)|(\d+) already has that value")
 _PROPERTY = re.compile(r"propertyName=(\w+)")
@@ -132,17 +130,3 @@ def outcome_of(complaint: Complaint, write: Write, what: str) -> Outcome:
     about = f" {field}" if field else ""
     message = f"{what}:{about} refused ({complaint.code})"
     return Outcome(kind, write.key, code=complaint.code, message=message, field=field, of=complaint.holder)
-
-
-def failed(error: ConnectorError, write: Write) -> Outcome:
-    """The outcome of a row whose call failed after others had been answered."""
-    kind, until = OutcomeKind.RETRY, None
-    if isinstance(error, AnswerLostError | ProtocolError):
-        kind = OutcomeKind.UNKNOWN
-    elif isinstance(error, ThrottledError):
-        kind, until = OutcomeKind.THROTTLED, error.until
-    elif isinstance(error, UnauthorisedError):
-        kind = OutcomeKind.UNAUTHORISED
-    elif isinstance(error, RefusedError):
-        kind = OutcomeKind.REFUSED
-    return Outcome(kind, write.key, message=str(error), until=until)

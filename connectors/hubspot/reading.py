@@ -26,34 +26,13 @@ from connectors.hubspot.api import BATCH, Api, following, portions, rows_of
 from connectors.hubspot.errors import complaint_of
 from connectors.hubspot.references import Tie, shown
 from connectors.hubspot.schema import KEY, MERGED
+from connectors.positions import Cursor
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
 
 _BODY = 3000
 _QUERY = 6000
 _SEARCHED = 100  # values of one look-up by a property that is not unique
 _LISTED = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """``stamp``: records up to here were seen. ``deletions``: what was archived before this was seen."""
-
-    stamp: datetime
-    deletions: datetime
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        """Raises CursorExpiredError for what is no cursor of ours: a full read then puts things right."""
-        try:
-            parts = orjson.loads(text)
-            return cls(parse_moment(parts["stamp"]), parse_moment(parts["deletions"]))
-        except (ValueError, KeyError, TypeError):
-            raise CursorExpiredError(
-                "the stored position is not one of this connector: read everything again"
-            ) from None
-
-    def __str__(self) -> str:
-        return orjson.dumps({"stamp": self.stamp.isoformat(), "deletions": self.deletions.isoformat()}).decode()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connectors.checked import by_name
 from connectors.sdk import Settings
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
@@ -100,12 +101,9 @@ class HubSpotSettings(Settings):
     recycle_bin_days: float = Field(default=90, gt=0, description="How long the account shows what was deleted")
     page: int = Field(default=200, ge=1, le=200, description="Records asked for at a time; lists give 100 at most")
 
-    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            value = {name: {} for name in value}
-        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+    _by_name = field_validator(
+        "streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None]
+    )(by_name)
 
     @field_validator("streams")
     @classmethod

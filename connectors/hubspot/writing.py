@@ -14,11 +14,12 @@ from typing import Any
 
 from connectors.hubspot import references
 from connectors.hubspot.api import BATCH, Api, portions
-from connectors.hubspot.errors import Complaint, RefusalError, complaint_of, failed, outcome_of
+from connectors.hubspot.errors import Complaint, RefusalError, complaint_of, outcome_of
 from connectors.hubspot.reading import Reader
 from connectors.hubspot.references import Pair, Tie
 from connectors.hubspot.schema import IN, Schema, UnfitError
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, Write
+from connectors.wording import failed
 from model.errors import AnswerLostError
 
 Answer = Mapping[str, Any]

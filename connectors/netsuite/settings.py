@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connectors.checked import by_name, secure_address
 from connectors.netsuite.kinds import KINDS
 from connectors.sdk import Settings
 
@@ -78,11 +78,7 @@ class NetSuiteSettings(Settings):
     @field_validator("base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "https://x")
-        local = parts.hostname in {"127.0.0.1", "localhost"}
-        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-            raise ValueError("write the address with https://, such as https://1234567.suitetalk.api.netsuite.com")
-        return value.rstrip("/") if value else None
+        return secure_address(value, "https://1234567.suitetalk.api.netsuite.com") if value else None
 
     @field_validator("zone")
     @classmethod
@@ -93,12 +89,9 @@ class NetSuiteSettings(Settings):
             raise ValueError("not a time zone: write it as Europe/Berlin or America/Los_Angeles") from None
         return value
 
-    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            value = {name: {} for name in value}
-        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+    _by_name = field_validator(
+        "streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None]
+    )(by_name)
 
     @field_validator("streams")
     @classmethod

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.checked import by_name, secure_address
 from connectors.sdk import Settings
 
 _NAME = re.compile(r"[a-z_][a-z0-9_.]*")
@@ -56,18 +56,11 @@ class OdooSettings(Settings):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost"}
-        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-            raise ValueError("write the address with https://, such as https://your-company.odoo.com")
-        return value.rstrip("/")
+        return secure_address(value, "https://your-company.odoo.com")
 
-    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            value = {name: {} for name in value}
-        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+    _by_name = field_validator(
+        "streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None]
+    )(by_name)
 
     @field_validator("streams")
     @classmethod

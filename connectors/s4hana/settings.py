@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connectors.checked import by_name, secure_address
 from connectors.sdk import Settings
 
 STANDARD = "XXDEFAULT"
@@ -99,17 +100,12 @@ class S4HanaSettings(Settings):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost"}
-        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-            raise ValueError("write the address with https://, such as https://my300000-api.s4hana.cloud.sap")
+        whole = secure_address(value, "https://my300000-api.s4hana.cloud.sap")
+        parts = urlsplit(whole)
         if parts.path.strip("/") or parts.query:
             raise ValueError("write the host alone; where the service lies on it belongs in `path`")
-        return value.rstrip("/")
+        return whole
 
-    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            value = {name: {} for name in value}
-        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+    _by_name = field_validator(
+        "streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None]
+    )(by_name)

@@ -8,13 +8,11 @@ locator may be forgotten, so that the rest is asked for again from the last stam
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
-
 from connectors.http import parse_moment
+from connectors.positions import Cursor
 from connectors.salesforce import soql
 from connectors.salesforce.children import among, parents_of_changed, with_children
 from connectors.salesforce.session import Session
@@ -27,28 +25,6 @@ BEGINNING = datetime(1999, 1, 1, tzinfo=UTC)
 """Before the first org: where halving begins when everything is read at once and takes too long."""
 
 _ATTEMPTS = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """``stamp``: records up to here were seen. ``deletions``: what went into the recycle bin before this was seen."""
-
-    stamp: datetime
-    deletions: datetime
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        """Raises CursorExpiredError for what is no cursor of ours: a full read then puts things right."""
-        try:
-            parts = orjson.loads(text)
-            return cls(parse_moment(parts["stamp"]), parse_moment(parts["deletions"]))
-        except (ValueError, KeyError, TypeError):
-            raise CursorExpiredError(
-                "the stored position is not one of this connector: read everything again"
-            ) from None
-
-    def __str__(self) -> str:
-        return orjson.dumps({"stamp": self.stamp.isoformat(), "deletions": self.deletions.isoformat()}).decode()
 
 
 def record_of(row: Mapping[str, Any]) -> Record:

@@ -9,13 +9,11 @@ its ids by COQL, which is also how a list goes on that cannot be paged further.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from connectors.http import parse_moment
+from connectors.positions import Cursor
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
 from connectors.zoho import coql
 from connectors.zoho.schema import KEY, STAMP, chunks
@@ -23,28 +21,6 @@ from connectors.zoho.session import IDS, Row, Session, expired, joined, only_her
 
 BY_NUMBER = 2000
 """Records that the list shows by page number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """``stamp``: changes up to here were seen. ``deletions``: what was deleted before this was seen."""
-
-    stamp: datetime
-    deletions: datetime
-
-    @classmethod
-    def parse(cls, text: str) -> Cursor:
-        """Raises CursorExpiredError for what is no cursor of ours: a full read then puts things right."""
-        try:
-            parts = orjson.loads(text)
-            return cls(parse_moment(parts["stamp"]), parse_moment(parts["deletions"]))
-        except (ValueError, KeyError, TypeError):
-            raise CursorExpiredError(
-                "the stored position is not one of this connector: read everything again"
-            ) from None
-
-    def __str__(self) -> str:
-        return orjson.dumps({"stamp": self.stamp.isoformat(), "deletions": self.deletions.isoformat()}).decode()
 
 
 def record_of(row: Row) -> Record:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connectors.checked import by_name, secure_address
 from connectors.sdk import Settings
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -105,18 +105,11 @@ class ZohoSettings(Settings):
     def _address(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost"}
-        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-            raise ValueError("write the address with https://, such as https://accounts.zoho.eu")
-        return value.rstrip("/")
+        return secure_address(value, "https://accounts.zoho.eu")
 
-    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            value = {name: {} for name in value}
-        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+    _by_name = field_validator(
+        "streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None]
+    )(by_name)
 
     @field_validator("streams")
     @classmethod
