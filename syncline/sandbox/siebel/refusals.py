@@ -1,0 +1,17 @@
+"""What the fake says no with."""
+
+from __future__ import annotations
+
+from syncline.sandbox.wire import Response
+
+
+class SiebelError(Exception):
+    """One refusal, as it stands in a body: ``{"ERROR": "text(SBL-...)"}``."""
+
+    def __init__(self, message: str, code: str, status: int = 500) -> None:
+        super().__init__(message)
+        self.message = f"{message}({code})" if code else message
+        self.status = status
+
+    def answer(self) -> Response:
+        return Response.of({"ERROR": self.message}, self.status)
