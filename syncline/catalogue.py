@@ -16,6 +16,7 @@ BUILT_IN: Mapping[str, str] = {
     "files": "connectors.files.connector:FilesConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
+    "siebel": "connectors.siebel.connector:SiebelConnector",
     "sql": "connectors.sql.connector:SqlConnector",
 }
 

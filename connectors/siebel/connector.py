@@ -31,7 +31,7 @@ from connectors.siebel.writing import Writing
 
 PARENTS = {
     "Contact": ("Account",),
-    "Opportunity": ("Account", "Contact"),
+    "Opportunity": ("Account",),
     "Service Request": ("Account", "Contact"),
 }
 

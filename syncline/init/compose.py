@@ -20,6 +20,7 @@ CONNECTIONS: Mapping[str, str] = {
     "files": "files",
     "salesforce": "crm",
     "shopify": "shop",
+    "siebel": "siebel",
     "sql": "erp",
 }
 """Systems that can be asked for, and what their connection is called."""
@@ -29,6 +30,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "files": ("contacts",),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
+    "siebel": ("account", "contact"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

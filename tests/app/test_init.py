@@ -25,6 +25,9 @@ ENVIRONMENT = {
     "SHOPIFY_SHOP": "acme.myshopify.com",
     "SHOPIFY_CLIENT_ID": "id",
     "SHOPIFY_CLIENT_SECRET": "canary",
+    "SIEBEL_URL": "https://crm.acme.example:9001/siebel/v1.0",
+    "SIEBEL_USER": "SYNCLINE",
+    "SIEBEL_PASSWORD": "canary",
 }
 PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -13,6 +13,7 @@ from syncline.settings import load_project
 MAPPING = {
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
+    "siebel": ("Contact", "family_name: Last Name\n  given_name: First Name"),
 }
 
 

@@ -33,9 +33,6 @@ Home Page text100
 Main Phone Number phone40
 Main Fax Number phone40
 Email Address text100
-Number of Employees integer
-Annual Revenue currency
-Tax ID Number text30
 Parent Account Id id30 ->Account
 Primary Organization text50
 Street Address text200 read
@@ -78,7 +75,6 @@ Primary Personal Country text30 read
 _OPPORTUNITY = """
 Name text100 required
 Account Id id30 ->Account
-Key Contact Id id30 ->Contact
 Sales Stage text30
 Description text255
 Channel text30
@@ -101,7 +97,6 @@ Priority text30 =1-ASAP|2-High|3-Medium|4-Low
 Severity text30
 SR Type text30
 Source text30 =Phone|Email|Web|Fax|Chat|Other
-Opened Date utcdatetime read
 Closed Date utcdatetime read
 """
 

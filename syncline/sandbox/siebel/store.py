@@ -66,7 +66,7 @@ class Store:
         row |= {"Id": key, "Created By": by, "Conflict Id": "0", "Mod Id": "-1"}
         row["Created"] = self.shown(self.clock.now())
         if "SR Number" in row:
-            row |= {"SR Number": f"1-{int(self.count)}", "Opened Date": row["Created"]}
+            row["SR Number"] = f"1-{self.count}"
         self.rows[name][key] = row
         self.owners[key] = seen_by or by
         return self._settle(name, row, by)
