@@ -97,8 +97,8 @@ def request_error(answer: Answer, what: str) -> ConnectorError:
     if answer.status >= 500:
         kind = AnswerLostError if answer.after_write else UnreachableError
         return kind(f"{what}: server error, {status} without a Siebel code")
-    if answer.status == 404:
+    if answer.status == 404 and not answer.body.lstrip().startswith(b"<"):
         return RefusedError(f"{what}: there is no such object, component or record ({status})", code="http-404")
-    if 400 <= answer.status < 500:
+    if 400 <= answer.status < 500 and answer.status != 404:
         return RefusedError(f"{what}: refused ({status})", code=f"http-{answer.status}")
     return ProtocolError(f"{what}: {status}: is this the address of a Siebel REST API?")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import orjson
 
@@ -128,7 +129,7 @@ class Reading:
             ) from None
 
     def _assert_in_order(self, stamps: Sequence[datetime]) -> None:
-        if any(later < earlier for earlier, later in zip(stamps, stamps[1:], strict=False)):
+        if any(later < earlier for earlier, later in pairwise(stamps)):
             raise ProtocolError(
                 f"reading {self.stream}: rows are not in the order of {self._field}: this release ignores sortspec"
             )

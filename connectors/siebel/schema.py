@@ -139,7 +139,7 @@ def _fitted(field: Field, value: Any, wall: Wall) -> str:
         return ""
     try:
         text = _text(field, value, wall)
-    except (ValueError, InvalidOperation):
+    except (TypeError, ValueError, InvalidOperation):
         raise UnfitError("wrong-type", field.name, f"{field.name} takes {_TAKES[field.type]}") from None
     if field.max_length is not None and len(text) > field.max_length:
         raise UnfitError("too-long", field.name, f"{field.name} holds {field.max_length} characters")
@@ -159,10 +159,10 @@ _TAKES = {
 def _text(field: Field, value: Any, wall: Wall) -> str:
     if field.type is FieldType.BOOLEAN:
         if not isinstance(value, bool):
-            raise ValueError
+            raise TypeError
         return "Y" if value else "N"
     if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ValueError
+        raise TypeError
     if field.type in {FieldType.INTEGER, FieldType.DECIMAL}:
         number = Decimal(str(value))
         if not number.is_finite() or (field.type is FieldType.INTEGER and number != number.to_integral_value()):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from connectors.sdk import Settings
 
-_NAME = re.compile(r"[^\[\]\"'/?\\,\x00-\x1f]{1,100}")
+_NAME = re.compile(r"[^\[\]\"'?\\,\x00-\x1f]{1,100}")
 MOST = 100
 """Rows that one page or one array may hold (REST API guide, "About URI Parameters" and "Inserting Multiple ...")."""
 

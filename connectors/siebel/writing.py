@@ -111,10 +111,9 @@ class Writing:
         if not sent:
             return []
         keys = list(dict.fromkeys(one.write.key or "" for one in sent))
-        found: dict[str, Row] = {}
         try:
-            for row in self.session.with_values(self.stream, "Id", keys, fields=["Id", self.version]):
-                found[str(row.get("Id"))] = row
+            shown = self.session.with_values(self.stream, "Id", keys, fields=["Id", self.version])
+            found = {str(row.get("Id")): row for row in shown}
         except ConnectorError as error:
             if not self._answered:
                 raise
@@ -176,11 +175,11 @@ class Writing:
 
     def _created(self, portion: Sequence[Sent]) -> dict[int, Outcome]:
         rows = self._sent("POST", portion, f"creating {self.stream}")
-        told = [row.get(self.marker) for row in rows] if self.marker is not None else []
-        wanted = [one.row.get(self.marker) for one in portion] if self.marker is not None else []
-        if all(told) and sorted(map(str, told)) == sorted(map(str, wanted)):  # shown by what was made of which
-            by_marker = {str(row[self.marker]): row for row in rows}
-            rows = [by_marker[str(marker)] for marker in wanted]
+        marker = self.marker or ""
+        by_marker = {str(row.get(marker)): row for row in rows}
+        wanted = [one.row.get(marker, "") for one in portion]
+        if len(by_marker) == len(portion) and by_marker.keys() == set(wanted):  # whatever the order of the answer
+            rows = [by_marker[value] for value in wanted]
         return {one.at: Outcome(OutcomeKind.APPLIED, str(row["Id"])) for one, row in zip(portion, rows, strict=True)}
 
     def _updated(self, portion: Sequence[Sent]) -> dict[int, Outcome]:

@@ -59,7 +59,7 @@ class Store:
                 what = f"'{field.name}' is a required field.  Please enter a value for the field."
                 raise SiebelError(what, "SBL-DAT-00498")
         key = self.new_id()
-        row = {field: "" for field in definition.fields} | dict(definition.defaults) | values
+        row = dict.fromkeys(definition.fields, "") | dict(definition.defaults) | values
         if "Person UId" in row:
             row["Person UId"] = row["Person UId"] or key
         self._assert_alone(definition, key, row)
