@@ -49,6 +49,10 @@ _FIELD = re.compile(r"'(?:<field>)?([^'<>]+)(?:</field>)?' is a required field|[
 _USER_KEY = re.compile(r'\[([^\]]+)\] = \\?"((?:[^"\\]|\\.)*?)\\?"')
 
 
+class ForbiddenError(UnauthorisedError):
+    """The user was let in, and may not do this."""
+
+
 def message_of(answer: Answer) -> str:
     """Siebel's own words, "" where there are none. They may quote values: not for logs."""
     try:
@@ -91,7 +95,7 @@ def request_error(answer: Answer, what: str) -> ConnectorError:
         kind = AnswerLostError if answer.after_write else UnreachableError
         return kind(f"{what}: a Siebel server is not there ({code}, {status})")
     if answer.status == 403 or (code is not None and kind_of(code) is OutcomeKind.UNAUTHORISED):
-        return UnauthorisedError(f"{what}: the user may not do this ({code or status})")
+        return ForbiddenError(f"{what}: the user may not do this ({code or status})")
     if code is not None:
         return RefusedError(f"{what}: refused ({code}, {status})", code=code)
     if answer.status >= 500:

@@ -14,6 +14,7 @@ from connectors.sdk import (
     ThrottledError,
     UnauthorisedError,
 )
+from connectors.siebel.errors import ForbiddenError
 from connectors.siebel.schema import LINK
 from connectors.siebel.session import Session
 
@@ -28,9 +29,7 @@ def inspect(session: Session) -> list[Diagnostic]:
             findings += _component(session, name)
         except RefusedError as error:
             findings.append(_no_component(session, name, error))
-        except UnauthorisedError as error:
-            if "401" in str(error):
-                return [*findings, _closed(error)]
+        except ForbiddenError as error:
             hint = "let the user's responsibility see the component (Inbound REST API Access), or choose a view_mode"
             findings.append(Diagnostic(code="no-right", path=f"streams.{name}", message=str(error), hint=hint))
         except ConnectorError as error:
