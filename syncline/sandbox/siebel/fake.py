@@ -30,7 +30,7 @@ class SiebelFake:
     ``users`` come in by Basic, tokens of the provider (``/identity/token``) by Bearer. ``empty`` is the status of an
     empty result: 204, in some releases 404. ``largest`` is the page the enterprise allows. ``sorts`` False: a release
     that ignores ``sortspec``. ``in_utc``: stamps are kept as moments; else as the clock showed them. ``openapi``: the
-    version that describe answers in.
+    version that describe answers in. ``exact`` False: searches do not look at capital letters.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class SiebelFake:
         sorts: bool = True,
         in_utc: bool = True,
         openapi: int = 3,
+        exact: bool = True,
     ) -> None:
         self.clock = clock or SystemClock()
         self.components = standard_components()
@@ -57,6 +58,7 @@ class SiebelFake:
         self.sorts = sorts
         self.in_utc = in_utc
         self.openapi = openapi
+        self.exact = exact
         self.hidden: set[str] = set()  # components that the user's responsibility may not see
         self.refusals: list[tuple[str, int, str]] = []  # method, status and ERROR of answers to come, nothing done
         self.undoes = True  # False: a refused array leaves the rows before the bad one
@@ -154,7 +156,7 @@ class SiebelFake:
             rows = [row for row in rows if self.store.owners[row["Id"]] == INTEGRATION]
         spec = asked.get("searchspec")
         if spec:
-            order = sortable(self.store, as_moments=self.in_utc)
+            order = sortable(self.store, as_moments=self.in_utc, exact=self.exact)
             test = parsed(spec, lambda field: self._known(definition, field), lambda f, v: order(definition, f, v))
             rows = [row for row in rows if test(self._compared(row))]
         return self._listed(self._sorted(definition, rows, asked.get("sortspec", "")), asked, definition, mode)

@@ -190,7 +190,7 @@ def _formed(field: FieldDef, value: str) -> str:
     return value
 
 
-def sortable(store: Store, *, as_moments: bool) -> Any:
+def sortable(store: Store, *, as_moments: bool, exact: bool = True) -> Any:
     """How values of a field compare. Moments kept in UTC (``@`` and ISO text) are compared as such, a constant of an
     hour that happens twice being taken for the first; else as the clock showed them."""
 
@@ -207,6 +207,6 @@ def sortable(store: Store, *, as_moments: bool) -> Any:
             return shown.replace(tzinfo=store.zone).astimezone(UTC) if as_moments else shown
         if kind in {"integer", "number", "currency"}:
             return float(value)
-        return value
+        return value if exact else value.casefold()
 
     return compared

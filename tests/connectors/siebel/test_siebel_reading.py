@@ -103,6 +103,17 @@ def test_all_of_the_hour_that_happens_twice_is_read_again(clock, make, in_utc):
     assert sorted(record.key for record in everything) == sorted([*early, *late, *after])
 
 
+def test_the_first_run_of_a_doubled_hour_need_not_leave_anything_for_the_second_to_be_found(clock, make):
+    fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"}, in_utc=False)
+    clock.time = AUTUMN + timedelta(minutes=50)
+    [early] = fake.seed("Account", accounts(1))
+    _, since = read(make(of=fake))
+    fake.delete("Account", early)
+    clock.time = AUTUMN + timedelta(minutes=70)
+    [late] = fake.seed("Account", accounts(2))
+    assert [record.key for record in read(make(of=fake), since)[0]] == [late]
+
+
 def test_reading_begins_before_the_hour_that_there_is_not_in_spring(fake, clock, make):
     clock.time = datetime(2026, 3, 29, 1, 2, tzinfo=UTC)  # 03:02 in Berlin; two minutes ago it was 01:59
     fake.seed("Account", accounts(1))

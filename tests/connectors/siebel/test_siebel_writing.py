@@ -171,6 +171,18 @@ def test_a_quote_in_a_value_does_not_rewrite_a_search(fake, crm):
     assert found.data["Name"] == "B"
 
 
+@pytest.mark.parametrize("name", ['The "Old" Inn', "O'Brien's", "Smith & Sons (50%)", "a*b?"])
+def test_a_value_with_quotes_of_one_kind_is_found_and_no_other(fake, crm, name):
+    fake.seed("Account", [{"Name": name}, {"Name": "another"}, {"Name": "aXbY"}])
+    assert [record.data["Name"] for record in crm.find("Account", "Name", [name])] == [name]
+
+
+def test_what_a_search_without_capitals_finds_besides_is_not_taken_for_a_match(clock, make):
+    fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"}, exact=False)
+    fake.seed("Account", [{"Name": "ABC"}, {"Name": "abc"}])
+    assert [record.data["Name"] for record in make(of=fake).find("Account", "Name", ["abc"])] == ["abc"]
+
+
 def test_keys_that_are_no_row_ids_are_gone_and_never_part_of_a_search(fake, crm):
     fake.seed("Account", [{"Name": "A"}])
     [record] = crm.fetch("Account", ['1" OR [Name] <> "'])
