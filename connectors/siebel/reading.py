@@ -93,18 +93,14 @@ class Reading:
         """What is stamped in an hour that happens twice. Its pages give no position: they are in the order of ids."""
         key: str | None = None
         latest = begin
-        while rows := self._asked(
-            searching.within(self._field, self._wall, begin - _SECOND, end, key),
-            ["Id"],
-            size=self.session.settings.page,
-        ):
+        while rows := self._asked(searching.within(self._field, self._wall, begin - _SECOND, end, key), ["Id"]):
             latest = max([latest, *(self._stamp(row) for row in rows)])
             yield self._page(rows, None)
             key = self._advanced(key, str(rows[-1].get("Id")))
         self._seen(latest)
 
-    def _asked(self, spec: str | None, order: Sequence[str], size: int | None = None) -> list[Row]:
-        return self.session.rows(self.stream, spec, order=order, fields=self.fields, size=size)
+    def _asked(self, spec: str | None, order: Sequence[str]) -> list[Row]:
+        return self.session.rows(self.stream, spec, order=order, fields=self.fields)
 
     def _behind(self, former: str | None, stamp: datetime, key: str) -> str:
         spec = searching.following(self._field, self._wall, stamp, key)

@@ -55,7 +55,7 @@ class StreamSettings(_Part):
     view_mode: str | None = Field(default=None, description="visibility, where it differs from the general one")
     parents: tuple[str, ...] | None = Field(default=None, description="streams that records here refer to")
     children: tuple[str, ...] = Field(
-        default=(), description="child components read with each record (one call a record and child)"
+        default=(), description="child components read with each record (a call or two for each)"
     )
 
     @field_validator("object", "component", "stamp")

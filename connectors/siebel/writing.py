@@ -151,11 +151,12 @@ class Writing:
     ) -> dict[int, Outcome]:
         try:
             return deed(portion)
-        except _Refusal as refusal:
-            if len(portion) == 1:
-                return {portion[0].at: self._told(refusal, portion[0].write)}
+        except _Refusal as error:
+            refusal = error
         self._answered = True
         there = self._made_after_all(portion)
+        if len(portion) == 1:
+            return there or {portion[0].at: self._told(refusal, portion[0].write)}
         left = [one for one in portion if one.at not in there]
         self.outcomes |= there
         half = (len(left) + 1) // 2
@@ -165,11 +166,16 @@ class Writing:
         return {one.at: self.outcomes[one.at] for one in portion}
 
     def _made_after_all(self, portion: Sequence[Sent]) -> dict[int, Outcome]:
-        """Creates of a refused array whose marker is there: no enterprise is trusted to have undone them all."""
+        """Creates of a refused call whose marker is there: no enterprise is trusted to have undone them all, and an
+        earlier attempt may have made them."""
         marked = {one.write.marker: one for one in portion if one.write.key is None and one.write.marker}
         if self.marker is None or not marked:
             return {}
-        rows = self.session.with_values(self.stream, self.marker, list(marked), fields=["Id", self.marker])
+        try:
+            rows = list(self.session.with_values(self.stream, self.marker, list(marked), fields=["Id", self.marker]))
+        except ConnectorError as error:
+            what = f"creating {self.stream}: a refused call could not be looked into"
+            raise AnswerLostError(f"{what} ({type(error).__name__})") from None
         keys = {str(row.get(self.marker)): str(row.get("Id")) for row in rows}
         return {one.at: Outcome(OutcomeKind.APPLIED, keys[marker]) for marker, one in marked.items() if marker in keys}
 

@@ -47,6 +47,20 @@ def test_an_enterprise_that_keeps_half_of_a_refused_array_gets_nothing_twice(fak
     assert sorted(markers) == [f"hub-{n}" for n in range(9) if n != 5]
 
 
+def test_a_create_sent_again_is_known_by_its_marker_though_siebel_calls_it_a_duplicate(fake, crm):
+    [first] = crm.upsert("Account", creates(1))
+    [again] = crm.upsert("Account", creates(1))
+    assert (again.kind, again.key) == (APPLIED, first.key)
+    assert len(fake.rows("Account")) == 1
+
+
+def test_creates_of_a_refused_array_that_cannot_be_looked_into_are_in_doubt(fake, crm):
+    crm.check()
+    fake.seed("Account", [{"Name": "Company 2", "Location": "HQ"}])
+    fake.refusals.append(("GET", 500, "The object manager cannot be reached(SBL-JCA-00313)"))
+    assert kinds(crm.upsert("Account", creates(1, 2, 3))) == [OutcomeKind.UNKNOWN] * 3
+
+
 def test_a_second_site_of_the_same_name_is_another_account(fake, crm):
     fake.seed("Account", [{"Name": "Company 1", "Location": "Plant"}])
     assert kinds(crm.upsert("Account", creates(1))) == [APPLIED]
