@@ -1,8 +1,8 @@
 """Wall-clock times. Siebel shows and compares ``MM/DD/YYYY HH:MM:SS`` in the user's zone and says no zone with it.
 
-The guide to search specifications has this form for dates whatever the locale; the integration of bcgov/myss-api
-measured it on a live server in 2026, zone-less even where the description says DTYPE_UTCDATETIME. When clocks are set
-back, an hour happens twice and its times say nothing about order.
+Search and sort specifications take dates in this form whatever the locale (Object Interfaces reference); a published
+integration (IcmApi, with the Siebel behind icm.gov.bc.ca) measured it in answers of 2026, zone-less even where the
+description says DTYPE_UTCDATETIME. When clocks are set back, an hour happens twice and its times say nothing of order.
 """
 
 from __future__ import annotations

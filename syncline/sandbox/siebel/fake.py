@@ -31,6 +31,7 @@ class SiebelFake:
     empty result: 204, in some releases 404. ``largest`` is the page the enterprise allows. ``sorts`` False: a release
     that ignores ``sortspec``. ``in_utc``: stamps are kept as moments; else as the clock showed them. ``openapi``: the
     version that describe answers in. ``exact`` False: searches do not look at capital letters.
+    ``uniform`` False: a release that does not know ``uniformresponse``, and shows a single record as it is.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class SiebelFake:
         in_utc: bool = True,
         openapi: int = 3,
         exact: bool = True,
+        uniform: bool = True,
     ) -> None:
         self.clock = clock or SystemClock()
         self.components = standard_components()
@@ -59,6 +61,7 @@ class SiebelFake:
         self.in_utc = in_utc
         self.openapi = openapi
         self.exact = exact
+        self.uniform = uniform
         self.hidden: set[str] = set()  # components that the user's responsibility may not see
         self.refusals: list[tuple[str, int, str]] = []  # method, status and ERROR of answers to come, nothing done
         self.undoes = True  # False: a refused array leaves the rows before the bad one
@@ -202,7 +205,8 @@ class SiebelFake:
             self._known(definition, name)
         links = asked.get("childlinks", "").lower() != "none"
         shown = [self._shown(definition, row, fields, links=links) for row in page]
-        if len(shown) == 1 and asked.get("uniformresponse", "").lower() not in {"y", "yes"}:
+        uniform = self.uniform and asked.get("uniformresponse", "").lower() in {"y", "yes"}
+        if len(shown) == 1 and not uniform:
             return Response.of(shown[0])
         return Response.of({"items": shown, "Link": {"rel": "self", "name": definition.name}})
 

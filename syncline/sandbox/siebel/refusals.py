@@ -1,4 +1,8 @@
-"""What the fake says no with."""
+"""What the fake says no with.
+
+Where Oracle's guides name no code for a refusal, the number is only one of the right family: 00235 (too long), 00359
+(no date), 00393 (view mode), 00501 (search) and 00510 (another type). Nothing may depend on them.
+"""
 
 from __future__ import annotations
 

@@ -67,6 +67,14 @@ def test_nothing_found_is_an_empty_read_whether_the_release_says_204_or_404(cloc
     assert record.deleted
 
 
+def test_a_single_hit_that_comes_as_a_bare_record_is_read_like_any_other(clock, make):
+    fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"}, uniform=False)
+    keys = fake.seed("Account", accounts(*range(6)))
+    connector = make(of=fake, page=5)
+    assert {record.key for record in read(connector)[0]} == set(keys)
+    assert [record.key for record in connector.fetch("Account", keys[:1])] == keys[:1]
+
+
 def test_a_component_that_is_not_there_is_an_error_never_an_empty_system(make):
     connector = make(streams={"Account": {"object": "Acount", "component": "Acount"}})
     with pytest.raises(RefusedError):
