@@ -21,6 +21,7 @@ BUILT_IN: Mapping[str, str] = {
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
+    "siebel": "connectors.siebel.connector:SiebelConnector",
     "sql": "connectors.sql.connector:SqlConnector",
     "tryton": "connectors.tryton.connector:TrytonConnector",
     "zoho": "connectors.zoho.connector:ZohoConnector",

@@ -25,6 +25,7 @@ CONNECTIONS: Mapping[str, str] = {
     "s4hana": "s4",
     "salesforce": "crm",
     "shopify": "shop",
+    "siebel": "siebel",
     "sql": "erp",
     "tryton": "tryton",
     "zoho": "zoho",
@@ -43,6 +44,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
     "tryton": ("parties",),
     "zoho": ("account", "contact"),
+    "siebel": ("account", "contact"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

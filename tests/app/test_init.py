@@ -47,6 +47,9 @@ ENVIRONMENT = {
     "TRYTON_PASSWORD": "canary",
     "TRYTON_URL": "https://tryton.example.com",
     "TRYTON_USER": "hub",
+    "SIEBEL_URL": "https://crm.acme.example:9001/siebel/v1.0",
+    "SIEBEL_USER": "SYNCLINE",
+    "SIEBEL_PASSWORD": "canary",
 }
 PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -1,0 +1,158 @@
+"""Reading what changed: pages in the order of stamp and id, each asked for by what it comes behind.
+
+Traps met here: a page by row number shifts when rows come and go; nothing tells the end but an empty page (an
+enterprise may allow smaller pages than were asked for); releases that do not know ``sortspec`` ignore it; stamps have
+no zone, so that an hour which happens twice has no order: it is read by id, all of it, each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import orjson
+
+from connectors.sdk import CursorExpiredError, Flaw, Page, Problem, ProtocolError, Record
+from connectors.siebel import searching
+from connectors.siebel.session import Row, Session
+
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """``stamp``: what the zone's clock showed when the last record seen was changed."""
+
+    stamp: datetime
+    zone: str
+
+    @classmethod
+    def parse(cls, text: str, zone: str) -> Cursor:
+        """Raises CursorExpiredError for what is no cursor of ours, or one of another zone."""
+        try:
+            parts = orjson.loads(text)
+            found = cls(datetime.fromisoformat(parts["stamp"]), str(parts["zone"]))
+        except (ValueError, KeyError, TypeError):
+            raise CursorExpiredError(
+                "the stored position is not one of this connector: read everything again"
+            ) from None
+        if found.zone != zone or found.stamp.tzinfo is not None:
+            raise CursorExpiredError("the stored position is of another time zone: read everything again")
+        return found
+
+    def __str__(self) -> str:
+        return orjson.dumps({"stamp": self.stamp.isoformat(), "zone": self.zone}).decode()
+
+
+class Reading:
+    """One read of one component, full (``since`` None) or from a cursor. ``shown`` turns rows into records."""
+
+    def __init__(
+        self,
+        session: Session,
+        stream: str,
+        fields: Sequence[str] | None,
+        since: str | None,
+        shown: Callable[[Row], Record],
+    ) -> None:
+        self.session = session
+        self.stream = stream
+        self.fields = fields
+        self._shown = shown
+        self._field = session.settings.streams[stream].stamp
+        self._wall = session.wall
+        self._full = since is None
+        self._since = Cursor.parse(since, self._wall.name).stamp if since is not None else None
+        self._started = session.now
+        self._latest = self._since
+
+    def pages(self) -> Iterator[Page]:
+        spec = None
+        if self._since is not None:
+            overlap = timedelta(seconds=self.session.settings.overlap)
+            spec = searching.since(self._field, self._wall, self._wall.before(self._since, overlap))
+        while rows := self._asked(spec, [self._field, "Id"]):
+            stamps = [self._stamp(row) for row in rows]
+            twice = next((at for at, stamp in enumerate(stamps) if self._wall.doubled(stamp)), None)
+            self._assert_in_order(stamps[:twice])
+            if twice is None:
+                yield self._page(rows, stamps[-1])
+                spec = self._behind(spec, stamps[-1], str(rows[-1].get("Id")))
+                continue
+            if twice:
+                yield self._page(rows[:twice], stamps[twice - 1])
+            stretch = self._wall.doubled(stamps[twice])
+            assert stretch is not None
+            yield from self._twice(*stretch)
+            spec = searching.since(self._field, self._wall, stretch[1])
+        yield Page([], str(self._cursor(self._latest)), full=self._full)
+
+    def _twice(self, begin: datetime, end: datetime) -> Iterator[Page]:
+        """What is stamped in an hour that happens twice. Its pages give no position: they are in the order of ids."""
+        key: str | None = None
+        latest = begin
+        while rows := self._asked(searching.within(self._field, self._wall, begin - _SECOND, end, key), ["Id"]):
+            latest = max([latest, *(self._stamp(row) for row in rows)])
+            yield self._page(rows, None)
+            key = self._advanced(key, str(rows[-1].get("Id")))
+        self._seen(latest)
+
+    def _asked(self, spec: str | None, order: Sequence[str]) -> list[Row]:
+        return self.session.rows(self.stream, spec, order=order, fields=self.fields)
+
+    def _behind(self, former: str | None, stamp: datetime, key: str) -> str:
+        spec = searching.following(self._field, self._wall, stamp, key)
+        if spec == former:
+            raise self._stuck()
+        return spec
+
+    def _advanced(self, former: str | None, key: str) -> str:
+        if key == former:
+            raise self._stuck()
+        return key
+
+    def _stuck(self) -> ProtocolError:
+        return ProtocolError(f"reading {self.stream}: the same page comes again and again: is searchspec ignored?")
+
+    def _stamp(self, row: Row) -> datetime:
+        try:
+            return self._wall.parse(str(row[self._field]))
+        except (KeyError, ValueError):
+            raise ProtocolError(
+                f"reading {self.stream}: a row without {self._field} as MM/DD/YYYY HH:MM:SS; name its field as stamp"
+            ) from None
+
+    def _assert_in_order(self, stamps: Sequence[datetime]) -> None:
+        if any(later < earlier for earlier, later in pairwise(stamps)):
+            raise ProtocolError(
+                f"reading {self.stream}: rows are not in the order of {self._field}: this release ignores sortspec"
+            )
+
+    def _seen(self, stamp: datetime) -> None:
+        self._latest = stamp if self._latest is None else max(self._latest, stamp)
+
+    def _cursor(self, stamp: datetime | None) -> Cursor:
+        """Never ahead of our own clock: one stamp of the year 2099 would hide all that follows."""
+        return Cursor(min(stamp, self._started) if stamp is not None else self._started, self._wall.name)
+
+    def _page(self, rows: Sequence[Row], stamp: datetime | None) -> Page:
+        if stamp is not None:
+            self._seen(stamp)
+        records = [self._shown(row) for row in rows if row.get("Id")]
+        lost = [Flaw(self.stream, Problem("no-key", "a row without an Id", "Id")) for row in rows if not row.get("Id")]
+        cursor = str(self._cursor(self._latest)) if stamp is not None else None
+        return Page(records, cursor, full=self._full, flaws=lost)
+
+
+def live_keys(session: Session, stream: str) -> Iterator[list[str]]:
+    """Every key that the user sees, in pages, in the order of ids."""
+    spec: str | None = None
+    while rows := session.rows(stream, spec, order=["Id"], fields=["Id"]):
+        keys = [str(row["Id"]) for row in rows if row.get("Id")]
+        yield keys
+        behind = searching.compared("Id", ">", keys[-1]) if keys else spec
+        if behind == spec:
+            raise ProtocolError(f"listing {stream}: the same page comes again and again: is searchspec ignored?")
+        spec = behind

@@ -1,0 +1,213 @@
+"""Writing Siebel: arrays that fail as a whole, codes inside 500s, what must not come back, what is not overwritten."""
+
+import pytest
+
+from connectors.sdk import OutcomeKind, RefusedError, UnauthorisedError, UnreachableError, Write
+from model.errors import AnswerLostError
+from syncline.sandbox.siebel import SiebelFake
+
+APPLIED, REFUSED, DUPLICATE = OutcomeKind.APPLIED, OutcomeKind.REFUSED, OutcomeKind.DUPLICATE
+
+
+def creates(*numbers):
+    return [Write(None, {"Name": f"Company {n}", "Location": "HQ"}, marker=f"hub-{n}") for n in numbers]
+
+
+def kinds(outcomes):
+    return [outcome.kind for outcome in outcomes]
+
+
+def sent(fake, method):
+    return [request for request in fake.seen if request.method == method]
+
+
+def test_a_hundred_creates_are_one_call_and_carry_the_hub_s_ids(fake, crm):
+    outcomes = crm.upsert("Account", creates(*range(100)))
+    assert kinds(outcomes) == [APPLIED] * 100
+    assert len(sent(fake, "POST")) == 1
+    stored = {row["Id"]: row["Integration Id"] for row in fake.rows("Account")}
+    assert [stored[outcome.key] for outcome in outcomes] == [f"hub-{n}" for n in range(100)]
+
+
+def test_one_record_that_is_there_already_keeps_no_other_from_being_made(fake, crm):
+    [there] = fake.seed("Account", [{"Name": "Company 5", "Location": "HQ"}])
+    outcomes = crm.upsert("Account", creates(*range(12)))
+    assert kinds(outcomes) == [DUPLICATE if n == 5 else APPLIED for n in range(12)]
+    assert (outcomes[5].code, outcomes[5].of) == ("SBL-EAI-04383", there)
+    assert "Company 5" not in outcomes[5].message, "the message quotes the row's own values"
+    assert len(fake.rows("Account")) == 12
+
+
+def test_an_enterprise_that_keeps_half_of_a_refused_array_gets_nothing_twice(fake, crm):
+    fake.undoes = False
+    fake.seed("Account", [{"Name": "Company 5", "Location": "HQ"}])
+    outcomes = crm.upsert("Account", creates(*range(9)))
+    assert kinds(outcomes) == [DUPLICATE if n == 5 else APPLIED for n in range(9)]
+    markers = [row["Integration Id"] for row in fake.rows("Account") if row["Integration Id"]]
+    assert sorted(markers) == [f"hub-{n}" for n in range(9) if n != 5]
+
+
+def test_a_create_sent_again_is_known_by_its_marker_though_siebel_calls_it_a_duplicate(fake, crm):
+    [first] = crm.upsert("Account", creates(1))
+    [again] = crm.upsert("Account", creates(1))
+    assert (again.kind, again.key) == (APPLIED, first.key)
+    assert len(fake.rows("Account")) == 1
+
+
+def test_creates_of_a_refused_array_that_cannot_be_looked_into_are_in_doubt(fake, crm):
+    crm.check()
+    fake.seed("Account", [{"Name": "Company 2", "Location": "HQ"}])
+    fake.refusals.append(("GET", 500, "The object manager cannot be reached(SBL-JCA-00313)"))
+    assert kinds(crm.upsert("Account", creates(1, 2, 3))) == [OutcomeKind.UNKNOWN] * 3
+
+
+def test_a_second_site_of_the_same_name_is_another_account(fake, crm):
+    fake.seed("Account", [{"Name": "Company 1", "Location": "Plant"}])
+    assert kinds(crm.upsert("Account", creates(1))) == [APPLIED]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "field"),
+    [
+        ("'Last Name' is a required field.(SBL-DAT-00498)", REFUSED, "Last Name"),
+        ("No user key can be used for the Integration Component instance 'Contact'.(SBL-EAI-04397)", REFUSED, None),
+        ("The value entered in field M/M of buscomp Contact(SBL-DAT-00225)", REFUSED, None),
+        ("modified by another user since it was retrieved.(SBL-DAT-00523)", OutcomeKind.STALE, None),
+        ("You do not have access to this record(SBL-DAT-00279)", OutcomeKind.UNAUTHORISED, None),
+        ('returned the following error:"exists(SBL-DAT-00381)"(SBL-EAI-04451)', DUPLICATE, None),
+        ("Something that nobody ever saw(SBL-ZZZ-12345)", REFUSED, None),
+    ],
+)
+def test_an_error_inside_a_500_is_told_by_its_code(fake, crm, text, kind, field):
+    fake.refusals.append(("POST", 500, text))
+    [outcome] = crm.upsert("Contact", [Write(None, {"First Name": "Ada", "Last Name": "Byron"}, marker="hub-1")])
+    assert (outcome.kind, outcome.field) == (kind, field)
+    assert outcome.code in text
+    assert fake.rows("Contact") == []
+
+
+def test_a_server_that_is_not_there_leaves_a_create_in_doubt(fake, crm):
+    for text in ("The object manager cannot be reached(SBL-JCA-00313)", "no code at all"):
+        fake.refusals.append(("POST", 500, text))
+        with pytest.raises(AnswerLostError):
+            crm.upsert("Account", creates(1))
+    fake.refusals.append(("GET", 500, "no code at all"))
+    with pytest.raises(UnreachableError):
+        crm.fetch("Account", ["88-1"])
+
+
+def test_a_component_that_may_not_be_written_is_not_tried_row_by_row(fake, crm):
+    fake.refusals.append(("POST", 403, "Access to Resource 'Account' of type BUS_OBJ is denied(SBL-DAT-00825)"))
+    with pytest.raises(UnauthorisedError):
+        crm.upsert("Account", creates(*range(20)))
+    assert len(sent(fake, "POST")) == 1
+
+
+def test_a_record_deleted_meanwhile_does_not_come_back_though_put_would_make_it(fake, crm):
+    [key] = fake.seed("Account", [{"Name": "Company 1", "Location": "HQ"}])
+    fake.delete("Account", key)
+    [outcome] = crm.upsert("Account", [Write(key, {"Name": "Company 1", "Location": "HQ"})])
+    assert outcome.kind is OutcomeKind.MISSING
+    assert fake.rows("Account") == []
+    assert sent(fake, "PUT") == []
+
+
+def test_a_record_changed_since_it_was_looked_at_is_stale_and_its_neighbour_is_written(fake, crm):
+    one, other = fake.seed("Account", [{"Name": "A"}, {"Name": "B"}])
+    seen = {record.key: record.version for record in crm.fetch("Account", [one, other])}
+    fake.edit("Account", one, {"Alias": "a person was faster"})
+    writes = [Write(key, {"Alias": "the hub"}, expects=seen[key]) for key in (one, other)]
+    assert kinds(crm.upsert("Account", writes)) == [OutcomeKind.STALE, APPLIED]
+    assert [row["Alias"] for row in fake.rows("Account")] == ["a person was faster", "the hub"]
+
+
+def test_updates_cost_one_look_and_one_array(fake, crm):
+    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(40)])
+    crm.check()
+    fake.seen.clear()
+    assert kinds(crm.upsert("Account", [Write(key, {"Alias": "x"}) for key in keys])) == [APPLIED] * 40
+    assert [request.method for request in fake.seen] == ["GET", "PUT"]
+
+
+def test_a_write_that_changes_nothing_is_answered_304_and_applied(fake, crm):
+    [key] = fake.seed("Account", [{"Name": "A", "Alias": "same"}])
+    assert kinds(crm.upsert("Account", [Write(key, {"Alias": "same"})])) == [APPLIED]
+    assert fake.rows("Account")[0]["Mod Id"] == "0"
+
+
+def test_two_changes_of_one_record_are_made_one_after_the_other(fake, crm):
+    [key] = fake.seed("Account", [{"Name": "A"}])
+    assert kinds(crm.upsert("Account", [Write(key, {"Alias": "1"}), Write(key, {"Alias": "2"})])) == [APPLIED] * 2
+    assert fake.rows("Account")[0]["Alias"] == "2"
+
+
+def test_a_release_without_arrays_is_written_row_by_row(fake, make):
+    connector = make(batch=1)
+    [made] = connector.upsert("Account", creates(1))
+    [changed] = connector.upsert("Account", [Write(made.key, {"Alias": "x"})])
+    assert (made.kind, changed.kind, fake.rows("Account")[0]["Alias"]) == (APPLIED, APPLIED, "x")
+    assert all(isinstance(request.json(), dict) for request in fake.seen if request.method != "GET")
+
+
+def test_days_truth_values_and_moments_are_written_as_siebel_has_them(fake, crm):
+    given = {"First Name": "Ada", "Last Name": "Byron", "Birth Date": "1815-12-10", "Suppress All Emails": True}
+    assert kinds(crm.upsert("Contact", [Write(None, given, marker="hub-1")])) == [APPLIED]
+    [row] = fake.rows("Contact")
+    assert (row["Birth Date"], row["Suppress All Emails"]) == ("12/10/1815 00:00:00", "Y")
+    writes = [
+        Write(None, {"Name": "A", "Last Call Date": "2026-07-01T10:00:00Z"}, marker="hub-2"),
+        Write(None, {"Name": "B", "Last Call Date": "2026-10-25T00:30:00Z"}, marker="hub-3"),  # 02:30, the first of two
+    ]
+    assert kinds(crm.upsert("Account", writes)) == [APPLIED, REFUSED]
+    assert fake.rows("Account")[0]["Last Call Date"] == "07/01/2026 12:00:00"
+
+
+def test_what_cannot_fit_is_refused_before_it_spoils_the_array(fake, crm):
+    writes = [
+        Write(None, {"Name": "x" * 101}, marker="hub-1"),
+        Write(None, {"Name": "fine"}, marker="hub-2"),
+        Write(None, {"Name": "A", "Updated": "2026-01-01T00:00:00Z"}, marker="hub-3"),
+        Write(None, {"Name": "B", "Unheard Of": "1"}, marker="hub-4"),
+    ]
+    outcomes = crm.upsert("Account", writes)
+    assert kinds(outcomes) == [REFUSED, APPLIED, REFUSED, REFUSED]
+    assert [outcome.field for outcome in outcomes] == ["Name", None, "Updated", "Unheard Of"]
+    assert len(sent(fake, "POST")) == 1
+
+
+def test_a_quote_in_a_value_does_not_rewrite_a_search(fake, crm):
+    fake.seed("Account", [{"Name": "A", "Integration Id": "1"}, {"Name": "B", "Integration Id": "2"}])
+    assert crm.find("Account", "Integration Id", ['x" OR [Name] = "A']) == []
+    assert crm.find("Account", "Integration Id", ["x' OR [Name] = 'A", "1*", "?"]) == []
+    with pytest.raises(RefusedError):
+        crm.find("Account", "Integration Id", ["both ' and \""])
+    [found] = crm.find("Account", "Integration Id", ["2"])
+    assert found.data["Name"] == "B"
+
+
+@pytest.mark.parametrize("name", ['The "Old" Inn', "O'Brien's", "Smith & Sons (50%)", "a*b?"])
+def test_a_value_with_quotes_of_one_kind_is_found_and_no_other(fake, crm, name):
+    fake.seed("Account", [{"Name": name}, {"Name": "another"}, {"Name": "aXbY"}])
+    assert [record.data["Name"] for record in crm.find("Account", "Name", [name])] == [name]
+
+
+def test_what_a_search_without_capitals_finds_besides_is_not_taken_for_a_match(clock, make):
+    fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"}, exact=False)
+    fake.seed("Account", [{"Name": "ABC"}, {"Name": "abc"}])
+    assert [record.data["Name"] for record in make(of=fake).find("Account", "Name", ["abc"])] == ["abc"]
+
+
+def test_keys_that_are_no_row_ids_are_gone_and_never_part_of_a_search(fake, crm):
+    fake.seed("Account", [{"Name": "A"}])
+    [record] = crm.fetch("Account", ['1" OR [Name] <> "'])
+    assert record.deleted
+    assert kinds(crm.upsert("Account", [Write('1" OR "', {"Alias": "x"})])) == [OutcomeKind.MISSING]
+    assert kinds(crm.remove("Account", [Write("../Contact", {})])) == [OutcomeKind.MISSING]
+
+
+def test_a_refusal_after_others_were_answered_loses_no_outcome(clock, make):
+    fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"})
+    connector = make(of=fake, batch=2)
+    fake.seed("Account", [{"Name": "Company 1", "Location": "HQ"}])
+    outcomes = connector.upsert("Account", creates(1, 2, 3))
+    assert kinds(outcomes) == [DUPLICATE, APPLIED, APPLIED]
