@@ -17,6 +17,7 @@ BUILT_IN: Mapping[str, str] = {
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",
+    "woocommerce": "connectors.woocommerce.connector:WooCommerceConnector",
 }
 
 

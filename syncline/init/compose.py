@@ -21,6 +21,7 @@ CONNECTIONS: Mapping[str, str] = {
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
+    "woocommerce": "woocommerce",
 }
 """Systems that can be asked for, and what their connection is called."""
 
@@ -29,6 +30,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "files": ("contacts",),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
+    "woocommerce": ("customers", "guests", "orders"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

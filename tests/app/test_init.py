@@ -25,6 +25,9 @@ ENVIRONMENT = {
     "SHOPIFY_SHOP": "acme.myshopify.com",
     "SHOPIFY_CLIENT_ID": "id",
     "SHOPIFY_CLIENT_SECRET": "canary",
+    "WOOCOMMERCE_URL": "https://shop.example",
+    "WOOCOMMERCE_CONSUMER_KEY": "canary",
+    "WOOCOMMERCE_CONSUMER_SECRET": "canary",
 }
 PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -13,6 +13,7 @@ from syncline.settings import load_project
 MAPPING = {
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
+    "woocommerce": ("customers", 'family_name: last_name\n  "emails[work]": email'),
 }
 
 
