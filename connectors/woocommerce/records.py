@@ -19,6 +19,8 @@ _LEFT_OUT = frozenset(
 def record(row: Mapping[str, Any], custom: Sequence[str]) -> Record:
     """A customer or an order; ``custom`` names the custom fields to show, under ``meta``."""
     data = {name: value for name, value in row.items() if name not in _LEFT_OUT}
+    if data.get("customer_id") == 0:
+        data["customer_id"] = None  # the shop's way to write "nobody's": a guest
     return Record(str(row["id"]), {**data, "meta": meta(row, custom)})
 
 
