@@ -21,6 +21,8 @@ def record(row: Mapping[str, Any], custom: Sequence[str]) -> Record:
     data = {name: value for name, value in row.items() if name not in _LEFT_OUT}
     if data.get("customer_id") == 0:
         data["customer_id"] = None  # the shop's way to write "nobody's": a guest
+    if "line_items" in data:  # an amount is none without its currency
+        data["line_items"] = [{**line, "currency": row.get("currency")} for line in row["line_items"] or ()]
     return Record(str(row["id"]), {**data, "meta": meta(row, custom)})
 
 
