@@ -56,7 +56,7 @@ def _closed(answer: Answer) -> Diagnostic:
 
 def _filter(session: Session) -> Iterator[Diagnostic]:
     """A filter that a release does not know is ignored, and everything comes: asked for nothing, it shows."""
-    rows, _, _ = session.page("orders", {**ALL["orders"], **modified_after(_NEVER), "per_page": 1, "_fields": "id"})
+    rows, _ = session.page("orders", {**ALL["orders"], **modified_after(_NEVER), "per_page": 1, "_fields": "id"})
     if rows:
         yield Diagnostic(
             code="filter-ignored",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -43,14 +42,14 @@ class Reader:
 
     def orders(self, since: str | None) -> Iterator[Page]:
         """By id, so that the position moves only behind the last page. What went to the trash comes as deleted."""
-        started = self._now()
+        started = self._session.context.clock.now()
         query = {**ALL["orders"], **self._after(since)}
         for rows in self._session.walk("orders", query):
             yield Page([records.record(row, self._custom) for row in rows], None, full=since is None)
         if since is not None:
             for rows in self._session.walk("orders", {**query, "status": "trash", "_fields": "id"}):
                 yield Page([Record(str(row["id"]), {}, deleted=True) for row in rows])
-        yield Page([], _cursor(started), full=since is None)
+        yield Page([], self._cursor(started), full=since is None)
 
     def guests(self, since: str | None) -> Iterator[Page]:
         """Buyers without an account, each as the newest of their orders shows them.
@@ -58,7 +57,7 @@ class Reader:
         Which order is somebody's newest is seen by going through all from the newest on; after a position only until
         everybody behind a modified order was met.
         """
-        started = self._now()
+        started = self._session.context.clock.now()
         wanted = None if since is None else self._behind(since)
         met: set[bytes] = set()
         if wanted is None or wanted:
@@ -74,7 +73,7 @@ class Reader:
                 yield Page(page, None, full=since is None)
                 if wanted is not None and len(met) == len(wanted):
                     break
-        yield Page([], _cursor(started), full=since is None)
+        yield Page([], self._cursor(started), full=since is None)
 
     def _behind(self, since: str) -> set[str]:
         query = {**ALL["orders"], **self._after(since), "_fields": _GUEST}
@@ -92,14 +91,9 @@ class Reader:
         # the filter is exclusive: a second more, so that what is as old as the overlap is still in
         return modified_after(position - timedelta(seconds=self._session.settings.overlap + 1))
 
-    def _now(self) -> datetime:
-        """The present moment by the slower of both clocks, so that neither being ahead passes anything over."""
-        here = self._session.context.clock.now()
-        _, _, answer = self._session.page("orders", {"per_page": 1, "_fields": "id"})
-        try:
-            return min(here, parsedate_to_datetime(answer.headers["date"]).astimezone(UTC))
-        except (KeyError, ValueError):
-            return here
+    def _cursor(self, started: datetime) -> str:
+        """The moment a read began, by the slower of both clocks, so that neither being ahead passes anything over."""
+        return (started - self._session.behind).strftime(_FORMAT)
 
     # single records
 
@@ -110,7 +104,7 @@ class Reader:
         for at in range(0, len(whole), _AT_ONCE):
             part = whole[at : at + _AT_ONCE]
             query = {**ALL[name], "include": ",".join(part), "per_page": _AT_ONCE}
-            rows, total, _ = self._session.page(name, query)
+            rows, total = self._session.page(name, query)
             found |= {str(row["id"]): records.record(row, self._custom) for row in rows}
             if total != len(rows):  # a part of them, or nobody knows: absence here would not be deletion
                 for key in part:
@@ -133,7 +127,7 @@ class Reader:
         for value in dict.fromkeys(value.strip() for value in values):
             if "@" not in value:
                 continue
-            rows, _, _ = self._session.page("customers", {**ALL["customers"], "email": value})
+            rows, _ = self._session.page("customers", {**ALL["customers"], "email": value})
             same = [row for row in rows if str(row.get("email", "")).lower() == value.lower()]
             found |= {str(row["id"]): records.record(row, self._custom) for row in same}
         return list(found.values())
@@ -164,10 +158,6 @@ def modified_after(moment: datetime) -> dict[str, Any]:
 
 def is_key(key: str | None) -> bool:
     return key is not None and key.isascii() and key.isdigit() and int(key) > 0
-
-
-def _cursor(moment: datetime) -> str:
-    return moment.strftime(_FORMAT)
 
 
 def _mark(email: str) -> bytes:

@@ -83,7 +83,7 @@ def fields(session: Session, name: str) -> tuple[Field, ...]:
 
 def _others(session: Session, name: str) -> Iterator[Field]:
     """Custom fields that the newest records have and nobody named yet: no schema declares them."""
-    rows, _, _ = session.page(name, {"per_page": session.settings.page, "_fields": "id,meta_data"})
+    rows, _ = session.page(name, {"per_page": session.settings.page, "_fields": "id,meta_data"})
     keys = {str(entry.get("key")) for row in rows for entry in row.get("meta_data") or ()}
     for key in sorted(keys - set(session.settings.custom)):
         if not key.startswith("_") and "." not in key:

@@ -7,6 +7,8 @@ the last row already seen; where that row is not there, rows before it went, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -21,13 +23,23 @@ Row = dict[str, Any]
 
 
 class Session:
+    """``behind`` is how far the shop's clock trails ours, as its last answer told; nothing where it is ahead."""
+
     def __init__(self, settings: WooCommerceSettings, context: Context) -> None:
         self.settings = settings
         self.context = context
+        self.behind = timedelta(0)
 
     @cached_property
     def http(self) -> Http:
-        return self.context.http(f"{self.settings.url}/wp-json/wc/v3", auth=self._auth())
+        return self.context.http(f"{self.settings.url}/wp-json/wc/v3", auth=self._auth(), on_answer=self._saw)
+
+    def _saw(self, answer: Answer) -> None:
+        try:
+            told = parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return
+        self.behind = max(self.context.clock.now() - told, timedelta(0))
 
     def _auth(self) -> Auth:
         key = self.settings.consumer_key.get_secret_value()
@@ -48,14 +60,14 @@ class Session:
             return answer
         raise refusal(answer)
 
-    def page(self, path: str, query: Mapping[str, Any]) -> tuple[list[Row], int | None, Answer]:
+    def page(self, path: str, query: Mapping[str, Any]) -> tuple[list[Row], int | None]:
         """The rows of one page, and how many there are in all (None: something in between drops the header)."""
         answer = self.ask("GET", path, query=query)
         rows = answer.json()
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ProtocolError(f"listing {path}: an answer that is no list of records")
         total = answer.headers.get("x-wp-total", "").strip()
-        return rows, int(total) if total.isdigit() else None, answer
+        return rows, int(total) if total.isdigit() else None
 
     def walk(self, path: str, query: Mapping[str, Any], *, newest_first: bool = False) -> Iterator[list[Row]]:
         """Every row that is there all the time, once, in the order of ids, in pages."""
@@ -63,7 +75,7 @@ class Session:
         asked = {**query, "per_page": size, "orderby": "id", "order": "desc" if newest_first else "asc"}
         offset, last = 0, None
         while True:
-            rows, total, _ = self.page(path, {**asked, "offset": offset or None})
+            rows, total = self.page(path, {**asked, "offset": offset or None})
             ids = _in_order([sign * _number(row, path) for row in rows], path)
             if last is not None and offset and (not ids or ids[0] > last):
                 offset = max(0, offset - size)  # rows before the last one went: it moved up

@@ -26,6 +26,7 @@ class WooCommerceFake:
     """One shop. ``limit`` is how many rows a batch may hold, ``ignores`` names filters that this release lacks.
 
     ``counts`` False: a cache in front drops the counting headers.
+    ``longest``: an extension silently cuts longer pages.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class WooCommerceFake:
         self.limit = 100
         self.ignores: set[str] = set()
         self.counts = True
+        self.longest = 100
         self.active = True
         self._pages: list[Response] = []
 
@@ -104,6 +106,8 @@ class WooCommerceFake:
 
     def _list(self, name: str, query: Mapping[str, str]) -> Response:
         heard = {key: value for key, value in query.items() if key not in self.ignores}
+        if 1 <= int(heard.get("per_page", "10")) <= 100:
+            heard["per_page"] = str(min(int(heard.get("per_page", "10")), self.longest))
         rows, headers = paged(_TABLES[name].chosen(self.shop, heard), heard)
         shown = [_TABLES[name].shown(self.shop, row) for row in rows]
         if wanted := heard.get("_fields"):
