@@ -81,7 +81,7 @@ class Writer:
     def remove(self, batch: Sequence[Write]) -> list[Outcome]:
         """Customers go for good (there is no trash for them), orders into the trash, one call each: a batch would
         delete them for good."""
-        jobs = [Job(write, "delete", int(write.key)) if is_key(write.key) else _gone(write) for write in batch]
+        jobs = [Job(w, "delete", int(w.key)) if w.key and is_key(w.key) else _gone(w) for w in batch]
         todo = [job for job in jobs if job.outcome is None]
         if self._name == "customers":
             self._carry_out(todo)

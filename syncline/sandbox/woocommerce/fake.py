@@ -7,8 +7,9 @@ WC_REST_Orders_V2_Controller, WC_REST_Controller::batch_items); date filters aft
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -145,21 +146,17 @@ class WooCommerceFake:
         if sum(len(given.get(deed) or ()) for deed in ("create", "update", "delete")) > self.limit:
             text = f"Unable to accept more than {self.limit} items for this request."
             raise WooError("woocommerce_rest_request_entity_too_large", text, 413)
-        answer: Row = {}
+        shop, answer = self.shop, {}
         if rows := given.get("create"):
-            answer["create"] = [self._each(table, lambda row=row: table.create(self.shop, row), 0) for row in rows]
+            answer["create"] = [self._each(table, partial(table.create, shop, row), 0) for row in rows]
         if rows := given.get("update"):
             answer["update"] = [
-                self._each(table, lambda row=row: table.update(self.shop, int(row["id"]), row), row["id"])
-                for row in rows
+                self._each(table, partial(table.update, shop, int(row["id"]), row), row["id"]) for row in rows
             ]
         if keys := given.get("delete"):
-            answer["delete"] = self._deleted(table, keys)
+            whole = [int(key) for key in keys if str(key).isdigit() and int(key)]  # others get no answer at all
+            answer["delete"] = [self._each(table, partial(table.delete, shop, key, force=True), key) for key in whole]
         return answer
-
-    def _deleted(self, table: Any, keys: Sequence[Any]) -> list[Row]:
-        whole = [int(key) for key in keys if str(key).isdigit() and int(key)]  # others get no answer at all
-        return [self._each(table, lambda key=key: table.delete(self.shop, key, force=True), key) for key in whole]
 
     def _each(self, table: Any, deed: Callable[[], Row], number: int) -> Row:
         try:

@@ -80,10 +80,12 @@ def chosen(shop: Shop, query: Mapping[str, str]) -> list[Row]:
     if "include" in query:
         rows = [row for row in rows if row["id"] in numbers(query["include"])]
     gmt = truth(query, "dates_are_gmt")
-    for name, keeps in (("modified_after", lambda a, b: a > b), ("modified_before", lambda a, b: a < b)):
-        if name in query:
-            bound = moment(shop, query[name])
-            rows = [row for row in rows if keeps(_stamp(shop, row, gmt=gmt), bound)]
+    if "modified_after" in query:
+        after = moment(shop, query["modified_after"])
+        rows = [row for row in rows if _stamp(shop, row, gmt=gmt) > after]
+    if "modified_before" in query:
+        before = moment(shop, query["modified_before"])
+        rows = [row for row in rows if _stamp(shop, row, gmt=gmt) < before]
     return rows
 
 
@@ -130,7 +132,7 @@ def _line(shop: Shop, row: Row, given: Mapping[str, Any]) -> tuple[Row | None, R
     if old is None and not (given.get("sku") or given.get("product_id") or given.get("variation_id")):
         raise WooError("woocommerce_rest_required_product_reference", "Product ID or SKU is required.")
     product = shop.products.get(number, {})
-    line = dict(old) if old is not None else {"id": shop.take_id(), "quantity": 1, "variation_id": 0, "name": ""}
+    line: Row = dict(old) if old is not None else {"id": shop.take_id(), "quantity": 1, "variation_id": 0, "name": ""}
     if product:
         line |= {"product_id": number, "sku": product["sku"], "name": product["name"]}
     elif old is None:
