@@ -6,6 +6,7 @@ the last row already seen; where that row is not there, rows before it went, and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
@@ -20,6 +21,9 @@ from connectors.sdk import ConnectorError, Context, ProtocolError, RefusedError,
 from connectors.woocommerce.settings import WooCommerceSettings
 
 Row = dict[str, Any]
+
+_IN_VAIN = 2
+"""How often one place is asked for without news: rows may go and come while it is looked for."""
 
 
 class Session:
@@ -74,17 +78,25 @@ class Session:
         size, sign = self.settings.page, -1 if newest_first else 1
         asked = {**query, "per_page": size, "orderby": "id", "order": "desc" if newest_first else "asc"}
         offset, last = 0, None
+        idle: Counter[tuple[int, int | None]] = Counter()  # pages asked for since one brought something new
         while True:
             rows, total = self.page(path, {**asked, "offset": offset or None})
             ids = _in_order([sign * _number(row, path) for row in rows], path)
+            idle[offset, total] += 1
+            if idle[offset, total] > _IN_VAIN:
+                what = (
+                    f"listing {path}: {total} records are counted, but fewer shown: is the key's user a shop manager?"
+                )
+                raise ProtocolError(what)
             if last is not None and offset and (not ids or ids[0] > last):
                 offset = max(0, offset - size)  # rows before the last one went: it moved up
                 continue
             fresh = [row for row, place in zip(rows, ids, strict=True) if last is None or place > last]
             if fresh:
                 last = ids[-1]
+                idle.clear()
                 yield fresh
-            if offset + len(rows) >= total if total is not None else len(rows) < size:
+            if offset + len(rows) >= total if total is not None else len(rows) < 2:
                 return
             offset += max(len(rows) - 1, 1)
 

@@ -81,11 +81,18 @@ def test_without_counting_headers_lists_are_read_to_their_end(fake, make, count)
 def test_pages_cut_shorter_than_asked_are_no_end_and_no_deletion(fake, shop):
     keys = fake.seed("customers", people(25))
     fake.longest = 10
-    assert [record.key for record in everything(shop, "customers")] == keys
     for fake.counts in (True, False):
+        assert [record.key for record in everything(shop, "customers")] == keys
         assert not [record.key for record in shop.fetch("customers", keys) if record.deleted]
     fake.delete("customers", keys[20])
     assert [record.key for record in shop.fetch("customers", keys) if record.deleted] == [keys[20]]
+
+
+def test_records_that_are_counted_but_not_shown_are_an_error_not_an_end(fake, shop):
+    fake.seed("customers", people(3))
+    fake.longest = 1
+    with pytest.raises(ProtocolError, match="counted, but fewer shown"):
+        everything(shop, "customers")
 
 
 @pytest.mark.parametrize("zone", [-8, 0, 2, 13])
