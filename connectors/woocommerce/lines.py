@@ -7,7 +7,7 @@ from typing import Any
 
 Line = Mapping[str, Any]
 
-_SENT = ("id", "product_id", "variation_id", "sku", "name", "quantity", "subtotal", "total")
+_SENT = ("product_id", "variation_id", "sku", "name", "quantity", "subtotal", "total")
 """What the shop takes of a line; the rest of what it shows is computed."""
 
 
@@ -15,23 +15,20 @@ def lines_to_send(wanted: Sequence[Line], there: Sequence[Line]) -> list[dict[st
     """The lines as the shop has to be told them, so that the order holds those wanted and no others.
 
     A wanted line is the one with its id, else the first free one with its SKU, else with its product. One that is not
-    there is appended, one that is not wanted is removed (quantity 0).
+    there is appended, one that is not wanted is removed (quantity 0). Of a line that is there, what differs is sent.
     """
     free = {line["id"]: line for line in there}
-    paired: list[tuple[Line, Any]] = []
-    for line in wanted:
-        number = _whole(line.get("id"))
-        paired.append((line, free.pop(number)["id"] if number in free else None))
-    for place, (line, number) in enumerate(paired):
-        if number is None and (number := _like(line, free)) is not None:
-            del free[number]
-            paired[place] = (line, number)
-    return [_sent(line, number) for line, number in paired] + [{"id": number, "quantity": 0} for number in free]
+    known = [free.pop(_whole(line.get("id")), None) for line in wanted]
+    for place, line in enumerate(wanted):
+        if known[place] is None and (like := _like(line, free)) is not None:
+            known[place] = free.pop(like)
+    told = [_sent(line) if now is None else _changes(line, now) for line, now in zip(wanted, known, strict=True)]
+    return told + [{"id": number, "quantity": 0} for number in free]
 
 
 def new_lines(wanted: Sequence[Line]) -> list[dict[str, Any]]:
     """The lines of a new order: ids they had elsewhere mean nothing here."""
-    return [_sent(line, None) for line in wanted]
+    return [_sent(line) for line in wanted]
 
 
 def _like(line: Line, free: Mapping[Any, Line]) -> Any:
@@ -41,13 +38,15 @@ def _like(line: Line, free: Mapping[Any, Line]) -> Any:
     return None
 
 
-def _sent(line: Line, number: Any) -> dict[str, Any]:
-    sent = {name: line[name] for name in _SENT if line.get(name) is not None and name != "id"}
+def _sent(line: Line) -> dict[str, Any]:
+    sent = {name: line[name] for name in _SENT if line.get(name) is not None}
     if "quantity" in sent:
         sent["quantity"] = _whole(sent["quantity"])
-    if number is None:
-        return sent
-    return {"id": number, **{name: value for name, value in sent.items() if name not in {"sku", "name"}}}
+    return sent
+
+
+def _changes(line: Line, now: Line) -> dict[str, Any]:
+    return {"id": now["id"]} | {name: value for name, value in _sent(line).items() if str(value) != str(now.get(name))}
 
 
 def _whole(value: Any) -> Any:
@@ -55,5 +54,5 @@ def _whole(value: Any) -> Any:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        return value
+        return value if isinstance(value, str) else None
     return int(number) if number.is_integer() else number

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
-from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record
+from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
 from connectors.woocommerce import records
 from connectors.woocommerce.session import Row, Session, said
 
@@ -127,7 +127,12 @@ class Reader:
         for value in dict.fromkeys(value.strip() for value in values):
             if "@" not in value:
                 continue
-            rows, _ = self._session.page("customers", {**ALL["customers"], "email": value})
+            try:
+                rows, _ = self._session.page("customers", {**ALL["customers"], "email": value})
+            except RefusedError as error:
+                if error.code != "rest_invalid_param":
+                    raise
+                continue  # no address, says the shop: then nobody has it
             same = [row for row in rows if str(row.get("email", "")).lower() == value.lower()]
             found |= {str(row["id"]): records.record(row, self._custom) for row in same}
         return list(found.values())
@@ -141,7 +146,8 @@ class Reader:
         marker, keys = self._session.settings.marker, []
         for rows in self._session.walk(name, {**ALL[name], "_fields": "id,meta_data"}, newest_first=True):
             for row in rows:
-                if (value := records.meta(row, (marker,))[marker]) in wanted:
+                value = records.meta(row, (marker,))[marker]
+                if isinstance(value, str) and value in wanted:
                     wanted.discard(value)
                     keys.append(str(row["id"]))
             if not wanted:

@@ -91,6 +91,8 @@ def _others(session: Session, name: str) -> Iterator[Field]:
                 name=f"meta.{key}",
                 label=f"{key} (to use it, list it under `meta` in the connection's settings)",
                 readable=False,
+                creatable=False,
+                updatable=False,
             )
 
 

@@ -130,11 +130,13 @@ class Writer:
         elif path == "status" and value not in self._statuses():
             return "unknown-status", "orders of this shop have no such status"
         elif path == "customer_id":
-            if value not in (None, "") and not is_key(str(value)):
+            if value not in (None, "", 0, "0") and not is_key(str(value)):
                 return "bad-reference", "not the id of a customer"
             sent[path] = int(value or 0)
         elif path == "line_items":
-            sent[path] = new_lines(value or ()) if creating else list(value or ())
+            if not isinstance(value, list | tuple) or not all(isinstance(line, Mapping) for line in value):
+                return "not-lines", "lines are a list of objects"
+            sent[path] = new_lines(value) if creating else list(value)
         else:
             sent[path] = "" if value is None else str(value)
         return None

@@ -101,7 +101,7 @@ def test_a_site_under_maintenance_says_when_to_come_back(fake, shop, clock):
 def test_an_address_that_another_has_is_a_duplicate_and_one_that_is_none_a_refusal(fake, shop):
     one, two = fake.seed("customers", [{"email": "one@example.com"}, {"email": "two@example.com"}])
     first, second = shop.upsert(
-        "customers", [Write(one, {"email": "two@example.com"}), Write(two, {"email": "nobody"})]
+        "customers", [Write(one, {"email": "two@example.com"}), Write(two, {"email": "no@body"})]
     )
     assert (first.kind, first.of, first.code) == (DUPLICATE, two, "woocommerce_rest_customer_invalid_email")
     assert (second.kind, second.of, second.field) == (REFUSED, None, "email")
@@ -204,6 +204,7 @@ def test_lines_written_again_are_the_same_lines(fake, shop, ordered):
         [{"sku": "QC-11", "quantity": 3}, {"sku": "MZ-72", "quantity": 1}],
         [{"id": str(ids[0]), "quantity": "3"}, {"id": ids[1], "quantity": 1}],
         [{"id": "from elsewhere", "sku": "QC-11", "quantity": "3.0"}, {"product_id": 2, "quantity": 1}],
+        [{"product_id": "2", "quantity": 1}, {"id": None, "sku": "QC-11", "quantity": 3}],
     ):
         (outcome,) = shop.upsert("orders", [Write(ordered, {"line_items": wanted})])
         assert outcome.kind is APPLIED, outcome
@@ -215,6 +216,24 @@ def test_a_line_that_is_not_there_is_appended_and_one_that_is_not_wanted_removed
     wanted = [{"sku": "MZ-72", "quantity": 1}, {"sku": "CH-01", "quantity": 4}, {"sku": "CH-01", "quantity": 1}]
     shop.upsert("orders", [Write(ordered, {"line_items": wanted})])
     assert lines(fake, ordered) == [("MZ-72", 1), ("CH-01", 4), ("CH-01", 1)]
+
+
+def test_a_line_keeps_its_id_when_its_product_or_price_changes(fake, shop, ordered):
+    first, second = (line["id"] for line in fake.row("orders", ordered)["line_items"])
+    wanted = [{"id": first, "sku": "CH-01", "quantity": 2}, {"id": second, "sku": "MZ-72", "total": "15.00"}]
+    shop.upsert("orders", [Write(ordered, {"line_items": wanted})])
+    found = fake.row("orders", ordered)["line_items"]
+    assert [(line["id"], line["sku"], line["total"]) for line in found] == [
+        (first, "CH-01", "28.00"),  # what was agreed for the line stays, says the shop
+        (second, "MZ-72", "15.00"),
+    ]
+
+
+@pytest.mark.parametrize("value", [None, "QC-11", [None], {"sku": "QC-11"}])
+def test_what_is_no_list_of_lines_is_refused_and_removes_none(fake, shop, ordered, value):
+    (outcome,) = shop.upsert("orders", [Write(ordered, {"line_items": value})])
+    assert (outcome.kind, outcome.field) == (REFUSED, "line_items")
+    assert len(lines(fake, ordered)) == 2
 
 
 def test_an_update_that_says_nothing_of_lines_leaves_them(fake, shop, ordered):
