@@ -1,7 +1,8 @@
 """Reading customers (always all of them), orders (what was modified) and guests (who is behind those orders).
 
-The shop compares ``modified_after`` with whole seconds, and a moment that names its zone is turned into the *site's*
-clock before it is compared with UTC (WordPress, WP_Date_Query::build_mysql_datetime): so none is named.
+The shop compares ``modified_after`` with whole seconds, and takes the moment for one of the *site's* clock even where
+the dates are UTC (WordPress, WP_Date_Query::build_mysql_datetime). So no zone is named: the text then stays what it is,
+but for the hour that the site's clock skips in spring, which becomes an hour later (`unskipped`).
 """
 
 from __future__ import annotations
@@ -155,11 +156,20 @@ class Reader:
         return [one for one in self.fetch(name, keys) if not one.deleted]
 
 
+_FRIDAY, _MORNING = 4, 4
 _FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 
 
+def unskipped(moment: datetime) -> datetime:
+    """A moment not after this one whose clock time is skipped nowhere: clocks skip an hour of weekend nights, before
+    four."""
+    if moment.weekday() < _FRIDAY or moment.hour >= _MORNING:
+        return moment
+    return moment.replace(hour=0, minute=0, second=0) - timedelta(hours=3)
+
+
 def modified_after(moment: datetime) -> dict[str, Any]:
-    return {"modified_after": moment.strftime("%Y-%m-%dT%H:%M:%S"), "dates_are_gmt": True}
+    return {"modified_after": unskipped(moment).strftime("%Y-%m-%dT%H:%M:%S"), "dates_are_gmt": True}
 
 
 def is_key(key: str | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +41,12 @@ class WooError(Exception):
 
 
 class Shop:
-    """The tables of one shop, rows by id. ``zone`` is the site's distance from UTC."""
+    """The tables of one shop, rows by id. ``zone`` is the site's own."""
 
     def __init__(self, clock: Clock, path: Path | None = None) -> None:
         self.clock = clock
         self.path = path
-        self.zone = timedelta(hours=2)
+        self.zone: tzinfo = timezone(timedelta(hours=2))
         self.next_id = 10
         self.customers: dict[int, Row] = {}
         self.orders: dict[int, Row] = {}
@@ -68,7 +68,7 @@ class Shop:
 
     def local(self, stamp: str | None) -> str | None:
         """The site's wall clock at a UTC stamp."""
-        return (datetime.fromisoformat(stamp) + self.zone).strftime("%Y-%m-%dT%H:%M:%S") if stamp else None
+        return _clock(datetime.fromisoformat(f"{stamp}Z"), self.zone) if stamp else None
 
     def save(self) -> None:
         if self.path is not None:
@@ -104,18 +104,21 @@ def fill(row: Row, given: Any) -> None:
             row[name] = str(value)
 
 
+def _clock(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(UTC).astimezone(zone).strftime("%Y-%m-%dT%H:%M:%S")
+
+
 def moment(shop: Shop, text: str) -> str:
     """The wall-clock text a date filter compares with, as WP_Date_Query makes it.
 
-    A moment that names its zone is turned into the *site's* wall clock first; one without is taken as it is written.
+    A moment without a zone is taken for one of the *site's* clock; any moment is then written as that clock shows it.
+    So one that names UTC is shifted, and one within the hour that the clock skips in spring is an hour late.
     """
     try:
         given = datetime.fromisoformat(text)
     except ValueError:
         raise WooError("rest_invalid_param", "Invalid parameter(s): modified_after") from None
-    if given.tzinfo is not None:
-        given = given.replace(tzinfo=None) - (given.utcoffset() or timedelta()) + shop.zone
-    return given.strftime("%Y-%m-%dT%H:%M:%S")
+    return _clock(given if given.tzinfo else given.replace(tzinfo=shop.zone), shop.zone)
 
 
 def truth(query: Mapping[str, str], name: str) -> bool:

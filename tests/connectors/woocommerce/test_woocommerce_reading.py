@@ -1,6 +1,7 @@
 """What is read of a shop, and that nothing is passed over."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -97,7 +98,7 @@ def test_records_that_are_counted_but_not_shown_are_an_error_not_an_end(fake, sh
 
 @pytest.mark.parametrize("zone", [-8, 0, 2, 13])
 def test_orders_modified_since_are_found_wherever_the_site_s_clock_stands(fake, shop, clock, zone):
-    fake.shop.zone = timedelta(hours=zone)
+    fake.shop.zone = timezone(timedelta(hours=zone))
     keys = fake.seed("orders", [order(f"n{n}@example.com") for n in range(5)])
     clock.advance(86400)
     since = position(shop, "orders")
@@ -105,6 +106,26 @@ def test_orders_modified_since_are_found_wherever_the_site_s_clock_stands(fake, 
     fake.edit("orders", keys[2], customer_note="edited")
     clock.advance(60)
     assert [record.key for record in everything(shop, "orders", since)] == [keys[2]]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Europe/Berlin", datetime(2026, 3, 29, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 3, 8, tzinfo=UTC)),
+        ("Australia/Sydney", datetime(2026, 10, 4, tzinfo=UTC)),
+        ("America/Santiago", datetime(2026, 9, 6, tzinfo=UTC)),
+        ("Africa/Cairo", datetime(2026, 4, 24, tzinfo=UTC)),
+    ],
+)
+def test_no_order_is_passed_over_on_the_night_the_site_s_clock_skips_an_hour(fake, shop, clock, zone, day):
+    fake.shop.zone = ZoneInfo(zone)
+    for quarter in range(30):
+        clock.time = day + timedelta(minutes=15 * quarter)
+        since = position(shop, "orders")
+        clock.advance(60)
+        (key,) = fake.seed("orders", [order("a@example.com")])
+        assert key in [record.key for record in everything(shop, "orders", since)], clock.time
 
 
 def test_an_order_as_old_as_the_overlap_to_the_second_is_still_read(fake, shop, clock):
