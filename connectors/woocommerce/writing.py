@@ -155,12 +155,12 @@ class Writer:
 
     # sending
 
-    def _carry_out(self, jobs: Sequence[Job], *, begun: bool = False) -> None:
+    def _carry_out(self, jobs: Sequence[Job]) -> None:
         """Send jobs in batches as large as the shop takes, and give each its outcome.
 
         Raises what went wrong with the first call; later ones become outcomes, since something was done by then.
         """
-        at = 0
+        at, begun = 0, False
         while at < len(jobs):
             part = jobs[at : at + self._most]
             try:
