@@ -25,6 +25,7 @@ BUILT_IN: Mapping[str, str] = {
     "sql": "connectors.sql.connector:SqlConnector",
     "tryton": "connectors.tryton.connector:TrytonConnector",
     "zoho": "connectors.zoho.connector:ZohoConnector",
+    "woocommerce": "connectors.woocommerce.connector:WooCommerceConnector",
 }
 
 

@@ -29,6 +29,7 @@ CONNECTIONS: Mapping[str, str] = {
     "sql": "erp",
     "tryton": "tryton",
     "zoho": "zoho",
+    "woocommerce": "woocommerce",
 }
 """Systems that can be asked for, and what their connection is called."""
 
@@ -45,6 +46,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "tryton": ("parties",),
     "zoho": ("account", "contact"),
     "siebel": ("account", "contact"),
+    "woocommerce": ("customers", "guests", "orders"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

@@ -20,7 +20,10 @@ _VERIFIERS: Final = {
 
 @dataclass(slots=True)
 class Signatures:
-    """One set of credentials that a fake knows. ``skew`` is how many seconds a clock may be off."""
+    """One set of credentials that a fake knows; an empty token: the consumer speaks for itself.
+
+    ``skew`` is how many seconds a clock may be off.
+    """
 
     consumer_key: str
     consumer_secret: str = field(repr=False)
@@ -34,7 +37,7 @@ class Signatures:
         given = authorization(request.headers.get("authorization", ""))
         if not given:
             return "no signature"
-        if (given.get("oauth_consumer_key"), given.get("oauth_token")) != (self.consumer_key, self.token):
+        if (given.get("oauth_consumer_key"), given.get("oauth_token", "")) != (self.consumer_key, self.token):
             return "unknown consumer or token"
         if abs(float(given.get("oauth_timestamp", "0")) - now) > self.skew:
             return "timestamp refused"

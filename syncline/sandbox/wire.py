@@ -105,7 +105,7 @@ class Server:
                 head += [f"content-length: {len(response.body)}", "", ""]
                 self.wfile.write("\r\n".join(head).encode("latin-1") + response.body)
 
-            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = answer  # noqa: N815 (the stdlib fixes the names)
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = answer  # noqa: N815 (the stdlib fixes the names)
 
             def log_message(self, *args: Any) -> None:
                 """Requests carry personal data: nothing is logged."""

@@ -50,6 +50,9 @@ ENVIRONMENT = {
     "SIEBEL_URL": "https://crm.acme.example:9001/siebel/v1.0",
     "SIEBEL_USER": "SYNCLINE",
     "SIEBEL_PASSWORD": "canary",
+    "WOOCOMMERCE_URL": "https://shop.example",
+    "WOOCOMMERCE_CONSUMER_KEY": "canary",
+    "WOOCOMMERCE_CONSUMER_SECRET": "canary",
 }
 PAIRS = tuple(itertools.combinations(CONNECTIONS, 2))
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"

@@ -1,0 +1,180 @@
+"""Reading customers (always all of them), orders (what was modified) and guests (who is behind those orders).
+
+The shop compares ``modified_after`` with whole seconds, and takes the moment for one of the *site's* clock even where
+the dates are UTC (WordPress, WP_Date_Query::build_mysql_datetime). So no zone is named: the text then stays what it is,
+but for the hour that the site's clock skips in spring, which becomes an hour later (`unskipped`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
+from connectors.woocommerce import records
+from connectors.woocommerce.session import Row, Session, said
+
+ALL: dict[str, dict[str, Any]] = {"customers": {"role": "all"}, "orders": {"status": "any"}}
+"""Without these a list leaves out roles other than ``customer``. Orders in the trash are in no list of ``any``."""
+
+_GUEST = "id,customer_id,billing"
+_AT_ONCE = 100
+
+
+class Reader:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._custom = session.settings.custom
+
+    # whole lists
+
+    def customers(self) -> Iterator[Page]:
+        """Everybody, each time: the shop cannot tell who was modified, and ignores being asked."""
+        for rows in self._session.walk("customers", ALL["customers"]):
+            yield Page([records.record(row, self._custom) for row in rows], None, full=True)
+
+    def keys(self, name: str) -> Iterator[Sequence[str]]:
+        for rows in self._session.walk(name, {**ALL[name], "_fields": "id"}):
+            yield [str(row["id"]) for row in rows]
+
+    # what was modified
+
+    def orders(self, since: str | None) -> Iterator[Page]:
+        """By id, so that the position moves only behind the last page. What went to the trash comes as deleted."""
+        started = self._session.context.clock.now()
+        query = {**ALL["orders"], **self._after(since)}
+        for rows in self._session.walk("orders", query):
+            yield Page([records.record(row, self._custom) for row in rows], None, full=since is None)
+        if since is not None:
+            for rows in self._session.walk("orders", {**query, "status": "trash", "_fields": "id"}):
+                yield Page([Record(str(row["id"]), {}, deleted=True) for row in rows])
+        yield Page([], self._cursor(started), full=since is None)
+
+    def guests(self, since: str | None) -> Iterator[Page]:
+        """Buyers without an account, each as the newest of their orders shows them.
+
+        Which order is somebody's newest is seen by going through all from the newest on; after a position only until
+        everybody behind a modified order was met.
+        """
+        started = self._session.context.clock.now()
+        wanted = None if since is None else self._behind(since)
+        met: set[bytes] = set()
+        if wanted is None or wanted:
+            for rows in self._session.walk("orders", {**ALL["orders"], "_fields": _GUEST}, newest_first=True):
+                page = []
+                for row in rows:
+                    email = records.guest_email(row)
+                    if email is None or (wanted is not None and email not in wanted):
+                        continue
+                    if (mark := _mark(email)) not in met:
+                        met.add(mark)
+                        page.append(records.guest(row, email))
+                yield Page(page, None, full=since is None)
+                if wanted is not None and len(met) == len(wanted):
+                    break
+        yield Page([], self._cursor(started), full=since is None)
+
+    def _behind(self, since: str) -> set[str]:
+        query = {**ALL["orders"], **self._after(since), "_fields": _GUEST}
+        found = (records.guest_email(row) for rows in self._session.walk("orders", query) for row in rows)
+        return {email for email in found if email is not None}
+
+    def _after(self, since: str | None) -> dict[str, Any]:
+        if since is None:
+            return {}
+        try:
+            position = datetime.strptime(since, _FORMAT).replace(tzinfo=UTC)
+        except ValueError:
+            what = "the stored position is not one of this connector: read everything again"
+            raise CursorExpiredError(what) from None
+        # the filter is exclusive: a second more, so that what is as old as the overlap is still in
+        return modified_after(position - timedelta(seconds=self._session.settings.overlap + 1))
+
+    def _cursor(self, started: datetime) -> str:
+        """The moment a read began, by the slower of both clocks, so that neither being ahead passes anything over."""
+        return (started - self._session.behind).strftime(_FORMAT)
+
+    # single records
+
+    def fetch(self, name: str, keys: Sequence[str]) -> list[Record]:
+        """A record for each key, in order; what is gone, or in the trash, is deleted."""
+        found: dict[str, Record] = {}
+        whole = [key for key in dict.fromkeys(keys) if is_key(key)]
+        for at in range(0, len(whole), _AT_ONCE):
+            part = whole[at : at + _AT_ONCE]
+            query = {**ALL[name], "include": ",".join(part), "per_page": _AT_ONCE}
+            rows, total = self._session.page(name, query)
+            found |= {str(row["id"]): records.record(row, self._custom) for row in rows}
+            if total != len(rows):  # a part of them, or nobody knows: absence here would not be deletion
+                for key in part:
+                    if key not in found and (row := self._one(name, key)) is not None:
+                        found[key] = records.record(row, self._custom)
+        return [found.get(key, Record(key, {}, deleted=True)) for key in keys]
+
+    def _one(self, name: str, key: str) -> Row | None:
+        answer = self._session.ask("GET", f"{name}/{{key}}", parts={"key": key}, accept=(404,))
+        if answer.status == 404:
+            code, _ = said(answer)
+            if not code.endswith("invalid_id"):
+                raise ProtocolError(f"asking for one of {name}: not there, for another reason ({code})")
+            return None
+        row: Row = answer.json()
+        return None if row.get("status") == "trash" else row
+
+    def by_email(self, values: Sequence[str]) -> list[Record]:
+        found: dict[str, Record] = {}
+        for value in dict.fromkeys(value.strip() for value in values):
+            if "@" not in value:
+                continue
+            try:
+                rows, _ = self._session.page("customers", {**ALL["customers"], "email": value})
+            except RefusedError as error:
+                if error.code != "rest_invalid_param":
+                    raise
+                continue  # no address, says the shop: then nobody has it
+            same = [row for row in rows if str(row.get("email", "")).lower() == value.lower()]
+            found |= {str(row["id"]): records.record(row, self._custom) for row in same}
+        return list(found.values())
+
+    def by_marker(self, name: str, values: Sequence[str]) -> list[Record]:
+        """Records with one of these markers. No list can be asked for custom fields: all are looked at, newest first,
+        until each was found."""
+        wanted = {value for value in values if value}
+        if not wanted:
+            return []
+        marker, keys = self._session.settings.marker, []
+        for rows in self._session.walk(name, {**ALL[name], "_fields": "id,meta_data"}, newest_first=True):
+            for row in rows:
+                value = records.meta(row, (marker,))[marker]
+                if isinstance(value, str) and value in wanted:
+                    wanted.discard(value)
+                    keys.append(str(row["id"]))
+            if not wanted:
+                break
+        return [one for one in self.fetch(name, keys) if not one.deleted]
+
+
+_FRIDAY, _MORNING = 4, 4
+_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def unskipped(moment: datetime) -> datetime:
+    """A moment not after this one whose clock time is skipped nowhere: clocks skip an hour of weekend nights, before
+    four."""
+    if moment.weekday() < _FRIDAY or moment.hour >= _MORNING:
+        return moment
+    return moment.replace(hour=0, minute=0, second=0) - timedelta(hours=3)
+
+
+def modified_after(moment: datetime) -> dict[str, Any]:
+    return {"modified_after": unskipped(moment).strftime("%Y-%m-%dT%H:%M:%S"), "dates_are_gmt": True}
+
+
+def is_key(key: str | None) -> bool:
+    return key is not None and key.isascii() and key.isdigit() and int(key) > 0
+
+
+def _mark(email: str) -> bytes:
+    return blake2b(email.encode(), digest_size=8).digest()

@@ -1,0 +1,5 @@
+"""A fake WooCommerce shop."""
+
+from syncline.sandbox.woocommerce.fake import WooCommerceFake
+
+__all__ = ["WooCommerceFake"]
