@@ -24,8 +24,8 @@ BUILT_IN: Mapping[str, str] = {
     "siebel": "connectors.siebel.connector:SiebelConnector",
     "sql": "connectors.sql.connector:SqlConnector",
     "tryton": "connectors.tryton.connector:TrytonConnector",
-    "zoho": "connectors.zoho.connector:ZohoConnector",
     "woocommerce": "connectors.woocommerce.connector:WooCommerceConnector",
+    "zoho": "connectors.zoho.connector:ZohoConnector",
 }
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+from connectors.checked import by_name, secure_address
 from connectors.sdk import Settings
 
 _NAME = re.compile(r"[^\[\]\"'?\\,\x00-\x1f]{1,100}")
@@ -98,11 +98,7 @@ class SiebelSettings(Settings):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost"}
-        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-            raise ValueError("write the address with https://, such as https://crm.example.com:9001/siebel/v1.0")
-        return value.rstrip("/")
+        return secure_address(value, "https://crm.example.com:9001/siebel/v1.0")
 
     @field_validator("zone")
     @classmethod
@@ -113,12 +109,9 @@ class SiebelSettings(Settings):
             raise ValueError("zone: not an IANA time zone (write it like Europe/Berlin)") from None
         return value
 
-    @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
-    @classmethod
-    def _by_name(cls, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            value = {name: {} for name in value}
-        return {name: given or {} for name, given in value.items()} if isinstance(value, dict) else value
+    _by_name = field_validator(
+        "streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None]
+    )(by_name)
 
     @field_validator("streams")
     @classmethod

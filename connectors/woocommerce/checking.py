@@ -45,7 +45,7 @@ def _closed(answer: Answer) -> Diagnostic:
     code, _ = said(answer)
     if answer.status == 403:
         hint = "the key's user must be a shop manager or an administrator"
-        return Diagnostic(code="missing-rights", message=f"the key may not see customers ({code})", hint=hint)
+        return Diagnostic(code="no-access", message=f"the key may not see customers ({code})", hint=hint)
     if code == "woocommerce_rest_cannot_view":
         message = "the shop saw no key at all"
         hint = "the host strips the Authorization header: have it passed on to PHP"

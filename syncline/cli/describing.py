@@ -172,7 +172,7 @@ def connectors(context: typer.Context, as_json: options.Json = False) -> None:
 def _described(catalogue: Catalogue, name: str) -> dict[str, Any]:
     from syncline.catalogue import CatalogueError
     from syncline.quality import tier
-    from syncline.usual import usual_streams
+    from syncline.init.usual import usual_streams
 
     row: dict[str, Any] = {"name": name, "label": "", "package": catalogue.claims[name][0].package, "problem": None}
     try:

@@ -97,6 +97,18 @@ SERVICES = {
         "The server is old enough to be spoken to by its former interface.",
         "Nothing has to be done.",
     ),
+    "not-a-shop": Entry(
+        "There is a site at the address, but no shop in it.",
+        "Write the address of the site that the shop runs in, and look whether its plug-in is active.",
+    ),
+    "no-such-route": Entry(
+        "The site answers, but not where its interface should be.",
+        "Look whether permalinks are switched on, and whether something in front of the site blocks the interface.",
+    ),
+    "read-only-key": Entry(
+        "The key may only read.",
+        "Make one that may read and write, or map the streams inwards only.",
+    ),
     "no-parties": Entry(
         "The module that knows people and companies is not active in this database.",
         "Activate it.",

@@ -28,8 +28,8 @@ CONNECTIONS: Mapping[str, str] = {
     "siebel": "siebel",
     "sql": "erp",
     "tryton": "tryton",
-    "zoho": "zoho",
     "woocommerce": "woocommerce",
+    "zoho": "zoho",
 }
 """Systems that can be asked for, and what their connection is called."""
 
@@ -42,11 +42,11 @@ _CORE: Mapping[str, Sequence[str]] = {
     "s4hana": ("organisations", "persons"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),
+    "siebel": ("account", "contact"),
     "sql": ("customers", "contacts", "orders"),
     "tryton": ("parties",),
-    "zoho": ("account", "contact"),
-    "siebel": ("account", "contact"),
     "woocommerce": ("customers", "guests", "orders"),
+    "zoho": ("account", "contact"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""
 

@@ -21,9 +21,9 @@ MAPPING = {
     "s4hana": ("persons", "family_name: LastName\n  given_name: FirstName"),
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
-    "zoho": ("Contacts", 'family_name: Last_Name\n  given_name: First_Name\n  "emails[work]": Email'),
     "siebel": ("Contact", "family_name: Last Name\n  given_name: First Name"),
     "woocommerce": ("customers", 'family_name: last_name\n  "emails[work]": email'),
+    "zoho": ("Contacts", 'family_name: Last_Name\n  given_name: First_Name\n  "emails[work]": Email'),
 }
 
 KEY = {"SYNCLINE_KEY": base64.b64encode(bytes(32)).decode()}  # some systems' tokens are kept

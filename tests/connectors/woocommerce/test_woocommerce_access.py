@@ -69,7 +69,7 @@ def test_a_key_that_may_only_read_is_said_before_anything_is_written(fake, shop)
 def test_a_user_who_may_not_see_customers_is_said(fake, shop):
     fake.entry.rights.discard("manage")
     [(code, hint)] = said(shop)
-    assert code == "missing-rights"
+    assert code == "no-access"
     assert "shop manager" in hint
 
 
