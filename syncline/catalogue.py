@@ -13,6 +13,7 @@ from connectors.contract import CONTRACT, Connector, verify_deeds
 GROUP = "syncline.connectors"
 
 BUILT_IN: Mapping[str, str] = {
+    "c4c": "connectors.c4c.connector:C4cConnector",
     "files": "connectors.files.connector:FilesConnector",
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",

@@ -105,8 +105,7 @@ class C4cConnector(Connector[C4cSettings]):
         reader = self._reader(stream)
         if not batch:
             return []
-        marker = self.settings.stream(stream).marker
-        return Writing(self._gateway, reader, marker, self.settings.external_system).upsert(batch)
+        return Writing(self._gateway, reader, self.settings.stream(stream)).upsert(batch)
 
     def _reader(self, stream: str) -> Reader:
         self.stream(stream)

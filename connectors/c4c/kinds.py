@@ -2,7 +2,8 @@
 
 Records are keyed by the numbers that people see, since it is by those that records refer to one another (a contact's
 AccountID, an opportunity's ProspectPartyID); their addresses on the wire have the ObjectID.
-Sources: SAP Cloud for Customer OData API, c4codataapi (recorded answers and metadata of its collections).
+Sources: metadata and recorded answers of c4codataapi and of the standard services businesspartner and c4codata, as
+customers have published them. (There ExternalID and ExternalSystem of accounts and contacts may not be written.)
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field
 OBJECT = "ObjectID"
 PARENT = "ParentObjectID"
 CHANGED = "EntityLastChangedOn"
-SYSTEM = "ExternalSystem"
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,14 +180,8 @@ def child(model: Service, collection: str, name: str) -> str:
 
 
 def plain(kind: EntityType, row: Mapping[str, Any]) -> Row:
-    """A row as the hub has it. A property of type DateTime is a day here: moments are of type DateTimeOffset."""
-    found = {}
-    for name, value in row.items():
-        if name.startswith("__") or name in kind.navigations or name == "ETag" or isinstance(value, dict | list):
-            continue
-        known = kind.properties.get(name)
-        found[name] = odata.shown(value, known.edm, day=known.edm == "Edm.DateTime") if known else value
-    return found
+    """A row as the hub has it, less its version."""
+    return {name: value for name, value in kind.shown(row).items() if name != "ETag"}
 
 
 def etag(row: Mapping[str, Any]) -> str:

@@ -24,8 +24,6 @@ def _fields(model: Service, stream: str, settings: StreamSettings) -> Iterator[F
         if known.name in _OURS:
             continue
         over: dict[str, Any] = {}
-        if known.edm == "Edm.DateTime":
-            over["type"] = FieldType.DATE
         if known.name in kind.leads:
             over |= {"type": FieldType.REFERENCE, "references": (kind.leads[known.name],), "max_length": None}
         if known.name in kind.needed:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 from connectors.sdk import Settings
 
 Name = Literal["accounts", "contacts", "leads", "opportunities", "tickets"]
-_EXTERNAL = "ExternalID"
+_MARKER = "SynclineID_KUT"
 SECOND = ("accounts", "contacts")
 """What is spoken of version 2."""
 
@@ -31,17 +31,20 @@ class StreamSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     marker: str | None = Field(
-        default=_EXTERNAL,
+        default=_MARKER,
         pattern=r"^[A-Za-z]\w{0,79}$",
         description="v1: the text field that carries the hub's id of a record it made; null where there is none",
+    )
+    defaults: dict[str, str] = Field(
+        default={}, description="v1: what new records get where nothing else is known, such as RoleCode of accounts"
     )
     children: tuple[str, ...] = Field(
         default=(), description="v1: what hangs on a record and is shown with it, such as ContactIsContactPersonFor"
     )
 
 
-_DEFAULTS: dict[str, dict[str, Any]] = {"tickets": {"marker": None}}
-"""Tickets of the standard service have no ExternalID: an extension field has to be made and named."""
+_DEFAULTS: dict[str, dict[str, Any]] = {"accounts": {"defaults": {"RoleCode": "CRM000"}}}
+"""Accounts cannot be made without a role; CRM000 is the customer's."""
 
 
 class C4cSettings(Settings):
@@ -55,11 +58,8 @@ class C4cSettings(Settings):
         pattern=r"^(/[\w.;=-]+)+$",
         description="v1: where the service lies; /sap/c4c/odata/cust/v1/… for one of your own",
     )
-    external_system: str | None = Field(
-        default=None, max_length=60, description="ExternalSystem (v2: communication system) that the hub's ids belong to"
-    )
     streams: dict[Name, StreamSettings] = Field(
-        default_factory=lambda: {"accounts": StreamSettings(), "contacts": StreamSettings()},
+        default_factory=lambda: {"accounts": StreamSettings(**_DEFAULTS["accounts"]), "contacts": StreamSettings()},
         min_length=1,
         description="which kinds of records, as a list or by name",
     )

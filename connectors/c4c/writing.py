@@ -15,8 +15,9 @@ from typing import Any
 
 from connectors import odata
 from connectors.answers import Answer
-from connectors.c4c.kinds import OBJECT, SYSTEM
+from connectors.c4c.kinds import OBJECT
 from connectors.c4c.reading import Reader, Row, etag
+from connectors.c4c.settings import StreamSettings
 from connectors.edmx import EntityType, UnfitError
 from connectors.gateway import Gateway
 from connectors.multipart import Part, part
@@ -30,11 +31,10 @@ _TWICE = re.compile(r"\balready exists\b|\bnot unique\b", re.IGNORECASE)
 class Writing:
     """One batch of writes to one stream."""
 
-    def __init__(self, gateway: Gateway, reader: Reader, marker: str | None, system: str | None) -> None:
+    def __init__(self, gateway: Gateway, reader: Reader, settings: StreamSettings) -> None:
         self._gateway = gateway
         self._reader = reader
-        self._marker = marker
-        self._system = system
+        self._settings = settings
         self._outcomes: dict[int, Outcome] = {}
 
     def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
@@ -59,16 +59,15 @@ class Writing:
         return [self._outcomes[at] for at in range(len(batch))]
 
     def _create(self, kind: EntityType, write: Write) -> Part:
-        given: dict[str, Any] = {name: value for name, value in write.fields.items() if value not in (None, "")}
+        named = {name: value for name, value in write.fields.items() if value not in (None, "")}
+        given: dict[str, Any] = {**self._settings.defaults, **named}
         for name in self._reader.kind.needed:
             if name not in given:
                 raise UnfitError(name, "a record cannot be made without it")
         for name in given:
             _may(kind, name, creating=True)
-        if self._marker is not None and write.marker:
-            given[self._marker] = write.marker
-            if self._system is not None and SYSTEM in kind.properties:
-                given[SYSTEM] = self._system
+        if self._settings.marker is not None and write.marker:
+            given[self._settings.marker] = write.marker
         return part("POST", self._reader.kind.collection, json=_body(kind, given))
 
     def _update(self, kind: EntityType, write: Write, held: Mapping[str, Row]) -> Part | Outcome | None:

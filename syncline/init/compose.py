@@ -17,6 +17,7 @@ from syncline.init.exports import sections as connections_to
 
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
+    "c4c": "c4c",
     "files": "files",
     "s4hana": "s4",
     "salesforce": "crm",
@@ -27,6 +28,7 @@ CONNECTIONS: Mapping[str, str] = {
 
 _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
+    "c4c": ("accounts", "contacts"),
     "files": ("contacts",),
     "s4hana": ("organisations", "persons"),
     "salesforce": ("account", "contact"),

@@ -204,8 +204,8 @@ class Entity:
 
 
 def properties(spec: str) -> dict[str, Property]:
-    """Properties from ``Name:40 Key*:10a Flag:b``: a length, or b(oolean) d(ate) t(ime) o(ffset) g(uid) i(nteger) n(umber); then
-    a(lpha), u(pper), r(ead only), f(ixed after creation), x (no filter). ``*``: part of the key."""
+    """Properties from ``Name:40 Key*:10a Flag:b``: a length, or b(oolean) d(ate) t(ime) o(ffset) g(uid) i(nteger)
+    n(umber); then a(lpha), u(pper), r(ead only), f(ixed after creation), x (no filter). ``*``: part of the key."""
     found: dict[str, Property] = {}
     for one in spec.split():
         match = _SPEC.fullmatch(one)
@@ -226,7 +226,7 @@ def properties(spec: str) -> dict[str, Property]:
 
 
 def edmx(namespace: str, entities: Mapping[str, Entity], *, outspoken: bool = False) -> bytes:
-    """The ``$metadata`` document. ``outspoken``: it also tells what may be set but once, and no display formats."""
+    """The ``$metadata`` document. ``outspoken``: it also tells what may be given but once."""
     types = "".join(_type(namespace, entity, outspoken=outspoken) for entity in entities.values())
     links = [
         (f"assoc_{entity.name}_{name}", entity, leads)
@@ -278,7 +278,7 @@ def _property(known: Property, *, outspoken: bool) -> str:
     text += ' Nullable="false"' if known.key else ""
     text += f' MaxLength="{known.length}"' if known.length else ""
     text += ' Precision="0"' if known.edm in {"Edm.DateTime", "Edm.Time", "Edm.DateTimeOffset"} else ""
-    text += ' sap:display-format="Date"' if known.edm == "Edm.DateTime" and not outspoken else ""
+    text += ' sap:display-format="Date"' if known.edm == "Edm.DateTime" else ""
     text += ' sap:display-format="UpperCase"' if known.upper or known.alpha else ""
     text += f" sap:label={quoteattr(re.sub('(?<=[a-z])(?=[A-Z])', ' ', known.name))}"
     return f"{text}{_annotations(known, outspoken=outspoken)}/>"

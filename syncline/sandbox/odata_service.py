@@ -176,7 +176,8 @@ class ODataService:
         path = unquote(request.path).removeprefix(self.root).strip("/")
         self.operations[f"{request.method} {self._named(request.path)}"] += 1
         if path == "$metadata":
-            return Response(body=edmx(self.namespace, self.entities, outspoken=self.plain), headers={"content-type": "application/xml"})
+            model = edmx(self.namespace, self.entities, outspoken=self.plain)
+            return Response(body=model, headers={"content-type": "application/xml"})
         asks_json = "json" in request.headers.get("accept", "") or request.query.get("$format") == "json"
         if request.method in _READS and not asks_json:
             return Response(

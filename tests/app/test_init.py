@@ -19,6 +19,9 @@ from syncline.wiring import World
 
 ENVIRONMENT = {
     "ERP_URL": "sqlite:///erp.db",
+    "C4C_URL": "https://my300000.crm.example",
+    "C4C_USER": "_SYNCLINE",
+    "C4C_PASSWORD": "canary",
     "S4HANA_URL": "https://my300000-api.s4hana.example",
     "S4HANA_USER": "CC0000000001",
     "S4HANA_PASSWORD": "canary",

@@ -32,7 +32,7 @@ COLLECTIONS = {
 }
 _NUMBERS = {collection: number for collection, number in COLLECTIONS.values()}
 _NEEDED = {
-    "CorporateAccountCollection": ("Name",),
+    "CorporateAccountCollection": ("Name", "RoleCode"),
     "ContactCollection": ("LastName",),
     "LeadCollection": ("Name",),
     "OpportunityCollection": ("Name", "ProspectPartyID"),
@@ -50,7 +50,7 @@ _LEADS = {
     "MainTicketID": "tickets",
 }
 _BEGIN: Mapping[str, Mapping[str, Any]] = {
-    "CorporateAccountCollection": {"LifeCycleStatusCode": "2", "RoleCode": "CRM000"},
+    "CorporateAccountCollection": {"LifeCycleStatusCode": "2"},
     "ContactCollection": {"StatusCode": "2"},
     "LeadCollection": {"UserStatusCode": "01"},
     "OpportunityCollection": {"LifeCycleStatusCode": "1", "ProcessingTypeCode": "OPPT", "SalesCyclePhaseCode": "001"},
@@ -88,7 +88,9 @@ class C4cFake(ODataService):
     def seed(self, stream: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         """Somebody creates records. Returns their numbers."""
         collection, number = COLLECTIONS[stream]
-        return [str(self._as_person(lambda r=row: self.make(ENTITIES[collection], r))[number]) for row in rows]
+        usual = {"RoleCode": "CRM000"} if stream == "accounts" else {}
+        made = [self._as_person(lambda r=row: self.make(ENTITIES[collection], {**usual, **r})) for row in rows]
+        return [str(row[number]) for row in made]
 
     def edit(self, stream: str, key: str, fields: Mapping[str, Any]) -> None:
         self._as_person(lambda: self.change(ENTITIES[COLLECTIONS[stream][0]], self.row(stream, key), fields))

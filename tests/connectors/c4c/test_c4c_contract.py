@@ -16,7 +16,7 @@ TEXTS = {
     "opportunities": "Name",
     "tickets": "Name",
 }
-STREAMS = {"accounts": {}, "contacts": {}, "leads": {}, "opportunities": {}, "tickets": {"marker": "SynclineID_KUT"}}
+STREAMS = ["accounts", "contacts", "leads", "opportunities", "tickets"]
 
 
 class TestC4cVersion1(ConnectorSuite):
