@@ -43,8 +43,11 @@ class StreamSettings(BaseModel):
     )
 
 
-_DEFAULTS: dict[str, dict[str, Any]] = {"accounts": {"defaults": {"RoleCode": "CRM000"}}}
-"""Accounts cannot be made without a role; CRM000 is the customer's."""
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "accounts": {"defaults": {"RoleCode": "CRM000"}},
+    "leads": {"defaults": {"Name": "Lead"}},
+}
+"""Accounts cannot be made without a role (CRM000 is the customer's), leads not without a name."""
 
 
 class C4cSettings(Settings):

@@ -13,7 +13,7 @@ _ACCOUNT = f"""
 ObjectID*:70r AccountID:10f UUID:gf ExternalID:100r ExternalSystem:32r RoleCode:6 LifeCycleStatusCode:2
 LifeCycleStatusCodeText:40rx DUNSID:60 LegalFormCode:2 CustomerABCClassificationCode:1 IndustrialSectorCode:10
 ContactPermissionCode:1 BusinessPartnerFormattedName:480r Name:40 AdditionalName:40 CountryCode:3 StateCode:6
-HouseNumber:10 Street:60 AddressLine1:40 AddressLine2:40 City:40 District:40 StreetPostalCode:10 POBox:10
+HouseNumber:10 Street:60 AddressLine1:40 AddressLine2:40 AddressLine4:40 City:40 District:40 StreetPostalCode:10 POBox:10
 Phone:40 NormalisedPhone:40r Mobile:40 Fax:40 Email:255 WebSite:1280 LanguageCode:2 SalesSupportBlockingIndicator:b
 OwnerID:20 ParentAccountID:10r CreationOn:or ChangedOn:or ChangedBy:80r SynclineID_KUT:40 {_AUDIT}
 """
@@ -36,6 +36,7 @@ Company:80 ContactFirstName:40 ContactMiddleName:40 ContactLastName:40 ContactFu
 ContactMobile:60 ContactEMail:255 ContactAllowedCode:1 QualificationLevelCode:2 UserStatusCode:2 UserStatusCodeText:40rx
 ResultReasonCode:3 OriginTypeCode:3 PriorityCode:1 StartDate:d EndDate:d OwnerPartyID:60 Note:1000 AccountCity:40
 AccountCountry:3 AccountState:6 AccountPostalAddressElementsHouseID:10 AccountPostalAddressElementsStreetName:60
+AccountPostalAddressElementsStreetSufix:40
 AccountPostalAddressElementsStreetPostalCode:10 AccountPhone:60 AccountEMail:255 AccountWebsite:255
 ExpectedRevenueAmount:n ExpectedRevenueCurrencyCode:3 LifeCycleStatusCode:2r CreationDateTime:or LastChangeDateTime:or
 LastChangedBy:80r SynclineID_KUT:40 {_AUDIT}
