@@ -1,9 +1,7 @@
 """Reading version 1: by the stamp of the last change, by number, by a field; and the numbers of all.
 
 The service joins conditions by ``or`` on one property only, so that "after this stamp, or at this stamp and after this
-number" cannot be asked. Each page therefore begins at the second in which the one before ended, and what was shown
-already is left out; a second with more records than a page has is read by their numbers. ``$skip`` is never used: it
-counts rows, and loses some when rows change their place.
+number" cannot be asked (`connectors.c4c.walking`).
 Sources: SAP Cloud for Customer OData API Developer's Guide, "Known Limitations", "Server side paging", "$filter"
 (``*`` in a text stands for any signs; ``ge`` and ``le``; ``datetimeoffset'…'``), "$expand" (a hundred children at most).
 """
@@ -12,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,14 +18,12 @@ import orjson
 from connectors import odata
 from connectors.c4c.kinds import CHANGED, KINDS, OBJECT, PARENT
 from connectors.c4c.settings import C4cSettings
+from connectors.c4c.walking import Row, by_change, by_key, position_of, position_text, second_of, unique
 from connectors.edmx import EntityType, Service
 from connectors.gateway import Gateway
-from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
+from connectors.sdk import Page, ProtocolError, Record, RefusedError
 
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
 _MOMENT = "Edm.DateTimeOffset"
-Row = dict[str, Any]
 
 
 class Reader:
@@ -38,93 +34,54 @@ class Reader:
         self.stream = stream
         self.kind = KINDS[stream]
         self._children = settings.stream(stream).children
-        self._page = settings.page
+        self.page = settings.page
         self._overlap = timedelta(seconds=settings.overlap)
 
     @property
     def type(self) -> EntityType:
         return self.gateway.model().type_of(self.kind.collection)
 
-    # By change ----------------------------------------------------------------------------------------------------
-
     def pages(self, since: str | None) -> Iterator[Page]:
-        position = _FIRST if since is None else _position(since)
-        at = max(position - self._overlap, _FIRST)
-        shown: set[str] = set()  # of the second at which the next page begins
-        while True:
-            wanted = _from(at)
-            rows, more = self._asked(wanted, f"{CHANGED},{self.kind.key}", self._page)
-            fresh = [row for row in rows if self._key(row) not in shown]
-            last = self._second(rows[-1]) if rows else at
-            crowded = bool(rows) and last <= at and (more or len(rows) >= self._page)
-            ended = not rows or (len(rows) < self._page and not more)
-            if crowded:
-                for some in self._within(at):
-                    left = [row for row in some if self._key(row) not in shown]
-                    shown |= {self._key(row) for row in left}
-                    position = max(position, at)
-                    yield self._told(left, position, full=since is None)
-                at, shown = at + _SECOND, set()
-                continue
-            position = max(position, last)
-            yield self._told(fresh, position, full=since is None)
-            if ended:
-                return
-            kept = {self._key(row) for row in rows if self._second(row) == last}
-            at, shown = last, kept | (shown if last == at else set())
+        for rows, position in by_change(self, position_of(since), self._overlap):
+            yield Page(self.shaped(rows), position_text(position), full=since is None)
 
-    def _within(self, at: datetime) -> Iterator[list[Row]]:
-        """All records last changed in one second, by their numbers."""
-        for rows in self._by_number(odata.every(_from(at), odata.compared(CHANGED, "le", _stamp(at + _SECOND)))):
-            yield [row for row in rows if self._second(row) == at]
+    def keys(self) -> Iterator[list[str]]:
+        for rows in by_key(self):
+            yield [self.key(row) for row in rows]
 
-    def _by_number(self, wanted: str, **options: str) -> Iterator[list[Row]]:
-        key, last = self.kind.key, ""
-        while True:
-            after = odata.compared(key, "ge", odata.literal(last)) if last else ""
-            # One more than a page, since the last one comes again.
-            rows, more = self._asked(odata.every(wanted, after), key, self._page + 1, **options)
-            numbers = [self._key(row) for row in rows]
-            yield [row for row, number in zip(rows, numbers, strict=True) if number != last]
-            if not rows or (len(rows) <= self._page and not more):
-                return
-            if numbers[-1] == last:
-                raise ProtocolError(f"reading {self.stream}: the pages do not advance")
-            last = numbers[-1]
+    # What a walk asks ---------------------------------------------------------------------------------------------
 
-    def _asked(self, wanted: str, order: str, top: int, **options: str) -> tuple[list[Row], bool]:
-        query = {"$filter": wanted or None, "$orderby": order, "$top": top, **options}
+    def rows(self, since: datetime | None, until: datetime | None, after: str, top: int) -> tuple[list[Row], bool]:
+        key = self.kind.key
+        wanted = odata.every(
+            odata.compared(CHANGED, "ge", _stamp(since)) if since is not None else "",
+            odata.compared(CHANGED, "le", _stamp(until)) if until is not None else "",
+            odata.compared(key, "ge", odata.literal(after)) if after else "",
+        )
+        by_stamp = since is not None and until is None
+        query = {"$filter": wanted or None, "$orderby": f"{CHANGED},{key}" if by_stamp else key, "$top": top}
+        if since is None:
+            query["$select"] = key
         return self.gateway.page(self.kind.collection, query, f"reading {self.stream}")
 
-    def _second(self, row: Mapping[str, Any]) -> datetime:
-        stamp = odata.shown(row.get(CHANGED), _MOMENT)
-        try:
-            return datetime.fromisoformat(str(stamp)).astimezone(UTC)
-        except ValueError:
-            raise ProtocolError(f"reading {self.stream}: a record without {CHANGED}") from None
+    def second(self, row: Row) -> datetime:
+        return second_of(odata.shown(row.get(CHANGED), _MOMENT), self.stream)
 
-    def _key(self, row: Mapping[str, Any]) -> str:
+    def key(self, row: Mapping[str, Any]) -> str:
         number = row.get(self.kind.key)
         if not isinstance(number, str) or not number:
             raise ProtocolError(f"reading {self.stream}: a record without {self.kind.key}")
         return number
 
-    def _told(self, rows: Sequence[Row], position: datetime, *, full: bool) -> Page:
-        return Page(self.shaped(rows), f"{position:%Y-%m-%dT%H:%M:%SZ}", full=full)
-
     # By key and by field ------------------------------------------------------------------------------------------
 
-    def keys(self) -> Iterator[list[str]]:
-        for rows in self._by_number("", **{"$select": self.kind.key}):
-            yield [self._key(row) for row in rows]
-
-    def rows(self, keys: Iterable[str]) -> dict[str, Row]:
+    def held(self, keys: Iterable[str]) -> dict[str, Row]:
         """The rows of these numbers, by number; those that are not there are left out."""
-        return {self._key(row): row for row in self._where(self.kind.key, keys)}
+        return {self.key(row): row for row in self._where(self.kind.key, keys)}
 
     def records(self, keys: Sequence[str]) -> list[Record]:
         """A record for every key, in order; what is not there comes as deleted."""
-        found = {record.key: record for record in self.shaped(list(self.rows(keys).values()))}
+        found = {record.key: record for record in self.shaped(list(self.held(keys).values()))}
         return [found.get(key) or Record(key, {}, deleted=True) for key in keys]
 
     def find(self, field: str, values: Sequence[str]) -> list[Record]:
@@ -142,7 +99,7 @@ class Reader:
             query = {"$filter": odata.some(some), "$orderby": self.kind.key}
             for rows in self.gateway.rows(self.kind.collection, query, f"reading {self.stream}"):
                 found += [row for row in rows if row.get(field) in wanted]
-        return list({self._key(row): row for row in found}.values())
+        return unique(found, self)
 
     # Shapes -------------------------------------------------------------------------------------------------------
 
@@ -154,7 +111,7 @@ class Reader:
             data = plain(kind, row)
             for name, by_parent in children.items():
                 data[name] = by_parent.get(str(row.get(OBJECT)), [])
-            records.append(Record(self._key(row), data, _version(row, {n: data[n] for n in children})))
+            records.append(Record(self.key(row), data, _version(row, {n: data[n] for n in children})))
         return records
 
     def _parted(self, model: Service, name: str, rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -196,16 +153,5 @@ def _version(row: Mapping[str, Any], children: Mapping[str, Any]) -> str:
     return f"{etag(row)} {shown}"
 
 
-def _position(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise CursorExpiredError("the stored position cannot be understood: read all again") from None
-
-
 def _stamp(moment: datetime) -> str:
     return odata.literal(moment.isoformat(), _MOMENT)
-
-
-def _from(moment: datetime) -> str:
-    return odata.compared(CHANGED, "ge", _stamp(moment))

@@ -27,7 +27,7 @@ def _fields(model: Service, stream: str, settings: StreamSettings) -> Iterator[F
         if known.name in kind.leads:
             over |= {"type": FieldType.REFERENCE, "references": (kind.leads[known.name],), "max_length": None}
         if known.name in kind.needed:
-            over |= {"required": True, "nullable": False}
+            over |= {"required": known.name not in settings.defaults, "nullable": False}
         if known.name == kind.key:
             over |= {"updatable": False, "unique": True}
         if known.name == settings.marker:

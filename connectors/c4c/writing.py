@@ -16,8 +16,9 @@ from typing import Any
 from connectors import odata
 from connectors.answers import Answer
 from connectors.c4c.kinds import OBJECT
-from connectors.c4c.reading import Reader, Row, etag
+from connectors.c4c.reading import Reader, etag
 from connectors.c4c.settings import StreamSettings
+from connectors.c4c.walking import Row
 from connectors.edmx import EntityType, UnfitError
 from connectors.gateway import Gateway
 from connectors.multipart import Part, part
@@ -39,7 +40,7 @@ class Writing:
 
     def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
         kind = self._reader.type
-        held = self._reader.rows(write.key for write in batch if write.key is not None)
+        held = self._reader.held(write.key for write in batch if write.key is not None)
         sent: list[tuple[int, Part]] = []
         for at, write in enumerate(batch):
             try:
