@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import ClassVar
 
 from connectors.c4c import schema
-from connectors.c4c.inspection import inspect
+from connectors.c4c.inspection import inspect, inspect_second
 from connectors.c4c.kinds import CHANGED, KINDS
 from connectors.c4c.reading import Reader
+from connectors.c4c.second import STAMP, Second
 from connectors.c4c.settings import C4cSettings
 from connectors.c4c.writing import Writing
 from connectors.credentials import Basic
 from connectors.gateway import Gateway
+from connectors.http import Http
 from connectors.sdk import (
     Connector,
     Context,
@@ -40,30 +42,36 @@ class C4cConnector(Connector[C4cSettings]):
 
     def __init__(self, settings: C4cSettings, context: Context | None = None) -> None:
         super().__init__(settings, context)
+        self._client: Http | None = None
         self._open: Gateway | None = None
         self._streams = tuple(self._facts(name) for name in KINDS if name in settings.streams)
 
     def declared_streams(self) -> tuple[Stream, ...]:
         return self._streams
 
+    @property
+    def _second(self) -> bool:
+        return self.settings.api == "v2"
+
     def _facts(self, name: str) -> Stream:
-        kind, marker = KINDS[name], self.settings.stream(name).marker
+        kind, marker = KINDS[name], self.settings.marker(name)
         leads = dict.fromkeys(kind.leads.values())
         return Stream(
             name=name,
-            key=kind.key,
-            version="ETag",
+            key="id" if self._second else kind.key,
+            version=STAMP if self._second else "ETag",
             watermark=Watermark(
-                field=CHANGED,
+                field=STAMP if self._second else CHANGED,
                 resolution=timedelta(seconds=1),
                 overlap=timedelta(seconds=self.settings.overlap),
                 misses="edits of what hangs on a record (relationships, addresses, notes), where they do not stamp it",
             ),
             writes=Writes(
-                batch=self.settings.batch,
+                batch=1 if self._second else self.settings.batch,
                 replay=Replay.NATURAL if marker is None else Replay.LOOKUP,
                 marker=marker,
                 conditional=True,
+                returns_record=self._second,
             ),
             deletes=Deletes.SWEEP,
             parents=tuple(one for one in leads if one in self.settings.streams and one != name),
@@ -71,19 +79,29 @@ class C4cConnector(Connector[C4cSettings]):
         )
 
     @property
-    def _gateway(self) -> Gateway:
-        if self._open is None:
+    def _http(self) -> Http:
+        if self._client is None:
             auth = Basic(self.settings.auth.user, self.settings.auth.password.get_secret_value())
             # Texts of errors are told apart in English; they come in the user's language otherwise.
-            http = self.context.http(self.settings.url, auth=auth, headers={"accept-language": "en"}, timeout=120.0)
-            self._open = Gateway(http, self.settings.path, self.context)
+            headers = {"accept-language": "en", "accept": "application/json"}
+            self._client = self.context.http(self.settings.url, auth=auth, headers=headers, timeout=120.0)
+        return self._client
+
+    @property
+    def _gateway(self) -> Gateway:
+        if self._open is None:
+            self._open = Gateway(self._http, self.settings.path, self.context)
         return self._open
 
     def check(self) -> list[Diagnostic]:
+        if self._second:
+            return inspect_second(self._of_second(name) for name in self.settings.streams)
         return inspect(self._gateway, self.settings)
 
     def discover(self, stream: str) -> tuple[Field, ...]:
-        self.stream(stream)
+        reader = self._reader(stream)
+        if isinstance(reader, Second):
+            return reader.fields()
         self._gateway.forget()
         return schema.fields(self._gateway.model(), stream, self.settings.stream(stream))
 
@@ -103,14 +121,17 @@ class C4cConnector(Connector[C4cSettings]):
 
     def upsert(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]:
         reader = self._reader(stream)
-        if not batch:
-            return []
-        return Writing(self._gateway, reader, self.settings.stream(stream)).upsert(batch)
+        if isinstance(reader, Second):
+            return [reader.write(write) for write in batch]
+        return Writing(self._gateway, reader, self.settings.stream(stream)).upsert(batch) if batch else []
 
-    def _reader(self, stream: str) -> Reader:
+    def _reader(self, stream: str) -> Reader | Second:
         self.stream(stream)
-        return Reader(self._gateway, self.settings, stream)
+        return self._of_second(stream) if self._second else Reader(self._gateway, self.settings, stream)
+
+    def _of_second(self, stream: str) -> Second:
+        return Second(self._http, self.settings, stream, self.context)
 
     def close(self) -> None:
-        if self._open is not None:
-            self._open.close()
+        if self._client is not None:
+            self._client.close()

@@ -3,10 +3,11 @@ that writes need."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from connectors.c4c.kinds import CHANGED, KINDS, OBJECT, PARENT
 from connectors.c4c.reading import child
+from connectors.c4c.second import Second
 from connectors.c4c.settings import C4cSettings
 from connectors.edmx import Service
 from connectors.gateway import Gateway
@@ -45,6 +46,31 @@ def inspect(gateway: Gateway, settings: C4cSettings) -> list[Diagnostic]:
         findings.append(Diagnostic(code="no-session", path="auth", message=str(error), hint=hint))
     except ConnectorError as error:
         findings.append(closed(error))
+    return findings
+
+
+def inspect_second(streams: Iterable[Second]) -> list[Diagnostic]:
+    """What is wrong with a tenant of version 2."""
+    findings: list[Diagnostic] = []
+    for one in streams:
+        place = f"streams.{one.stream}"
+        try:
+            one.asked("", "id", 1)
+        except UnauthorisedError as error:
+            if "may not" not in str(error):
+                return [closed(error)]
+            hint = "give the technical user a business role that reads these records"
+            findings.append(Diagnostic(code="no-access", path=place, message=str(error), hint=hint))
+            continue
+        except ConnectorError as error:
+            return [closed(error)]
+        try:
+            one.check_marker()
+        except RefusedError as error:
+            hint = "add an extension field (text) and name it as `marker`; or write null"
+            findings.append(Diagnostic(code="no-marker", path=f"{place}.marker", message=str(error), hint=hint))
+        except ConnectorError as error:
+            return [*findings, closed(error)]
     return findings
 
 

@@ -11,6 +11,7 @@ from connectors.sdk import Settings
 
 Name = Literal["accounts", "contacts", "leads", "opportunities", "tickets"]
 _MARKER = "SynclineID_KUT"
+_SECOND_MARKER = "extensions.SynclineID"
 SECOND = ("accounts", "contacts")
 """What is spoken of version 2."""
 
@@ -32,8 +33,9 @@ class StreamSettings(BaseModel):
 
     marker: str | None = Field(
         default=_MARKER,
-        pattern=r"^[A-Za-z]\w{0,79}$",
-        description="v1: the text field that carries the hub's id of a record it made; null where there is none",
+        pattern=r"^[A-Za-z][\w.]{0,79}$",
+        description="the text field that carries the hub's id of a record it made (v2: extensions.SynclineID if left "
+        "out); null where there is none",
     )
     defaults: dict[str, str] = Field(
         default={}, description="v1: what new records get where nothing else is known, such as RoleCode of accounts"
@@ -80,6 +82,11 @@ class C4cSettings(Settings):
             if known == name:
                 return given
         raise KeyError(name)
+
+    def marker(self, name: str) -> str | None:
+        """The field that carries the hub's id."""
+        given = self.stream(name).marker
+        return _SECOND_MARKER if self.api == "v2" and given == _MARKER else given
 
     @field_validator("url")
     @classmethod
