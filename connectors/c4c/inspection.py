@@ -110,7 +110,9 @@ def _lacking(model: Service, name: str, settings: C4cSettings) -> Iterator[Diagn
         yield Diagnostic(code="no-marker", path=f"{place}.marker", message=message, hint=hint)
     for part in own.children:
         try:
-            if PARENT not in model.type_of(child(model, kind.collection, part)).properties:
-                raise ProtocolError(f"{part} has no {PARENT} to be asked by")
+            told = PARENT in model.type_of(child(model, kind.collection, part)).properties
+            message = f"{part} has no {PARENT} to be asked by"
         except ProtocolError as error:
-            yield Diagnostic(code="other-service", path=f"{place}.children", message=str(error))
+            told, message = False, str(error)
+        if not told:
+            yield Diagnostic(code="other-service", path=f"{place}.children", message=message)

@@ -32,9 +32,7 @@ KINDS: Mapping[str, Kind] = {
         "CorporateAccountCollection", "AccountID", ("Name",), {"ParentAccountID": "accounts"}, "Corporate accounts"
     ),
     "contacts": Kind("ContactCollection", "ContactID", ("LastName",), {"AccountID": "accounts"}, "Contacts"),
-    "leads": Kind(
-        "LeadCollection", "ID", ("Name",), {"AccountPartyID": "accounts", "ContactID": "contacts"}, "Leads"
-    ),
+    "leads": Kind("LeadCollection", "ID", ("Name",), {"AccountPartyID": "accounts", "ContactID": "contacts"}, "Leads"),
     "opportunities": Kind(
         "OpportunityCollection",
         "ID",

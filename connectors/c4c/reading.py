@@ -3,7 +3,7 @@
 The service joins conditions by ``or`` on one property only, so that "after this stamp, or at this stamp and after this
 number" cannot be asked (`connectors.c4c.walking`).
 Sources: SAP Cloud for Customer OData API Developer's Guide, "Known Limitations", "Server side paging", "$filter"
-(``*`` in a text stands for any signs; ``ge`` and ``le``; ``datetimeoffset'…'``), "$expand" (a hundred children at most).
+(``*`` in a text stands for any signs; ``ge`` and ``le``; ``datetimeoffset'…'``), "$expand" (a hundred children).
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 A change is a merge patch (RFC 7396): null takes a member away, a list replaces the whole list, what is not named stays.
 It has to say on which version it was decided (``If-Match``, the quoted ``adminData.updatedOn``). There is no batch.
 Calls are counted per tenant and day; what is over is answered 429 until the day ends.
-Sources: SAP's generated clients of accountService and contactPersonService (paths, query options, required header,
-lengths); SAP note 3559130 (calls in 24 hours); ``adminData/updatedOn ge …`` as SAP's own integrations write it. How many
-rows a page may have is not published: what ``$count`` says is believed, not how many came.
+Sources: SAP's generated client of contactPersonService (paths, query options, required header, lengths); SAP note
+3559130 (calls in 24 hours); ``adminData/updatedOn ge …`` as SAP's integration guide writes it. How many rows a page may
+have is not published: what ``$count`` says is believed, not how many came.
 """
 
 from __future__ import annotations

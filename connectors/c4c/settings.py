@@ -64,7 +64,7 @@ class C4cSettings(Settings):
         description="v1: where the service lies; /sap/c4c/odata/cust/v1/… for one of your own",
     )
     streams: dict[Name, StreamSettings] = Field(
-        default_factory=lambda: {"accounts": StreamSettings(**_DEFAULTS["accounts"]), "contacts": StreamSettings()},
+        default={"accounts": StreamSettings(**_DEFAULTS["accounts"]), "contacts": StreamSettings()},
         min_length=1,
         description="which kinds of records, as a list or by name",
     )

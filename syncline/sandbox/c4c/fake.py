@@ -30,7 +30,7 @@ COLLECTIONS = {
     "opportunities": ("OpportunityCollection", "ID"),
     "tickets": ("ServiceRequestCollection", "ID"),
 }
-_NUMBERS = {collection: number for collection, number in COLLECTIONS.values()}
+_NUMBERS = dict(COLLECTIONS.values())
 _NEEDED = {
     "CorporateAccountCollection": ("Name", "RoleCode"),
     "ContactCollection": ("LastName",),
@@ -165,7 +165,7 @@ class C4cFake(ODataService):
         row |= after
         self.touch(entity, row)
 
-    def touch(self, entity: Entity, row: Row) -> None:
+    def touch(self, entity: Entity, row: Row) -> None:  # noqa: ARG002 (every row of a tenant has a version)
         """Stamp a row: the stamp is its version, too, to the hundred nanoseconds."""
         self._count += 1
         now = self.clock.now()

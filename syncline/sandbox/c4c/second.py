@@ -1,16 +1,17 @@
 """The fake tenant of version 2: accounts and contact persons over REST.
 
-Strict where that hurts: a change without If-Match or as anything but a merge patch is refused, null takes a member away,
-a list replaces the whole list, a day has only so many calls (``calls_a_day``), a page no more rows than ``page``
+Strict where that hurts: a change without If-Match or as anything but a merge patch is refused, null takes a member
+away, a list replaces the whole list, a day has only so many calls (``calls_a_day``), a page no more rows than ``page``
 whatever was asked for.
 """
 
 from __future__ import annotations
 
 import copy
+import operator as operators
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -137,32 +138,40 @@ class C4cSecondFake:
             return self._shown(self._make(stream, self._body(request)), 201)
         rows = list(self.rows[stream].values())
         if "$filter" in request.query:
-            rows = [row for row in rows if self._fits(row, request.query["$filter"])]
+            wanted = self._condition(request.query["$filter"])
+            rows = [row for row in rows if wanted(row)]
         for part in reversed(request.query.get("$orderby", "id").split(",")):
             name, _, direction = part.partition(" ")
-            rows.sort(key=lambda row: str(_at(row, name) or ""), reverse=direction == "desc")  # noqa: B023 (used at once)
+            rows.sort(key=lambda row: str(_at(row, name) or ""), reverse=direction == "desc")
         skip, top = int(request.query.get("$skip", 0)), int(request.query.get("$top", self.page))
         said = {"value": rows[skip : skip + min(top, self.page)]}
         if request.query.get("$count") == "true":
             said["count"] = len(rows)  # type: ignore[assignment]
         return Response.of(said)
 
-    def _fits(self, row: Row, text: str) -> bool:
-        """Conditions joined by ``and``, or by ``or``."""
-        joined = " or " if " or " in text else " and "
-        found = []
-        for part in text.split(joined):
-            match = _CONDITION.fullmatch(part.strip().strip("()"))
-            if match is None:
-                raise RestError(400, "crm.filter", "The filter cannot be understood")
-            name, operator, literal = match.groups()
-            if name.startswith("extensions/") and name.removeprefix("extensions/") not in self.extensions:
-                raise RestError(400, "crm.filter", f"{name} is not known")
-            value, wanted = str(_at(row, name) or ""), literal.strip("'").replace("''", "'")
-            if name.endswith("On"):  # moments, not texts: with and without a fraction
-                value, wanted = value.rstrip("Z"), wanted.rstrip("Z")
-            found.append({"eq": value == wanted, "ge": value >= wanted, "le": value <= wanted}[operator])
-        return any(found) if joined == " or " else all(found)
+    def _condition(self, text: str) -> Callable[[Row], bool]:
+        """Conditions joined by ``and``, or by ``or``. Raises RestError."""
+        either = " or " in text
+        conditions = [self._single(part.strip().strip("()")) for part in text.split(" or " if either else " and ")]
+        joined = any if either else all
+        return lambda row: joined(one(row) for one in conditions)
+
+    def _single(self, text: str) -> Callable[[Row], bool]:
+        match = _CONDITION.fullmatch(text)
+        if match is None:
+            raise RestError(400, "crm.filter", "The filter cannot be understood")
+        name, operator, literal = match.groups()
+        if name.startswith("extensions/") and name.removeprefix("extensions/") not in self.extensions:
+            raise RestError(400, "crm.filter", f"{name} is not known")
+        moment = name.endswith("On")  # with and without a fraction
+        wanted = literal.rstrip("Z") if moment else literal[1:-1].replace("''", "'")
+        compare = {"eq": operators.eq, "ge": operators.ge, "le": operators.le}[operator]
+
+        def fits(row: Row) -> bool:
+            value = str(_at(row, name) or "")
+            return bool(compare(value.rstrip("Z") if moment else value, wanted))
+
+        return fits
 
     def _one(self, request: Request, stream: str, key: str) -> Response:
         row = self.rows[stream].get(key)
