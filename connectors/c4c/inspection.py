@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from connectors.c4c.kinds import CHANGED, KINDS, OBJECT, PARENT
 from connectors.c4c.reading import child
-from connectors.c4c.second import Second
+from connectors.c4c.second import NotAllowedError, Second
 from connectors.c4c.settings import C4cSettings
 from connectors.edmx import Service
 from connectors.gateway import Gateway
@@ -56,9 +56,7 @@ def inspect_second(streams: Iterable[Second]) -> list[Diagnostic]:
         place = f"streams.{one.stream}"
         try:
             one.asked("", "id", 1)
-        except UnauthorisedError as error:
-            if "may not" not in str(error):
-                return [closed(error)]
+        except NotAllowedError as error:
             hint = "give the technical user a business role that reads these records"
             findings.append(Diagnostic(code="no-access", path=place, message=str(error), hint=hint))
             continue

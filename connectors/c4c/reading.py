@@ -141,16 +141,16 @@ def plain(kind: EntityType, row: Mapping[str, Any]) -> Row:
     return {name: value for name, value in kind.shown(row).items() if name != "ETag"}
 
 
-def etag(row: Mapping[str, Any]) -> str:
+def own_version(row: Mapping[str, Any]) -> str:
     return str((row.get("__metadata") or {}).get("etag") or "")
 
 
 def _version(row: Mapping[str, Any], children: Mapping[str, Any]) -> str:
     """The entity's ETag; where children are shown, with what they are: not each of them moves their parent's."""
     if not children:
-        return etag(row)
+        return own_version(row)
     shown = hashlib.sha256(orjson.dumps(children, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-    return f"{etag(row)} {shown}"
+    return f"{own_version(row)} {shown}"
 
 
 def _stamp(moment: datetime) -> str:

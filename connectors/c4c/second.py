@@ -39,6 +39,10 @@ STAMP = "adminData.updatedOn"
 _MERGE = {"content-type": "application/merge-patch+json"}
 
 
+class NotAllowedError(UnauthorisedError):
+    """The user is known, and may not do this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """Where a kind of records lies, what it cannot do without, and fields beside those that records show."""
@@ -152,7 +156,7 @@ class Second:
         wanted = sorted({value for value in values if value})
         found: list[Row] = []
         for group in portions((f"{_slashed(field)} eq {_quoted(value)}" for value in wanted), most=20):
-            rows, more = self.asked(some(group), "id", 1000)
+            rows, more = self.asked(some(group), "id", max(self.page, 200))
             if more:
                 raise ProtocolError(f"searching {self.stream}: more records than one answer holds")
             found += [row for row in rows if _at(row, field) in wanted]
@@ -218,7 +222,7 @@ class Second:
 
     def _said(self, answer: Answer, what: str) -> Mapping[str, Any]:
         if answer.status == 403:
-            raise UnauthorisedError(f"{what}: the user may not do this")
+            raise NotAllowedError(f"{what}: the user may not do this")
         if not answer.ok:
             code = fault(answer)[0]
             raise RefusedError(f"{what}: refused ({code}, HTTP {answer.status})", code=code)

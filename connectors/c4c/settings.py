@@ -73,7 +73,7 @@ class C4cSettings(Settings):
         ge=0,
         description="seconds before the stored position that each read begins again, for what was stored late",
     )
-    page: int = Field(default=200, ge=1, le=1000, description="records asked for at a time")
+    page: int = Field(default=200, ge=1, le=999, description="records asked for at a time")
     batch: int = Field(default=50, ge=1, le=100, description="v1: records written in one $batch")
 
     def stream(self, name: str) -> StreamSettings:

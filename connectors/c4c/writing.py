@@ -16,7 +16,7 @@ from typing import Any
 from connectors import odata
 from connectors.answers import Answer
 from connectors.c4c.kinds import OBJECT
-from connectors.c4c.reading import Reader, etag
+from connectors.c4c.reading import Reader, own_version
 from connectors.c4c.settings import StreamSettings
 from connectors.c4c.walking import Row
 from connectors.edmx import EntityType, UnfitError
@@ -79,7 +79,7 @@ class Writing:
             _may(kind, name, creating=False)
         body = _body(kind, write.fields)
         expected = None if write.expects is None else write.expects.partition(" ")[0]
-        if expected is not None and expected != etag(row):
+        if expected is not None and expected != own_version(row):
             return Outcome(OutcomeKind.STALE, write.key)
         headers = {} if expected is None else {"if-match": expected}
         key = odata.literal(row[OBJECT])
@@ -149,7 +149,7 @@ def _kind(status: int, message: str, *, creating: bool) -> OutcomeKind:
         return OutcomeKind.STALE
     if status == 429:
         return OutcomeKind.THROTTLED
-    if status in {408, 423} or (_LOCKED.search(message) and "block" not in message.lower()):
+    if status in {408, 423} or _LOCKED.search(message):
         return OutcomeKind.RETRY
     if status >= 500:  # of a create nobody knows whether that was before or after it was stored
         return OutcomeKind.UNKNOWN if creating else OutcomeKind.RETRY

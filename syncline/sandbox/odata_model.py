@@ -232,6 +232,7 @@ def edmx(namespace: str, entities: Mapping[str, Entity], *, outspoken: bool = Fa
         (f"assoc_{entity.name}_{name}", entity, leads)
         for entity in entities.values()
         for name, leads in entity.navigations.items()
+        if leads.target in entities
     ]
     associations = "".join(
         f'<Association Name="{name}"><End Type="{namespace}.{entity.type}" Multiplicity="1" Role="FromRole_{name}"/>'

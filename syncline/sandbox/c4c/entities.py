@@ -1,8 +1,8 @@
 """The part of c4codataapi that is faked.
 
-What accounts, contacts and tickets have, how long it is and whether it may be written is as descriptions of the services tell
-that customers have published; names of leads and opportunities are those of recorded answers, their lengths made up.
-How a property is written down: `syncline.sandbox.odata_model.properties`.
+What accounts, contacts and tickets have, how long it is and whether it may be written is as descriptions of the
+services tell that customers have published; names of leads and opportunities are those of recorded answers, their
+lengths made up. How a property is written down: `syncline.sandbox.odata_model.properties`.
 """
 
 from __future__ import annotations

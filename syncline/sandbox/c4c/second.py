@@ -144,9 +144,9 @@ class C4cSecondFake:
             name, _, direction = part.partition(" ")
             rows.sort(key=lambda row: str(_at(row, name) or ""), reverse=direction == "desc")
         skip, top = int(request.query.get("$skip", 0)), int(request.query.get("$top", self.page))
-        said = {"value": rows[skip : skip + min(top, self.page)]}
+        said: Row = {"value": rows[skip : skip + min(top, self.page)]}
         if request.query.get("$count") == "true":
-            said["count"] = len(rows)  # type: ignore[assignment]
+            said["count"] = len(rows)
         return Response.of(said)
 
     def _condition(self, text: str) -> Callable[[Row], bool]:

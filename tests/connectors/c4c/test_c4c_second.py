@@ -7,7 +7,7 @@ import pytest
 from connectors.c4c import C4cConnector, C4cSettings
 from connectors.sdk import Context, OutcomeKind, ThrottledError, Write
 from syncline.sandbox.c4c import C4cSecondFake
-from syncline.sandbox.wire import Request, transport
+from syncline.sandbox.wire import Request, Response, transport
 
 SECRET = "s3cr3t-canary"
 
@@ -128,3 +128,13 @@ def test_check_tells_a_wrong_password_and_a_missing_field_apart(fake, make):
     fake.extensions.clear()
     assert [found.code for found in make(streams=["accounts"]).check()] == ["no-marker"]
     assert make(streams={"accounts": {"marker": None}}).check() == []
+
+
+def test_what_the_user_may_not_read_is_found_by_check(fake, make):
+    class Narrow:
+        def handle(self, request):
+            return Response(status=403) if "contactPersons" in request.path else fake.handle(request)
+
+    assert [(found.code, found.path) for found in make(transport(Narrow())).check()] == [
+        ("no-access", "streams.contacts")
+    ]
