@@ -11,11 +11,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from uuid import UUID
-
-import orjson
 
 from model.clock import Clock
 from syncline.sandbox.c4c.entities import ENTITIES
@@ -218,14 +215,14 @@ class C4cFake(ODataService):
 
     # Keeping ------------------------------------------------------------------------------------------------------
 
-    def save(self, path: Path) -> None:
+    def kept(self) -> dict[str, Any]:
+        """All that `recall` needs, as JSON has it."""
         rows = {name: list(rows.values()) for name, rows in self.rows.items()}
-        path.write_bytes(orjson.dumps({"numbers": self._numbers, "count": self._count, "rows": rows}))
+        return {"numbers": self._numbers, "count": self._count, "rows": rows}
 
-    def load(self, path: Path) -> None:
-        """Raises ValueError or KeyError where the file holds something else."""
-        kept = orjson.loads(path.read_bytes())
-        self._numbers, self._count = int(kept["numbers"]), int(kept["count"])
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        """Raises KeyError where that is something else."""
+        self._numbers, self._count = kept["numbers"], kept["count"]
         for name, rows in kept["rows"].items():
             self.rows[name] = {ENTITIES[name].key_of(row): row for row in rows}
 

@@ -24,7 +24,7 @@ Row = dict[str, Any]
 PATHS = {"accounts": "account-service/accounts", "contacts": "contact-person-service/contactPersons"}
 _NEEDED = {"accounts": "firstLineName", "contacts": "familyName"}
 _LENGTHS = {"eMail": 255, "lifeCycleStatus": 14, "displayId": 10, "contactAllowed": 2, "note": 255}
-_ROOT = "/sap/c4c/api/v1/"
+ROOT = "/sap/c4c/api/v1/"
 _CONDITION = re.compile(r"([A-Za-z][\w/]*) (eq|ge|le) ('(?:[^']|'')*'|\S+)")
 
 
@@ -65,6 +65,14 @@ class C4cSecondFake:
 
     def delete(self, stream: str, key: str) -> None:
         del self.rows[stream][key]
+
+    def kept(self) -> dict[str, Any]:
+        """All that `recall` needs, as JSON has it."""
+        return {"numbers": self._numbers, "rows": self.rows}
+
+    def recall(self, kept: Mapping[str, Any]) -> None:
+        """Raises KeyError where that is something else."""
+        self._numbers, self.rows = kept["numbers"], kept["rows"]
 
     # What the services do -----------------------------------------------------------------------------------------
 
@@ -125,7 +133,7 @@ class C4cSecondFake:
             return Response.of({"error": {**said, "details": [said]}}, error.status)
 
     def _answered(self, request: Request) -> Response:
-        path = request.path.removeprefix(_ROOT)
+        path = request.path.removeprefix(ROOT)
         for stream, place in PATHS.items():
             if path == place:
                 return self._all(request, stream)
