@@ -57,9 +57,13 @@ _BEGIN: Mapping[str, Mapping[str, Any]] = {
         "ServicePriorityCode": "3",
     },
 }
-_TEXTS = {
-    "LifeCycleStatusCode": {"1": "In Preparation", "2": "Active", "3": "Blocked", "4": "Obsolete"},
-    "StatusCode": {"1": "In Preparation", "2": "Active", "3": "Blocked", "4": "Obsolete"},
+_PARTNER = {"1": "In Preparation", "2": "Active", "3": "Blocked", "4": "Obsolete"}
+_TEXTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "CorporateAccountCollection": {"LifeCycleStatusCode": _PARTNER},
+    "ContactCollection": {"StatusCode": _PARTNER},
+    "OpportunityCollection": {
+        "LifeCycleStatusCode": {"1": "Open", "2": "In Process", "3": "Stopped", "4": "Won", "5": "Lost"}
+    },
 }
 
 
@@ -162,7 +166,7 @@ class C4cFake(ODataService):
         row |= after
         self.touch(entity, row)
 
-    def touch(self, entity: Entity, row: Row) -> None:  # noqa: ARG002 (every row of a tenant has a version)
+    def touch(self, entity: Entity, row: Row) -> None:
         """Stamp a row: the stamp is its version, too, to the hundred nanoseconds."""
         self._count += 1
         now = self.clock.now()
@@ -175,12 +179,11 @@ class C4cFake(ODataService):
         for name in ("ChangedBy", "LastChangedBy"):
             if name in row:
                 row[name] = self.user
-        self._derived(row)
+        self._derived(entity, row)
 
-    def _derived(self, row: Row) -> None:
-        for name, texts in _TEXTS.items():
-            if f"{name}Text" in row:
-                row[f"{name}Text"] = texts.get(row[name], "")
+    def _derived(self, entity: Entity, row: Row) -> None:
+        for name, texts in _TEXTS.get(entity.name, {}).items():
+            row[f"{name}Text"] = texts.get(row[name], "")
         if "NormalisedPhone" in row:
             row["NormalisedPhone"] = "".join(sign for sign in row["Phone"] if sign.isdigit() or sign == "+")
         if "LastName" in row:

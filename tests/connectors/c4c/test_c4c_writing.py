@@ -2,8 +2,11 @@
 
 import dataclasses
 
+import orjson
 import pytest
 
+from connectors.answers import Answer
+from connectors.c4c.writing import made
 from connectors.sdk import OutcomeKind, UnauthorisedError, Write
 from syncline.sandbox.wire import Request, transport
 
@@ -71,8 +74,8 @@ def test_what_may_not_be_written_is_refused_before_it_is_sent(fake, make, creati
 
 def test_a_number_may_be_given_once(fake, make):
     tenant = make()
-    made = one(tenant, "accounts", None, {**ACCOUNT, "AccountID": "77"}, marker="hub-1")
-    assert made.key == "77"
+    first = one(tenant, "accounts", None, {**ACCOUNT, "AccountID": "77"}, marker="hub-1")
+    assert first.key == "77"
     twice = one(tenant, "accounts", None, {**ACCOUNT, "AccountID": "77"}, marker="hub-2")
     assert twice.kind is OutcomeKind.DUPLICATE
     changed = one(tenant, "accounts", "77", {"AccountID": "78"})
@@ -93,9 +96,9 @@ def test_new_records_get_what_they_cannot_do_without_and_the_hubs_id(fake, make)
 
 def test_without_a_field_for_the_hubs_id_none_is_sent(fake, make):
     tenant = make(streams={"accounts": {"marker": None, "defaults": {"RoleCode": "BUP002"}}})
-    made = one(tenant, "accounts", None, ACCOUNT, marker="hub-1")
-    assert fake.row("accounts", made.key)["SynclineID_KUT"] == ""
-    assert fake.row("accounts", made.key)["RoleCode"] == "BUP002"
+    outcome = one(tenant, "accounts", None, ACCOUNT, marker="hub-1")
+    assert fake.row("accounts", outcome.key)["SynclineID_KUT"] == ""
+    assert fake.row("accounts", outcome.key)["RoleCode"] == "BUP002"
     assert tenant.stream("accounts").writes.marker is None
 
 
@@ -109,8 +112,8 @@ def test_an_unknown_account_is_the_rows_own_trouble_and_values_are_not_repeated(
 def test_amounts_and_days_are_written_in_the_services_notation(fake, make):
     fake.individuals.add("2000001")
     fields = {"Name": "Deal", "ProspectPartyID": "2000001", "ExpectedRevenueAmount": "12500.50"}
-    made = one(make(), "opportunities", None, {**fields, "ExpectedProcessingEndDate": "2026-03-31"}, marker="a")
-    row = fake.row("opportunities", made.key)
+    outcome = one(make(), "opportunities", None, {**fields, "ExpectedProcessingEndDate": "2026-03-31"}, marker="a")
+    row = fake.row("opportunities", outcome.key)
     assert row["ExpectedRevenueAmount"] == "12500.500000"
     assert row["ExpectedProcessingEndDate"] == "2026-03-31T00:00:00"
 
@@ -131,6 +134,11 @@ def test_a_contact_with_children_shown_is_still_written_on_its_own_version(fake,
     assert outcome.kind is OutcomeKind.APPLIED
     late = one(tenant, "contacts", key, {"FirstName": "Mia"}, expects=read.version)
     assert late.kind is OutcomeKind.STALE
+
+
+@pytest.mark.parametrize("shape", [{"d": {"ContactID": "7"}}, {"d": {"results": {"ContactID": "7"}}}])
+def test_the_answer_to_a_create_is_read_in_either_shape(shape):
+    assert made(Answer(201, {}, orjson.dumps(shape))) == {"ContactID": "7"}
 
 
 # Check --------------------------------------------------------------------------------------------------------------
