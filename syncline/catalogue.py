@@ -14,6 +14,7 @@ GROUP = "syncline.connectors"
 
 BUILT_IN: Mapping[str, str] = {
     "dynamics": "connectors.dynamics.connector:DynamicsConnector",
+    "c4c": "connectors.c4c.connector:C4cConnector",
     "files": "connectors.files.connector:FilesConnector",
     "hubspot": "connectors.hubspot.connector:HubSpotConnector",
     "netsuite": "connectors.netsuite.connector:NetSuiteConnector",

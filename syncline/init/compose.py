@@ -18,6 +18,7 @@ from syncline.init.exports import sections as connections_to
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
     "dynamics": "dynamics",
+    "c4c": "c4c",
     "files": "files",
     "hubspot": "hubspot",
     "netsuite": "netsuite",
@@ -35,6 +36,8 @@ CONNECTIONS: Mapping[str, str] = {
 
 _CORE: Mapping[str, Sequence[str]] = {
     "dynamics": ("account", "contact"),
+    "sql": ("customers", "contacts", "orders"),
+    "c4c": ("accounts", "contacts"),
     "files": ("contacts",),
     "hubspot": ("account", "contact"),
     "netsuite": ("customer", "contact", "sales_order"),

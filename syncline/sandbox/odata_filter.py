@@ -43,9 +43,13 @@ _FUNCTIONS: Mapping[str, Callable[[str, str], bool]] = {
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 
 
-def condition(text: str, entity: Entity) -> Condition:
-    """The filter as a function of a row. Raises ServiceError where it cannot be understood."""
-    reader = _Reader(_tokens(text), entity)
+def condition(text: str, entity: Entity, *, plain: bool = False) -> Condition:
+    """The filter as a function of a row. Raises ServiceError where it cannot be understood.
+
+    ``plain``: as SAP Cloud for Customer has it, where ``or`` joins conditions on one property only, and ``*`` in a text
+    stands for any signs.
+    """
+    reader = _Reader(_tokens(text), entity, plain=plain)
     found = reader.either()
     reader.end()
     return found
@@ -117,15 +121,20 @@ def _unreadable(message: str) -> ServiceError:
 class _Reader:
     """Recursive descent: ``or`` binds least, then ``and``, then ``not``."""
 
-    def __init__(self, tokens: Sequence[tuple[str, str]], entity: Entity) -> None:
+    def __init__(self, tokens: Sequence[tuple[str, str]], entity: Entity, *, plain: bool) -> None:
         self._tokens = tokens
         self._at = 0
         self._entity = entity
+        self._plain = plain
 
     def either(self) -> Condition:
+        begun = self._at
         found = [self._both()]
         while self._taken("or"):
             found.append(self._both())
+        named = {text for _, text in self._tokens[begun : self._at] if text in self._entity.properties}
+        if self._plain and len(found) > 1 and len(named) > 1:
+            raise _unreadable("OR is supported for conditions on the same property only")
         return found[0] if len(found) == 1 else lambda row: any(one(row) for one in found)
 
     def _both(self) -> Condition:
@@ -179,6 +188,9 @@ class _Reader:
         if not known.filterable:
             raise _unreadable(f"Property {name} is not filterable")
         value = known.stored(value)
+        if self._plain and operator == "eq" and isinstance(value, str) and "*" in value:
+            pattern = re.compile(".*".join(map(re.escape, value.split("*"))), re.DOTALL)
+            return lambda row: pattern.fullmatch(str(row[name] or "")) is not None
         if value is None or operator in {"eq", "ne"}:
             return lambda row: compare(row[name], value)
         return lambda row: row[name] is not None and compare(row[name], value)

@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 Row = dict[str, Any]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SPEC = re.compile(r"(\w+)(\*)?:(\d+|[bdtogi])([arufx]*)")
+_SPEC = re.compile(r"(\w+)(\*)?:(\d+|[bdtogin])([arufx]*)")
 _KINDS = {
     "b": "Edm.Boolean",
     "d": "Edm.DateTime",
@@ -24,6 +24,7 @@ _KINDS = {
     "o": "Edm.DateTimeOffset",
     "g": "Edm.Guid",
     "i": "Edm.Int16",
+    "n": "Edm.Decimal",
 }
 
 
@@ -69,7 +70,8 @@ class Property:
     @property
     def blank(self) -> Any:
         """What a row has where nothing was given: ABAP's initial value."""
-        return {"Edm.String": "", "Edm.Boolean": False, "Edm.Time": "00:00:00", "Edm.Int16": 0}.get(self.edm)
+        blanks = {"Edm.String": "", "Edm.Boolean": False, "Edm.Time": "00:00:00", "Edm.Int16": 0}
+        return {**blanks, "Edm.Decimal": "0.000000"}.get(self.edm)
 
     def takes(self, kind: str) -> bool:
         """Whether a literal of this type may be compared with the property."""
@@ -98,7 +100,14 @@ class Property:
             return self._moment(value)
         if self.edm == "Edm.Time":
             return self._time(value)
-        return self.stored(value)
+        return self._decimal(value) if self.edm == "Edm.Decimal" else self.stored(value)
+
+    def _decimal(self, value: str) -> str:
+        if not re.fullmatch(r"-?\d{1,22}(\.\d{1,6})?", value):
+            message = f"Conversion error for property '{self.name}' at offset '0'"
+            raise ServiceError(400, "/IWBEP/CM_MGW_RT/176", message, [self.name])
+        whole, _, part = value.partition(".")
+        return f"{whole}.{part:0<6}"
 
     def _moment(self, value: str) -> str:
         found = re.fullmatch(r"/Date\((-?\d+)([+-]\d{1,4})?\)/", value)
@@ -195,8 +204,8 @@ class Entity:
 
 
 def properties(spec: str) -> dict[str, Property]:
-    """Properties from ``Name:40 Key*:10a Flag:b``: a length, or b(oolean) d(ate) t(ime) o(ffset) g(uid) i(nteger); then
-    a(lpha), u(pper), r(ead only), f(ixed after creation), x (no filter). ``*``: part of the key."""
+    """Properties from ``Name:40 Key*:10a Flag:b``: a length, or b(oolean) d(ate) t(ime) o(ffset) g(uid) i(nteger)
+    n(umber); then a(lpha), u(pper), r(ead only), f(ixed after creation), x (no filter). ``*``: part of the key."""
     found: dict[str, Property] = {}
     for one in spec.split():
         match = _SPEC.fullmatch(one)
@@ -216,17 +225,18 @@ def properties(spec: str) -> dict[str, Property]:
     return found
 
 
-def edmx(namespace: str, entities: Mapping[str, Entity]) -> bytes:
-    """The ``$metadata`` document."""
-    types = "".join(_type(namespace, entity) for entity in entities.values())
+def edmx(namespace: str, entities: Mapping[str, Entity], *, outspoken: bool = False) -> bytes:
+    """The ``$metadata`` document. ``outspoken``: it also tells what may be given but once."""
+    types = "".join(_type(namespace, entity, outspoken=outspoken) for entity in entities.values())
     links = [
         (f"assoc_{entity.name}_{name}", entity, leads)
         for entity in entities.values()
         for name, leads in entity.navigations.items()
+        if leads.target in entities
     ]
     associations = "".join(
         f'<Association Name="{name}"><End Type="{namespace}.{entity.type}" Multiplicity="1" Role="FromRole_{name}"/>'
-        f'<End Type="{namespace}.{leads.target}Type" Multiplicity="{"*" if leads.many else "0..1"}" '
+        f'<End Type="{namespace}.{entities[leads.target].type}" Multiplicity="{"*" if leads.many else "0..1"}" '
         f'Role="ToRole_{name}"/>'
         "</Association>"
         for name, entity, leads in links
@@ -253,9 +263,9 @@ def edmx(namespace: str, entities: Mapping[str, Entity]) -> bytes:
     ).encode()
 
 
-def _type(namespace: str, entity: Entity) -> str:
+def _type(namespace: str, entity: Entity, *, outspoken: bool) -> str:
     keys = "".join(f'<PropertyRef Name="{name}"/>' for name in entity.keys)
-    own = "".join(_property(known) for known in entity.properties.values())
+    own = "".join(_property(known, outspoken=outspoken) for known in entity.properties.values())
     leads = "".join(
         f'<NavigationProperty Name="{name}" Relationship="{namespace}.assoc_{entity.name}_{name}" '
         f'FromRole="FromRole_assoc_{entity.name}_{name}" ToRole="ToRole_assoc_{entity.name}_{name}"/>'
@@ -264,7 +274,7 @@ def _type(namespace: str, entity: Entity) -> str:
     return f'<EntityType Name="{entity.type}" sap:content-version="1"><Key>{keys}</Key>{own}{leads}</EntityType>'
 
 
-def _property(known: Property) -> str:
+def _property(known: Property, *, outspoken: bool) -> str:
     text = f'<Property Name="{known.name}" Type="{known.edm}"'
     text += ' Nullable="false"' if known.key else ""
     text += f' MaxLength="{known.length}"' if known.length else ""
@@ -272,11 +282,11 @@ def _property(known: Property) -> str:
     text += ' sap:display-format="Date"' if known.edm == "Edm.DateTime" else ""
     text += ' sap:display-format="UpperCase"' if known.upper or known.alpha else ""
     text += f" sap:label={quoteattr(re.sub('(?<=[a-z])(?=[A-Z])', ' ', known.name))}"
-    return f"{text}{_annotations(known)}/>"
+    return f"{text}{_annotations(known, outspoken=outspoken)}/>"
 
 
-def _annotations(known: Property | Entity) -> str:
+def _annotations(known: Property | Entity, *, outspoken: bool = False) -> str:
     """What may not be done. Of keys and what is fixed once made, SAP's services do not say so."""
     named = ("creatable", "updatable", "deletable", "filterable")
-    silent = {"updatable"} if isinstance(known, Property) and known.creatable else set()
+    silent = {"updatable"} if isinstance(known, Property) and known.creatable and not outspoken else set()
     return "".join(f' sap:{name}="false"' for name in named if name not in silent and not getattr(known, name, True))

@@ -36,6 +36,9 @@ class ODataService:
     root = "/sap/opu/odata/sap/SERVICE"
     namespace = "SERVICE"
     token_path = "/sap/bc/sec/oauth2/token"  # noqa: S105 (a path)
+    plain = False  # filters and metadata as SAP Cloud for Customer has them
+    needs_match = True  # what has a version is written with If-Match only
+    expanded: int | None = None  # how many rows of a navigation are expanded, where not all
 
     def __init__(
         self,
@@ -173,7 +176,8 @@ class ODataService:
         path = unquote(request.path).removeprefix(self.root).strip("/")
         self.operations[f"{request.method} {self._named(request.path)}"] += 1
         if path == "$metadata":
-            return Response(body=edmx(self.namespace, self.entities), headers={"content-type": "application/xml"})
+            model = edmx(self.namespace, self.entities, outspoken=self.plain)
+            return Response(body=model, headers={"content-type": "application/xml"})
         asks_json = "json" in request.headers.get("accept", "") or request.query.get("$format") == "json"
         if request.method in _READS and not asks_json:
             return Response(
@@ -228,10 +232,10 @@ class ODataService:
         if not allowed:
             raise ServiceError(405, "/IWBEP/CM_MGW_RT/018", f"Method '{method}' not allowed for '{entity.name}'")
         expected = request.headers.get("if-match")
-        if "__version" in row and expected is None:
+        if "__version" in row and expected is None and self.needs_match:
             message = f"Precondition required for entity {entity.name} (If-Match missing)"
             raise ServiceError(428, "SADL_ENTITY_RUNTIME/004", message)
-        if "__version" in row and expected not in {"*", row["__version"]}:
+        if "__version" in row and expected not in {None, "*", row["__version"]}:
             raise ServiceError(412, "/IWFND/CM_MGW/100", "Precondition failed: the entity was changed meanwhile")
         if method == "DELETE":
             self.drop(entity, row)
@@ -261,7 +265,7 @@ class ODataService:
         except ValueError:
             raise ServiceError(400, "/IWBEP/CM_MGW_RT/005", "Invalid system query option value") from None
         if "$filter" in query:
-            wanted = condition(query["$filter"], entity)
+            wanted = condition(query["$filter"], entity, plain=self.plain)
             rows = [row for row in rows if wanted(row)]
         if "$orderby" in query:
             rows = ordered(rows, query["$orderby"], entity)
@@ -305,7 +309,7 @@ class ODataService:
             inner = [path.split("/", 1)[1] for path in expand if path.startswith(f"{name}/")]
             theirs = [f.split("/", 1)[1] for f in fields if f.startswith(f"{name}/")]
             target = self.entities[leads.target]
-            found = [self.shape(target, one, theirs, inner) for one in self.related(entity, row, name)]
+            found = [self.shape(target, one, theirs, inner) for one in self.related(entity, row, name)[: self.expanded]]
             shape[name] = {"results": found} if leads.many else (found[0] if found else None)
         return shape
 

@@ -84,6 +84,33 @@ def test_a_filter_that_cannot_be_is_refused_never_ignored(ask, wanted):
     assert ask("GET", "A_Thing", filter=wanted).status == 400
 
 
+def test_a_plain_service_joins_conditions_by_or_on_one_property_only(ask, service):
+    service.plain = True
+    assert len(rows(ask("GET", "A_Thing", filter="Name eq 'Thing 1' or Name eq 'Thing 2'"))) == 2
+    assert ask("GET", "A_Thing", filter="Name eq 'Thing 1' or Code eq 'AB'").status == 400
+    assert ask("GET", "A_Thing", filter="(Name eq 'Thing 1' or Name eq 'Thing 2') and Code eq 'AB'").status == 200
+
+
+def test_a_star_stands_for_any_signs_in_a_plain_service(ask, service):
+    assert rows(ask("GET", "A_Thing", filter="Name eq 'Thi*'")) == []
+    service.plain, service.page = True, 10
+    assert len(rows(ask("GET", "A_Thing", filter="Name eq 'Thi*'"))) == 5
+
+
+def test_an_expansion_may_be_cut(ask, service):
+    for number in ("2", "3"):
+        service.make(PARTS, {"Thing": "1", "Number": number, "Text": "another"})
+    service.expanded = 2
+    assert len(answer_of(ask("GET", "A_Thing('1')", expand="to_Parts"))["to_Parts"]["results"]) == 2
+
+
+def test_numbers_are_kept_with_six_places_and_words_refused():
+    amount = properties("Amount:n")["Amount"]
+    assert amount.taken("12.5") == "12.500000"
+    with pytest.raises(ServiceError):
+        amount.taken("twelve")
+
+
 def test_padded_ids_are_found_with_and_without_their_zeros(ask, service):
     for wanted in ("Thing eq '3'", "Thing eq '0000000003'"):
         assert [row["Name"] for row in rows(ask("GET", "A_Thing", filter=wanted))] == ["Thing 3"]

@@ -1,0 +1,303 @@
+"""Version 2 (REST): accounts and contacts.
+
+A change is a merge patch (RFC 7396): null takes a member away, a list replaces the whole list, what is not named stays.
+It has to say on which version it was decided (``If-Match``, the quoted ``adminData.updatedOn``). There is no batch.
+Calls are counted per tenant and day; what is over is answered 429 until the day ends.
+Sources: SAP's generated client of contactPersonService (paths, query options, required header, lengths); SAP note
+3559130 (calls in 24 hours); ``adminData/updatedOn ge …`` as SAP's integration guide writes it. How many rows a page may
+have is not published: what ``$count`` says is believed, not how many came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from connectors.answers import Answer
+from connectors.c4c.settings import C4cSettings
+from connectors.c4c.walking import Row, by_change, by_key, position_of, position_text, second_of, unique
+from connectors.http import Http
+from connectors.odata import blanked, portions, some
+from connectors.sdk import (
+    Context,
+    Field,
+    FieldType,
+    Outcome,
+    OutcomeKind,
+    Page,
+    ProtocolError,
+    Record,
+    RefusedError,
+    ThrottledError,
+    UnauthorisedError,
+    Write,
+)
+
+STAMP = "adminData.updatedOn"
+_MERGE = {"content-type": "application/merge-patch+json"}
+
+
+class NotAllowedError(UnauthorisedError):
+    """The user is known, and may not do this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where a kind of records lies, what it cannot do without, and fields beside those that records show."""
+
+    path: str
+    needed: str
+    known: tuple[Field, ...]
+
+
+def _text(name: str, most: int, **facts: Any) -> Field:
+    return Field(name=name, max_length=most, **facts)
+
+
+_STATUS = _text("lifeCycleStatus", 14)
+_COMMON = (
+    Field(name="id", creatable=False, updatable=False, unique=True),
+    _text("displayId", 10, updatable=False, unique=True),
+    Field(name=STAMP, type=FieldType.DATETIME, creatable=False, updatable=False),
+    Field(name="externalIds", type=FieldType.LIST),
+)
+SERVICES: Mapping[str, Service] = {
+    "accounts": Service(
+        "account-service/accounts",
+        "firstLineName",
+        (
+            *_COMMON,
+            _text("firstLineName", 40, required=True, nullable=False),
+            _text("secondLineName", 40),
+            Field(name="formattedName", creatable=False, updatable=False),
+            _STATUS,
+        ),
+    ),
+    "contacts": Service(
+        "contact-person-service/contactPersons",
+        "familyName",
+        (
+            *_COMMON,
+            *(_text(name, 40) for name in ("givenName", "middleName", "nickName", "departmentName")),
+            _text("familyName", 40, required=True, nullable=False),
+            *(_text(f"{name}FormattedNumber", 40) for name in ("phone", "mobile", "facsimile")),
+            _text("functionalTitleName", 40),
+            _text("eMail", 255),
+            _text("contactAllowed", 2),
+            Field(name="birthDate", type=FieldType.DATE),
+            Field(name="accountId", type=FieldType.REFERENCE, references=("accounts",)),
+            _STATUS,
+        ),
+    ),
+}
+
+
+class Second:
+    """One stream of version 2: what is asked and said."""
+
+    def __init__(self, http: Http, settings: C4cSettings, stream: str, context: Context) -> None:
+        self.stream = stream
+        self.page = settings.page
+        self.service = SERVICES[stream]
+        self._http = http
+        self._marker = settings.marker(stream)
+        self._overlap = timedelta(seconds=settings.overlap)
+        self._context = context
+        self._root = f"/sap/c4c/api/v1/{self.service.path}"
+
+    # Reading ------------------------------------------------------------------------------------------------------
+
+    def pages(self, since: str | None) -> Iterator[Page]:
+        for rows, position in by_change(self, position_of(since), self._overlap):
+            yield Page([record(row) for row in rows], position_text(position), full=since is None)
+
+    def keys(self) -> Iterator[list[str]]:
+        for rows in by_key(self):
+            yield [self.key(row) for row in rows]
+
+    def rows(self, since: datetime | None, until: datetime | None, after: str, top: int) -> tuple[list[Row], bool]:
+        wanted = [
+            f"{_slashed(STAMP)} ge {_moment(since)}" if since is not None else "",
+            f"{_slashed(STAMP)} le {_moment(until)}" if until is not None else "",
+            f"id ge {_quoted(after)}" if after else "",
+        ]
+        order = f"{_slashed(STAMP)},id" if since is not None and until is None else "id"
+        return self.asked(" and ".join(one for one in wanted if one), order, top)
+
+    def asked(self, wanted: str, order: str, top: int) -> tuple[list[Row], bool]:
+        query = {"$filter": wanted or None, "$orderby": order, "$top": top, "$count": "true"}
+        said = self._said(self._call("GET", self._root, query=query), f"reading {self.stream}")
+        rows = said.get("value")
+        if not isinstance(rows, list):
+            raise ProtocolError(f"reading {self.stream}: an answer without a list of records")
+        count = said.get("count")
+        return rows, (count > len(rows) if isinstance(count, int) else len(rows) >= top)
+
+    def key(self, row: Row) -> str:
+        key = row.get("id")
+        if not isinstance(key, str) or not key:
+            raise ProtocolError(f"reading {self.stream}: a record without an id")
+        return key
+
+    def second(self, row: Row) -> datetime:
+        return second_of(version(row), self.stream)
+
+    def records(self, keys: Sequence[str]) -> list[Record]:
+        """A record for every key, in order; what is not there comes as deleted."""
+        found = {self.key(row): record(row) for row in self._where("id", keys)}
+        return [found.get(key) or Record(key, {}, deleted=True) for key in keys]
+
+    def find(self, field: str, values: Sequence[str]) -> list[Record]:
+        return [record(row) for row in self._where(field, values)]
+
+    def _where(self, field: str, values: Sequence[str]) -> list[Row]:
+        wanted = sorted({value for value in values if value})
+        found: list[Row] = []
+        for group in portions((f"{_slashed(field)} eq {_quoted(value)}" for value in wanted), most=20):
+            rows, more = self.asked(some(group), "id", max(self.page, 200))
+            if more:
+                raise ProtocolError(f"searching {self.stream}: more records than one answer holds")
+            found += [row for row in rows if _at(row, field) in wanted]
+        return unique(found, self)
+
+    def check_marker(self) -> None:
+        """Raises RefusedError where records cannot be asked for by the hub's id."""
+        if self._marker is not None:
+            self._where(self._marker, ["-"])
+
+    # Writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, write: Write) -> Outcome:
+        needed = self.service.needed
+        if (write.key is None or needed in write.fields) and write.fields.get(needed) in (None, ""):
+            return Outcome(OutcomeKind.REFUSED, write.key, code="unfit", message=f"{needed}: missing", field=needed)
+        if write.key is None:
+            body = nested({name: value for name, value in write.fields.items() if value not in (None, "")})
+            if self._marker is not None and write.marker:
+                _put(body, self._marker, write.marker)
+            return self._outcome(write, self._call("POST", self._root, json=body))
+        expected = write.expects
+        if expected is None:
+            held = self._where("id", [write.key])
+            if not held:
+                return Outcome(OutcomeKind.MISSING, write.key)
+            expected = version(held[0])
+        fields = {name: None if value == "" else value for name, value in write.fields.items()}
+        headers = {**_MERGE, "if-match": f'"{expected}"'}
+        path, parts = f"{self._root}/{{key}}", {"key": write.key}
+        return self._outcome(write, self._call("PATCH", path, parts=parts, json=nested(fields), headers=headers))
+
+    def _outcome(self, write: Write, answer: Answer) -> Outcome:
+        if answer.ok:
+            said = answer.json()
+            row = said.get("value") if isinstance(said, dict) else None
+            if not isinstance(row, dict) or "id" not in row:
+                kind = OutcomeKind.UNKNOWN if write.key is None else OutcomeKind.APPLIED
+                return Outcome(kind, write.key, message="the answer does not show the record")
+            made = record(row)
+            return Outcome(OutcomeKind.APPLIED, made.key, made.version, made)
+        code, message, field = fault(answer)
+        return Outcome(
+            _kind(answer.status, creating=write.key is None),
+            write.key,
+            code=code,
+            message=blanked(message, write.fields.values()),
+            field=field,
+        )
+
+    # The wire -----------------------------------------------------------------------------------------------------
+
+    def _call(self, method: str, path: str, **options: Any) -> Answer:
+        """Raises ThrottledError until the day is over where the tenant goes on answering 429 without saying when."""
+        try:
+            return self._http.request(method, path, **options)
+        except ThrottledError as error:
+            if error.until is not None:
+                raise
+            now = self._context.clock.now().astimezone(UTC)
+            tomorrow = datetime.combine(now.date() + timedelta(days=1), time(), UTC)
+            raise ThrottledError("the tenant takes no more calls today (HTTP 429)", tomorrow) from None
+
+    def _said(self, answer: Answer, what: str) -> Mapping[str, Any]:
+        if answer.status == 403:
+            raise NotAllowedError(f"{what}: the user may not do this")
+        if not answer.ok:
+            code = fault(answer)[0]
+            raise RefusedError(f"{what}: refused ({code}, HTTP {answer.status})", code=code)
+        said = answer.json()
+        if not isinstance(said, dict):
+            raise ProtocolError(f"{what}: not an answer of this interface")
+        return said
+
+    # Fields -------------------------------------------------------------------------------------------------------
+
+    def fields(self) -> tuple[Field, ...]:
+        """The published ones, and extension fields that the latest records show."""
+        rows, _ = self.asked("", f"{_slashed(STAMP)} desc", 50)
+        own = {name for row in rows for name in (row.get("extensions") or {})}
+        found = {field.name: field for field in self.service.known}
+        found |= {f"extensions.{name}": Field(name=f"extensions.{name}") for name in sorted(own)}
+        if self._marker is not None:
+            found[self._marker] = Field(name=self._marker, creatable=False, updatable=False, unique=True)
+        return tuple(found.values())
+
+
+def record(row: Row) -> Record:
+    return Record(str(row["id"]), row, version(row))
+
+
+def version(row: Row) -> str:
+    return str(_at(row, STAMP) or "")
+
+
+def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Record paths as the tree of a merge patch. Null is sent as null: it takes the member away."""
+    body: dict[str, Any] = {}
+    for path, value in fields.items():
+        _put(body, path, value)
+    return body
+
+
+def _put(body: dict[str, Any], path: str, value: Any) -> None:
+    *heads, last = path.split(".")
+    for head in heads:
+        body = body.setdefault(head, {})
+    body[last] = value
+
+
+def _at(row: Mapping[str, Any], path: str) -> Any:
+    value: Any = row
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _slashed(path: str) -> str:
+    return path.replace(".", "/")
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def fault(answer: Answer) -> tuple[str, str, str | None]:
+    """Code, words and field of an error."""
+    try:
+        error = answer.json()["error"]
+        details = [one for one in error.get("details") or () if isinstance(one, Mapping)]
+        target = next((str(one["target"]) for one in (error, *details) if one.get("target")), None)
+        return str(error.get("code") or f"http-{answer.status}"), str(error.get("message") or ""), target
+    except (ProtocolError, KeyError, TypeError, AttributeError):
+        return f"http-{answer.status}", "", None
+
+
+def _kind(status: int, *, creating: bool) -> OutcomeKind:
+    known = {401: OutcomeKind.UNAUTHORISED, 403: OutcomeKind.UNAUTHORISED, 409: OutcomeKind.DUPLICATE}
+    changed = {404: OutcomeKind.MISSING, 410: OutcomeKind.MISSING, 412: OutcomeKind.STALE, 423: OutcomeKind.RETRY}
+    return (known if creating else {**known, **changed, 409: OutcomeKind.RETRY}).get(status, OutcomeKind.REFUSED)

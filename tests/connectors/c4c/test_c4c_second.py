@@ -1,0 +1,140 @@
+"""A tenant of version 2, where it is not like others."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from connectors.c4c import C4cConnector, C4cSettings
+from connectors.sdk import Context, OutcomeKind, ThrottledError, Write
+from syncline.sandbox.c4c import C4cSecondFake
+from syncline.sandbox.wire import Request, Response, transport
+
+SECRET = "s3cr3t-canary"
+
+
+@pytest.fixture
+def fake(clock):
+    return C4cSecondFake(clock, users={"USER": SECRET})
+
+
+@pytest.fixture
+def make(fake, clock):
+    made = []
+
+    def build(carrier=None, password=SECRET, **given):
+        auth = {"kind": "basic", "user": "USER", "password": password}
+        settings = C4cSettings(url="https://acme.crm.example", api="v2", auth=auth, **given)
+        made.append(C4cConnector(settings, Context(clock=clock, transport=carrier or transport(fake))))
+        return made[-1]
+
+    yield build
+    for connector in made:
+        connector.close()
+
+
+def one(connector, stream, key, fields, **more):
+    return connector.upsert(stream, [Write(key, fields, **more)])[0]
+
+
+def row(fake, stream, key):
+    return fake.rows[stream][key]
+
+
+def test_a_change_says_on_which_version_it_was_decided_even_where_nobody_asks(fake, make):
+    (key,) = fake.seed("contacts", [{"familyName": "Anders"}])
+    asked = []
+
+    class Watched:
+        def handle(self, request: Request):
+            asked.append(request)
+            return fake.handle(request)
+
+    outcome = one(make(transport(Watched())), "contacts", key, {"givenName": "Maria"})
+    (patch,) = [request for request in asked if request.method == "PATCH"]
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert patch.headers["content-type"] == "application/merge-patch+json"
+    assert patch.headers["if-match"].startswith('"20')
+    assert patch.json() == {"givenName": "Maria"}
+    assert outcome.version == row(fake, "contacts", key)["adminData"]["updatedOn"]
+
+
+def test_what_is_blank_is_taken_away_and_what_is_not_named_stays(fake, make):
+    (key,) = fake.seed("contacts", [{"familyName": "Anders", "nickName": "M", "extensions.SynclineID": "hub-9"}])
+    outcome = one(make(), "contacts", key, {"nickName": "", "departmentName": None})
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert "nickName" not in row(fake, "contacts", key)
+    assert row(fake, "contacts", key)["extensions"] == {"SynclineID": "hub-9"}
+
+
+def test_a_list_is_written_as_a_whole(fake, make):
+    old = [{"externalId": "A", "type": "1"}, {"externalId": "B", "type": "1"}]
+    (key,) = fake.seed("accounts", [{"firstLineName": "Alfreds", "externalIds": old}])
+    one(make(), "accounts", key, {"externalIds": [{"externalId": "B", "type": "1"}]})
+    assert row(fake, "accounts", key)["externalIds"] == [{"externalId": "B", "type": "1"}]
+
+
+def test_a_family_name_is_needed_and_has_forty_characters_at_most(fake, make):
+    tenant = make()
+    (key,) = fake.seed("contacts", [{"familyName": "Anders"}])
+    for outcome in (
+        one(tenant, "contacts", None, {"givenName": "Ada"}, marker="a"),
+        one(tenant, "contacts", key, {"familyName": ""}),
+        one(tenant, "contacts", key, {"familyName": "x" * 41}),
+    ):
+        assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, "familyName")
+    assert row(fake, "contacts", key)["familyName"] == "Anders"
+    assert len(fake.rows["contacts"]) == 1
+
+
+def test_when_the_days_calls_are_spent_it_is_over_until_tomorrow(fake, make, clock):
+    fake.seed("accounts", [{"firstLineName": "Alfreds"}])
+    fake.calls_a_day = 0
+    clock.time = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    with pytest.raises(ThrottledError) as caught:
+        list(make().read("accounts", None))
+    assert caught.value.until == datetime(2026, 11, 23, tzinfo=UTC)
+    clock.time = caught.value.until
+    fake.calls_a_day = 10
+    assert len([record for page in make().read("accounts", None) for record in page.records]) == 1
+
+
+def test_pages_shorter_than_asked_for_lose_nothing(fake, make):
+    fake.page = 3
+    keys = fake.seed("accounts", [{"firstLineName": f"Company {n}"} for n in range(11)])
+    tenant = make(page=100)
+    assert sorted(record.key for page in tenant.read("accounts", None) for record in page.records) == sorted(keys)
+    assert sorted(key for page in tenant.keys("accounts") for key in page) == sorted(keys)
+
+
+def test_extension_fields_that_records_show_are_fields(fake, make):
+    fake.extensions.add("Region")
+    fake.seed("accounts", [{"firstLineName": "Alfreds", "extensions.Region": "South"}])
+    fields = {field.name: field for field in make().discover("accounts")}
+    assert {"extensions.Region", "extensions.SynclineID", "firstLineName"} <= set(fields)
+    assert fields["firstLineName"].required
+    assert not fields["extensions.SynclineID"].updatable
+
+
+def test_a_create_is_found_by_the_hubs_id(fake, make):
+    tenant = make()
+    made = one(tenant, "contacts", None, {"familyName": "O'Brien"}, marker="hub-1")
+    assert [record.key for record in tenant.find("contacts", "extensions.SynclineID", ["hub-1"])] == [made.key]
+    assert [record.key for record in tenant.find("contacts", "familyName", ["O'Brien"])] == [made.key]
+
+
+def test_check_tells_a_wrong_password_and_a_missing_field_apart(fake, make):
+    assert make().check() == []
+    assert [found.code for found in make(password="wrong").check()] == ["unauthorised"]
+    fake.extensions.clear()
+    assert [found.code for found in make(streams=["accounts"]).check()] == ["no-marker"]
+    assert make(streams={"accounts": {"marker": None}}).check() == []
+
+
+def test_what_the_user_may_not_read_is_found_by_check(fake, make):
+    class Narrow:
+        def handle(self, request):
+            return Response(status=403) if "contactPersons" in request.path else fake.handle(request)
+
+    assert [(found.code, found.path) for found in make(transport(Narrow())).check()] == [
+        ("no-access", "streams.contacts")
+    ]
