@@ -13,8 +13,8 @@ from connectors.contract import CONTRACT, Connector, verify_deeds
 GROUP = "syncline.connectors"
 
 BUILT_IN: Mapping[str, str] = {
-    "dynamics": "connectors.dynamics.connector:DynamicsConnector",
     "c4c": "connectors.c4c.connector:C4cConnector",
+    "dynamics": "connectors.dynamics.connector:DynamicsConnector",
     "files": "connectors.files.connector:FilesConnector",
     "hubspot": "connectors.hubspot.connector:HubSpotConnector",
     "netsuite": "connectors.netsuite.connector:NetSuiteConnector",

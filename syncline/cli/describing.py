@@ -171,8 +171,8 @@ def connectors(context: typer.Context, as_json: options.Json = False) -> None:
 
 def _described(catalogue: Catalogue, name: str) -> dict[str, Any]:
     from syncline.catalogue import CatalogueError
-    from syncline.quality import tier
     from syncline.init.usual import usual_streams
+    from syncline.quality import tier
 
     row: dict[str, Any] = {"name": name, "label": "", "package": catalogue.claims[name][0].package, "problem": None}
     try:

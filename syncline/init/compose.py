@@ -17,8 +17,8 @@ from syncline.init.exports import sections as connections_to
 
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
-    "dynamics": "dynamics",
     "c4c": "c4c",
+    "dynamics": "dynamics",
     "files": "files",
     "hubspot": "hubspot",
     "netsuite": "netsuite",
@@ -35,9 +35,8 @@ CONNECTIONS: Mapping[str, str] = {
 """Systems that can be asked for, and what their connection is called."""
 
 _CORE: Mapping[str, Sequence[str]] = {
-    "dynamics": ("account", "contact"),
-    "sql": ("customers", "contacts", "orders"),
     "c4c": ("accounts", "contacts"),
+    "dynamics": ("account", "contact"),
     "files": ("contacts",),
     "hubspot": ("account", "contact"),
     "netsuite": ("customer", "contact", "sales_order"),

@@ -14,11 +14,11 @@ from syncline.settings import load_project
 from syncline.wiring import World
 
 MAPPING = {
+    "c4c": ("contacts", "family_name: LastName\n  given_name: FirstName"),
     "dynamics": ("contact", 'family_name: lastname\n  given_name: firstname\n  "emails[work]": emailaddress1'),
     "hubspot": ("contacts", 'family_name: lastname\n  given_name: firstname\n  "emails[work]": email'),
     "netsuite": ("contact", "family_name: lastName\n  given_name: firstName"),
     "odoo": ("people", 'full_name: name\n  "emails[work]": email'),
-    "c4c": ("contacts", "family_name: LastName\n  given_name: FirstName"),
     "s4hana": ("persons", "family_name: LastName\n  given_name: FirstName"),
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
