@@ -14,6 +14,7 @@ GROUP = "syncline.connectors"
 
 BUILT_IN: Mapping[str, str] = {
     "files": "connectors.files.connector:FilesConnector",
+    "hybris": "connectors.hybris.connector:HybrisConnector",
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",

@@ -139,7 +139,7 @@ def state(rows: Iterable[Mapping[str, Any]], newest: int | None) -> dict[str, An
     said = int(last["version"] or 0)
     given, withdrawn = (odata.shown(last.get(name), "Edm.DateTimeOffset") for name in NEEDED[1:])
     status = "withdrawn" if withdrawn else "given" if said >= (newest or said) else "outdated"
-    return {"status": status, "version": said, "given_at": given, "withdrawn_at": withdrawn}
+    return {"status": status, "version": said, "at": withdrawn or given}
 
 
 def _happened(row: Mapping[str, Any]) -> tuple[int, str]:

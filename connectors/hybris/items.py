@@ -21,6 +21,7 @@ from connectors.sdk import ProtocolError
 
 KEY = "integrationKey"
 ADDRESS = "publicKey"
+EMAIL = "email"
 PARENT = "parent"
 """The unit above a unit: of the groups that it is in, the one that is a unit, too."""
 

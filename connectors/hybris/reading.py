@@ -59,9 +59,14 @@ class Reader:
     def shape(self) -> Shape:
         return shape(self._gateway.model(), self._own)
 
+    @property
+    def lowered(self) -> bool:
+        """Whether the system puts codes into small letters, as it does with uids of customers when they are saved."""
+        return self._stream == "customers"
+
     def code(self, text: str) -> str:
-        """A code as the system keeps it: customers' uids are put into small letters when they are saved."""
-        return text.lower() if self._stream == "customers" else text
+        """A code as the system keeps it."""
+        return text.lower() if self.lowered else text
 
     # By change --------------------------------------------------------------------------------------------------------
 

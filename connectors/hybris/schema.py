@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.edmx import EntityType
 from connectors.hybris.consents import PATH, STATES
-from connectors.hybris.items import KEY, PARENT, Shape, unique
+from connectors.hybris.items import EMAIL, KEY, PARENT, Shape, unique
 from connectors.hybris.settings import ConsentSettings
 from connectors.sdk import Field, FieldType
 
@@ -25,8 +25,9 @@ def _fields(shape: Shape, stream: str, streams: frozenset[str], consents: Consen
     for name, known in shape.kind.properties.items():
         own = written and name not in _SYSTEMS | {KEY, shape.settings.marker, shape.settings.modified}
         over: dict[str, Any] = {"creatable": own, "updatable": own and name != code, "unique": name in {code, KEY}}
+        over |= {"required": own and not known.nullable}
         if name == code:
-            over |= {"required": written, "nullable": False}
+            over |= {"required": written and (stream != "customers" or EMAIL not in shape.kind.properties)}
         yield known.fact(name, **over)
     yield from _references(shape, shape.kind, shape.expand, "", streams, written=written)
     if stream == "units" and "groups" in shape.expand:
@@ -65,5 +66,4 @@ def _consent(template: str, settings: ConsentSettings) -> Iterator[Field]:
     choice = FieldType.CHOICE
     yield Field(name=f"{path}.status", type=choice, choices=STATES, restricted=True, creatable=may, updatable=may)
     yield Field(name=f"{path}.version", type=FieldType.INTEGER, creatable=False, updatable=False)
-    for name in ("given_at", "withdrawn_at"):
-        yield Field(name=f"{path}.{name}", type=FieldType.DATETIME, creatable=False, updatable=False)
+    yield Field(name=f"{path}.at", type=FieldType.DATETIME, creatable=False, updatable=False)

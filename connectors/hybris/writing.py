@@ -1,10 +1,10 @@
 """Writing items by ``$batch``, and what came of each.
 
-A POST creates, or updates what has the same key: an item that is there already would silently be overwritten by a
-create. So creates look first, and say who is there; only an item that carries the hub's own mark is completed. Updates
-are PATCHes by ``integrationKey``, which never create, and name only what changes. Every operation is a change set of its
-own, since a change set is stored or undone as a whole. Items have no versions: the record is compared with what was read
-right before; for the moment in between the last one wins. Consents come last, each by a call of its own.
+A POST creates, or updates what has the same key: a create could silently overwrite an item that is there already. So
+creates look first, and say who is there; only an item that carries the hub's own mark is completed. Updates are PATCHes
+by ``integrationKey``, which never create, and name only what changes. Every operation is a change set of its own, since
+a change set is stored or undone as a whole. Items have no versions: the record is compared with what was read right
+before; for the moment in between the last one wins. Consents come last, each by a call of its own.
 Source: SAP Help, "Integrations and Data Management", "The POST API and Persistence", "The PATCH API", "Batch and Bulk
 Persistence" (odata2services.batch.limit: 200), "Error Messages".
 """
@@ -14,14 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from connectors import odata
 from connectors.answers import Answer
 from connectors.edmx import UnfitError
 from connectors.gateway import Gateway, failed
 from connectors.hybris.consents import PATH, Consents
-from connectors.hybris.items import PARENT, Shape, Tree, blank, body, tree
+from connectors.hybris.items import EMAIL, PARENT, Shape, Tree, blank, body, tree
 from connectors.hybris.reading import Item, Reader
 from connectors.multipart import Part, part
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, Write
@@ -85,6 +84,8 @@ class Writing:
         own = {path: value for path, value in write.fields.items() if not path.startswith(f"{PATH}.")}
         wanted = tree(own)
         given = wanted.pop(name, None)
+        if blank(given) and write.key is None and self._reader.lowered:
+            given = wanted.get(EMAIL)  # a customer signs in with it, as a registration in the shop would have it
         code = self._reader.code(str(given)) if not blank(given) else ""
         if write.key is None and not code:
             raise UnfitError(name, "is the key of the item: without it none can be made")

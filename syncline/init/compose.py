@@ -18,6 +18,7 @@ from syncline.init.exports import sections as connections_to
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
     "files": "files",
+    "hybris": "commerce",
     "s4hana": "s4",
     "salesforce": "crm",
     "shopify": "shop",
@@ -28,6 +29,7 @@ CONNECTIONS: Mapping[str, str] = {
 _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
     "files": ("contacts",),
+    "hybris": ("units", "customers", "orders"),
     "s4hana": ("organisations", "persons"),
     "salesforce": ("account", "contact"),
     "shopify": ("companies", "customers", "orders"),

@@ -19,6 +19,9 @@ from syncline.wiring import World
 
 ENVIRONMENT = {
     "ERP_URL": "sqlite:///erp.db",
+    "COMMERCE_URL": "https://api.shop.example",
+    "COMMERCE_USER": "hub",
+    "COMMERCE_PASSWORD": "canary",
     "S4HANA_URL": "https://my300000-api.s4hana.example",
     "S4HANA_USER": "CC0000000001",
     "S4HANA_PASSWORD": "canary",

@@ -32,14 +32,31 @@ class Item(Entity):
         return self.item
 
 
-def _item(name: str, item: str, spec: str, unique: str, leads: Mapping[str, str] | None = None, **more: object) -> Item:
+def _item(
+    name: str,
+    item: str,
+    spec: str,
+    unique: str,
+    leads: Mapping[str, str] | None = None,
+    *,
+    required: tuple[str, ...] = (),
+    makes: frozenset[str] = frozenset(),
+    below: tuple[str, ...] = (),
+) -> Item:
     """``leads``: navigations, with ``*`` behind the target where there may be many."""
-    navigations = {
-        path: Navigation(target=target.rstrip("*"), many=target.endswith("*"), on={})
-        for path, target in (leads or {}).items()
-    }
-    kinds = properties(f"{spec} {KEY}*:255r")
-    return Item(name=name, item=item, properties=kinds, navigations=navigations, unique=tuple(unique.split()), **more)  # type: ignore[arg-type] (the rest as it is)
+    return Item(
+        name=name,
+        item=item,
+        properties=properties(f"{spec} {KEY}*:255r"),
+        navigations={
+            path: Navigation(target=target.rstrip("*"), many=target.endswith("*"), on={})
+            for path, target in (leads or {}).items()
+        },
+        unique=tuple(unique.split()),
+        required=required,
+        makes=makes,
+        below=below,
+    )
 
 
 _USER = "uid:255 name:255 customerID:255 synclineId:255 loginDisabled:b modifiedtime:dr creationtime:dr"
@@ -78,8 +95,8 @@ ITEMS = {
         _item(
             "Addresses",
             "Address",
-            "publicKey:255 streetname:255 streetnumber:255 town:255 postalcode:255 company:255 phone1:255 cellphone:255 "
-            "email:255",
+            "publicKey:255 streetname:255 streetnumber:255 town:255 postalcode:255 company:255 phone1:255 "
+            "cellphone:255 email:255",
             "Address_publicKey",
             {"country": "Countries", "region": "Regions"},
         ),

@@ -1,9 +1,9 @@
 """The fake system as a whole: an integration object over OData 2.0, and what people do in shop and back office.
 
 What hurts a client is as the vendor's document says: POST updates what has the same key; PATCH replaces collections and
-cannot empty references; ten items where nobody says how many, a thousand at most; no filter by key, no functions, no
-brackets that would change what ``and`` and ``or`` mean; a change set is stored as a whole; uids of customers are put into
-small letters; a customer of one type is an item of the type above, too; parts of keys are percent-encoded.
+cannot empty references; ten items where nobody says how many, a thousand at most; no filter by key, no functions; a
+change set is stored as a whole; uids of customers are put into small letters; a customer of one type is an item of the
+type above, too; parts of keys are percent-encoded.
 Source: SAP Help, "Integrations and Data Management" (Integration API module).
 """
 
@@ -109,9 +109,9 @@ class HybrisFake(ODataService):
     def _within(self, request: Request) -> Response:
         if request.path.startswith("/occ/v2/"):
             return occ(self, request)
+        if not f"{request.path}/".startswith(f"{self.root}/"):
+            raise CommerceError(404, "not_found", "There is no such integration object.")
         try:
-            if not f"{request.path}/".startswith(f"{self.root}/"):
-                raise CommerceError(404, "not_found", "There is no such integration object.")
             if self._named(request.path) == "$batch":
                 return self._batched(request)
             return self._answered(request)
@@ -263,6 +263,7 @@ class HybrisFake(ODataService):
         for name, rows in orjson.loads(path.read_bytes()).items():
             self.rows[name].clear()
             self.rows[name] |= {(row[KEY],): row for row in rows}
+        self.given = len(self.rows.get("Consents", ()))
 
 
 def _modelled(without: Sequence[str]) -> dict[str, Item]:

@@ -90,7 +90,7 @@ class Items:
         return "|".join(parts)
 
     def _make(self, item: Item, body: Mapping[str, Any], key: str) -> Row:
-        row: Row = {name: None for name in item.properties}
+        row: Row = dict.fromkeys(item.properties)
         row |= {f"@{name}": [] if leads.many else None for name, leads in item.navigations.items()}
         if item.name in _LOWERED:
             lowered = quote_plus(str(body["uid"]).lower())
