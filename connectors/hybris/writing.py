@@ -121,7 +121,9 @@ class Writing:
             job.part = part("POST", shape.set.name, json=sent, headers=self._headers)
         else:
             if write.key is None:
-                job.wanted.pop(PARENT, None)
+                job.wanted.pop(PARENT, None)  # it was given when the unit was made
+            if PARENT in job.wanted:
+                raise UnfitError(PARENT, "a unit is moved in SAP Commerce: its groups can only be replaced as a whole")
             sent = body(shape, job.wanted, item.data, job.code)
             if sent:
                 key = {"key": odata.literal(item.key)}

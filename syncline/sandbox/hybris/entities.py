@@ -128,9 +128,9 @@ ITEMS = {
         _item(
             "OrderEntries",
             "OrderEntry",
-            "orderCode:255 entryNumber:i quantity:255 basePrice:255 totalPrice:255 info:255",
-            "OrderEntry_entryNumber OrderEntry_orderCode",
-            {"product": "Products"},
+            "entryNumber:i quantity:255 basePrice:255 totalPrice:255 info:255",
+            "Order_code OrderEntry_entryNumber",
+            {"order": "Orders", "product": "Products"},
         ),
         _item("BaseSites", "BaseSite", "uid:255", "BaseSite_uid"),
         _item(
@@ -183,7 +183,7 @@ def edmx(items: Mapping[str, Item]) -> bytes:
 
 
 def _role(one: Item, name: str, target: Item) -> str:
-    return target.item if target is not one else name
+    return target.item if target.item != one.item else name
 
 
 def _type(one: Item) -> str:

@@ -313,8 +313,10 @@ def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _addressed(body: dict[str, Any], code: Any) -> dict[str, Any]:
-    """Addresses with the name that the system would have given them."""
+    """Addresses with the name that the system would have given them, entries with their order."""
     for name, value in body.items():
         if name.endswith("Address") and isinstance(value, dict):
             value.setdefault("publicKey", f"{code}.{name}")
+    if "entries" in body:
+        body["entries"] = [{**entry, "order": {"code": code}} for entry in body["entries"]]
     return body

@@ -100,8 +100,8 @@ class Items:
                     f"keys {{uid={body['uid'].lower()}}} for model {item.item}Model"
                 )
                 raise CommerceError(400, "invalid_attribute_value", message, key)
-            key, body = lowered, {**body, "uid": str(body["uid"]).lower()}
             row["originalUid"] = body["uid"]
+            key, body = lowered, {**body, "uid": str(body["uid"]).lower()}
         row[KEY] = key
         for name in ("creationtime", "active", "loginDisabled"):
             if name in row:

@@ -10,7 +10,6 @@ from syncline.sandbox.wire import transport
 
 HOST = "https://api.shop.example"
 SECRET = "s3cr3t-canary"
-OAUTH = {"kind": "client_credentials", "client_id": "app", "client_secret": SECRET}
 
 
 @pytest.fixture
