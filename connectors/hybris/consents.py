@@ -24,6 +24,7 @@ from connectors.answers import Answer
 from connectors.edmx import EntitySet, Service, UnfitError
 from connectors.gateway import Gateway
 from connectors.hybris.items import set_of
+from connectors.hybris.listing import listed
 from connectors.hybris.settings import ConsentSettings
 from connectors.sdk import Outcome, OutcomeKind, ProtocolError, RefusedError
 
@@ -60,20 +61,17 @@ class Consents:
     def _rows(self, customers: Sequence[str]) -> Iterator[dict[str, Any]]:
         found = self._set(self._settings.item)
         for some in odata.portions(odata.equal("customer/uid", customer) for customer in customers):
-            query = {"$filter": " or ".join(some), "$expand": "customer,consentTemplate/baseSite", "$orderby": "code"}
-            for rows in self._gateway.rows(found.name, {**query, "$top": "1000"}, "reading consents"):
-                yield from rows
+            query = {"$filter": odata.some(some), "$expand": "customer,consentTemplate/baseSite", "$orderby": "code"}
+            yield from listed(self._gateway, found.name, query, "reading consents")
 
     def _newest(self) -> dict[str, int]:
         found = self._set(self._settings.template_item)
-        query = {"$filter": " or ".join(odata.equal("id", name) for name in self._settings.templates)}
+        wanted = odata.among("id", self._settings.templates)
+        query = {"$filter": wanted, "$expand": "baseSite", "$orderby": "id,version"}
         newest: dict[str, int] = {}
-        for rows in self._gateway.rows(
-            found.name, {**query, "$expand": "baseSite", "$orderby": "id", "$top": "1000"}, "reading consent templates"
-        ):
-            for row in rows:
-                if self._ours(row):
-                    newest[str(row["id"])] = max(newest.get(str(row["id"]), 0), int(row.get("version") or 0))
+        for row in listed(self._gateway, found.name, query, "reading consent templates"):
+            if self._ours(row):
+                newest[str(row["id"])] = max(newest.get(str(row["id"]), 0), int(row.get("version") or 0))
         return newest
 
     def _ours(self, template: Mapping[str, Any]) -> bool:

@@ -26,9 +26,14 @@ def inspect(gateway: Gateway, settings: HybrisSettings) -> list[Diagnostic]:
         found = set_of(model, own.item)
         try:
             if found is not None:
-                gateway.page(found.name, {"$top": "1", "$orderby": own.code}, f"reading {name}")
+                query = {
+                    "$top": "1",
+                    "$orderby": own.code,
+                    "$expand": ",".join(Shape(model, found, own).expand) or None,
+                }
+                gateway.page(found.name, query, f"reading {name}")
         except UnauthorisedError as error:
-            hint = f"give the user the right to read {own.item} (type permissions of its group)"
+            hint = f"give the user's group the right to read {own.item} and what it refers to (type permissions)"
             findings.append(Diagnostic(code="no-access", path=f"streams.{name}", message=str(error), hint=hint))
         except ConnectorError as error:
             return [*findings, _closed(settings, error)]

@@ -203,7 +203,10 @@ def _reference(shape: Shape, kind: EntityType, value: Any, held: Any, at: tuple[
     inner = held if isinstance(held, Mapping) else None
     if inner is None and all(blank(one) for one in leaves(value)):
         return None
-    keys = [part.partition("_")[::2] for part in unique(kind)]
+    # What is the parent's own is known from where the reference stands ("the outer context of the payload").
+    outer = "" if kind is shape.kind else f"{shape.kind.name}_"
+    parts = [part for part in unique(kind) if not outer or not part.startswith(outer)]
+    keys = [part.partition("_")[::2] for part in parts]
     for owner, name in keys:
         if owner == kind.name and name in value and blank(value[name]):
             raise UnfitError(f"{place}.{name}", "a reference cannot be emptied by the Integration API")

@@ -10,18 +10,21 @@ Defaults), "Error Messages" (integration_key_not_supported).
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+
 from connectors import odata
 from connectors.gateway import Gateway
 from connectors.hybris.consents import Consents
 from connectors.hybris.items import KEY, Shape, shape, shown
+from connectors.hybris.listing import listed
 from connectors.hybris.settings import HybrisSettings
-from connectors.hybris.versions import version
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
 
 _STAMP = re.compile(r"/Date\((\d{1,15})([+-]\d{1,4})?\)/")
@@ -38,7 +41,8 @@ class Item:
 
     @property
     def version(self) -> str:
-        return version(self.data)
+        """Items have none of their own: a fingerprint of what the record shows."""
+        return hashlib.sha256(orjson.dumps(self.data, option=orjson.OPT_SORT_KEYS)).hexdigest()[:24]
 
     @property
     def record(self) -> Record:
@@ -147,14 +151,14 @@ class Reader:
         return [item.record for item in self._where(name, wanted)]
 
     def _where(self, name: str, values: Any) -> list[Item]:
-        found, shapes = [], self.shape
+        found: list[Item] = []
+        shapes = self.shape
         conditions = (odata.equal(name, value) for value in dict.fromkeys(values) if value)
         for some in odata.portions(conditions):
-            query = {"$filter": odata.some(some), "$orderby": self._own.code, "$top": str(len(some) * 2)}
+            query = {"$filter": odata.some(some), "$orderby": self._own.code}
             if shapes.expand:
                 query["$expand"] = ",".join(shapes.expand)
-            for rows in self._gateway.rows(shapes.set.name, query, f"reading {self._stream}"):
-                found += self._items(rows)
+            found += self._items(list(listed(self._gateway, shapes.set.name, query, f"reading {self._stream}")))
         return found
 
     def _items(self, rows: Sequence[Mapping[str, Any]]) -> list[Item]:

@@ -31,7 +31,7 @@ def person(uid, **fields):
 def test_it_reads_the_model(client):
     customer = client.schema.entity_type("B2BCustomer")
     assert [key.name for key in customer.key_proprties] == ["integrationKey"]
-    assert customer.nav_proprty("defaultPaymentAddress").to_role.entity_type_name == "Address"
+    assert customer.nav_proprty("defaultPaymentAddress").to_role.entity_type_name == "CustomerAddress"
     assert client.schema.entity_set("B2BCustomers").entity_type is customer
 
 

@@ -18,8 +18,9 @@ KEY = "integrationKey"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item(Entity):
-    """``unique``: what keys are made of. ``makes``: references whose items are made along (partOf, autoCreate).
-    ``below``: items of a type below this one, which are items of this one, too."""
+    """``unique``: what keys are made of. ``required``: what it cannot be without; references are taken from around the
+    item, where they are not named. ``makes``: references whose items are made along (partOf, autoCreate). ``below``:
+    items of a type below this one, which are items of this one, too."""
 
     item: str
     unique: tuple[str, ...]
@@ -60,7 +61,11 @@ def _item(
 
 
 _USER = "uid:255 name:255 customerID:255 synclineId:255 loginDisabled:b modifiedtime:dr creationtime:dr"
-_ADDRESSES = {"defaultPaymentAddress": "Addresses", "defaultShipmentAddress": "Addresses"}
+_ADDRESSES = {"defaultPaymentAddress": "CustomerAddresses", "defaultShipmentAddress": "CustomerAddresses"}
+_PLACE = """
+publicKey:255 streetname:255 streetnumber:255 town:255 postalcode:255 company:255 phone1:255 cellphone:255 email:255
+"""
+_IN = {"country": "Countries", "region": "Regions"}
 _OWN = frozenset(_ADDRESSES)
 
 ITEMS = {
@@ -71,7 +76,7 @@ ITEMS = {
             "B2BUnit",
             "uid:255 name:255 locName:255 description:255 vatID:255 active:b synclineId:255 modifiedtime:dr",
             "B2BUnit_uid",
-            {"groups": "B2BUnits*", "billingAddress": "Addresses", "shippingAddress": "Addresses"},
+            {"groups": "B2BUnits*", "billingAddress": "UnitAddresses", "shippingAddress": "UnitAddresses"},
             makes=frozenset({"billingAddress", "shippingAddress"}),
         ),
         _item(
@@ -79,8 +84,7 @@ ITEMS = {
             "Customer",
             f"{_USER} originalUid:255r",
             "Customer_uid",
-            {"title": "Titles", **_ADDRESSES},
-            makes=_OWN,
+            {"title": "Titles"},
             below=("B2BCustomers",),
         ),
         _item(
@@ -93,12 +97,20 @@ ITEMS = {
             makes=_OWN,
         ),
         _item(
-            "Addresses",
-            "Address",
-            "publicKey:255 streetname:255 streetnumber:255 town:255 postalcode:255 company:255 phone1:255 "
-            "cellphone:255 email:255",
-            "Address_publicKey",
-            {"country": "Countries", "region": "Regions"},
+            "UnitAddresses",
+            "UnitAddress",
+            _PLACE,
+            "B2BUnit_uid UnitAddress_publicKey",
+            {"owner": "B2BUnits", **_IN},
+            required=("owner",),
+        ),
+        _item(
+            "CustomerAddresses",
+            "CustomerAddress",
+            _PLACE,
+            "CustomerAddress_publicKey",
+            {"owner": "B2BCustomers", **_IN},
+            required=("owner",),
         ),
         _item("Countries", "Country", "isocode:255 name:255", "Country_isocode"),
         _item("Regions", "Region", "isocode:255 name:255", "Country_isocode Region_isocode", {"country": "Countries"}),
@@ -121,7 +133,7 @@ ITEMS = {
                 "paymentStatus": "PaymentStatuses",
                 "deliveryStatus": "DeliveryStatuses",
                 "entries": "OrderEntries*",
-                "deliveryAddress": "Addresses",
+                "deliveryAddress": "CustomerAddresses",
             },
             makes=frozenset({"entries", "deliveryAddress"}),
         ),

@@ -34,7 +34,8 @@ _FUNCTION = re.compile(r"\b(startswith|endswith|substringof|not)\b\s*\(?")
 
 
 class HybrisFake(ODataService):
-    """``rights`` are what the user may do. ``site`` is the one base site, which the web services know."""
+    """``rights`` are what the user may do, ``hidden`` items of what kind it may not read. ``site`` is the one base site,
+    which the web services know."""
 
     root = "/odata2webservices/Syncline"
     namespace = "HybrisCommerceOData"
@@ -47,6 +48,7 @@ class HybrisFake(ODataService):
         self.store = Items({name: one for name, one in self.entities.items() if isinstance(one, Item)}, self.clock)
         self.rows = self.store.rows
         self.rights = set(_RIGHTS.values())
+        self.hidden: set[str] = set()
         self.site = "electronics"
         self.given = 0
         for isocode in ("DE", "US", "FR"):
@@ -208,8 +210,23 @@ class HybrisFake(ODataService):
             following = {"__next": f"{self._asked}{request.path}?{again}"}
         counted = {"__count": str(len(rows))} if query.get("$inlinecount") == "allpages" else {}
         _, expand = self._wanted(request)
+        self._allow(entity, expand)
         shapes = [self.shape(entity, row, (), expand) for row in rest[:size]]
         return Response.of({"d": {"results": shapes, **counted, **following}})
+
+    def _allow(self, entity: Entity, expand: Sequence[str]) -> None:
+        """Whoever expands a type needs the right to read it, too."""
+        self._show(entity)
+        for path in expand:
+            at = entity
+            for name in filter(None, path.split("/")):
+                at = self.entities[at.navigations[name].target] if name in at.navigations else at
+                self._show(at)
+
+    def _show(self, entity: Entity) -> None:
+        if entity.type in self.hidden:
+            message = f"The user lacks [read] privileges for accessing the [{entity.type}] type."
+            raise CommerceError(403, "forbidden", message)
 
     def _filtered(self, text: str, entity: Entity, rows: Sequence[Row]) -> list[Row]:
         """Attributes one level down (``customer/uid``) may be filtered by, keys may not."""
@@ -279,17 +296,23 @@ def _modelled(without: Sequence[str]) -> dict[str, Item]:
 
 
 def _generous(item: Item) -> Item:
-    return _again(item, item.properties, item.navigations, frozenset(item.navigations))
+    return _again(item, item.properties, item.navigations, frozenset(item.navigations), required=())
 
 
-def _again(item: Item, kinds: Mapping[str, Property], leads: Mapping[str, Any], makes: frozenset[str]) -> Item:
+def _again(
+    item: Item,
+    kinds: Mapping[str, Property],
+    leads: Mapping[str, Any],
+    makes: frozenset[str],
+    required: tuple[str, ...] | None = None,
+) -> Item:
     return Item(
         name=item.name,
         item=item.item,
         properties=kinds,
         navigations=leads,
         unique=item.unique,
-        required=item.required,
+        required=item.required if required is None else required,
         makes=makes,
         below=item.below,
     )
@@ -313,10 +336,8 @@ def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _addressed(body: dict[str, Any], code: Any) -> dict[str, Any]:
-    """Addresses with the name that the system would have given them, entries with their order."""
+    """Addresses with the name that the system would have given them."""
     for name, value in body.items():
         if name.endswith("Address") and isinstance(value, dict):
             value.setdefault("publicKey", f"{code}.{name}")
-    if "entries" in body:
-        body["entries"] = [{**entry, "order": {"code": code}} for entry in body["entries"]]
     return body

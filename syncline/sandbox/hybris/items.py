@@ -64,24 +64,34 @@ class Items:
                 return self.items[name], row
         return None
 
-    def upsert(self, item: Item, body: Mapping[str, Any], *, replace: bool = False, makes: bool = True) -> Row:
-        """Find the item by its unique attributes, or make it; then take over what is named. Raises CommerceError."""
-        key = self._key(item, body)
+    def upsert(
+        self,
+        item: Item,
+        body: Mapping[str, Any],
+        *,
+        replace: bool = False,
+        makes: bool = True,
+        outer: tuple[Item, Row] | None = None,
+    ) -> Row:
+        """Find the item by its unique attributes, or make it; then take over what is named. What it is ``outer``'s for
+        is known without being named. Raises CommerceError."""
+        key = self._key(item, body, outer)
         found = self.held(item, key)
         if found is None and not makes:
             message = f"Required item for EntityType [{item.item}] does not exist in the System."
             raise CommerceError(400, "missing_nav_property", message, key)
         if found is None:
-            return self._make(item, body, key)
+            return self._make(item, body, key, outer)
         self.change(*found, body, replace=replace)
         return found[1]
 
-    def _key(self, item: Item, body: Mapping[str, Any]) -> str:
+    def _key(self, item: Item, body: Mapping[str, Any], outer: tuple[Item, Row] | None) -> str:
         """The key that a body has. Raises CommerceError where a part is missing."""
         parts = []
         for text in item.unique:
             owner, _, name = text.partition("_")
             within = [body] if owner == item.item else [one for one in body.values() if isinstance(one, Mapping)]
+            within += [outer[1]] if outer is not None and outer[0].item == owner != item.item else []
             value = next((one[name] for one in within if one.get(name) not in {None, ""}), None)
             if value is None:
                 message = f"Key Property [{name}] is required for EntityType [{item.item}]."
@@ -89,7 +99,7 @@ class Items:
             parts.append(quote_plus(str(value)))
         return "|".join(parts)
 
-    def _make(self, item: Item, body: Mapping[str, Any], key: str) -> Row:
+    def _make(self, item: Item, body: Mapping[str, Any], key: str, outer: tuple[Item, Row] | None) -> Row:
         row: Row = dict.fromkeys(item.properties)
         row |= {f"@{name}": [] if leads.many else None for name, leads in item.navigations.items()}
         if item.name in _LOWERED:
@@ -109,9 +119,12 @@ class Items:
         with self.whole():
             self._note(item.name, (key,))
             self.rows[item.name][(key,)] = row
+            for name in ("owner", "order"):
+                if outer is not None and name in item.navigations and item.navigations[name].target == outer[0].name:
+                    row[f"@{name}"] = outer[1][KEY]
             self._fill(item, row, body, replace=False)
             for name in item.required:
-                if row[name] in {None, ""}:
+                if row.get(name, row.get(f"@{name}")) in {None, ""}:
                     message = f"Property [{name}] is required for EntityType [{item.item}]."
                     raise CommerceError(400, "missing_property", message, key)
         return row
@@ -160,10 +173,10 @@ class Items:
                     message = f"NavigationProperty [{name}] is required for EntityType [{item.item}]."
                     raise CommerceError(400, "missing_nav_property", message, row[KEY])
                 return
-            row[f"@{name}"] = self.upsert(target, value, makes=makes)[KEY]
+            row[f"@{name}"] = self.upsert(target, value, makes=makes, outer=(item, row))[KEY]
             return
         listed = value.get("results") if isinstance(value, Mapping) else value
-        keys = [self.upsert(target, one, makes=makes)[KEY] for one in listed or ()]
+        keys = [self.upsert(target, one, makes=makes, outer=(item, row))[KEY] for one in listed or ()]
         kept = [] if replace else row[f"@{name}"]
         row[f"@{name}"] = list(dict.fromkeys([*kept, *keys]))
 

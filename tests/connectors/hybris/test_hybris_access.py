@@ -87,6 +87,13 @@ def test_a_user_without_the_right_to_read_is_told_so(make, fake):
     assert (finding.code, finding.path) == ("unauthorised", "auth")
 
 
+def test_a_type_that_the_user_may_not_read_is_told_by_its_stream(make, fake):
+    fake.hidden = {"Order"}
+    assert codes(make().check()) == [("no-access", "streams.orders")]
+    fake.hidden = {"Region"}
+    assert codes(make().check()) == [("no-access", "streams.units"), ("no-access", "streams.customers")]
+
+
 def test_what_the_integration_object_lacks_is_said_item_by_item(make, clock):
     found = make(of=lacking(clock, "B2BUnit")).check()
     assert codes(found) == [("no-item", "streams.units.item")]

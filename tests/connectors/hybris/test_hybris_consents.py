@@ -68,6 +68,15 @@ def test_given_then_withdrawn_then_given_again(consenting, fake, clock):
     assert again["at"] > given["at"]
 
 
+def test_a_long_history_is_read_to_its_end(consenting, fake, clock):
+    fake.page = 3
+    for _ in range(7):
+        fake.consent(ADA, "MARKETING", 1)
+        clock.advance(1)
+    fake.consent(ADA, "MARKETING", 1, withdrawn=True)
+    assert shown(consenting())["status"] == "withdrawn"
+
+
 def test_a_new_version_of_the_template_makes_a_consent_outdated_and_leaves_a_withdrawal_what_it_is(
     consenting, fake, clock
 ):

@@ -129,3 +129,9 @@ def test_only_texts_of_an_item_itself_can_be_searched_by(make, fake):
     for field in ("integrationKey", "defaultB2BUnit.uid", "nothing"):
         with pytest.raises(RefusedError):
             make().find("customers", field, ["x"])
+
+
+def test_all_of_the_same_name_are_found_however_small_the_pages_are(make, fake):
+    fake.page = 3
+    keys = fake.seed("customers", [person(n, name="Ada") for n in range(8)])
+    assert sorted(record.key for record in make().find("customers", "name", ["Ada"])) == sorted(keys)

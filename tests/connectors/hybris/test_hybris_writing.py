@@ -81,6 +81,15 @@ def test_a_private_customer_of_that_uid_is_another_one_and_stays(shop, fake):
     assert fake.rows["B2BCustomers"] == {}
 
 
+def test_private_customers_are_made_by_their_uid_and_never_over_a_business_customer(make, fake):
+    fake.seed("customers", [person()])
+    private = make(streams={"customers": {"item": "Customer"}})
+    assert create(private, {"uid": ADA, "name": "Ada"}).kind is OutcomeKind.DUPLICATE
+    assert create(private, {"name": "Nobody"}).kind is OutcomeKind.REFUSED
+    assert create(private, {"uid": "Bob@shop.example", "name": "Bob"}).key == "bob@shop.example"
+    assert [row["name"] for row in fake.rows["Customers"].values()] == ["Bob"]
+
+
 def test_an_update_is_a_patch_that_names_what_changes(shop, fake):
     fake.put("B2BUnits", uid="Rustic")
     fake.seed("customers", [person(**AT_ULM, **{"title.code": "ms", "defaultB2BUnit.uid": "Rustic"})])
@@ -97,7 +106,7 @@ def test_a_change_within_an_address_keeps_the_address_and_the_rest_of_it(shop, f
     (address,) = fake.referred("customers", ADA, "defaultPaymentAddress")
     assert (address["town"], address["streetname"]) == ("Neu-Ulm", "Obere Str. 57")
     assert address["@country"] == "DE"
-    assert len(fake.rows["Addresses"]) == 1
+    assert len(fake.rows["CustomerAddresses"]) == 1
 
 
 def test_an_address_is_made_with_its_customer_and_with_an_update(shop, fake):
@@ -106,6 +115,14 @@ def test_an_address_is_made_with_its_customer_and_with_an_update(shop, fake):
     (payment,) = fake.referred("customers", ADA, "defaultPaymentAddress")
     (shipment,) = fake.referred("customers", ADA, "defaultShipmentAddress")
     assert (payment["town"], payment["@country"], shipment["town"]) == ("Ulm", "DE", "Paris")
+
+
+def test_a_units_address_belongs_to_it_without_being_told(shop, fake):
+    create(shop, {"uid": "Rustic", "billingAddress.town": "Ulm"}, stream="units")
+    assert update(shop, {"billingAddress.town": "Neu-Ulm"}, key="Rustic", stream="units").kind is OutcomeKind.APPLIED
+    (address,) = fake.referred("units", "Rustic", "billingAddress")
+    assert (address["town"], address["@owner"]) == ("Neu-Ulm", "Rustic")
+    assert len(fake.rows["UnitAddresses"]) == 1
 
 
 def test_another_country_takes_the_place_of_the_former_and_leaves_it_as_it_is(shop, fake):
