@@ -8,8 +8,8 @@ from typing import Any
 from connectors.gateway import Gateway
 
 MOST = 1000
-"""Rows of an answer, whatever ``$top`` says (odata2services.page.size.max); an answer of ``$top`` rows has no link to the
-next page, though there may be one."""
+"""Rows of an answer, whatever ``$top`` says (odata2services.page.size.max); where it has as many as were asked for, no
+link tells whether there are more."""
 
 
 def listed(gateway: Gateway, name: str, query: Mapping[str, Any], what: str) -> Iterator[dict[str, Any]]:

@@ -93,7 +93,7 @@ class Writing:
             raise UnfitError(name, "is the key of the item, and cannot be changed by the Integration API")
         said = {path.removeprefix(f"{PATH}."): v for path, v in write.fields.items() if path.startswith(f"{PATH}.")}
         if said and self._consents is None:
-            raise UnfitError(next(iter(said)), "no consents are configured for this connection")
+            raise UnfitError(f"{PATH}.{next(iter(said))}", "no consents are configured for this connection")
         consents = self._consents.wanted(said) if self._consents is not None else {}
         return Job(at, write, self._reader.code(write.key) if write.key is not None else code, wanted, consents)
 

@@ -34,8 +34,8 @@ _FUNCTION = re.compile(r"\b(startswith|endswith|substringof|not)\b\s*\(?")
 
 
 class HybrisFake(ODataService):
-    """``rights`` are what the user may do, ``hidden`` items of what kind it may not read. ``site`` is the one base site,
-    which the web services know."""
+    """``rights`` are what the user may do, ``hidden`` the items that it may not read. ``site`` is the base site whose
+    users the web services know."""
 
     root = "/odata2webservices/Syncline"
     namespace = "HybrisCommerceOData"

@@ -152,7 +152,7 @@ def test_a_region_is_named_with_its_country(shop, fake):
         ({"nothing": "x"}, "nothing"),
         ({"defaultB2BUnit": "Rustic"}, "defaultB2BUnit"),
         ({"loginDisabled": "yes"}, "loginDisabled"),
-        ({"consents.MARKETING.status": "given"}, "MARKETING.status"),
+        ({"consents.MARKETING.status": "given"}, "consents.MARKETING.status"),
     ],
 )
 def test_what_cannot_be_written_is_refused_before_anything_is_sent(shop, fake, fields, field):
