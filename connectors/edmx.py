@@ -32,7 +32,8 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
-    """One property. ``day``: a DateTime that is a date. ``upper``: the system keeps it in upper case."""
+    """One property. ``day``: a DateTime that is a date. ``upper``: the system keeps it in upper case. ``alias``: what a
+    key of SAP Commerce is made of (``Catalog_id|Product_code``)."""
 
     name: str
     edm: str
@@ -44,6 +45,7 @@ class Property:
     filterable: bool = True
     day: bool = False
     upper: bool = False
+    alias: str = ""
 
     def fact(self, path: str, **over: Any) -> Field:
         """The property as a field of a stream, under the record path given; ``over`` replaces what is known better."""
@@ -227,4 +229,5 @@ def _property(given: Mapping[str, str]) -> Property:
         filterable=_yes(given, "filterable"),
         day=display == "Date" and given.get("Type") == "Edm.DateTime",
         upper=display == "UpperCase",
+        alias=next((text for one, text in given.items() if one.rpartition(" ")[2] == "Alias"), ""),
     )

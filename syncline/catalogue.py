@@ -19,6 +19,7 @@ BUILT_IN: Mapping[str, str] = {
     "hubspot": "connectors.hubspot.connector:HubSpotConnector",
     "netsuite": "connectors.netsuite.connector:NetSuiteConnector",
     "odoo": "connectors.odoo.connector:OdooConnector",
+    "hybris": "connectors.hybris.connector:HybrisConnector",
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",

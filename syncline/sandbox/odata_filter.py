@@ -99,7 +99,8 @@ def _typed(name: str, inner: str) -> tuple[Any, str]:
     if edm in {"Edm.DateTime", "Edm.DateTimeOffset"}:
         if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]00:00)?", inner):
             raise _unreadable("Invalid datetime literal")
-        return inner[:19] if len(inner) >= 19 else f"{inner}:00", edm
+        fraction = re.search(r"\.\d*[1-9]", inner)
+        return (inner[:19] if len(inner) >= 19 else f"{inner}:00") + (fraction[0] if fraction else ""), edm
     return inner.lower(), edm
 
 

@@ -19,6 +19,7 @@ MAPPING = {
     "hubspot": ("contacts", 'family_name: lastname\n  given_name: firstname\n  "emails[work]": email'),
     "netsuite": ("contact", "family_name: lastName\n  given_name: firstName"),
     "odoo": ("people", 'full_name: name\n  "emails[work]": email'),
+    "hybris": ("customers", "full_name: name"),
     "s4hana": ("persons", "family_name: LastName\n  given_name: FirstName"),
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),

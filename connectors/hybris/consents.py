@@ -1,0 +1,181 @@
+"""Consents of customers: a template, its version, and when it was given or withdrawn.
+
+A consent in SAP Commerce is evidence: it belongs to one version of one template of a site, and is given and withdrawn
+at a moment. The record shows for each template that the settings name what holds now (``consents.MARKETING.status``):
+
+- ``given``: the newest version of the template was consented to, and that was not withdrawn;
+- ``outdated``: an older version was, which says nothing of the newest one;
+- ``withdrawn``: the last that happened was a withdrawal, of whatever version;
+- null: nothing was ever said.
+
+They are read as items of the integration object, and written through the commerce web services (OCC), which check
+and record as a storefront does. What is the case already is not sent again, so that nothing is given twice or anew.
+Sources: SAP Commerce Web Services API reference, "Consents" (consenttemplates, consents); the fields are those of
+SAP/spartacus, projects/core/src/model/consent.model.ts; items: commerceservices, types Consent and ConsentTemplate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from connectors import odata
+from connectors.answers import Answer
+from connectors.edmx import EntitySet, Service, UnfitError
+from connectors.gateway import Gateway
+from connectors.hybris.items import set_of
+from connectors.hybris.listing import listed
+from connectors.hybris.settings import ConsentSettings
+from connectors.sdk import Outcome, OutcomeKind, ProtocolError, RefusedError
+
+PATH = "consents"
+STATES = ("given", "withdrawn", "outdated")
+NEEDED = ("code", "consentGivenDate", "consentWithdrawnDate")
+
+
+class Consents:
+    """Consents of one site's templates."""
+
+    def __init__(self, gateway: Gateway, settings: ConsentSettings) -> None:
+        self._gateway = gateway
+        self._settings = settings
+
+    # Facts ------------------------------------------------------------------------------------------------------------
+
+    def of(self, customers: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What holds for each customer, by template."""
+        newest = self._newest()
+        met: dict[str, list[Mapping[str, Any]]] = {customer: [] for customer in customers}
+        for row in self._rows(customers):
+            owner, template = _inner(row, "customer"), _inner(row, "consentTemplate")
+            if str(owner.get("uid")) in met and self._ours(template):
+                met[str(owner["uid"])].append({**row, "id": template["id"], "version": template.get("version")})
+        return {
+            customer: {
+                name: state([one for one in rows if one["id"] == name], newest.get(name))
+                for name in self._settings.templates
+            }
+            for customer, rows in met.items()
+        }
+
+    def _rows(self, customers: Sequence[str]) -> Iterator[dict[str, Any]]:
+        found = self._set(self._settings.item)
+        for some in odata.portions(odata.equal("customer/uid", customer) for customer in customers):
+            query = {"$filter": odata.some(some), "$expand": "customer,consentTemplate/baseSite", "$orderby": "code"}
+            yield from listed(self._gateway, found.name, query, "reading consents")
+
+    def _newest(self) -> dict[str, int]:
+        found = self._set(self._settings.template_item)
+        wanted = odata.among("id", self._settings.templates)
+        query = {"$filter": wanted, "$expand": "baseSite", "$orderby": "id,version"}
+        newest: dict[str, int] = {}
+        for row in listed(self._gateway, found.name, query, "reading consent templates"):
+            if self._ours(row):
+                newest[str(row["id"])] = max(newest.get(str(row["id"]), 0), int(row.get("version") or 0))
+        return newest
+
+    def _ours(self, template: Mapping[str, Any]) -> bool:
+        """Templates of one name exist for several sites."""
+        return _inner(template, "baseSite").get("uid") == self._settings.site
+
+    def _set(self, item: str) -> EntitySet:
+        found = set_of(self._gateway.model(), item)
+        if found is None:
+            raise ProtocolError(f"the integration object has no item {item}")
+        return found
+
+    # Deeds ------------------------------------------------------------------------------------------------------------
+
+    def wanted(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        """States by template, out of ``MARKETING.status``. Raises UnfitError for what may not or cannot be written."""
+        found = {}
+        for path, value in fields.items():
+            template, _, leaf = path.partition(".")
+            place = f"{PATH}.{path}"
+            if template not in self._settings.templates or leaf != "status":
+                raise UnfitError(place, "there is no such consent, or it is only read")
+            if value is None:
+                continue  # nothing is said of it
+            if value not in {"given", "withdrawn"}:
+                raise UnfitError(place, "takes given or withdrawn")
+            allowed = self._settings.give if value == "given" else self._settings.withdraw
+            if not allowed:
+                switch = "give" if value == "given" else "withdraw"
+                raise UnfitError(place, f"may not be {value} by the hub: the connection's consents.{switch} is off")
+            found[template] = value
+        return found
+
+    def carry_out(self, customer: str, wanted: Mapping[str, str]) -> Outcome | None:
+        """Make the newest version of each template what is wanted; None where all went well."""
+        for template, value in wanted.items():
+            user = f"/occ/v2/{self._settings.site}/users/{{user}}"
+            parts = {"user": customer, "template": template}
+            answer = self._gateway.http.get(
+                f"{user}/consenttemplates/{{template}}", parts=parts, query={"fields": "FULL"}
+            )
+            if not answer.ok:
+                return _refusal(answer, customer, template)
+            said = answer.json()
+            current = said.get("currentConsent") or {}
+            active = bool(current.get("consentGivenDate")) and not current.get("consentWithdrawnDate")
+            if value == "given" and not active:
+                form = {"consentTemplateId": template, "consentTemplateVersion": str(said.get("version"))}
+                answer = self._gateway.http.post(f"{user}/consents", parts={"user": customer}, form=form)
+            elif value == "withdrawn" and active:
+                parts = {"user": customer, "code": str(current.get("code"))}
+                answer = self._gateway.http.request("DELETE", f"{user}/consents/{{code}}", parts=parts)
+            if not answer.ok:
+                return _refusal(answer, customer, template)
+        return None
+
+
+def state(rows: Iterable[Mapping[str, Any]], newest: int | None) -> dict[str, Any] | None:
+    """What holds, out of all consents of one customer to versions of one template."""
+    last = max(rows, key=_happened, default=None)
+    if last is None:
+        return None
+    said = int(last["version"] or 0)
+    given, withdrawn = (odata.shown(last.get(name), "Edm.DateTimeOffset") for name in NEEDED[1:])
+    status = "withdrawn" if withdrawn else "given" if said >= (newest or said) else "outdated"
+    return {"status": status, "version": said, "at": withdrawn or given}
+
+
+def _happened(row: Mapping[str, Any]) -> tuple[int, str]:
+    """When the last thing happened to a consent; of the same moment, the newer version."""
+    ends = [text for text in (row.get(name) for name in NEEDED[1:]) if isinstance(text, str)]
+    moments = [int(text.removeprefix("/Date(").split(")")[0].split("+")[0]) for text in ends if "/Date(" in text]
+    return max(moments, default=0), str(row["version"]).zfill(9)
+
+
+def _inner(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = row.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def lacking(model: Service, settings: ConsentSettings) -> Iterator[str]:
+    """What the integration object would need for consents, and has not."""
+    wanted = {
+        settings.item: (NEEDED, ("customer", "consentTemplate")),
+        settings.template_item: (("id", "version"), ("baseSite",)),
+    }
+    for item, (attributes, references) in wanted.items():
+        found = set_of(model, item)
+        if found is None:
+            yield item
+            continue
+        yield from (f"{item}.{name}" for name in attributes if name not in found.type.properties)
+        yield from (f"{item}.{name}" for name in references if name not in found.type.navigations)
+
+
+def _refusal(answer: Answer, customer: str, template: str) -> Outcome:
+    """Errors of the web services: ``errors[].type``, ``errors[].message``."""
+    try:
+        said = answer.json()
+    except (ProtocolError, RefusedError):
+        said = {}
+    errors = said.get("errors") if isinstance(said, dict) else None
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    code = str(first.get("type") or f"http-{answer.status}")
+    message = odata.blanked(str(first.get("message") or ""), [customer])
+    kind = OutcomeKind.UNAUTHORISED if answer.status == 403 else OutcomeKind.REFUSED
+    return Outcome(kind, customer, code=code, message=f"consent: {message}", field=f"{PATH}.{template}.status")
