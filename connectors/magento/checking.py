@@ -1,0 +1,98 @@
+"""Whether a shop lets us do what the hub will ask of it; every finding says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from connectors.magento.kinds import KINDS
+from connectors.magento.session import Session
+from connectors.sdk import (
+    ConnectorError,
+    Diagnostic,
+    RefusedError,
+    Severity,
+    ThrottledError,
+    UnauthorisedError,
+    UnreachableError,
+)
+
+_CODES: tuple[tuple[type[ConnectorError], str, str], ...] = (
+    (
+        UnauthorisedError,
+        "unauthorised",
+        "check `auth`: the integration must be active, its four secrets copied whole, this machine's clock right; "
+        "a token alone (bearer) is refused unless the shop allows it",
+    ),
+    (ThrottledError, "throttled", "the shop asks to slow down; try again later"),
+    (UnreachableError, "unreachable", "check `url` and the network; a shop under maintenance answers HTTP 503"),
+    (RefusedError, "refused", "check `url` and `store_view`"),
+)
+
+
+def check(session: Session) -> list[Diagnostic]:
+    """What stands in the way, nothing where all is well. The first trouble with the way there ends the check."""
+    try:
+        views = session.ask("GET", "store/storeViews", "listing store views")
+    except ConnectorError as error:
+        return [_trouble(error)]
+    return [*_view(session, views), *_streams(session), *_marker(session)]
+
+
+def _view(session: Session, views: Any) -> Iterator[Diagnostic]:
+    codes = [str(view.get("code")) for view in views if isinstance(view, dict)] if isinstance(views, list) else []
+    if session.settings.store_view not in codes:
+        yield Diagnostic(
+            code="unknown-store-view",
+            message=f"the shop has no store view {session.settings.store_view}",
+            path="store_view",
+            hint=f"it has: {', '.join(code for code in codes if code != 'admin') or 'none'}",
+        )
+
+
+def _streams(session: Session) -> Iterator[Diagnostic]:
+    for kind in KINDS.values():
+        if kind.name == "companies" and not session.settings.companies:
+            continue
+        try:
+            session.search(kind.list_path, f"reading {kind.name}", size=1)
+        except UnauthorisedError as error:
+            hint = f"give the integration rights to {kind.name} (System > Integrations > API), then reauthorise it"
+            yield Diagnostic(code="missing-right", message=str(error), path="auth", hint=hint)
+        except RefusedError as error:
+            if kind.name == "companies":
+                hint = "companies come with B2B for Adobe Commerce: set `companies: false` where it is not installed"
+                yield Diagnostic(code="no-companies", message=str(error), path="companies", hint=hint)
+            else:
+                yield _trouble(error)
+        except ConnectorError as error:
+            yield _trouble(error)
+
+
+def _marker(session: Session) -> Iterator[Diagnostic]:
+    marker = session.settings.marker
+    if marker is None:
+        return
+    try:
+        session.ask(
+            "GET", "attributeMetadata/customer/attribute/{code}", "describing the marker", parts={"code": marker}
+        )
+    except RefusedError:
+        yield Diagnostic(
+            code="marker-missing",
+            message=f"customers have no attribute {marker}: a create whose answer is lost could only be told by e-mail",
+            severity=Severity.ERROR,
+            path="marker",
+            hint="create it (Stores > Attributes > Customer, a text field of 64 characters), or set `marker: null`",
+        )
+    except ConnectorError as error:
+        yield _trouble(error)
+
+
+def _trouble(error: ConnectorError) -> Diagnostic:
+    for kind, code, hint in _CODES:
+        if isinstance(error, kind):
+            missing = isinstance(error, UnauthorisedError) and "lacks rights" in str(error)
+            return Diagnostic(code="missing-right" if missing else code, message=str(error), hint=hint)
+    hint = "check `url`: is there a sign-in page or a proxy between here and the shop?"
+    return Diagnostic(code="protocol", message=str(error), hint=hint)
