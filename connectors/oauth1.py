@@ -5,6 +5,7 @@ Bodies are not part of the signature: systems that ask for OAuth 1.0a here take 
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from enum import StrEnum
 from oauthlib.oauth1 import Client
 
 from connectors.contract import Context
+
+logging.getLogger("oauthlib").setLevel(logging.WARNING)  # below that it logs keys, tokens and what is asked
 
 
 class Method(StrEnum):

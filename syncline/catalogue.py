@@ -14,6 +14,7 @@ GROUP = "syncline.connectors"
 
 BUILT_IN: Mapping[str, str] = {
     "files": "connectors.files.connector:FilesConnector",
+    "magento": "connectors.magento.connector:MagentoConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "sql": "connectors.sql.connector:SqlConnector",

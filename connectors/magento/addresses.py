@@ -77,9 +77,7 @@ def _changed(address: Mapping[str, Any], changes: Mapping[str, Any], regions: Re
     return after
 
 
-def _region(
-    address: Mapping[str, Any], changes: Mapping[str, Any], country: str, regions: Regions
-) -> dict[str, Any]:
+def _region(address: Mapping[str, Any], changes: Mapping[str, Any], country: str, regions: Regions) -> dict[str, Any]:
     """A region with its id, which countries that list their regions ask for; code or name may have been given."""
     before = shown(address) if changes.get("country_id") in {None, address.get("country_id")} else {}
     given = {name: changes[name] for name in ("region", "region_code") if name in changes}

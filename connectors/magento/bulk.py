@@ -60,9 +60,9 @@ def _followed(
     while waiting:
         said = session.ask("GET", "bulk/{uuid}/detailed-status", what, parts={"uuid": uuid}, after=pause)
         operations = said.get("operations_list") if isinstance(said, dict) else None
-        for at, operation in _paired(operations or (), rows, wrap).items():
-            if at in waiting and operation.get("status") in {_DONE, _AGAIN, _FAILED, _REJECTED}:
-                found[at] = _verdict(rows[at][0], operation)
+        for at, done in _paired(operations or (), rows, wrap).items():
+            if at in waiting and done.get("status") in {_DONE, _AGAIN, _FAILED, _REJECTED}:
+                found[at] = _verdict(rows[at][0], done)
                 waiting.discard(at)
         if waiting and session.context.clock.now() >= until:
             minutes = round(session.settings.bulk_patience / 60)

@@ -32,10 +32,8 @@ def said(answer: Answer) -> Mapping[str, Any]:
 
 def rendered(body: Mapping[str, Any]) -> str:
     """The message with its parameters filled in: ``%1`` from a list, ``%name`` from a mapping; nested errors behind."""
-    texts = [_filled(str(body.get("message") or ""), body.get("parameters"))]
-    for more in body.get("errors") or ():
-        if isinstance(more, dict):
-            texts.append(_filled(str(more.get("message") or ""), more.get("parameters")))
+    parts = [body, *(more for more in body.get("errors") or () if isinstance(more, dict))]
+    texts = (_filled(str(part.get("message") or ""), part.get("parameters")) for part in parts)
     return " ".join(text for text in texts if text)
 
 

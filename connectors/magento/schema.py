@@ -15,6 +15,7 @@ from connectors.magento.session import Session
 from connectors.sdk import Field, FieldType, ProtocolError
 
 _BOOLEANS = ("0", "1")
+_GIVEN = frozenset({"website_id", "store_id", "group_id"})  # the shop demands them, and knows what to take
 _TYPES: Mapping[str, FieldType] = {
     "date": FieldType.DATE,
     "datetime": FieldType.DATETIME,
@@ -132,7 +133,7 @@ def _metadata(session: Session, of: str) -> list[Mapping[str, Any]]:
 def _refined(field: Field, said: Mapping[str, Any] | None) -> Field:
     if said is None:
         return field
-    required = bool(said.get("required")) and field.creatable
+    required = bool(said.get("required")) and field.creatable and field.name not in _GIVEN
     return replace(
         field,
         label=str(said.get("frontend_label") or field.label),
@@ -145,7 +146,9 @@ def _refined(field: Field, said: Mapping[str, Any] | None) -> Field:
 def _longest(said: Mapping[str, Any]) -> int | None:
     """The longest text of an attribute, out of its rules: ``[{"name": "max_text_length", "value": "255"}]``."""
     rules: Any = said.get("validation_rules") or ()
-    texts = (str(rule.get("value")) for rule in rules if isinstance(rule, dict) and rule.get("name") == "max_text_length")
+    texts = (
+        str(rule.get("value")) for rule in rules if isinstance(rule, dict) and rule.get("name") == "max_text_length"
+    )
     return next((int(text) for text in texts if text.isdigit() and int(text)), None)
 
 

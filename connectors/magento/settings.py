@@ -41,9 +41,7 @@ class ImsAuth(_Part):
     client_secret: SecretStr = Field(description="client secret, by reference")
     organisation: str | None = Field(default=None, description="organisation id (...@AdobeOrg)")
     scope: str = Field(default=_SCOPE, description="scopes to ask for")
-    token_url: str = Field(
-        default="https://ims-na1.adobelogin.com/ims/token/v3", description="where tokens are given"
-    )
+    token_url: str = Field(default="https://ims-na1.adobelogin.com/ims/token/v3", description="where tokens are given")
 
 
 class MagentoSettings(Settings):
@@ -58,7 +56,9 @@ class MagentoSettings(Settings):
         default="default", pattern=r"^[A-Za-z][A-Za-z0-9_]*$", description="code of the store view to work in"
     )
     website_id: int | None = Field(
-        default=None, ge=1, description="only customers of this website; all if left out, new ones join the store view's"
+        default=None,
+        ge=1,
+        description="only customers of this website; all if left out, new ones join the store view's",
     )
     marker: str | None = Field(
         default="syncline_id",

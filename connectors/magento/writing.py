@@ -103,22 +103,20 @@ class Writer:
         return rendering.customer(values, held, self._regions)
 
     def _send(self, method: str, rows: Sequence[Row], outcomes: dict[int, Outcome]) -> None:
+        """What goes wrong before anything was sent is an error of the whole batch, later one of its rows."""
         least = self._session.settings.bulk_from
-        if rows and least and len(rows) >= least:
+        single = rows
+        if rows and 0 < least <= len(rows):
+            single = ()
             try:
                 outcomes |= self._together(method, rows)
-                return
-            except AnswerLostError as error:
-                outcomes |= {row.at: failed(error, row.write) for row in rows}
-                return
             except RefusedError:
-                pass  # the shop takes no bulk calls, or not this one: nothing was queued
+                single = rows  # the shop takes no bulk calls, or not this one: nothing was queued
             except ConnectorError as error:
-                if not outcomes:
+                if not outcomes and not isinstance(error, AnswerLostError):
                     raise
                 outcomes |= {row.at: failed(error, row.write) for row in rows}
-                return
-        for row in rows:
+        for row in single:
             self._singly(method, row, outcomes)
 
     def _together(self, method: str, rows: Sequence[Row]) -> dict[int, Outcome]:
@@ -133,7 +131,6 @@ class Writer:
         return {row.at: one for row, one in zip(rows, done, strict=True)}
 
     def _singly(self, method: str, row: Row, outcomes: dict[int, Outcome]) -> None:
-        """One call. What goes wrong before anything was sent is an error of the whole batch, later one of the row."""
         try:
             outcomes[row.at] = self._called(method, row)
         except ConnectorError as error:
@@ -150,7 +147,10 @@ class Writer:
         answer = self._session.send(method, path, parts=parts, json=body)
         what = f"writing {kind.name}"
         if answer.ok:
-            made = answer.json()
+            try:
+                made = answer.json()
+            except ProtocolError as error:  # some page instead of the shop's answer: it may have been done or not
+                raise AnswerLostError(f"{what}: {error}") from None
             if write.key is not None:
                 return Outcome(OutcomeKind.APPLIED, write.key)
             key = made.get("id") if isinstance(made, dict) else None
@@ -165,12 +165,14 @@ class Writer:
     def _name_holders(self, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> None:
         """Duplicates are told with the record that holds the address, looked up on the website in question."""
         name = "email" if self._kind.name == "customers" else "company_email"
-        taken = {at: str(batch[at].fields.get(name) or "") for at, o in outcomes.items() if o.kind is OutcomeKind.DUPLICATE}
+        taken = {
+            at: str(batch[at].fields.get(name) or "") for at, o in outcomes.items() if o.kind is OutcomeKind.DUPLICATE
+        }
         if not any(taken.values()):
             return
         try:
             found = self._reader.find(self._kind, name, list(taken.values()))
-        except (ConnectorError, ProtocolError):
+        except ConnectorError:
             return  # the outcomes stand without the explanation
         for at, email in taken.items():
             website = batch[at].fields.get("website_id")

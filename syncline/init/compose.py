@@ -18,6 +18,7 @@ from syncline.init.exports import sections as connections_to
 STARTER = "starter"
 CONNECTIONS: Mapping[str, str] = {
     "files": "files",
+    "magento": "magento",
     "salesforce": "crm",
     "shopify": "shop",
     "sql": "erp",
@@ -28,6 +29,7 @@ _CORE: Mapping[str, Sequence[str]] = {
     "sql": ("customers", "contacts", "orders"),
     "files": ("contacts",),
     "salesforce": ("account", "contact"),
+    "magento": ("companies", "customers", "orders"),
     "shopify": ("companies", "customers", "orders"),
 }
 """The mappings a project begins with; the library has more (leads, opportunities, cases, activities)."""

@@ -19,6 +19,11 @@ from syncline.wiring import World
 
 ENVIRONMENT = {
     "ERP_URL": "sqlite:///erp.db",
+    "MAGENTO_URL": "https://shop.example.com",
+    "MAGENTO_CONSUMER_KEY": "key",
+    "MAGENTO_CONSUMER_SECRET": "canary",
+    "MAGENTO_TOKEN": "canary",
+    "MAGENTO_TOKEN_SECRET": "canary",
     "SALESFORCE_URL": "https://acme.my.salesforce.com",
     "SALESFORCE_CLIENT_ID": "id",
     "SALESFORCE_CLIENT_SECRET": "canary",

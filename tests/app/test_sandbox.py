@@ -11,6 +11,7 @@ from syncline.sandbox.run import served, systems
 from syncline.settings import load_project
 
 MAPPING = {
+    "magento": ("customers", "family_name: lastname\n  given_name: firstname"),
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
 }

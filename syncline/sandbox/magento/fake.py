@@ -33,8 +33,8 @@ _TABLES = {"customers": "customers", "company": "companies", "orders": "orders"}
 class MagentoFake:
     """A shop with customers, companies and orders. ``calls`` counts requests by method and path.
 
-    ``bearer``: whether an integration's token alone lets in (off by default since 2.4.4). ``denied`` are rights that the
-    integration lacks (customers, company, orders). ``limits``: pages of 300 records and bulks of 5000 at most.
+    ``bearer``: whether an integration's token alone lets in (off by default since 2.4.4). ``denied`` are rights
+    that the integration lacks (customers, company, orders). ``limits``: pages of 300 records and bulks of 5000 at most.
     ``tenant``: the shop is in Adobe's cloud service, with its tokens and addresses.
     """
 
@@ -102,7 +102,9 @@ class MagentoFake:
         found = (_CLOUD if self.tenant else _REST).match(request.path)
         if found is None or (self.tenant and found["tenant"] != self.tenant):
             return Response(status=404, body=b"<html>404</html>", headers={"content-type": "text/html"})
-        self.calls[f"{request.method} {found['bulk'] or ''}{re.sub(r'/[0-9a-f-]{36}|/[0-9]+', '/#', found['path'])}"] += 1
+        self.calls[
+            f"{request.method} {found['bulk'] or ''}{re.sub(r'/[0-9a-f-]{36}|/[0-9]+', '/#', found['path'])}"
+        ] += 1
         try:
             return self._answered(request, found)
         except Refusal as refusal:
@@ -162,7 +164,7 @@ class MagentoFake:
         self._allowed(area)
         bodies = _body(request)
         if self.limits and len(bodies) > 5000:
-            raise Refusal(400, "Maximum items of type \"%type\" is %max", {"type": area, "max": 5000})
+            raise Refusal(400, 'Maximum items of type "%type" is %max', {"type": area, "max": 5000})
         named = routes[area][1]
 
         def deed(body: Mapping[str, Any]) -> Any:

@@ -20,6 +20,7 @@ _INTEGERS = ("gender", "group_id", "website_id", "store_id")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _ADDRESS_NEEDS = ("firstname", "lastname", "street", "city", "country_id", "telephone")
 _COMPANY_NEEDS = ("company_name", "company_email", "super_user_id", "customer_group_id")
+_MISTYPED = 'Error occurred during "%1" processing. The "%2" value\'s type is invalid. The "%3" type was expected.'
 TAKEN = "A customer with the same email address already exists in an associated website."
 
 
@@ -60,7 +61,13 @@ class Shop:
         self._check_customer(person, None)
         key = self.number("customers")
         now = self.now()
-        row: Row = {"id": key, "created_at": now, "updated_at": now, "created_in": "Default Store View", "addresses": []}
+        row: Row = {
+            "id": key,
+            "created_at": now,
+            "updated_at": now,
+            "created_in": "Default Store View",
+            "addresses": [],
+        }
         row |= {"extension_attributes": {"is_subscribed": False}, "disable_auto_group_change": 0}
         self._store(row, person)
         self.tables["customers"][key] = row
@@ -90,8 +97,7 @@ class Shop:
             raise Refusal(400, '"%1" is not a valid email address.', ["Email"])
         for name in _INTEGERS:
             if name in person and not isinstance(person[name], int):
-                text = 'Error occurred during "%1" processing. The "%2" value\'s type is invalid. The "int" type was expected.'
-                raise Refusal(400, text, [name, person[name]])
+                raise Refusal(400, _MISTYPED, [name, person[name], "int"])
         for row in self.tables["customers"].values():
             same = str(row["email"]).casefold() == str(person["email"]).casefold()
             if same and row["website_id"] == person["website_id"] and row["id"] != own:
@@ -129,7 +135,8 @@ class Shop:
             row["addresses"] = self._addresses(row, given["addresses"])
             for mark in ("default_billing", "default_shipping"):
                 row.pop(mark, None)
-                row |= {mark: str(a["id"]) for a in row["addresses"] if a.get(mark)}
+                chosen = [str(address["id"]) for address in row["addresses"] if address.get(mark)]
+                row |= {mark: chosen[-1]} if chosen else {}
 
     def _store_attributes(self, row: Row, given: Any) -> None:
         held = {a["attribute_code"]: a for a in row.get("custom_attributes") or ()}
@@ -153,7 +160,10 @@ class Shop:
             region = address.get("region")
             if isinstance(region, str):
                 region = {"region": region}
-            entry: Row = {**(known.get(key, {}) if key else {}), **{k: v for k, v in address.items() if v not in (None, "")}}
+            entry: Row = {
+                **(known.get(key, {}) if key else {}),
+                **{k: v for k, v in address.items() if v not in (None, "")},
+            }
             entry |= {"id": key or self.number("addresses"), "customer_id": row["id"]}
             region = region or {}
             entry["region"] = {
@@ -219,7 +229,11 @@ def _check_address(address: Mapping[str, Any]) -> None:
     if len(address["street"]) > 2:
         raise Refusal(400, '"%1" cannot contain more than %2 lines.', ["Street Address", 2])
     if address["country_id"] not in described.REGIONS:
-        raise Refusal(400, 'Invalid value of "%value" provided for the %fieldName field.', {"value": address["country_id"], "fieldName": "countryId"})
+        raise Refusal(
+            400,
+            'Invalid value of "%value" provided for the %fieldName field.',
+            {"value": address["country_id"], "fieldName": "countryId"},
+        )
     region = address.get("region") or {}
     number = address.get("region_id") or (region.get("region_id") if isinstance(region, dict) else 0)
     if address["country_id"] in described.REGION_NEEDED and not number:
