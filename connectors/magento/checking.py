@@ -21,8 +21,10 @@ _CODES: tuple[tuple[type[ConnectorError], str, str], ...] = (
     (
         UnauthorisedError,
         "unauthorised",
-        "check `auth`: the integration must be active, its four secrets copied whole, this machine's clock right; "
-        "a token alone (bearer) is refused unless the shop allows it",
+        (
+            "check `auth`: is the integration active, are its secrets whole, is this machine's clock right? "
+            "(A token alone is taken only where the shop allows it.)"
+        ),
     ),
     (ThrottledError, "throttled", "the shop asks to slow down; try again later"),
     (UnreachableError, "unreachable", "check `url` and the network; a shop under maintenance answers HTTP 503"),

@@ -65,7 +65,7 @@ class Writer:
         updates = self._prepared([(at, w) for at, w in good if w.key is not None], before, outcomes)
         self._send("POST", creates, outcomes)
         self._send("PUT", updates, outcomes)
-        self._name_holders(batch, outcomes)
+        self._name_holders(batch, {row.at: row.record for row in (*creates, *updates)}, outcomes)
         return [outcomes[at] for at in range(len(batch))]
 
     def remove(self, batch: Sequence[Write]) -> list[Outcome]:
@@ -162,7 +162,9 @@ class Writer:
             raise request_error(answer, what)
         return outcome(write, told, f"http-{answer.status}")
 
-    def _name_holders(self, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> None:
+    def _name_holders(
+        self, batch: Sequence[Write], sent: Mapping[int, Mapping[str, Any]], outcomes: dict[int, Outcome]
+    ) -> None:
         """Duplicates are told with the record that holds the address, looked up on the website in question."""
         name = "email" if self._kind.name == "customers" else "company_email"
         taken = {
@@ -175,7 +177,7 @@ class Writer:
         except ConnectorError:
             return  # the outcomes stand without the explanation
         for at, email in taken.items():
-            website = batch[at].fields.get("website_id")
+            website = sent[at].get("website_id")
             holders = [
                 record
                 for record in found

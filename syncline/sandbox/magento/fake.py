@@ -35,7 +35,8 @@ class MagentoFake:
 
     ``bearer``: whether an integration's token alone lets in (off by default since 2.4.4). ``denied`` are rights
     that the integration lacks (customers, company, orders). ``limits``: pages of 300 records and bulks of 5000 at most.
-    ``tenant``: the shop is in Adobe's cloud service, with its tokens and addresses.
+    ``tenant``: the shop is in Adobe's cloud service, with its tokens and addresses. ``skew``: how many seconds a clock
+    may be off.
     """
 
     def __init__(
@@ -47,9 +48,10 @@ class MagentoFake:
         bearer: bool = False,
         tenant: str | None = None,
         path: Path | None = None,
+        skew: float = 600.0,
     ) -> None:
         self.clock = clock or SystemClock()
-        self.signatures = Signatures("consumer-key", consumer_secret, token, "token-secret")
+        self.signatures = Signatures("consumer-key", consumer_secret, token, "token-secret", skew)
         self.bearer = bearer
         self.tenant = tenant
         self.client = ("client", consumer_secret)
