@@ -97,8 +97,8 @@ def _paired(operations: Sequence[Mapping[str, Any]], rows: Sequence[Row], wrap: 
     paired: dict[int, Mapping[str, Any]] = {}
     for operation in sorted(operations, key=lambda one: int(one.get("id") or 0)):
         envelope = _parsed(operation.get("serialized_data"))
-        body = _parsed(envelope.get("meta_information")) if isinstance(envelope, dict) else None
-        own = places.get(_identity(body, wrap)) if isinstance(body, dict) else None
+        asked = _parsed(envelope.get("meta_information")) if isinstance(envelope, dict) else None
+        own = places.get(_identity(asked, wrap)) if isinstance(asked, dict) else None
         if own:
             paired[own.pop(0)] = operation
     return paired

@@ -11,13 +11,14 @@ def attribute(
     code: str,
     kind: str = "text",
     *,
-    backend: str = "varchar",
+    stored: str = "varchar",
     required: bool = False,
     longest: int | None = None,
     options: list[dict[str, Any]] | None = None,
     own: bool = False,
 ) -> dict[str, Any]:
-    """An attribute as the vendor describes it; ``own``: made in this shop."""
+    """An attribute as the vendor describes it; ``own``: made in this shop, ``stored``: in which kind of
+    column."""
     rules = [{"name": "max_text_length", "value": str(longest)}] if longest else []
     return {
         "frontend_input": kind,
@@ -35,26 +36,26 @@ def attribute(
         "frontend_label": code.replace("_", " ").title(),
         "note": "",
         "system": not own,
-        "backend_type": backend,
+        "backend_type": stored,
         "attribute_code": code,
     }
 
 
 CUSTOMER = [
-    attribute("website_id", "select", backend="static", required=True),
-    attribute("store_id", "select", backend="static"),
-    attribute("group_id", "select", backend="static", required=True),
-    *(attribute(code, backend="static") for code in ("prefix", "middlename", "suffix", "taxvat")),
-    attribute("firstname", backend="static", required=True, longest=255),
-    attribute("lastname", backend="static", required=True, longest=255),
-    attribute("email", backend="static", required=True),
-    attribute("dob", "date", backend="static"),
-    attribute("gender", "select", backend="static", options=GENDERS),
+    attribute("website_id", "select", stored="static", required=True),
+    attribute("store_id", "select", stored="static"),
+    attribute("group_id", "select", stored="static", required=True),
+    *(attribute(code, stored="static") for code in ("prefix", "middlename", "suffix", "taxvat")),
+    attribute("firstname", stored="static", required=True, longest=255),
+    attribute("lastname", stored="static", required=True, longest=255),
+    attribute("email", stored="static", required=True),
+    attribute("dob", "date", stored="static"),
+    attribute("gender", "select", stored="static", options=GENDERS),
     attribute("syncline_id", own=True, longest=64),
     attribute(
         "loyalty",
         "select",
-        backend="int",
+        stored="int",
         own=True,
         options=[{"label": " ", "value": ""}, {"label": "Silver", "value": "11"}, {"label": "Gold", "value": "12"}],
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from syncline.sandbox.magento.refusals import Refusal
@@ -28,7 +29,7 @@ def searched(
         raise Refusal(400, "Maximum SearchCriteria pageSize is %max", {"max": largest})
     found = [row for row in rows if all(any(_holds(row, one, value) for one in group) for group in groups)]
     for field, direction in reversed(sorts):
-        found.sort(key=lambda row, name=field: _ordered(value(row, name)), reverse=direction == "DESC")  # type: ignore[misc]
+        found.sort(key=partial(_place, field, value), reverse=direction == "DESC")
     last = max(1, -(-len(found) // size))
     page = min(int(paging.get("currentpage") or 1), last)
     return {"items": found[(page - 1) * size : page * size], "total_count": len(found)}
@@ -87,6 +88,10 @@ def _same(value: Any) -> str:
 
 def _number(text: str) -> Any:
     return int(text) if re.fullmatch(r"-?\d+", text) else 0
+
+
+def _place(field: str, value: Callable[[Row, str], Any], row: Row) -> tuple[int, Any]:
+    return _ordered(value(row, field))
 
 
 def _ordered(value: Any) -> tuple[int, Any]:
