@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from connectors.magento.errors import outcome, rendered
+from connectors.magento.kinds import Kind
 from connectors.magento.session import Session
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, ProtocolError, Write
 
@@ -24,7 +25,7 @@ Row = tuple[Write, Mapping[str, Any]]
 """A write, and the body of the single call that would do it; ``key`` fields of the address go into it."""
 
 
-def send(session: Session, method: str, path: str, rows: Sequence[Row], wrap: str, what: str) -> list[Outcome]:
+def send(session: Session, method: str, path: str, rows: Sequence[Row], kind: Kind, what: str) -> list[Outcome]:
     """One outcome per row, in order.
 
     Raises RefusedError where the shop does not take the call at all (nothing was queued), AnswerLostError where it may
@@ -40,9 +41,9 @@ def send(session: Session, method: str, path: str, rows: Sequence[Row], wrap: st
     for at, item in enumerate(items[: len(rows)]):
         if item.get("status") == "rejected":
             told = str(item.get("error_message") or "rejected by the shop's queue")
-            outcomes[at] = outcome(rows[at][0], told, "rejected")
+            outcomes[at] = outcome(rows[at][0], told, "rejected", kind.named)
     try:
-        outcomes |= _followed(session, uuid, rows, wrap, set(range(len(rows))) - outcomes.keys(), what)
+        outcomes |= _followed(session, uuid, rows, kind, set(range(len(rows))) - outcomes.keys(), what)
     except ConnectorError as error:
         for at, (write, _) in enumerate(rows):
             if at not in outcomes:
@@ -51,7 +52,7 @@ def send(session: Session, method: str, path: str, rows: Sequence[Row], wrap: st
 
 
 def _followed(
-    session: Session, uuid: str, rows: Sequence[Row], wrap: str, waiting: set[int], what: str
+    session: Session, uuid: str, rows: Sequence[Row], kind: Kind, waiting: set[int], what: str
 ) -> dict[int, Outcome]:
     """Asks until nothing is open, or patience is at its end: what is open then may still be done."""
     until = session.context.clock.now() + timedelta(seconds=session.settings.bulk_patience)
@@ -60,9 +61,9 @@ def _followed(
     while waiting:
         said = session.ask("GET", "bulk/{uuid}/detailed-status", what, parts={"uuid": uuid}, after=pause)
         operations = said.get("operations_list") if isinstance(said, dict) else None
-        for at, done in _paired(operations or (), rows, wrap).items():
+        for at, done in _paired(operations or (), rows, kind.wrap).items():
             if at in waiting and done.get("status") in {_DONE, _AGAIN, _FAILED, _REJECTED}:
-                found[at] = _verdict(rows[at][0], done)
+                found[at] = _verdict(rows[at][0], done, kind)
                 waiting.discard(at)
         if waiting and session.context.clock.now() >= until:
             minutes = round(session.settings.bulk_patience / 60)
@@ -72,13 +73,13 @@ def _followed(
     return found
 
 
-def _verdict(write: Write, operation: Mapping[str, Any]) -> Outcome:
+def _verdict(write: Write, operation: Mapping[str, Any], kind: Kind) -> Outcome:
     status = operation.get("status")
     message = rendered({"message": operation.get("result_message") or ""})
     if status == _AGAIN:
         return Outcome(OutcomeKind.RETRY, write.key, code="bulk-2", message="the shop asks to try again")
     if status != _DONE:
-        return outcome(write, message, f"bulk-{status}")
+        return outcome(write, message, f"bulk-{status}", kind.named)
     if write.key is not None:
         return Outcome(OutcomeKind.APPLIED, write.key)
     made = _parsed(operation.get("result_serialized_data"))

@@ -35,10 +35,12 @@ _CODES: tuple[tuple[type[ConnectorError], str, str], ...] = (
 def check(session: Session) -> list[Diagnostic]:
     """What stands in the way, nothing where all is well. The first trouble with the way there ends the check."""
     try:
-        views = session.ask("GET", "store/storeViews", "listing store views")
+        views = session.ask("GET", "store/storeViews", "listing store views", everywhere=True)
     except ConnectorError as error:
         return [_trouble(error)]
-    return [*_view(session, views), *_streams(session), *_marker(session)]
+    if wrong := list(_view(session, views)):
+        return wrong
+    return [*_streams(session), *_marker(session)]
 
 
 def _view(session: Session, views: Any) -> Iterator[Diagnostic]:

@@ -51,7 +51,7 @@ class MagentoConnector(Connector[MagentoSettings]):
 
     def declared_streams(self) -> tuple[Stream, ...]:
         marker = f"custom.{self.settings.marker}" if self.settings.marker else None
-        overlap = timedelta(seconds=self.settings.overlap)
+        overlap = timedelta(seconds=self.settings.overlap)  # stamped when saved, seen when the transaction is committed
         written = Writes(batch=BATCH, replay=Replay.LOOKUP if marker else Replay.NATURAL, marker=marker)
         missed = "edits of addresses, of the newsletter and of company membership: only a full read shows them"
         b2b = self.settings.companies

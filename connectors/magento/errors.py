@@ -7,7 +7,7 @@ Missing rights are a 401 as wrong credentials are; only the words differ (webapi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from connectors.answers import Answer
@@ -15,10 +15,9 @@ from connectors.sdk import ConnectorError, Outcome, OutcomeKind, ProtocolError, 
 from connectors.wording import without_values
 
 _TAKEN = re.compile(r"same e-?mail( address)? already exists|already exists in an associated website", re.IGNORECASE)
-_GONE = re.compile(r"No such entity", re.IGNORECASE)
+_GONE = re.compile(r"No such entity with (\w+) = (\w+)", re.IGNORECASE)
 _FIELD = re.compile(r'^"?(\w+)"? is (?:a )?required|"(\w+)" processing', re.IGNORECASE)
 _PLACE = re.compile(r"%(\w+)")
-_ALL_GONE = re.compile(r"customerId|companyId|with id|entityId", re.IGNORECASE)
 
 
 def said(answer: Answer) -> Mapping[str, Any]:
@@ -68,12 +67,16 @@ def denied(body: Mapping[str, Any]) -> str | None:
     return str(rights) if rights else None
 
 
-def outcome(write: Write, message: str, code: str) -> Outcome:
-    """The outcome of one refused row; a duplicate has yet to be looked up."""
+def outcome(write: Write, message: str, code: str, named: Collection[str]) -> Outcome:
+    """The outcome of one refused row; a duplicate has yet to be looked up.
+
+    ``named`` is how the vendor calls the key of such a record: what else is not there (a customer group, say) leaves
+    the record itself in place.
+    """
     kind = OutcomeKind.REFUSED
     if _TAKEN.search(message):
         kind = OutcomeKind.DUPLICATE
-    elif write.key is not None and _GONE.search(message) and _ALL_GONE.search(message):
+    elif (gone := _GONE.search(message)) and gone[1] in named and gone[2] == write.key:
         kind = OutcomeKind.MISSING
     field = _FIELD.search(message)
     return Outcome(

@@ -14,14 +14,19 @@ DEFAULTS: Mapping[str, str] = {"billing": "default_billing", "shipping": "defaul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """``list_path`` is searched, ``path`` takes records; ``wrap`` names the record in the body of a write, ``route``
-    its key in the bulk form of an address. ``key`` is the field a record shows its key in; filters say entity_id."""
+    """``list_path`` is searched, ``new_path`` takes new records, ``path`` holds them by their keys.
+
+    ``wrap`` names the record in the body of a write, ``route`` its key in the bulk form of an address, ``named`` how
+    errors call that key. ``key`` is the field a record shows its key in; filters say entity_id.
+    """
 
     name: str
     list_path: str
+    new_path: str
     path: str
     wrap: str
     route: str
+    named: tuple[str, ...]
     key: str
     stamped: bool
     record: Callable[[Mapping[str, Any]], Record]
@@ -57,12 +62,14 @@ def company(row: Mapping[str, Any]) -> Record:
 
 
 def order(row: Mapping[str, Any]) -> Record:
-    """The address goods go to is lifted out of its shipping assignment."""
+    """The address goods go to is lifted out of its shipping assignment; each line is told its currency."""
     extension = row.get("extension_attributes")
     parts = extension.get("shipping_assignments") if isinstance(extension, dict) else None
     sent_to = next((part["shipping"].get("address") for part in parts or () if part.get("shipping")), None)
+    currency = row.get("order_currency_code")
     data = {
         **row,
+        "items": [{**item, "order_currency_code": currency} for item in row.get("items") or ()],
         "billing": shown(row["billing_address"]) if row.get("billing_address") else None,
         "shipping": shown(sent_to) if sent_to else None,
     }
@@ -82,9 +89,11 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             name="customers",
             list_path="customers/search",
+            new_path="customers",
             path="customers",
             wrap="customer",
             route="byCustomerId",
+            named=("customerId",),
             key="id",
             stamped=True,
             record=customer,
@@ -92,9 +101,11 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             name="companies",
             list_path="company/",
+            new_path="company/",
             path="company",
             wrap="company",
             route="byCompanyId",
+            named=("id", "companyId"),
             key="id",
             stamped=False,
             record=company,
@@ -102,9 +113,11 @@ KINDS: Mapping[str, Kind] = {
         Kind(
             name="orders",
             list_path="orders",
+            new_path="orders",
             path="orders",
             wrap="entity",
             route="byId",
+            named=("entityId",),
             key="entity_id",
             stamped=True,
             record=order,

@@ -19,7 +19,7 @@ from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record
 STAMP = "updated_at"
 KEY = "entity_id"
 _FORM = "%Y-%m-%d %H:%M:%S"
-_AT_ONCE = 40  # alternatives in one search: its address must not become too long
+_AT_ONCE = 20  # alternatives in one search: web servers take some 8000 characters of an address
 
 
 class Reader:

@@ -89,20 +89,21 @@ class Session:
             raise request_error(answer, what)
         return answer.json()
 
-    def send(self, method: str, path: str, *, bulk: bool = False, **options: Any) -> Answer:
-        """One call, its answer of whatever status; ``bulk`` is its form for many at once."""
+    def send(self, method: str, path: str, *, bulk: bool = False, everywhere: bool = False, **options: Any) -> Answer:
+        """One call, its answer of whatever status; ``bulk`` is its form for many at once, ``everywhere`` goes past the
+        store view."""
         self._refused.rights = None
         try:
-            return self._http.request(method, self._place(path, bulk=bulk), **options)
+            return self._http.request(method, self._place(path, bulk=bulk, everywhere=everywhere), **options)
         except UnauthorisedError as error:
             if rights := self._refused.rights:
                 raise UnauthorisedError(f"{error}: the integration lacks rights to {rights}") from None
             raise
 
-    def _place(self, path: str, *, bulk: bool) -> str:
+    def _place(self, path: str, *, bulk: bool, everywhere: bool) -> str:
         if self._saas:
             return f"/V1/async/bulk/{path}" if bulk else f"/V1/{path}"
-        prefix = f"/rest/{self.settings.store_view}"
+        prefix = f"/rest/{'all' if everywhere else self.settings.store_view}"
         return f"{prefix}/async/bulk/V1/{path}" if bulk else f"{prefix}/V1/{path}"
 
     def search(

@@ -122,12 +122,12 @@ class Writer:
     def _together(self, method: str, rows: Sequence[Row]) -> dict[int, Outcome]:
         kind = self._kind
         name = f"{kind.route.removeprefix('by')[0].lower()}{kind.route.removeprefix('by')[1:]}"
-        path = kind.path if method == "POST" else f"{kind.path}/{kind.route}"
+        path = kind.new_path if method == "POST" else f"{kind.path}/{kind.route}"
         bodies: list[bulk.Row] = [
             (row.write, {kind.wrap: row.record, **({name: row.write.key} if row.write.key is not None else {})})
             for row in rows
         ]
-        done = bulk.send(self._session, method, path, bodies, kind.wrap, f"writing {kind.name}")
+        done = bulk.send(self._session, method, path, bodies, kind, f"writing {kind.name}")
         return {row.at: one for row, one in zip(rows, done, strict=True)}
 
     def _singly(self, method: str, row: Row, outcomes: dict[int, Outcome]) -> None:
@@ -140,9 +140,7 @@ class Writer:
 
     def _called(self, method: str, row: Row) -> Outcome:
         kind, write = self._kind, row.write
-        path, parts = (f"{kind.path}/{{key}}", {"key": write.key}) if write.key is not None else (kind.path, None)
-        if method == "POST" and kind.list_path.endswith("/"):
-            path = kind.list_path  # the vendor's address of companies ends in a slash
+        path, parts = (f"{kind.path}/{{key}}", {"key": write.key}) if write.key is not None else (kind.new_path, None)
         body = None if method == "DELETE" else {kind.wrap: row.record}
         answer = self._session.send(method, path, parts=parts, json=body)
         what = f"writing {kind.name}"
@@ -160,7 +158,7 @@ class Writer:
         told = rendered(said(answer))
         if not told:
             raise request_error(answer, what)
-        return outcome(write, told, f"http-{answer.status}")
+        return outcome(write, told, f"http-{answer.status}", kind.named)
 
     def _name_holders(
         self, batch: Sequence[Write], sent: Mapping[int, Mapping[str, Any]], outcomes: dict[int, Outcome]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from model.clock import Clock, SystemClock
 from syncline.sandbox.magento import described
@@ -22,6 +22,7 @@ from syncline.sandbox.wire import Request, Response
 
 _REST = re.compile(r"^/rest/(?:(?P<view>[A-Za-z]\w*)/)??(?P<bulk>async/bulk/)?V1/(?P<path>.*)$")
 _CLOUD = re.compile(r"^/(?P<tenant>[\w-]+)/V1/(?P<bulk>async/bulk/)?(?P<path>.*)$")
+_LONGEST_QUERY = 8000
 _RIGHTS = {
     "customers": "Magento_Customer::customer",
     "company": "Magento_Company::index",
@@ -113,6 +114,8 @@ class MagentoFake:
             return refusal.response()
 
     def _answered(self, request: Request, found: re.Match[str]) -> Response:
+        if len(urlencode(request.query)) > _LONGEST_QUERY:
+            return Response(status=414, body=b"<html>Request-URI Too Large</html>")
         self._let_in(request)
         view = request.headers.get("store", "default") if self.tenant else found["view"] or "default"
         known = {one["code"]: one for one in described.VIEWS} | {"all": described.VIEWS[1]}

@@ -98,17 +98,21 @@ class Shop:
         for name in _INTEGERS:
             if name in person and not isinstance(person[name], int):
                 raise Refusal(400, _MISTYPED, [name, person[name], "int"])
-        for row in self.tables["customers"].values():
-            same = str(row["email"]).casefold() == str(person["email"]).casefold()
-            if same and row["website_id"] == person["website_id"] and row["id"] != own:
-                raise Refusal(400, TAKEN)
-        for name, value in person.items():
-            if isinstance(value, str) and len(value) > _LENGTHS.get(name, 255):
-                raise internal()  # the database refuses it, and nobody says so
+        if person["group_id"] not in {group["id"] for group in described.GROUPS}:
+            raise no_such("id", person["group_id"])
+        self._check_email(person, own)
+        if any(isinstance(text, str) and len(text) > _LENGTHS.get(name, 255) for name, text in person.items()):
+            raise internal()  # the database refuses it, and nobody says so
         for one in person.get("custom_attributes") or ():
             self._check_attribute(one)
         for address in person.get("addresses") or ():
             _check_address(address)
+
+    def _check_email(self, person: Mapping[str, Any], own: int | None) -> None:
+        for row in self.tables["customers"].values():
+            same = str(row["email"]).casefold() == str(person["email"]).casefold()
+            if same and row["website_id"] == person["website_id"] and row["id"] != own:
+                raise Refusal(400, TAKEN)
 
     def _check_attribute(self, one: Mapping[str, Any]) -> None:
         described_as = self.attributes.get(one["attribute_code"])

@@ -26,7 +26,7 @@ def test_wrong_secrets_missing_rights_and_a_wrong_address_are_told_apart(fake, c
 
 def test_a_store_view_that_is_not_there_is_named_with_those_that_are(connect):
     [finding] = connect(store_view="german").check()
-    assert finding.code == "refused"
+    assert (finding.code, finding.hint) == ("unknown-store-view", "it has: default, french")
 
 
 def test_a_marker_that_is_not_there_is_missed(fake, connect):

@@ -187,3 +187,20 @@ def test_a_companys_administrator_has_to_be_a_customer(fake, connect, ana):
     [outcome] = upsert(connect(), Write(outcome.key, {"street": "A\nB"}), stream="companies")
     assert fake.row("companies", "1")["street"] == ["A", "B"]
     assert fake.row("companies", "1")["super_user_id"] == int(admin)
+
+
+def test_a_group_that_is_not_there_leaves_the_customer_in_place(fake, connect, ana, jean):
+    fake.seed("customers", [ana] + [{**jean, "email": f"j{n}@example.com"} for n in range(98)])
+    [outcome] = upsert(connect(), Write("99", {"group_id": 99}))
+    assert outcome.kind is OutcomeKind.REFUSED
+    fake.delete("customers", "99")
+    [outcome] = upsert(connect(), Write("99", {"group_id": 2}))
+    assert outcome.kind is OutcomeKind.MISSING
+
+
+def test_many_markers_are_looked_up_in_addresses_that_web_servers_take(fake, connect):
+    rows = ({"attribute_code": "syncline_id", "value": f"{n:064d}"} for n in range(60))
+    people = ({"firstname": "P", "lastname": "Q", "email": f"q{n}@example.com"} for n in range(60))
+    fake.seed("customers", [{**one, "custom_attributes": [row]} for one, row in zip(people, rows, strict=True)])
+    found = connect().find("customers", "custom.syncline_id", [f"{n:064d}" for n in range(60)])
+    assert len(found) == 60
