@@ -17,6 +17,7 @@ from connectors.sdk import (
     UnreachableError,
 )
 
+_NO_BULK = "00000000-0000-4000-8000-000000000000"
 _CODES: tuple[tuple[type[ConnectorError], str, str], ...] = (
     (
         UnauthorisedError,
@@ -40,7 +41,7 @@ def check(session: Session) -> list[Diagnostic]:
         return [_trouble(error)]
     if wrong := list(_view(session, views)):
         return wrong
-    return [*_streams(session), *_marker(session)]
+    return [*_streams(session), *_marker(session), *_queue(session)]
 
 
 def _view(session: Session, views: Any) -> Iterator[Diagnostic]:
@@ -93,8 +94,24 @@ def _marker(session: Session) -> Iterator[Diagnostic]:
         yield _trouble(error)
 
 
+def _queue(session: Session) -> Iterator[Diagnostic]:
+    """Whether the fate of queued writes may be asked for: without it they would all stay in doubt."""
+    if not session.settings.bulk_from:
+        return
+    try:
+        session.ask("GET", "bulk/{uuid}/detailed-status", "following bulk calls", parts={"uuid": _NO_BULK})
+    except RefusedError:
+        return  # there is no such bulk: it was looked for
+    except UnauthorisedError as error:
+        hint = "give the integration the right named, or set `bulk_from: 0`: then every write is a call of its own"
+        yield Diagnostic(code="missing-right", message=str(error), path="auth", hint=hint)
+    except ConnectorError as error:
+        yield _trouble(error)
+
+
 def _trouble(error: ConnectorError) -> Diagnostic:
-    for kind, code, hint in _CODES:
+    for kind, code, hint in _NO_BULK = "00000000-0000-4000-8000-000000000000"
+_CODES:
         if isinstance(error, kind):
             missing = isinstance(error, UnauthorisedError) and "lacks rights" in str(error)
             return Diagnostic(code="missing-right" if missing else code, message=str(error), hint=hint)

@@ -84,13 +84,17 @@ class Reader:
         return [found.get(key) or Record(key, {}, deleted=True) for key in keys]
 
     def rows(self, kind: Kind, keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-        """What the shop holds under these keys, as it shows it."""
+        """What the shop holds under these keys, as it shows it.
+
+        Customers of other websites too: one that moved there, or that a changed setting leaves out, is not gone.
+        """
         real = [key for key in dict.fromkeys(keys) if key.isascii() and key.isdigit()]
         found: dict[str, Mapping[str, Any]] = {}
         size = self._session.settings.page_size
         for at in range(0, len(real), size):
             wanted = Condition(KEY, "in", ",".join(real[at : at + size]))
-            found |= {str(row[kind.key]): row for row in self._search(kind, [wanted]).items}
+            shown = self._session.search(kind.list_path, f"reading {kind.name}", [[wanted]])
+            found |= {str(row[kind.key]): row for row in shown.items}
         return found
 
     def find(self, kind: Kind, attribute: str, values: Sequence[str]) -> list[Record]:

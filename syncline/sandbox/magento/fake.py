@@ -27,6 +27,7 @@ _RIGHTS = {
     "customers": "Magento_Customer::customer",
     "company": "Magento_Company::index",
     "orders": "Magento_Sales::actions_view",
+    "bulk": "Magento_Logging::system_magento_logging_bulk_operations",
 }
 _TABLES = {"customers": "customers", "company": "companies", "orders": "orders"}
 
@@ -35,7 +36,7 @@ class MagentoFake:
     """A shop with customers, companies and orders. ``calls`` counts requests by method and path.
 
     ``bearer``: whether an integration's token alone lets in (off by default since 2.4.4). ``denied`` are rights
-    that the integration lacks (customers, company, orders). ``limits``: pages of 300 records and bulks of 5000 at most.
+    that the integration lacks (customers, company, orders, bulk). ``limits``: pages of 300 records and bulks of 5000 at most.
     ``tenant``: the shop is in Adobe's cloud service, with its tokens and addresses. ``skew``: how many seconds a clock
     may be off.
     """
@@ -259,6 +260,7 @@ class MagentoFake:
             return found
         parts = path.split("/")
         if parts[0] == "bulk" and len(parts) >= 3:
+            self._allowed("bulk")
             if parts[2] == "operation-status":
                 return self.queue.count(parts[1], int(parts[3]))
             return self.queue.status(parts[1], detailed=parts[2] == "detailed-status")

@@ -24,6 +24,13 @@ def test_wrong_secrets_missing_rights_and_a_wrong_address_are_told_apart(fake, c
     assert codes(connect(url="https://shop.example.com/blog")) == ["protocol"]
 
 
+def test_a_queue_whose_outcomes_may_not_be_asked_for_is_told_before_anything_is_written(fake, connect):
+    fake.denied = {"bulk"}
+    [finding] = connect().check()
+    assert (finding.code, "bulk_from" in finding.hint) == ("missing-right", True)
+    assert codes(connect(bulk_from=0)) == []
+
+
 def test_a_store_view_that_is_not_there_is_named_with_those_that_are(connect):
     [finding] = connect(store_view="german").check()
     assert (finding.code, finding.hint) == ("unknown-store-view", "it has: default, french")

@@ -69,6 +69,14 @@ def test_only_customers_of_the_configured_website_are_shown(fake, connect, ana, 
     assert shown == {"2"}
 
 
+def test_a_customer_who_moved_to_another_website_is_not_taken_for_deleted(fake, connect, ana):
+    [key] = fake.seed("customers", [{**ana, "website_id": 2}])
+    connector = connect(website_id=1)
+    assert [list(page) for page in connector.keys("customers")] == [[]]
+    [record] = connector.fetch("customers", [key])
+    assert not record.deleted
+
+
 def test_a_comma_in_a_value_that_is_looked_for_does_not_split_it(fake, connect, ana, jean):
     fake.seed("customers", [{**ana, "custom_attributes": [{"attribute_code": "nickname", "value": "a, b"}]}, jean])
     found = connect().find("customers", "custom.nickname", ["a, b"])
