@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from connectors.magento.kinds import KINDS
@@ -41,7 +42,7 @@ def check(session: Session) -> list[Diagnostic]:
         return [_trouble(error)]
     if wrong := list(_view(session, views)):
         return wrong
-    return [*_streams(session), *_marker(session), *_queue(session)]
+    return [*_streams(session), *_marker(session), *_writing(session)]
 
 
 def _view(session: Session, views: Any) -> Iterator[Diagnostic]:
@@ -61,9 +62,6 @@ def _streams(session: Session) -> Iterator[Diagnostic]:
             continue
         try:
             session.search(kind.list_path, f"reading {kind.name}", size=1)
-        except UnauthorisedError as error:
-            hint = f"give the integration rights to {kind.name} (System > Integrations > API), then reauthorise it"
-            yield Diagnostic(code="missing-right", message=str(error), path="auth", hint=hint)
         except RefusedError as error:
             if kind.name == "companies":
                 hint = "companies come with B2B for Adobe Commerce: set `companies: false` where it is not installed"
@@ -94,26 +92,29 @@ def _marker(session: Session) -> Iterator[Diagnostic]:
         yield _trouble(error)
 
 
-def _queue(session: Session) -> Iterator[Diagnostic]:
-    """Whether the fate of queued writes may be asked for: without it they would all stay in doubt."""
-    if not session.settings.bulk_from:
-        return
-    try:
-        session.ask("GET", "bulk/{uuid}/detailed-status", "following bulk calls", parts={"uuid": _NO_BULK})
-    except RefusedError:
-        return  # there is no such bulk: it was looked for
-    except UnauthorisedError as error:
+def _writing(session: Session) -> Iterator[Diagnostic]:
+    """Whether customers may be written, tried on what is not there; and whether the fate of queued writes may be asked
+    for, without which they would all stay in doubt."""
+    tried = [("customers/addresses/{key}", "0", "give the integration the right named, then reauthorise it")]
+    if session.settings.bulk_from:
         hint = "give the integration the right named, or set `bulk_from: 0`: then every write is a call of its own"
-        yield Diagnostic(code="missing-right", message=str(error), path="auth", hint=hint)
-    except ConnectorError as error:
-        yield _trouble(error)
+        tried.append(("bulk/{key}/detailed-status", _NO_BULK, hint))
+    for path, key, hint in tried:
+        try:
+            session.ask("GET", path, "trying the rights to write", parts={"key": key})
+        except RefusedError:
+            continue  # it was looked for, and is not there
+        except ConnectorError as error:
+            found = _trouble(error)
+            yield replace(found, path="auth", hint=hint) if found.code == "missing-right" else found
 
 
 def _trouble(error: ConnectorError) -> Diagnostic:
-    for kind, code, hint in _NO_BULK = "00000000-0000-4000-8000-000000000000"
-_CODES:
+    for kind, code, hint in _CODES:
         if isinstance(error, kind):
             missing = isinstance(error, UnauthorisedError) and "lacks rights" in str(error)
+            if missing:
+                hint = "give the integration that right (System > Integrations > API), then reauthorise it"
             return Diagnostic(code="missing-right" if missing else code, message=str(error), hint=hint)
     hint = "check `url`: is there a sign-in page or a proxy between here and the shop?"
     return Diagnostic(code="protocol", message=str(error), hint=hint)

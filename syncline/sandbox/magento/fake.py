@@ -25,9 +25,10 @@ _CLOUD = re.compile(r"^/(?P<tenant>[\w-]+)/V1/(?P<bulk>async/bulk/)?(?P<path>.*)
 _LONGEST_QUERY = 8000
 _RIGHTS = {
     "customers": "Magento_Customer::customer",
+    "manage": "Magento_Customer::manage",
     "company": "Magento_Company::index",
     "orders": "Magento_Sales::actions_view",
-    "bulk": "Magento_Logging::system_magento_logging_bulk_operations",
+    "bulk": "Magento_AsynchronousOperations::system_magento_logging_bulk_operations",
 }
 _TABLES = {"customers": "customers", "company": "companies", "orders": "orders"}
 
@@ -36,7 +37,8 @@ class MagentoFake:
     """A shop with customers, companies and orders. ``calls`` counts requests by method and path.
 
     ``bearer``: whether an integration's token alone lets in (off by default since 2.4.4). ``denied`` are rights
-    that the integration lacks (customers, company, orders, bulk). ``limits``: pages of 300 records and bulks of 5000 at most.
+    that the integration lacks (customers, manage, company, orders, bulk). ``limits``: pages of 300 records and
+    bulks of 5000 at most.
     ``tenant``: the shop is in Adobe's cloud service, with its tokens and addresses. ``skew``: how many seconds a clock
     may be off.
     """
@@ -186,6 +188,8 @@ class MagentoFake:
         area, _, rest = path.partition("/")
         if area in _TABLES and (area != "company" or self.b2b):
             self._allowed(area)
+            if area == "customers" and (method != "GET" or rest.startswith("addresses/")):
+                self._allowed("manage")
             if method == "GET" and (rest == "search" if area == "customers" else rest == ""):
                 return self._searched(_TABLES[area], query)
             return self._one(method, area, rest, body, store)

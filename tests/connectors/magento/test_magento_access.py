@@ -24,6 +24,12 @@ def test_wrong_secrets_missing_rights_and_a_wrong_address_are_told_apart(fake, c
     assert codes(connect(url="https://shop.example.com/blog")) == ["protocol"]
 
 
+def test_the_right_to_write_customers_is_missed_before_anything_is_written(fake, connect):
+    fake.denied = {"manage"}
+    [finding] = connect().check()
+    assert (finding.code, "Magento_Customer::manage" in finding.message) == ("missing-right", True)
+
+
 def test_a_queue_whose_outcomes_may_not_be_asked_for_is_told_before_anything_is_written(fake, connect):
     fake.denied = {"bulk"}
     [finding] = connect().check()
