@@ -16,7 +16,7 @@ import orjson
 from connectors.magento.errors import outcome, rendered
 from connectors.magento.kinds import Kind
 from connectors.magento.session import Session
-from connectors.sdk import ConnectorError, Outcome, OutcomeKind, ProtocolError, Write
+from connectors.sdk import AnswerLostError, ConnectorError, Outcome, OutcomeKind, Write
 
 _DONE, _AGAIN, _FAILED, _OPEN, _REJECTED = 1, 2, 3, 4, 5
 _LONGEST_PAUSE = 15.0
@@ -36,7 +36,7 @@ def send(session: Session, method: str, path: str, rows: Sequence[Row], kind: Ki
     uuid = said.get("bulk_uuid") if isinstance(said, dict) else None
     items = said.get("request_items") if isinstance(said, dict) else None
     if not isinstance(uuid, str) or not isinstance(items, list):
-        raise ProtocolError(f"{what}: an answer without bulk_uuid")
+        raise AnswerLostError(f"{what}: queued or not, the shop does not say under which bulk_uuid")
     outcomes: dict[int, Outcome] = {}
     for at, item in enumerate(items[: len(rows)]):
         if item.get("status") == "rejected":
