@@ -21,6 +21,7 @@ BUILT_IN: Mapping[str, str] = {
     "odoo": "connectors.odoo.connector:OdooConnector",
     "hybris": "connectors.hybris.connector:HybrisConnector",
     "s4hana": "connectors.s4hana.connector:S4HanaConnector",
+    "magento": "connectors.magento.connector:MagentoConnector",
     "salesforce": "connectors.salesforce.connector:SalesforceConnector",
     "shopify": "connectors.shopify.connector:ShopifyConnector",
     "siebel": "connectors.siebel.connector:SiebelConnector",

@@ -21,6 +21,7 @@ MAPPING = {
     "odoo": ("people", 'full_name: name\n  "emails[work]": email'),
     "hybris": ("customers", "full_name: name"),
     "s4hana": ("persons", "family_name: LastName\n  given_name: FirstName"),
+    "magento": ("customers", "family_name: lastname\n  given_name: firstname"),
     "salesforce": ("Contact", 'family_name: LastName\n  given_name: FirstName\n  "emails[work]": Email'),
     "shopify": ("customers", "family_name: lastName\n  given_name: firstName"),
     "siebel": ("Contact", "family_name: Last Name\n  given_name: First Name"),
