@@ -106,7 +106,7 @@ def _writing(session: Session) -> Iterator[Diagnostic]:
             continue  # it was looked for, and is not there
         except ConnectorError as error:
             found = _trouble(error)
-            yield replace(found, path="auth", hint=hint) if found.code == "missing-right" else found
+            yield replace(found, path="auth", hint=hint) if found.code == "no-access" else found
 
 
 def _trouble(error: ConnectorError) -> Diagnostic:
@@ -115,6 +115,6 @@ def _trouble(error: ConnectorError) -> Diagnostic:
             missing = isinstance(error, UnauthorisedError) and "lacks rights" in str(error)
             if missing:
                 hint = "give the integration that right (System > Integrations > API), then reauthorise it"
-            return Diagnostic(code="missing-right" if missing else code, message=str(error), hint=hint)
+            return Diagnostic(code="no-access" if missing else code, message=str(error), hint=hint)
     hint = "check `url`: is there a sign-in page or a proxy between here and the shop?"
     return Diagnostic(code="protocol", message=str(error), hint=hint)

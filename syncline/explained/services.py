@@ -109,6 +109,22 @@ SERVICES = {
         "The key may only read.",
         "Make one that may read and write, or map the streams inwards only.",
     ),
+    "unknown-store-view": Entry(
+        "The shop has no store view of that name.",
+        "The message lists those it has.",
+    ),
+    "no-consents": Entry(
+        "The integration object has no items that consents are read from.",
+        "Add them, or leave `consents` out.",
+    ),
+    "no-item": Entry(
+        "The integration object has no item of that name.",
+        "The message lists those it has; the connector's page shows what has to be in it.",
+    ),
+    "other-key": Entry(
+        "The items are named by other attributes than the settings say.",
+        "Make the attribute the one unique one of the item, or name the right one.",
+    ),
     "no-parties": Entry(
         "The module that knows people and companies is not active in this database.",
         "Activate it.",

@@ -18,7 +18,7 @@ def test_a_good_connection_has_nothing_to_say(connect):
 def test_wrong_secrets_missing_rights_and_a_wrong_address_are_told_apart(fake, connect):
     fake.denied = {"orders"}
     [finding] = connect().check()
-    assert (finding.code, "Magento_Sales::actions_view" in finding.message) == ("missing-right", True)
+    assert (finding.code, "Magento_Sales::actions_view" in finding.message) == ("no-access", True)
     fake.signatures.consumer_secret = "another"
     assert codes(connect()) == ["unauthorised"]
     assert codes(connect(url="https://shop.example.com/blog")) == ["protocol"]
@@ -27,13 +27,13 @@ def test_wrong_secrets_missing_rights_and_a_wrong_address_are_told_apart(fake, c
 def test_the_right_to_write_customers_is_missed_before_anything_is_written(fake, connect):
     fake.denied = {"manage"}
     [finding] = connect().check()
-    assert (finding.code, "Magento_Customer::manage" in finding.message) == ("missing-right", True)
+    assert (finding.code, "Magento_Customer::manage" in finding.message) == ("no-access", True)
 
 
 def test_a_queue_whose_outcomes_may_not_be_asked_for_is_told_before_anything_is_written(fake, connect):
     fake.denied = {"bulk"}
     [finding] = connect().check()
-    assert (finding.code, "bulk_from" in finding.hint) == ("missing-right", True)
+    assert (finding.code, "bulk_from" in finding.hint) == ("no-access", True)
     assert codes(connect(bulk_from=0)) == []
 
 
