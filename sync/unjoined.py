@@ -34,10 +34,10 @@ class Unjoined:
     def load(self) -> Unjoined:
         """All that are stored by now."""
         for page in self.hub.store.all_parked(self.binding.id, Side.IN, None, self.hub.policy.page):
-            rows = self._nobodys(page)
-            for row in rows:
+            for row in page:
                 if row.why is Why.DISPUTED and row.code == DISPUTED_MATCH:
                     self._candidates.update(row.candidates)
+            rows = self._nobodys([row for row in page if row.why is not Why.DISPUTED])
             found = [(row, values) for row, values in self._values(rows) if values]
             keys = self.binding.index.keys_of([values for _, values in found])
             for (row, _), own in zip(found, keys, strict=True):

@@ -340,6 +340,8 @@ class Operator:
         """Every night, jobs in two systems each write somebody's name in a way of their own, until nobody writes it."""
         world = self.world
         both = list(world.remotes)[:2]
+        for name in both:
+            world.remotes[name].hidden = set()  # whoever is not listed is not seen to fight
         people = [found for found in map(self._in(both), world.live("contact")) if found is not None]
         if not people:
             return

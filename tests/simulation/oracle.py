@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from connectors.contract import Replay
 from sync.absorb import DISPUTED_MATCH
-from sync.decision import BindingId, EntityState, LinkState, Side, Why
+from sync.decision import BindingId, Canonical, EntityState, LinkState, Side, Why
 from tests.simulation.remote import Row, Table, token
 from tests.simulation.story import HANDS
 
@@ -266,6 +266,20 @@ class Oracle:
         pages = self.world.store.all_parked(at, Side.IN, Why.DISPUTED, 100)
         return any(entity_id in row.candidates for page in pages for row in page if row.code == DISPUTED_MATCH)
 
+    def _waits_there(self, at: BindingId, canonical: Canonical) -> bool:
+        """Whether a record there that could not be taken in yet has what this entity would be recognised by."""
+        field, path = ("name", "name") if at.stream == "firms" else ("email", "emails[work]")
+        own = str(canonical.values.get(path) or "").strip().casefold()
+        for why in (Why.WAITING, Why.DEAD):
+            for page in self.world.store.all_parked(at, Side.IN, why, 100):
+                links = self.world.store.links(at, [row.key for row in page])
+                for row in page:
+                    link = links.get(row.key)
+                    theirs = str((row.data or {}).get(field) or "").strip().casefold()
+                    if (link is None or link.state is not LinkState.LIVE) and own and theirs == own:
+                        return True
+        return False
+
     def everybody_shows_the_same(self) -> None:
         store, hub = self.world.store, self.world.engine().hub
         ids = [row[0] for row in self._rows("SELECT id FROM canonical ORDER BY id")]
@@ -284,7 +298,7 @@ class Oracle:
                 firm_key = store.keys_at(firms, [firm]).get(firm) if firm else None
                 if not own:
                     blocked = "emails[work]" in disputed or "name" in disputed or (firm and not firm_key)
-                    blocked = blocked or self._asked(at, canonical.id)
+                    blocked = blocked or self._asked(at, canonical.id) or self._waits_there(at, canonical)
                     assert blocked, f"I1: {canonical.id} has no record in {at}"
                 for link in own:
                     if link.state is LinkState.LIVE and link.key not in parked[at][1]:

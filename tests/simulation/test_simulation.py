@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from tests.simulation.story import made_up
 from tests.simulation.world import SimWorld
 
 ROOT = Path(__file__).parents[2]
+A_THOUSAND = 3_001_000
 SEEDS = json.loads(CAUGHT.read_text(encoding="utf-8"))
 
 
@@ -95,9 +94,8 @@ def test_a_failing_story_is_cut_down_to_what_it_needs():
 
 
 @pytest.mark.slow
-def test_a_thousand_fresh_stories_hold():
-    first = int(os.environ.get("SYNCLINE_SEED", time.time_ns() // 1_000_000 % 1_000_000_000))
-    command = [sys.executable, "-m", "tests.simulation", "--first", str(first), "--seeds", "1000"]
+def test_a_thousand_stories_hold():
+    """The same ones each time; fresh ones are for `make soak`, whose finds become seeds here."""
+    command = [sys.executable, "-m", "tests.simulation", "--first", str(A_THOUSAND), "--seeds", "1000"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    print(done.stdout)  # noqa: T201 (the first seed, and what was tried: whoever sees this fail has to know)
-    assert done.returncode == 0, f"from seed {first} on: {done.stdout[-2000:]}{done.stderr[-500:]}"
+    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-500:]}"
