@@ -129,7 +129,7 @@ class Columns:
         problems: dict[int, list[Problem]] = {}
         for name, places, values in left_out:
             for at in places:
-                del made[at][name]
+                made[at].pop(name, None)  # two rules may be about one field, where records are made up
                 if values[at] is not ABSENT:
                     problems.setdefault(at, []).append(values[at])
         return made, problems

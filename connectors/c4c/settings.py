@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.checked import secure_address
 from connectors.sdk import Settings
 
 Name = Literal["accounts", "contacts", "leads", "opportunities", "tickets"]
@@ -91,13 +92,11 @@ class C4cSettings(Settings):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost"}
-        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-            raise ValueError("write the address with https://, such as https://my300000.crm.ondemand.com")
+        whole = secure_address(value, "https://my300000.crm.ondemand.com")
+        parts = urlsplit(whole)
         if parts.path.strip("/") or parts.query:
             raise ValueError("write the host alone; where the service lies on it belongs in `path`")
-        return value.rstrip("/")
+        return whole
 
     @field_validator("streams", mode="before", json_schema_input_type=list[Name] | dict[Name, StreamSettings | None])
     @classmethod

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.sdk import Field, FieldType, Record
+from connectors.unfit import UnfitError
 
 VERSION = "@odata.etag"
 TARGET = "Microsoft.Dynamics.CRM.lookuplogicalname"
@@ -44,15 +45,6 @@ _OWNERS = "systemusers"
 def is_key(text: str) -> bool:
     """Whether it has the form of a row's id."""
     return _KEY.fullmatch(text) is not None
-
-
-class UnfitError(Exception):
-    """A field that cannot be sent: a message that names field and rule, never the value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from typing import Any
 
 from connectors.answers import Answer
 from connectors.dynamics.errors import refusal
-from connectors.dynamics.schema import TARGET, TableSchema, UnfitError, is_key
+from connectors.dynamics.schema import TARGET, TableSchema, is_key
 from connectors.dynamics.session import DATA, Session
 from connectors.multipart import Part, part
 from connectors.sdk import AnswerLostError, ConnectorError, Outcome, OutcomeKind, ProtocolError, RefusedError, Write
+from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
 _MARKER = re.compile(r"[A-Za-z0-9._-]{1,100}")

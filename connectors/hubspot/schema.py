@@ -13,6 +13,7 @@ from typing import Any
 
 from connectors.hubspot.settings import Reference
 from connectors.sdk import Field, FieldType
+from connectors.unfit import UnfitError
 
 KEY = "hs_object_id"
 MERGED = "hs_merged_object_ids"
@@ -33,15 +34,6 @@ _NEEDED = {"deals": {"dealname", "dealstage"}, "tickets": {"subject", "hs_pipeli
 def stamp_of(kind: str) -> str:
     """The property that says when a record changed. A search by the other name finds nothing, and does not say why."""
     return "lastmodifieddate" if kind in {"contacts", "0-1"} else "hs_lastmodifieddate"
-
-
-class UnfitError(Exception):
-    """A value that cannot be sent: ``code`` and a message that names property and rule, never the value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from connectors.hubspot.api import BATCH, Api, portions
 from connectors.hubspot.errors import Complaint, RefusalError, complaint_of, outcome_of
 from connectors.hubspot.reading import Reader
 from connectors.hubspot.references import Pair, Tie
-from connectors.hubspot.schema import IN, Schema, UnfitError
+from connectors.hubspot.schema import IN, Schema
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, Write
+from connectors.unfit import UnfitError
 from connectors.wording import failed
 from model.errors import AnswerLostError
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.checked import secure_address
 from connectors.sdk import Settings
 
 Name = Literal["units", "customers", "orders"]
@@ -135,13 +136,11 @@ class HybrisSettings(Settings):
     @field_validator("url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        local = parts.hostname in {"127.0.0.1", "localhost"}
-        if not parts.hostname or (parts.scheme != "https" and not (local and parts.scheme == "http")):
-            raise ValueError("write the address with https://, such as https://api.shop.example")
+        whole = secure_address(value, "https://api.shop.example")
+        parts = urlsplit(whole)
         if parts.path.strip("/") or parts.query:
             raise ValueError("write the host alone; the integration object belongs in `object`")
-        return value.rstrip("/")
+        return whole
 
     @field_validator("streams", mode="before", json_schema_input_type=list[str] | dict[str, StreamSettings | None])
     @classmethod

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from connectors.netsuite.kinds import ADDRESS, ADDRESSES, LINE
-from connectors.netsuite.schema import UnfitError, number
+from connectors.netsuite.schema import number
+from connectors.unfit import UnfitError
 
 _DEFAULTS = {"billingAddress": "defaultBilling", "shippingAddress": "defaultShipping"}
 _NUMBERS = frozenset({"quantity", "rate", "amount"})

@@ -21,21 +21,13 @@ import orjson
 from connectors.netsuite import suiteql
 from connectors.netsuite.kinds import ADDRESS, ADDRESSES, STAMP, Kind, Parts
 from connectors.sdk import Field, FieldType
+from connectors.unfit import UnfitError
 
 _FORMATS = {"date": FieldType.DATE, "date-time": FieldType.DATETIME}
 _TYPES = {"boolean": FieldType.BOOLEAN, "integer": FieldType.INTEGER, "number": FieldType.DECIMAL}
 _MASKS = {FieldType.DATE: suiteql.DAY, FieldType.DATETIME: suiteql.MASK}
 _FIXED = frozenset({"id", STAMP, "dateCreated", "createdDate"})
 _MARKER = re.compile(r"[A-Za-z0-9_-]+")
-
-
-class UnfitError(Exception):
-    """A value that cannot be sent: ``code`` and a message that names field and rule, never the value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from connectors.netsuite.errors import row_outcome
 from connectors.netsuite.kinds import ADDRESSES, KINDS, Parts
 from connectors.netsuite.lines import addresses, items
 from connectors.netsuite.reading import is_key
-from connectors.netsuite.schema import Schema, UnfitError, marked, sendable
+from connectors.netsuite.schema import Schema, marked, sendable
 from connectors.netsuite.session import RECORD, Session
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, RefusedError, Write
+from connectors.unfit import UnfitError
 from connectors.wording import failed
 from model.errors import AnswerLostError
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.odoo.schema import UnfitError
 from connectors.odoo.session import Session
+from connectors.unfit import UnfitError
 
 _FRESH = timedelta(minutes=15)
 _COUNTRIES, _STATES = "res.country", "res.country.state"

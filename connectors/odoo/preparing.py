@@ -9,8 +9,9 @@ from typing import Any
 from connectors.odoo.buyers import PARTNERS, buyer, parties
 from connectors.odoo.naming import Naming
 from connectors.odoo.reading import Reading
-from connectors.odoo.schema import BUYER, CODED, LEAVES, TAGS, ModelSchema, UnfitError
+from connectors.odoo.schema import BUYER, CODED, LEAVES, TAGS, ModelSchema
 from connectors.sdk import Outcome, OutcomeKind, Write
+from connectors.unfit import UnfitError
 from connectors.wording import without_values
 
 ADDRESS = frozenset({"street", "street2", "zip", "city", "state_id", "country_id"})

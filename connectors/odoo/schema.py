@@ -19,6 +19,7 @@ from typing import Any
 
 from connectors.http import parse_moment
 from connectors.sdk import Field, FieldType
+from connectors.unfit import UnfitError
 
 ALWAYS = ("id", "write_date")
 BUYER = "partner_id"
@@ -37,15 +38,6 @@ _TYPES = {
     "selection": FieldType.CHOICE,
 }
 _LEFT_OUT = frozenset({"binary", "reference", "json", "properties", "properties_definition", "many2one_reference"})
-
-
-class UnfitError(Exception):
-    """A value that cannot be sent: ``code`` and a message that names field and rule, never the value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

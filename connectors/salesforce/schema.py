@@ -6,13 +6,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
-
-import orjson
 
 from connectors.salesforce.soql import quoted
 from connectors.sdk import Field, FieldType
+from connectors.unfit import UnfitError, json_number
 
 _TYPES = {
     "boolean": FieldType.BOOLEAN,
@@ -39,15 +37,6 @@ _BARE = {
     FieldType.DATE: re.compile(r"\d{4}-\d\d-\d\d"),
     FieldType.DATETIME: re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"),
 }
-
-
-class UnfitError(Exception):
-    """A value that cannot be sent: ``code`` and a message that names field and rule, never the value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +118,7 @@ def _fitted(name: str, kind: str, value: Any) -> Any:
             return value
         raise UnfitError("wrong-type", name, f"{name} takes true or false")
     if kinds in {FieldType.INTEGER, FieldType.DECIMAL}:
-        return _number(name, kinds, value)
+        return None if value == "" else json_number(name, value, whole=kinds is FieldType.INTEGER)
     if kinds is FieldType.SET and isinstance(value, list | tuple):
         return ";".join(str(choice) for choice in value)
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -139,23 +128,6 @@ def _fitted(name: str, kind: str, value: Any) -> Any:
     if kinds in {FieldType.DATE, FieldType.DATETIME} and value:
         _dated(name, kinds, value)
     return value
-
-
-def _number(name: str, kind: FieldType, value: Any) -> Any:
-    """As a JSON number with just the digits given: currencies hold more of them than a float does."""
-    if value == "":
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite():
-        raise UnfitError("wrong-type", name, f"{name} takes a number")
-    if kind is FieldType.INTEGER:
-        if number != number.to_integral_value():
-            raise UnfitError("wrong-type", name, f"{name} takes a whole number")
-        return int(number)
-    return orjson.Fragment(format(number, "f"))
 
 
 def _dated(name: str, kind: FieldType, value: str) -> None:

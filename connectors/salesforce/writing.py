@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.salesforce.errors import item_outcome, kind_of
-from connectors.salesforce.schema import ObjectSchema, UnfitError
+from connectors.salesforce.schema import ObjectSchema
 from connectors.salesforce.session import Session
 from connectors.sdk import (
     ConnectorError,
@@ -16,6 +16,7 @@ from connectors.sdk import (
     RefusedError,
     Write,
 )
+from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 from model.errors import AnswerLostError
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from connectors.sdk import Field, FieldType, ProtocolError
 from connectors.siebel.wall import Wall
+from connectors.unfit import UnfitError
 
 _TYPES = {
     "DTYPE_BOOL": FieldType.BOOLEAN,
@@ -27,15 +28,6 @@ SYSTEM = frozenset({"Id", "Created", "Created By", "Updated", "Updated By", "Mod
 """Fields that Siebel alone writes (EIM guide, "Fields That Cannot Be Updated")."""
 
 LINK = "Link"
-
-
-class UnfitError(Exception):
-    """A value that cannot be sent. ``code`` and text hold no value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)

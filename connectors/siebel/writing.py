@@ -22,9 +22,9 @@ from connectors.sdk import (
     Write,
 )
 from connectors.siebel import errors
-from connectors.siebel.schema import UnfitError
 from connectors.siebel.searching import compared, is_key
 from connectors.siebel.session import Row, Session, items_of
+from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
 

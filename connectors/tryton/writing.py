@@ -34,18 +34,10 @@ from connectors.tryton.parties import (
 )
 from connectors.tryton.reading import Reading
 from connectors.tryton.session import RefusalError, Session
+from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
 BATCH = 100
-
-
-class UnfitError(Exception):
-    """A value that cannot be sent: ``code``, the field, and a message that names the rule, never the value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(slots=True)

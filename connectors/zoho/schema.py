@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import orjson
-
 from connectors.sdk import Field, FieldType
+from connectors.unfit import UnfitError, json_number
 from connectors.zoho.coql import moment
 
 KEY, STAMP = "id", "Modified_Time"
@@ -46,15 +44,6 @@ _NOT_LISTED = frozenset(
     }
 )
 """Types that lists leave out (they show them of a single record alone), or that are files."""
-
-
-class UnfitError(Exception):
-    """A value that cannot be sent: ``code`` and a message that names field and rule, never the value."""
-
-    def __init__(self, code: str, field: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,27 +163,12 @@ def _fitted(name: str, kind: str, value: Any) -> Any:
             return value
         raise UnfitError("wrong-type", name, f"{name} takes true or false")
     if wanted in {FieldType.INTEGER, FieldType.DECIMAL}:
-        return _number(name, wanted, value)
+        return json_number(name, value, whole=wanted is FieldType.INTEGER)
     if wanted is FieldType.SET:
         return [str(choice) for choice in (value.split(";") if isinstance(value, str) else value)]
     if not isinstance(value, str):
         raise UnfitError("wrong-type", name, f"{name} takes text")
     return _dated(name, wanted, value) if wanted in {FieldType.DATE, FieldType.DATETIME} else value
-
-
-def _number(name: str, kind: FieldType, value: Any) -> Any:
-    """As a JSON number with just the digits given: amounts hold more of them than a float does."""
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not number.is_finite():
-        raise UnfitError("wrong-type", name, f"{name} takes a number")
-    if kind is FieldType.INTEGER:
-        if number != number.to_integral_value():
-            raise UnfitError("wrong-type", name, f"{name} takes a whole number")
-        return int(number)
-    return orjson.Fragment(format(number, "f"))
 
 
 def _dated(name: str, kind: FieldType, value: str) -> str:

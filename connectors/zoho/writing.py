@@ -13,10 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from connectors.sdk import ConnectorError, Outcome, OutcomeKind, RefusedError, Write
+from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 from connectors.zoho import coql
 from connectors.zoho.errors import MOVED, item_outcome
-from connectors.zoho.schema import KEY, STAMP, ModuleSchema, UnfitError
+from connectors.zoho.schema import KEY, STAMP, ModuleSchema
 from connectors.zoho.session import IDS, Row, Session, version
 
 _ABOUT_THE_CALL = frozenset({"INVALID_MODULE", "INVALID_URL_PATTERN", "INVALID_REQUEST_METHOD", "NOT_SUPPORTED"})

@@ -3,8 +3,8 @@
 import pytest
 
 from connectors.netsuite.lines import addresses
-from connectors.netsuite.schema import UnfitError
 from connectors.sdk import AnswerLostError, OutcomeKind, Replay, ThrottledError, Write
+from connectors.unfit import UnfitError
 from syncline.sandbox.wire import Response
 
 OURS = {"marker": "externalId"}
