@@ -97,7 +97,11 @@ class Gateway:
         if "results" not in value:
             return [value]
         rows, following = list(value["results"]), value.get("__next")
+        met: set[str] = set()
         while following is not None:
+            if following in met:
+                raise ProtocolError(f"{what}: the pages of {name} lead in a circle")
+            met.add(following)
             more, following = self._rows(self._place(following), {}, what)
             rows += more
         return rows

@@ -182,7 +182,7 @@ class DynamicsConnector(Connector[DynamicsSettings]):
             try:
                 found = self.find(stream, column, wanted) if wanted and not more else ()
             except ConnectorError:
-                return  # the outcomes stand without the name
+                continue  # the outcomes stand without the name
             holders = {str(record.data.get(column)).lower(): record.key for record in found}
             for at, value in values.items():
                 holder = holders.get(str(value).lower()) if value else None

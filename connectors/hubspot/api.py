@@ -128,7 +128,7 @@ class Api:
         return kept[1]
 
     def forget(self, kind: str) -> None:
-        for key in [key for key in self._kept if key[1].startswith(kind)]:
+        for key in [key for key in list(self._kept) if key[1].startswith(kind)]:
             self._kept.pop(key, None)
 
     def _saw(self, answer: Answer) -> None:

@@ -247,10 +247,12 @@ class Writer:
         done = {(str(one.get("fromObjectId")), str(one.get("toObjectId"))) for one in answer.get("results") or ()}
         complaints = [complaint_of(entry) for entry in answer.get("errors") or ()]
         for pair in pairs:
+            if tuple(pair) in done:  # ids are unique within one object type only: a complaint may be about another pair
+                continue
             about = [one for one in complaints if pair.end in one.ids or pair.start in one.ids]
             if about:
                 self._not_made(rows[pair], name, about[0])
-            elif tuple(pair) not in done:
+            else:
                 lost = AnswerLostError(f"associating {self._kind}: the answer says nothing of this row")
                 self.outcomes[rows[pair].at] = self._half(rows[pair], name, lost)
 

@@ -124,6 +124,11 @@ class Consents:
             elif value == "withdrawn" and active:
                 parts = {"user": customer, "code": str(current.get("code"))}
                 answer = self._gateway.http.request("DELETE", f"{user}/consents/{{code}}", parts=parts)
+                if answer.status in {
+                    404,
+                    409,
+                }:  # withdrawn already, maybe by this very call
+                    continue
             if not answer.ok:
                 return _refusal(answer, customer, template)
         return None

@@ -94,6 +94,9 @@ class Reader:
         for at in range(0, len(real), size):
             wanted = Condition(KEY, "in", ",".join(real[at : at + size]))
             shown = self._session.search(kind.list_path, f"reading {kind.name}", [[wanted]])
+            if shown.total > len(shown.items):
+                counted = f"{shown.total} counted, {len(shown.items)} shown"
+                raise ProtocolError(f"reading {kind.name}: {counted}: what is not shown need not be gone")
             found |= {str(row[kind.key]): row for row in shown.items}
         return found
 

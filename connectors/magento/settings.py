@@ -70,7 +70,5 @@ class MagentoSettings(Settings):
         default=600, ge=0, description="seconds before the stored position that each read begins again"
     )
     page_size: int = Field(default=300, ge=1, le=300, description="records asked for at a time")
-    bulk_from: int = Field(
-        default=5, ge=0, description="as many creates or updates or more go through the bulk API; 0: none ever"
-    )
+    bulk_from: int = Field(default=5, ge=0, description="as many creates or more go through the bulk API; 0: none ever")
     bulk_patience: float = Field(default=600, gt=0, description="seconds to wait for the shop's queue to be worked off")

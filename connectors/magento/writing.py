@@ -106,7 +106,7 @@ class Writer:
         """What goes wrong before anything was sent is an error of the whole batch, later one of its rows."""
         least = self._session.settings.bulk_from
         single = rows
-        if rows and 0 < least <= len(rows):
+        if method == "POST" and 0 < least <= len(rows):  # a queued update would overwrite what was edited meanwhile
             single = ()
             try:
                 outcomes |= self._together(method, rows)

@@ -81,7 +81,7 @@ KINDS: Mapping[str, Kind] = {
             name="salesOrder",
             table="transaction",
             where="type = 'SalesOrd'",
-            deleted=("salesorder", "salesord"),
+            deleted=("salesorder", "salesord", "sales order"),
             columns=_same("id externalId tranId tranDate entity otherRefNum memo email status currency shipDate")
             | {"total": "foreigntotal", "createdDate": "createddate", STAMP: "lastmodifieddate"},
             custom="custbody",

@@ -79,6 +79,7 @@ class Reading:
                 bottom = last
             else:
                 yield from self._second(last, known, full=full)
+                known = last  # all of it was read: a last page without rows leaves off there
                 bottom = moved(last, 1)
 
     def _second(self, stamp: str, known: str | None, *, full: bool) -> Iterator[Page]:

@@ -172,6 +172,8 @@ class Writing:
         name = fault.field
         path = f"{operation.path}.{name}" if name and operation.path else name
         message = odata.blanked(fault.message, job.write.fields.values())
+        if fault.code in _LOCKED:  # its words name a colleague
+            message = "somebody has the record open"
         return Outcome(kind, job.write.key, code=fault.code, message=message, field=path)
 
     def _said(self, job: Job, outcome: Outcome) -> None:

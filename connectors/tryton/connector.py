@@ -143,7 +143,7 @@ class TrytonConnector(Connector[TrytonSettings]):
             return []
         if field == MARKER:
             prefix = self.settings.marker_prefix
-            return reading.among([["identifiers.code", "in", [f"{prefix}:{value}" for value in wanted]]])
+            return reading.among([["identifiers.code", "in", [f"{prefix}:{value}" for value in wanted]]], within=False)
         if field not in {"code", "name"}:
             raise RefusedError(f"searching {stream}: the field {field} cannot be searched by", code="unknown-field")
         return reading.among([[field, "in", wanted]])

@@ -107,6 +107,8 @@ class Reading:
         rows = self.found(keys)
         return [record(rows[key], self.prefix) if key in rows else Record(key, {}, deleted=True) for key in keys]
 
-    def among(self, conditions: Sequence[Any]) -> list[Record]:
-        shown = [record(row, self.prefix) for row in self.rows([*self.domain, *conditions])]
+    def among(self, conditions: Sequence[Any], *, within: bool = True) -> list[Record]:
+        """Live parties; not ``within`` the stream's domain, since what the hub makes may lie outside of it."""
+        own = self.domain if within else ()
+        shown = [record(row, self.prefix) for row in self.rows([*own, *conditions])]
         return [one for one in shown if not one.deleted]

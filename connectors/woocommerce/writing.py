@@ -258,7 +258,7 @@ def _refused(error: Mapping[str, Any], job: Job) -> Outcome:
         kind = OutcomeKind.MISSING
     elif code in _TAKEN:
         kind = OutcomeKind.DUPLICATE
-    elif code in _LOCKED_OUT:
+    elif code in _LOCKED_OUT and status in {None, 401, 403}:  # with 400 it is said of a customer that cannot be saved
         kind = OutcomeKind.UNAUTHORISED
     elif isinstance(status, int) and status >= 500 and status != 501:
         kind = OutcomeKind.UNKNOWN if job.deed == "create" else OutcomeKind.RETRY
