@@ -277,6 +277,15 @@ def test_what_cannot_be_sent_is_refused_alone(make, people, fields, code):
     assert (bad.kind, bad.code, bad.field, good.kind) == (REFUSED, code, next(iter(fields)), APPLIED)
 
 
+def test_what_the_hub_made_is_found_again_although_it_lies_outside_the_streams_domain(make, people):
+    connector = make(streams={"parties": {"domain": [["name", "=", "nobody is called so"]]}})
+    made = connector.upsert("parties", [create("hub-1", name="Ana")])[0]
+    assert made.kind is APPLIED
+    assert [
+        record.key for record in connector.find("parties", connector.stream("parties").writes.marker, ["hub-1"])
+    ] == [made.key]
+
+
 def test_a_code_that_another_party_has_names_the_trouble(make, people):
     erp = make()
     one, two = erp.upsert("parties", [create("m1", name="A", code="A-1"), create("m2", name="B", code="A-1")])
