@@ -494,6 +494,17 @@ class Schedules(RuleBasedStateMachine):
                     ended = self.store.canonicals([link.entity_id])[link.entity_id].state is not EntityState.LIVE
                     assert link.state is LinkState.LIVE or ended, f"I13: {at} {key} is there, and was taken for deleted"
 
+    def _in_question(self, at, canonical):
+        """Whether a record there, of which it is not settled whose it is, may be this entity."""
+        field, path = ("name", "name") if at.stream == "firms" else ("email", "emails[work]")
+        for page in self.store.all_parked(at, Side.IN, None, 9):
+            for row in page:
+                same = (row.data or {}).get(field) and (row.data or {}).get(field) == canonical.values.get(path)
+                link = self.store.links(at, [row.key]).get(row.key)
+                if canonical.id in row.candidates or (same and (link is None or link.state is not LinkState.LIVE)):
+                    return True
+        return False
+
     def everybody_shows_the_same(self):
         hub = self.world.engine().hub
         ids = [row[0] for row in self._rows("SELECT id FROM canonical ORDER BY id")]
@@ -517,6 +528,7 @@ class Schedules(RuleBasedStateMachine):
                 )
                 if not own:
                     blocked = "emails[work]" in conflicts.get(canonical.id, {}) or (firm and not firm_key)
+                    blocked = blocked or self._in_question(at, canonical)
                     assert blocked, f"I1: {canonical.id} has no record in {at}"
                 for link in own:
                     if link.state is LinkState.LIVE and not self.store.parked(at, Side.IN, [link.key]):
