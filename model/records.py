@@ -29,6 +29,12 @@ def plain_records(keys: Iterable[str], data: Iterable[Mapping[str, Any]]) -> lis
     return list(map(tuple.__new__, repeat(Record), zip(keys, data, *rest, strict=False)))
 
 
+def last_of_each(records: Sequence[Record]) -> Sequence[Record]:
+    """A page that drifts may show a record twice: what it showed last counts."""
+    latest = {record.key: record for record in records}
+    return records if len(latest) == len(records) else list(latest.values())
+
+
 class RecordRef(NamedTuple):
     """A record of the same connection that another record points to."""
 

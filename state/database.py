@@ -166,6 +166,9 @@ class _Lent:
         _end(self._tx, error, self._give_back)
 
     def _give_back(self) -> None:
+        if _driver(self._tx).in_transaction:  # it could not even be rolled back: nobody else should meet that
+            self._tx.connection.invalidate()
+            return
         if self._durable:
             _driver(self._tx).execute("PRAGMA synchronous=NORMAL")
         self._free.append(self._tx)

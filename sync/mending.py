@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from model.records import Page
-from sync.decision import BindingId, Changes, Link, Parked, Side, Why
+from sync.decision import BindingId, Changes, Link, LinkState, Parked, Side, Why
 from sync.ports import Store
 
 
@@ -56,3 +56,18 @@ class Mending:
                 link.fingerprint = None  # should the record come back as it was, it is looked at again
                 links.append(link)
         return Changes(unparked=[(self.binding, Side.IN, key) for key in sorted(gone)], links=links)
+
+
+def parked_alone(store: Store, binding: BindingId, size: int) -> list[list[str]]:
+    """Keys of parked records that nobody is linked to, by page.
+
+    A sweep, which is about links, has to ask about them besides: whoever may be one of them is held back meanwhile.
+    """
+    pages = (unlinked(store, binding, page) for page in store.all_parked(binding, Side.IN, None, size))
+    return [keys for rows in pages if (keys := [row.key for row in rows if row.data is not None])]
+
+
+def unlinked(store: Store, binding: BindingId, parked: Sequence[Parked]) -> list[Parked]:
+    """Those that are no live link's record."""
+    links = store.links(binding, [row.key for row in parked])
+    return [row for row in parked if row.key not in links or links[row.key].state is not LinkState.LIVE]

@@ -12,7 +12,7 @@ from typing import Final
 from connectors.contract import Deletes
 from mappings.contract import Projection
 from model.errors import ConnectorError, CursorExpiredError, SourceIncompleteError
-from model.records import Flaw, Page, Record
+from model.records import Flaw, Page, Record, last_of_each
 from sync.absorb import CREATED, DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
 from sync.confirming import confirmed
@@ -21,7 +21,7 @@ from sync.founding import found_together
 from sync.hub import Hub, Listener
 from sync.known import Known
 from sync.ledger import Ids, Ledger
-from sync.mending import Mending
+from sync.mending import Mending, parked_alone
 from sync.policy import Braked
 from sync.ports import Lease, Seen
 from sync.scenes import load_scene
@@ -179,7 +179,7 @@ class Observer:
 
     def _look(self, binding: Binding, page: Page, balance: Balance, news: _News) -> int:
         """Add to the news what is new on a page. Returns how many of its records are linked already (for the sweep)."""
-        listed = _last_of_each(page.records)
+        listed = last_of_each(page.records)
         live = [record for record in listed if not record.deleted] if True in map(_DELETED, listed) else listed
         keys = list(map(_KEY, live))
         prints = binding.mapping.fingerprints(live)
@@ -358,6 +358,9 @@ class Observer:
                 seen.add(keys)
             missing = list(seen.missing(self.hub.policy.page))
         self._ask(binding, missing)
+        for keys in parked_alone(store, binding.id, self.hub.policy.page):
+            gone = [record for record in self.hub.deeds(binding.id).fetch(stream.name, keys) if record.deleted]
+            self.page(binding, Page(gone), counted=False)
         swept = replace(self.known.state(binding.id), swept_at=self.hub.clock.now())
         self._commit(Changes(stream=(binding.id, swept)))
 
@@ -391,10 +394,3 @@ class Observer:
             self.page(binding, Page(list(records)), counted=False)
         finally:
             self._writing = False
-
-
-def _last_of_each(records: Sequence[Record]) -> Sequence[Record]:
-    """A page that drifts may show a record twice: what it showed last counts."""
-    if len(set(map(_KEY, records))) == len(records):
-        return records
-    return list({record.key: record for record in records}.values())

@@ -13,9 +13,10 @@ from typing import Any
 from model.records import Record
 from sync.absorb import DISPUTED_MATCH, Binding, resolved
 from sync.correlate import correlate
-from sync.decision import Canonical, LinkState, Parked, Side, Why
+from sync.decision import Canonical, Parked, Side, Why
 from sync.hub import Hub
 from sync.ledger import Scene
+from sync.mending import unlinked
 from sync.scenes import load_references
 
 _DECIDED = "until it is decided whether a record there is it"
@@ -37,7 +38,8 @@ class Unjoined:
             for row in page:
                 if row.why is Why.DISPUTED and row.code == DISPUTED_MATCH:
                     self._candidates.update(row.candidates)
-            rows = self._nobodys([row for row in page if row.why is not Why.DISPUTED])
+            others = [row for row in page if row.why is not Why.DISPUTED]
+            rows = unlinked(self.hub.store, self.binding.id, others)
             found = [(row, values) for row, values in self._values(rows) if values]
             keys = self.binding.index.keys_of([values for _, values in found])
             for (row, _), own in zip(found, keys, strict=True):
@@ -71,11 +73,7 @@ class Unjoined:
                 candidates = dict.fromkeys(own, (canonical.id,))
                 found = correlate(match, index, values, candidates, {canonical.id: canonical}, lambda _: False)
                 if found.entity_id or found.disputed:
-                    yield canonical.id, _DECIDED if row.why is Why.DISPUTED else _TAKEN_IN
-
-    def _nobodys(self, rows: Sequence[Parked]) -> list[Parked]:
-        links = self.hub.store.links(self.binding.id, [row.key for row in rows])
-        return [row for row in rows if row.key not in links or links[row.key].state is not LinkState.LIVE]
+                    yield canonical.id, _TAKEN_IN
 
     def _values(self, rows: Sequence[Parked]) -> Iterator[tuple[Parked, Mapping[str, Any]]]:
         """What of them can be read, which of a dead letter is a part."""

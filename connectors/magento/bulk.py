@@ -1,4 +1,4 @@
-"""Many writes in one call: they are queued, and what became of each is asked for until all are done.
+"""Many creates in one call: they are queued, and what became of each is asked for until all are done.
 
 "Accepted" says nothing about an item's fate; only ``bulk/<uuid>/detailed-status`` does, by a status per operation
 (commerce-webapi, rest/use-rest/operation-status-endpoints): 1 done, 2 failed and may be tried again, 3 failed for good,
@@ -22,17 +22,17 @@ _DONE, _AGAIN, _FAILED, _OPEN, _REJECTED = 1, 2, 3, 4, 5
 _LONGEST_PAUSE = 15.0
 
 Row = tuple[Write, Mapping[str, Any]]
-"""A write, and the body of the single call that would do it; ``key`` fields of the address go into it."""
+"""A create, and the body of the single call that would do it."""
 
 
-def send(session: Session, method: str, path: str, rows: Sequence[Row], kind: Kind, what: str) -> list[Outcome]:
+def send(session: Session, path: str, rows: Sequence[Row], kind: Kind, what: str) -> list[Outcome]:
     """One outcome per row, in order.
 
     Raises RefusedError where the shop does not take the call at all (nothing was queued), AnswerLostError where it may
     have, and what else a call may end in.
     """
     bodies = [body for _, body in rows]
-    said = session.ask(method, path, what, bulk=True, json=bodies, idempotent=False)
+    said = session.ask("POST", path, what, bulk=True, json=bodies, idempotent=False)
     uuid = said.get("bulk_uuid") if isinstance(said, dict) else None
     items = said.get("request_items") if isinstance(said, dict) else None
     if not isinstance(uuid, str) or not isinstance(items, list):
@@ -80,8 +80,6 @@ def _verdict(write: Write, operation: Mapping[str, Any], kind: Kind) -> Outcome:
         return Outcome(OutcomeKind.RETRY, write.key, code="bulk-2", message="the shop asks to try again")
     if status != _DONE:
         return outcome(write, message, f"bulk-{status}", kind.named)
-    if write.key is not None:
-        return Outcome(OutcomeKind.APPLIED, write.key)
     made = _parsed(operation.get("result_serialized_data"))
     key = made.get("id") if isinstance(made, dict) else None
     if key is None:
@@ -108,8 +106,7 @@ def _paired(operations: Sequence[Mapping[str, Any]], rows: Sequence[Row], wrap: 
 def _identity(body: Mapping[str, Any], wrap: str) -> tuple[str, ...]:
     record = body.get(wrap)
     inner = record if isinstance(record, dict) else {}
-    names = ("id",) if inner.get("id") is not None else ("email", "company_email", "website_id")
-    return tuple(str(inner.get(name)) for name in names)
+    return tuple(str(inner.get(name)) for name in ("email", "company_email", "website_id"))
 
 
 def _parsed(text: Any) -> Any:

@@ -16,8 +16,8 @@ DEFAULTS: Mapping[str, str] = {"billing": "default_billing", "shipping": "defaul
 class Kind:
     """``list_path`` is searched, ``new_path`` takes new records, ``path`` holds them by their keys.
 
-    ``wrap`` names the record in the body of a write, ``route`` its key in the bulk form of an address, ``named`` how
-    errors call that key. ``key`` is the field a record shows its key in; filters say entity_id.
+    ``wrap`` names the record in the body of a write, ``named`` how errors call its key. ``key`` is the field a record
+    shows its key in; filters say entity_id.
     """
 
     name: str
@@ -25,7 +25,6 @@ class Kind:
     new_path: str
     path: str
     wrap: str
-    route: str
     named: tuple[str, ...]
     key: str
     stamped: bool
@@ -92,7 +91,6 @@ KINDS: Mapping[str, Kind] = {
             new_path="customers",
             path="customers",
             wrap="customer",
-            route="byCustomerId",
             named=("customerId",),
             key="id",
             stamped=True,
@@ -104,7 +102,6 @@ KINDS: Mapping[str, Kind] = {
             new_path="company/",
             path="company",
             wrap="company",
-            route="byCompanyId",
             named=("id", "companyId"),
             key="id",
             stamped=False,
@@ -116,7 +113,6 @@ KINDS: Mapping[str, Kind] = {
             new_path="orders",
             path="orders",
             wrap="entity",
-            route="byId",
             named=("entityId",),
             key="entity_id",
             stamped=True,

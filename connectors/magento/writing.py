@@ -109,7 +109,7 @@ class Writer:
         if method == "POST" and 0 < least <= len(rows):  # a queued update would overwrite what was edited meanwhile
             single = ()
             try:
-                outcomes |= self._together(method, rows)
+                outcomes |= self._together(rows)
             except RefusedError:
                 single = rows  # the shop takes no bulk calls, or not this one: nothing was queued
             except ConnectorError as error:
@@ -119,15 +119,10 @@ class Writer:
         for row in single:
             self._singly(method, row, outcomes)
 
-    def _together(self, method: str, rows: Sequence[Row]) -> dict[int, Outcome]:
+    def _together(self, rows: Sequence[Row]) -> dict[int, Outcome]:
         kind = self._kind
-        name = f"{kind.route.removeprefix('by')[0].lower()}{kind.route.removeprefix('by')[1:]}"
-        path = kind.new_path if method == "POST" else f"{kind.path}/{kind.route}"
-        bodies: list[bulk.Row] = [
-            (row.write, {kind.wrap: row.record, **({name: row.write.key} if row.write.key is not None else {})})
-            for row in rows
-        ]
-        done = bulk.send(self._session, method, path, bodies, kind, f"writing {kind.name}")
+        bodies: list[bulk.Row] = [(row.write, {kind.wrap: row.record}) for row in rows]
+        done = bulk.send(self._session, kind.new_path, bodies, kind, f"writing {kind.name}")
         return {row.at: one for row, one in zip(rows, done, strict=True)}
 
     def _singly(self, method: str, row: Row, outcomes: dict[int, Outcome]) -> None:

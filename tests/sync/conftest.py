@@ -140,9 +140,8 @@ class MemoryConnector(Connector[MemorySettings]):
             keys = sorted(table.rows.keys() - self.system.hidden)
         else:
             start = int(since or 0)
-            keys = sorted(
-                table.rows.keys() | (table.gone.keys() if since is not None else set()), key=table.versions.__getitem__
-            )
+            told = since is not None and facts.deletes is Deletes.TOMBSTONES
+            keys = sorted(table.rows.keys() | (table.gone.keys() if told else set()), key=table.versions.__getitem__)
             keys = [key for key in keys if table.versions[key] >= start]
         full = facts.watermark is None or since is None
         for at in range(0, len(keys), PAGE):

@@ -17,9 +17,9 @@ from tests.sync.conftest import CONTACT, EMAIL, PlainMapping
 NAME = Match(strong=(StrongRule(paths=("name",)),))
 
 
-def company_world(world, make_stream, plain, contact_options=None):
+def company_world(world, make_stream, plain, contact_options=None, **facts):
     for name in ("erp", "crm"):
-        world.system(name, make_stream("firms"), make_stream("people", parents=("firms",)))
+        world.system(name, make_stream("firms"), make_stream("people", parents=("firms",), **facts))
         world.mappings.append(
             plain(
                 name,
@@ -85,6 +85,20 @@ def test_who_may_be_a_record_that_waits_is_not_created_beside_it(world, make_str
     world.sync()
     assert sorted(row["name"] for row in rows(world, "crm", "people").values()) == ["Ana Berg", "Bo"]
     assert sorted(row["name"] for row in rows(world, "erp", "people").values()) == ["Ana Berg", "Bo"]
+    world.assert_calm()
+
+
+def test_a_record_that_waits_and_is_deleted_there_holds_nobody_back_after_a_sweep(world, make_stream, plain):
+    company_world(world, make_stream, plain, deletes=Deletes.SWEEP)
+    erp, crm = world.systems["erp"], world.systems["crm"]
+    crm.put("people", "c1", name="Ana", email="ana@example.com", firm="nowhere")
+    erp.put("people", "p1", name="Ana Berg", email="ana@example.com", firm=None)
+    world.sync()
+    assert [row["name"] for row in rows(world, "crm", "people").values()] == ["Ana"]
+    crm.drop("people", "c1")
+    world.sync(sweep=True)
+    world.sync()
+    assert [row["name"] for row in rows(world, "crm", "people").values()] == ["Ana Berg"]
     world.assert_calm()
 
 
