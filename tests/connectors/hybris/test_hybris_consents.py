@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.sdk import OutcomeKind, Write
+from syncline.sandbox.wire import Response
 
 ADA = "ada@shop.example"
 SECRET = "s3cr3t-canary"
@@ -154,3 +155,22 @@ def test_a_customer_that_was_made_without_its_consent_is_in_doubt_not_lost(conse
     [outcome] = connector.upsert("customers", [Write(None, row, marker="hub-1")])
     assert (outcome.kind, outcome.code, outcome.key) == (OutcomeKind.UNKNOWN, "NotFoundError", "bob@shop.example")
     assert fake.item("customers", "bob@shop.example")["name"] == "Bob"
+
+
+def test_a_withdrawal_whose_answer_was_lost_is_done(make, fake):
+    class Losing:
+        lost = 0
+
+        def handle(self, request):
+            answer = fake.handle(request)
+            if request.method != "DELETE" or self.lost:
+                return answer
+            self.lost += 1
+            return Response(lost=True)
+
+    fake.consent(ADA, "MARKETING", 1)
+    line = Losing()
+    consents = {"templates": ["MARKETING"], "site": "electronics", "withdraw": True}
+    assert write(make(of=line, auth=OAUTH, consents=consents), status="withdrawn").kind is OutcomeKind.APPLIED
+    assert line.lost == 1
+    assert active(fake) == []

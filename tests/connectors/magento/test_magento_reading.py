@@ -1,8 +1,10 @@
 """What an Adobe Commerce shop shows, and in what order."""
 
+import orjson
 import pytest
 
-from connectors.sdk import CursorExpiredError
+from connectors.sdk import CursorExpiredError, ProtocolError
+from syncline.sandbox.wire import Response
 
 
 def read(connector, stream="customers", since=None):
@@ -107,3 +109,17 @@ def test_the_shop_says_which_fields_customers_have(connect):
     assert fields["custom.nickname"].max_length == 40
     assert fields["firstname"].required
     assert not fields["website_id"].required
+
+
+def test_who_is_counted_and_not_shown_is_not_taken_for_gone(fake, connect):
+    class Hiding:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if not request.path.endswith("customers/search"):
+                return answer
+            body = orjson.loads(answer.body)
+            return Response.of({**body, "items": body["items"][1:]})
+
+    keys = people(fake, 2)
+    with pytest.raises(ProtocolError, match="2 counted, 1 shown"):
+        connect(Hiding()).fetch("customers", keys)

@@ -46,6 +46,17 @@ def test_a_mass_update_stamps_more_records_than_a_page_alike_and_none_is_lost(ma
     assert len(set(read)) == len(read)
 
 
+def test_a_second_that_was_read_whole_is_behind_the_position(make, fake, clock):
+    erp = make(page=3)
+    fake.seed("res.partner", [{"name": "Old", "is_company": True}])
+    since = list(erp.read("companies", None))[-1].cursor
+    clock.advance(3600)
+    fake.seed("res.partner", [{"name": f"N{n}", "is_company": True} for n in range(6)])
+    clock.advance(3600)
+    since = list(erp.read("companies", since))[-1].cursor
+    assert sorted(record.data["name"] for record in records(erp, "companies", since)) == [f"N{n}" for n in range(6)]
+
+
 def test_stamps_of_one_second_are_in_no_order_of_ids_and_a_page_may_end_between_them(make, fake, clock):
     erp = make(page=4)
     for n in range(6):

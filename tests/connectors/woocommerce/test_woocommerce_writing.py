@@ -49,6 +49,23 @@ def test_refusals_inside_an_answer_of_200_belong_to_their_rows(fake, shop):
     assert [row["email"] for row in fake.rows("customers")] == ["taken@example.com", "a@example.com", "b@example.com"]
 
 
+def test_a_customer_that_cannot_be_saved_is_no_lack_of_rights(fake, make):
+    class Refusing:
+        def handle(self, request):
+            if not request.path.endswith("/customers/batch") or not request.json().get("create"):
+                return fake.handle(request)
+            data = {"status": 400}
+            error = {
+                "code": "woocommerce_rest_cannot_create",
+                "message": "This resource cannot be created.",
+                "data": data,
+            }
+            return Response.of({"create": [{"id": 0, "error": error}]})
+
+    [outcome] = make(Refusing()).upsert("customers", [new("a@example.com")])
+    assert (outcome.kind, outcome.code) == (REFUSED, "woocommerce_rest_cannot_create")
+
+
 def test_the_shop_s_words_are_told_without_the_address_they_quote(fake, shop):
     fake.seed("customers", [{"email": "taken@example.com"}])
     (outcome,) = shop.upsert("customers", [new("taken@example.com")])
