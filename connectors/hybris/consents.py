@@ -10,8 +10,8 @@ at a moment. The record shows for each template that the settings name what hold
 
 They are read as items of the integration object, and written through the commerce web services (OCC), which check
 and record as a storefront does. What is the case already is not sent again, so that nothing is given twice or anew.
-A withdrawal names a consent by its code, of whatever version, and asks only whose it is: all that are not withdrawn are,
-the outdated ones among them. (The web services show the consent to the newest version alone.)
+A withdrawal names a consent by its code, of whatever version, and asks only whose it is: all that are not withdrawn
+are, outdated ones among them. (The web services show the consent to the newest version alone.)
 Sources: SAP Commerce Web Services API reference, "Consents" (consenttemplates, consents); the fields are those of
 SAP/spartacus, projects/core/src/model/consent.model.ts; items: commerceservices, types Consent and ConsentTemplate;
 withdrawals: commerceservices, the tests of DefaultCommerceConsentService (``testWithdrawConsent…``).
