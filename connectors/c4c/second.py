@@ -5,7 +5,8 @@ It has to say on which version it was decided (``If-Match``, the quoted ``adminD
 Calls are counted per tenant and day; what is over is answered 429 until the day ends.
 Sources: SAP's generated client of contactPersonService (paths, query options, required header, lengths); SAP note
 3559130 (calls in 24 hours); ``adminData/updatedOn ge …`` as SAP's integration guide writes it. How many rows a page may
-have is not published: what ``$count`` says is believed, not how many came.
+have is not published: what ``$count`` says is believed, not how many came; where it says nothing, every page that could
+be followed by another is.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from connectors.sdk import (
 )
 
 STAMP = "adminData.updatedOn"
+RIGHTS = "may the technical user's business roles write this record (access restrictions, territories)?"
 _MERGE = {"content-type": "application/merge-patch+json"}
 
 
@@ -124,16 +126,19 @@ class Second:
             f"id ge {_quoted(after)}" if after else "",
         ]
         order = f"{_slashed(STAMP)},id" if since is not None and until is None else "id"
-        return self.asked(" and ".join(one for one in wanted if one), order, top)
+        rows, count = self.asked(" and ".join(one for one in wanted if one), order, top)
+        # Each page begins with the last row of the one before: one row alone is the end.
+        return rows, len(rows) > 1 if count is None else count > len(rows)
 
-    def asked(self, wanted: str, order: str, top: int) -> tuple[list[Row], bool]:
+    def asked(self, wanted: str, order: str, top: int) -> tuple[list[Row], int | None]:
+        """A page, and how many rows there are of all pages, where the answer says so."""
         query = {"$filter": wanted or None, "$orderby": order, "$top": top, "$count": "true"}
         said = self._said(self._call("GET", self._root, query=query), f"reading {self.stream}")
         rows = said.get("value")
         if not isinstance(rows, list):
             raise ProtocolError(f"reading {self.stream}: an answer without a list of records")
         count = said.get("count")
-        return rows, (count > len(rows) if isinstance(count, int) else len(rows) >= top)
+        return rows, count if isinstance(count, int) else None
 
     def key(self, row: Row) -> str:
         key = row.get("id")
@@ -156,8 +161,10 @@ class Second:
         wanted = sorted({value for value in values if value})
         found: list[Row] = []
         for group in portions((f"{_slashed(field)} eq {_quoted(value)}" for value in wanted), most=20):
-            rows, more = self.asked(some(group), "id", max(self.page, 200))
-            if more:
+            rows, count = self.asked(some(group), "id", max(self.page, 200))
+            if count is None:  # what was left out would be taken for deleted
+                raise ProtocolError(f"searching {self.stream}: the answer does not say how many records there are")
+            if count > len(rows):
                 raise ProtocolError(f"searching {self.stream}: more records than one answer holds")
             found += [row for row in rows if _at(row, field) in wanted]
         return unique(found, self)
@@ -199,13 +206,11 @@ class Second:
             made = record(row)
             return Outcome(OutcomeKind.APPLIED, made.key, made.version, made)
         code, message, field = fault(answer)
-        return Outcome(
-            _kind(answer.status, creating=write.key is None),
-            write.key,
-            code=code,
-            message=blanked(message, write.fields.values()),
-            field=field,
-        )
+        message = blanked(message, write.fields.values())
+        if answer.status == 403:
+            message = f"{RIGHTS} {message}".strip()
+        kind = _kind(answer.status, creating=write.key is None)
+        return Outcome(kind, write.key, code=code, message=message, field=field)
 
     # The wire -----------------------------------------------------------------------------------------------------
 
@@ -235,7 +240,7 @@ class Second:
 
     def fields(self) -> tuple[Field, ...]:
         """The published ones, and extension fields that the latest records show."""
-        rows, _ = self.asked("", f"{_slashed(STAMP)} desc", 50)
+        rows = self.asked("", f"{_slashed(STAMP)} desc", 50)[0]
         own = {name for row in rows for name in (row.get("extensions") or {})}
         found = {field.name: field for field in self.service.known}
         found |= {f"extensions.{name}": Field(name=f"extensions.{name}") for name in sorted(own)}
@@ -298,6 +303,7 @@ def fault(answer: Answer) -> tuple[str, str, str | None]:
 
 
 def _kind(status: int, *, creating: bool) -> OutcomeKind:
-    known = {401: OutcomeKind.UNAUTHORISED, 403: OutcomeKind.UNAUTHORISED, 409: OutcomeKind.DUPLICATE}
+    """What a refusal means. Business roles restrict by record: 403 concerns this one."""
+    known = {401: OutcomeKind.UNAUTHORISED, 409: OutcomeKind.DUPLICATE}
     changed = {404: OutcomeKind.MISSING, 410: OutcomeKind.MISSING, 412: OutcomeKind.STALE, 423: OutcomeKind.RETRY}
     return (known if creating else {**known, **changed, 409: OutcomeKind.RETRY}).get(status, OutcomeKind.REFUSED)

@@ -2,7 +2,7 @@
 
 Strict where that hurts: a change without If-Match or as anything but a merge patch is refused, null takes a member
 away, a list replaces the whole list, a day has only so many calls (``calls_a_day``), a page no more rows than ``page``
-whatever was asked for.
+whatever was asked for. ``counts`` off has it keep silent about how many rows there are.
 """
 
 from __future__ import annotations
@@ -45,12 +45,14 @@ class C4cSecondFake:
         extensions: Sequence[str] = ("SynclineID",),
         page: int = 100,
         calls_a_day: int = 150_000,
+        counts: bool = True,
     ) -> None:
         self.clock = clock or SystemClock()
         self.access = Access(self.clock, {"USER": "password"} if users is None else users, {})
         self.extensions = set(extensions)
         self.page = page
         self.calls_a_day = calls_a_day
+        self.counts = counts
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in PATHS}
         self._counted: Counter[str] = Counter()
         self._numbers = 1_000_000
@@ -153,7 +155,7 @@ class C4cSecondFake:
             rows.sort(key=lambda row: str(_at(row, name) or ""), reverse=direction == "desc")
         skip, top = int(request.query.get("$skip", 0)), int(request.query.get("$top", self.page))
         said: Row = {"value": rows[skip : skip + min(top, self.page)]}
-        if request.query.get("$count") == "true":
+        if request.query.get("$count") == "true" and self.counts:
             said["count"] = len(rows)
         return Response.of(said)
 
