@@ -1,4 +1,4 @@
-"""Version 2 (REST): accounts and contacts.
+"""Version 2 (REST).
 
 A change is a merge patch (RFC 7396): null takes a member away, a list replaces the whole list, what is not named stays.
 It has to say on which version it was decided (``If-Match``, the quoted ``adminData.updatedOn``). There is no batch.
@@ -12,13 +12,14 @@ be followed by another is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from connectors.answers import Answer
+from connectors.c4c.services import SERVICES, STAMP
 from connectors.c4c.settings import C4cSettings
 from connectors.c4c.walking import Row, by_change, by_key, position_of, position_text, second_of, unique
+from connectors.edmx import UnfitError
 from connectors.http import Http
 from connectors.odata import blanked, portions, some
 from connectors.sdk import (
@@ -36,64 +37,12 @@ from connectors.sdk import (
     Write,
 )
 
-STAMP = "adminData.updatedOn"
 RIGHTS = "may the technical user's business roles write this record (access restrictions, territories)?"
 _MERGE = {"content-type": "application/merge-patch+json"}
 
 
 class NotAllowedError(UnauthorisedError):
     """The user is known, and may not do this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Where a kind of records lies, what it cannot do without, and fields beside those that records show."""
-
-    path: str
-    needed: str
-    known: tuple[Field, ...]
-
-
-def _text(name: str, most: int, **facts: Any) -> Field:
-    return Field(name=name, max_length=most, **facts)
-
-
-_STATUS = _text("lifeCycleStatus", 14)
-_COMMON = (
-    Field(name="id", creatable=False, updatable=False, unique=True),
-    _text("displayId", 10, updatable=False, unique=True),
-    Field(name=STAMP, type=FieldType.DATETIME, creatable=False, updatable=False),
-    Field(name="externalIds", type=FieldType.LIST),
-)
-SERVICES: Mapping[str, Service] = {
-    "accounts": Service(
-        "account-service/accounts",
-        "firstLineName",
-        (
-            *_COMMON,
-            _text("firstLineName", 40, required=True, nullable=False),
-            _text("secondLineName", 40),
-            Field(name="formattedName", creatable=False, updatable=False),
-            _STATUS,
-        ),
-    ),
-    "contacts": Service(
-        "contact-person-service/contactPersons",
-        "familyName",
-        (
-            *_COMMON,
-            *(_text(name, 40) for name in ("givenName", "middleName", "nickName", "departmentName")),
-            _text("familyName", 40, required=True, nullable=False),
-            *(_text(f"{name}FormattedNumber", 40) for name in ("phone", "mobile", "facsimile")),
-            _text("functionalTitleName", 40),
-            _text("eMail", 255),
-            _text("contactAllowed", 2),
-            Field(name="birthDate", type=FieldType.DATE),
-            Field(name="accountId", type=FieldType.REFERENCE, references=("accounts",)),
-            _STATUS,
-        ),
-    ),
-}
 
 
 class Second:
@@ -105,6 +54,8 @@ class Second:
         self.service = SERVICES[stream]
         self._http = http
         self._marker = settings.marker(stream)
+        self._makes = settings.makes(stream)
+        self._defaults = settings.defaults(stream)
         self._overlap = timedelta(seconds=settings.overlap)
         self._context = context
         self._root = f"/sap/c4c/api/v1/{self.service.path}"
@@ -177,11 +128,15 @@ class Second:
     # Writing ------------------------------------------------------------------------------------------------------
 
     def write(self, write: Write) -> Outcome:
-        needed = self.service.needed
-        if (write.key is None or needed in write.fields) and write.fields.get(needed) in (None, ""):
-            return Outcome(OutcomeKind.REFUSED, write.key, code="unfit", message=f"{needed}: missing", field=needed)
+        if write.key is None and not self._makes:
+            message = f"{self.stream} of Version 2 are not made by the hub: let the mapping say `create: in`"
+            return Outcome(OutcomeKind.REFUSED, code="not-made", message=message)
+        try:
+            self._check(write)
+            body = self._body(write.fields if write.key else {**self._defaults, **_given(write.fields)})
+        except UnfitError as error:
+            return Outcome(OutcomeKind.REFUSED, write.key, code="unfit", message=str(error), field=error.field)
         if write.key is None:
-            body = nested({name: value for name, value in write.fields.items() if value not in (None, "")})
             if self._marker is not None and write.marker:
                 _put(body, self._marker, write.marker)
             return self._outcome(write, self._call("POST", self._root, json=body))
@@ -191,10 +146,32 @@ class Second:
             if not held:
                 return Outcome(OutcomeKind.MISSING, write.key)
             expected = version(held[0])
-        fields = {name: None if value == "" else value for name, value in write.fields.items()}
         headers = {**_MERGE, "if-match": f'"{expected}"'}
         path, parts = f"{self._root}/{{key}}", {"key": write.key}
-        return self._outcome(write, self._call("PATCH", path, parts=parts, json=nested(fields), headers=headers))
+        return self._outcome(write, self._call("PATCH", path, parts=parts, json=body, headers=headers))
+
+    def _check(self, write: Write) -> None:
+        """Raises UnfitError for what the service would not take, or would silently not do."""
+        needed, creating = self.service.needed, write.key is None
+        if (creating or needed in write.fields) and write.fields.get(needed) in (None, ""):
+            raise UnfitError(needed, "missing")
+        for name in write.fields:
+            fact = self.service.fact(name)
+            if fact is not None and not (fact.creatable if creating else fact.updatable):
+                raise UnfitError(name, "may not be given when a record is made" if creating else "may not be changed")
+
+    def _body(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Record paths as the tree of a merge patch. Null takes a member away; of somebody referred to all that is
+        shown of them, since an id alone is not the reference."""
+        body: dict[str, Any] = {}
+        for path, value in fields.items():
+            fact = self.service.fact(path)
+            kind = fact.type if fact is not None else None
+            if value in (None, ""):
+                _put(body, path.rpartition(".")[0] or path if kind is FieldType.REFERENCE else path, None)
+            else:
+                _put(body, path, _number(path, value) if kind is FieldType.DECIMAL else value)
+        return body
 
     def _outcome(self, write: Write, answer: Answer) -> Outcome:
         if answer.ok:
@@ -257,19 +234,23 @@ def version(row: Row) -> str:
     return str(_at(row, STAMP) or "")
 
 
-def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Record paths as the tree of a merge patch. Null is sent as null: it takes the member away."""
-    body: dict[str, Any] = {}
-    for path, value in fields.items():
-        _put(body, path, value)
-    return body
-
-
 def _put(body: dict[str, Any], path: str, value: Any) -> None:
     *heads, last = path.split(".")
     for head in heads:
         body = body.setdefault(head, {})
     body[last] = value
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _number(path: str, value: Any) -> Any:
+    """A number as JSON has it. Raises UnfitError where it is none."""
+    try:
+        return value if isinstance(value, int | float) else float(str(value))
+    except ValueError:
+        raise UnfitError(path, "takes a number") from None
 
 
 def _at(row: Mapping[str, Any], path: str) -> Any:
