@@ -38,7 +38,6 @@ from connectors.sdk import (
 )
 
 RIGHTS = "may the technical user's business roles write this record (access restrictions, territories)?"
-_MERGE = {"content-type": "application/merge-patch+json"}
 
 
 class NotAllowedError(UnauthorisedError):
@@ -146,7 +145,7 @@ class Second:
             if not held:
                 return Outcome(OutcomeKind.MISSING, write.key)
             expected = version(held[0])
-        headers = {**_MERGE, "if-match": f'"{expected}"'}
+        headers = {"content-type": self.service.patch, "if-match": f'"{expected}"'}
         path, parts = f"{self._root}/{{key}}", {"key": write.key}
         return self._outcome(write, self._call("PATCH", path, parts=parts, json=body, headers=headers))
 

@@ -16,15 +16,18 @@ from typing import Any
 from connectors.sdk import Field, FieldType
 
 STAMP = "adminData.updatedOn"
+_MERGE = "application/merge-patch+json"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where a kind of records lies, what it cannot do without, and fields beside those that records show."""
+    """Where a kind of records lies, what it cannot do without, and fields beside those that records show. ``patch`` is
+    the type of content that a change is sent as: what it does is the same, and which one is taken differs."""
 
     path: str
     needed: str
     known: tuple[Field, ...]
+    patch: str = "application/json"
 
     def fact(self, name: str) -> Field | None:
         return next((field for field in self.known if field.name == name), None)
@@ -77,6 +80,7 @@ SERVICES: Mapping[str, Service] = {
             *_shown("formattedName"),
             _STATUS,
         ),
+        _MERGE,
     ),
     "contacts": Service(
         "contact-person-service/contactPersons",
@@ -93,6 +97,7 @@ SERVICES: Mapping[str, Service] = {
             _leading("accountId", "accounts"),
             _STATUS,
         ),
+        _MERGE,
     ),
     "leads": Service(
         "lead-service/leads",

@@ -217,8 +217,9 @@ class C4cSecondFake:
             return self._shown(row)
         if request.method != "PATCH":
             raise RestError(405, "method.not.allowed", "Method not allowed")
-        if not request.headers.get("content-type", "").startswith("application/merge-patch+json"):
-            raise RestError(415, "unsupported.media", "Use application/merge-patch+json")
+        taken = "application/merge-patch+json" if stream in _PARTNERS else "application/json"
+        if not request.headers.get("content-type", "").startswith(taken):
+            raise RestError(415, "unsupported.media", f"Use {taken}")
         if "if-match" not in request.headers:
             raise RestError(428, "precondition.required", "If-Match header is required")
         if request.headers["if-match"].strip('"') != row["adminData"]["updatedOn"]:
