@@ -11,6 +11,7 @@ be followed by another is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -244,12 +245,15 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "")}
 
 
-def _number(path: str, value: Any) -> Any:
-    """A number as JSON has it. Raises UnfitError where it is none."""
+def _number(path: str, value: Any) -> float:
+    """A number as JSON has it. Raises UnfitError where it is none, or one that JSON would write as null."""
     try:
-        return value if isinstance(value, int | float) else float(str(value))
+        number = float(str(value))
     except ValueError:
-        raise UnfitError(path, "takes a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise UnfitError(path, "takes a number")
+    return number
 
 
 def _at(row: Mapping[str, Any], path: str) -> Any:

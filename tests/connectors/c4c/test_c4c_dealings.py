@@ -105,6 +105,7 @@ def test_defaults_of_version_1_are_none_of_version_2(tenant, wire):
         ("leads", {"name": "Wine"}, {"internalStatus": "CONVERTED"}),
         ("opportunities", {"name": "Deal"}, {"account.id": "11ee-1"}),
         ("opportunities", {"name": "Deal"}, {"expectedRevenueAmount.content": "a lot"}),
+        ("opportunities", {"name": "Deal"}, {"expectedRevenueAmount.content": "NaN"}),
     ],
 )
 def test_what_no_patch_can_change_is_refused_before_it_is_sent(tenant, fake, wire, stream, row, fields):
