@@ -192,7 +192,8 @@ class Outcome(NamedTuple):
     """What the system said to one `Write`, in the order of the batch.
 
     ``record`` is the record as now stored, where the answer carries it. ``code`` and ``message`` are the vendor's own
-    (kept verbatim for people who search for them); ``field`` is the record field complained about, where named.
+    (kept verbatim for people who search for them); ``field`` is the record field complained about, where named. Of a
+    create, ``key`` says that there is a record now: with another kind than `APPLIED`, that a later step went wrong.
     ``of`` is the other record's key for `DUPLICATE`, and the survivor's for a `MISSING` record that was merged away.
     """
 

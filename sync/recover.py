@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Final
 
 from connectors.contract import Outcome, OutcomeKind, Replay, Write
-from mappings.contract import Projection
 from model.errors import AnswerLostError, RefusedError
 from model.records import Record
 from sync.absorb import Binding, resolved
@@ -26,7 +25,7 @@ from sync.decision import (
 from sync.hub import Hub
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Written, take
+from sync.outcomes import Written, take, without_gaps
 from sync.ports import Lease
 from sync.reconcile import IN_DOUBT
 from sync.scenes import load_entities, load_references
@@ -232,8 +231,10 @@ class Recovery:
             load_entities(self.hub.store, scene, [row.entity_id for row, _ in applied])
             projections = binding.mapping.project([record for _, record in applied])
             load_references(self.hub.store, binding, projections, scene)
-            if intent.kind is ActionKind.CREATE:
-                applied = self._without_gaps(binding, applied, projections, scene)
+            writes = self.hub.stream(binding.id).writes
+            if intent.kind is ActionKind.CREATE and writes is not None and writes.in_steps:
+                seen = zip(applied, projections, strict=True)
+                applied = [(without_gaps(binding, row, (one, ""), scene), record) for (row, record), one in seen]
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:
@@ -249,24 +250,6 @@ class Recovery:
         changes.parked += self._in_doubt(binding, unclear)
         changes.dirty.update((binding.id.entity, row.entity_id) for row in intent.rows)
         self._commit(changes)
-
-    def _without_gaps(
-        self,
-        binding: Binding,
-        applied: Sequence[tuple[IntentRow, Record]],
-        projections: Sequence[Projection],
-        scene: Scene,
-    ) -> list[tuple[IntentRow, Record]]:
-        """Where a create takes several calls, what is missing was perhaps never sent: nobody has emptied it."""
-        writes = self.hub.stream(binding.id).writes
-        if writes is None or not writes.in_steps:
-            return list(applied)
-        found: list[tuple[IntentRow, Record]] = []
-        for (row, record), projection in zip(applied, projections, strict=True):
-            shown, _ = resolved(binding, projection, scene)
-            revs = {p: rev for p, rev in row.revs.items() if blank(row.values.get(p)) or not blank(shown.get(p))}
-            found.append((row if len(revs) == len(row.revs) else row._replace(revs=revs), record))
-        return found
 
     def _own(self, binding: Binding, applied: Sequence[tuple[IntentRow, Record]]) -> Sequence[tuple[IntentRow, Record]]:
         """Without records that were given to another entity meanwhile."""

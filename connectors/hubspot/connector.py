@@ -71,7 +71,11 @@ class HubSpotConnector(Connector[HubSpotSettings]):
                 misses=MISSES,
             ),
             writes=Writes(
-                batch=BATCH, at_once=4, replay=Replay.NATURAL if marker is None else Replay.UPSERT, marker=marker
+                batch=BATCH,
+                at_once=4,
+                replay=Replay.NATURAL if marker is None else Replay.UPSERT,
+                marker=marker,
+                in_steps=bool(parents),
             ),
             deletes=Deletes.TOMBSTONES,
             removes=True,

@@ -110,8 +110,8 @@ class Faults(Bench):
                 for marker, data in self._by_marker(stream).items():
                     gaps = [name for name in writes[0].fields if is_gap(dig(data, name), dig(whole[marker], name))]
                     assert not gaps or (stream.writes and stream.writes.in_steps), (
-                        f"{stream.name}: a create whose request {at} failed lacks {gaps}; declare Writes.in_steps, else "
-                        "what is missing is taken for somebody's edit"
+                        f"{stream.name}: without request {at} a create lacks {gaps}; unless Writes.in_steps says so, "
+                        "that is taken for somebody's edit"
                     )
 
     @pytest.mark.parametrize("fault", [Fault.LOST, Fault.GARBLED, Fault.DOWN], ids=str)
@@ -192,8 +192,9 @@ class Faults(Bench):
         for outcome in outcomes:
             if outcome.kind is OutcomeKind.APPLIED:
                 assert outcome.key in live, f"{place}: said to be applied, but the record is not there"
-        applied = sum(outcome.kind is OutcomeKind.APPLIED for outcome in outcomes)
-        refused = sum(outcome.kind in _NOT_DONE for outcome in outcomes)
+            assert outcome.key is None or outcome.key in live, f"{place}: names a key, but the record is not there"
+        applied = sum(outcome.kind is OutcomeKind.APPLIED or outcome.key is not None for outcome in outcomes)
+        refused = sum(outcome.kind in _NOT_DONE and outcome.key is None for outcome in outcomes)
         if applied + refused == len(writes):
             assert len(live) == applied, f"{place}: a write said not to have happened did happen"
 

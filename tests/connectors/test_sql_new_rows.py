@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event
 
-from connectors.sdk import Outcome, OutcomeKind, OutcomeKind, Write
+from connectors.sdk import Outcome, OutcomeKind, Write
 from connectors.sql.connector import SqlConnector
 
 PEOPLE = "CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT, nick VARCHAR(5), note TEXT)"

@@ -837,6 +837,36 @@ def test_what_a_create_in_steps_never_came_to_is_written_and_empties_nothing(wor
     world.assert_calm()
 
 
+@pytest.mark.parametrize("kind", [OutcomeKind.REFUSED, OutcomeKind.RETRY, OutcomeKind.UNKNOWN])
+@pytest.mark.parametrize("writes", [LOOKUP, NATURAL], ids=["lookup", "natural"])
+def test_a_create_of_which_a_part_went_wrong_is_known_for_what_it_made(world, make_stream, writes, kind):
+    build(world, make_stream, writes, match=Match())
+    world.sync()
+    ana(world, title="Owner")
+
+    def in_part(upsert, stream, batch):
+        first = {name: value for name, value in batch[0].fields.items() if name != "title"}
+        (made,) = upsert(stream, [batch[0]._replace(fields=first)])
+        return [made._replace(kind=kind, code="no-titles", record=None)]
+
+    once(world.connectors["shop"], "upsert", in_part)
+    world.systems["shop"].refuses = lambda row: "no-titles" if row.keys() == {"title"} else None
+    world.sync()
+    world.sync()
+    (refused,) = parked(world, "shop", Side.OUT, Why.DEAD)
+    assert (refused.code, refused.data) == ("no-titles", {"title": "Owner"})
+    assert [row["title"] for row in rows(world, "crm").values()] == ["Owner"], "nobody emptied it"
+    world.systems["shop"].put("people", "n1", name="Anna")
+    world.sync()
+    assert [row["name"] for row in rows(world, "crm").values()] == ["Anna"]
+    assert len(rows(world, "shop")) == 1
+    world.systems["shop"].refuses = lambda row: None
+    world.engine().retry([refused.id])
+    world.sync()
+    assert [row["title"] for row in rows(world, "shop").values()] == ["Owner"]
+    world.assert_calm()
+
+
 def test_one_record_that_stays_in_doubt_does_not_keep_a_system_shut(world, make_stream):
     build(world, make_stream, UPSERT)
     world.sync()
