@@ -98,9 +98,9 @@ class Oracle:
 
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
         self.read_at[system, stream, key] = self.world.ticks
-        for name in row:
+        for name, value in row.items():
             place = (system, stream, key, name)
-            if place in self.placed:
+            if place in self.placed and token(value) == self.placed[place][0]:
                 self.met[place] = self.placed[place][0]
 
     def wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
