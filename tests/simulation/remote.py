@@ -204,6 +204,10 @@ class Remote:
 
     # what the hub sees and does
 
+    def same(self, field: str, one: Any, other: Any) -> bool:
+        """Whether two values differ only by what the system makes of them."""
+        return field in self.nature.rewrites and rewritten(one) == rewritten(other)
+
     def called(self, verb: str) -> None:
         if self.alone_until is not None and self.clock.now() < self.alone_until:
             self.watcher.too_early(f"I15: {self.name} was called ({verb}), and had asked not to be for a while")
@@ -282,7 +286,7 @@ class Remote:
             return refusal
         key = key or self.key()
         before = dict(table.rows[key]) if key in table.rows else None
-        values = {f: _rewritten(v) if f in nature.rewrites else v for f, v in fields.items()}
+        values = {f: rewritten(v) if f in nature.rewrites else v for f, v in fields.items()}
         if kind == "create" and nature.replay is not Replay.NATURAL:
             values["hub"] = write.marker
         if nature.automates and stream == "people":
@@ -346,7 +350,7 @@ def _natural(key: str) -> tuple[str, int]:
     return key[:1], int(key[1:] or 0)
 
 
-def _rewritten(value: Any) -> Any:
+def rewritten(value: Any) -> Any:
     """Capitals, no spaces at the ends, cut off."""
     return str(value).strip().upper()[:14] if value else value
 
