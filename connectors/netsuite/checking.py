@@ -75,7 +75,7 @@ def _no_access(name: str, error: ConnectorError) -> Diagnostic:
 def _kind(session: Session, name: str) -> Iterator[Diagnostic]:
     session.forget(name)
     schema = session.schema(name)
-    readable = set(session.columns(name))
+    readable = set(session.selection(name).fields)
     missing = [field for field in schema.selectable if field not in readable]
     if missing:
         yield Diagnostic(

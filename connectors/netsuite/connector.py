@@ -80,7 +80,7 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
     def discover(self, stream: str) -> tuple[Field, ...]:
         self.stream(stream)
         self._session.forget(stream)
-        readable = self._session.columns(stream)
+        readable = self._session.selection(stream).fields
         attached = has_addresses(self._session, KINDS[stream])
         return self._session.schema(stream).facts(readable, attached=attached)
 
@@ -108,7 +108,7 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
         self.stream(stream)
         schema = self._session.schema(stream)
         column = schema.columns.get(field)
-        if column is None or field not in self._session.columns(stream):
+        if column is None or field not in self._session.selection(stream).fields:
             raise RefusedError(
                 f"searching {stream}: the field {field} is not there, or cannot be searched by", code="INVALID_FIELD"
             )

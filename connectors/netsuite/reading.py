@@ -3,7 +3,7 @@
 Positions are stamps as the account shows them, in its local time: a wrong zone in the settings shifts values, but
 loses no row. Traps met here: a query ends at 100,000 rows, and offsets shift under edits, so that every page is a query
 of its own behind the last row; rows of one second are ordered by id; transactions are committed late, so that reading
-overlaps; a null column is missing in a row.
+overlaps; a null column is missing in a row; a row that was never saved since stamps are kept may have none.
 """
 
 from __future__ import annotations
@@ -18,9 +18,18 @@ import orjson
 from connectors.netsuite import suiteql
 from connectors.netsuite.kinds import KINDS, STAMP
 from connectors.netsuite.parts import attached
-from connectors.netsuite.schema import alias
+from connectors.netsuite.schema import Selection, alias
 from connectors.netsuite.session import Session
-from connectors.sdk import CursorExpiredError, Flaw, Page, Problem, Record, RefusedError, UnauthorisedError
+from connectors.sdk import (
+    CursorExpiredError,
+    Flaw,
+    Page,
+    Problem,
+    ProtocolError,
+    Record,
+    RefusedError,
+    UnauthorisedError,
+)
 
 AMONG = 500
 """Keys in one query: Oracle takes a thousand in a list."""
@@ -70,11 +79,12 @@ class Reading:
         stamp = self._since.stamp if self._since else None
         deleted = self._since.deleted if self._since else self.deletions_seen()
         held: Page | None = None
-        for rows in self._changed(stamp):
+        selection = self._selection()
+        for rows in self._changed(stamp, selection):
             if held is not None:
                 yield held
             stamp = max(filter(None, [stamp, *(row.get(self._stamp) for row in rows)]), default=None)
-            held = self._page(rows, Cursor(stamp, deleted))
+            held = self._page(rows, Cursor(stamp, deleted), selection)
         if self._feed and not self.full:
             for gone in self._deletions(deleted):
                 if held is not None:
@@ -87,34 +97,54 @@ class Reading:
     def _stamp(self) -> str:
         return alias(self.kind.columns[STAMP])
 
-    def _fields(self) -> list[str]:
-        fields = self.session.columns(self.kind.name)
+    def _selection(self) -> Selection:
+        found = self.session.selection(self.kind.name)
         if self._narrowed is None:
-            return fields
+            return found
         needed = {"id", STAMP, *({"currency"} if {"item", "currencyCode"} & set(self._narrowed) else ())}
-        return [name for name in fields if name in self._narrowed or name in needed]
+        return found._replace(fields=[name for name in found.fields if name in self._narrowed or name in needed])
 
-    def _changed(self, stamp: str | None) -> Iterator[list[dict[str, Any]]]:
-        kind, limit = self.kind, self.session.settings.page
-        columns = self.session.schema(kind.name).selected(self._fields())
-        column = kind.columns[STAMP]
+    def _changed(self, stamp: str | None, selection: Selection) -> Iterator[list[dict[str, Any]]]:
+        """Rows in the order of stamp and id; of a full read, those without a stamp come before: no position finds them,
+        and a read that is resumed from one would pass them by."""
+        column, limit = self.kind.columns[STAMP], self.session.settings.page
+        if self.full:
+            yield from self._unstamped(column, selection)
         since = suiteql.behind(stamp, self.session.zone, self._overlap) if stamp else None
         after: tuple[str, int] | None = None
         while True:
-            conditions = [kind.where, suiteql.beyond(column, "id", after, since)]
-            text = suiteql.select(columns, kind.table, conditions, suiteql.ordered(column, "id"))
-            rows = self.session.rows(text, f"reading {kind.name}", limit=limit)
+            bound = suiteql.beyond(column, "id", after, since) or f"{column} IS NOT NULL"
+            rows = self._asked(selection, bound, suiteql.ordered(column, "id"))
             yield rows
-            last = rows[-1] if len(rows) >= limit else {}
-            if not last.get(self._stamp) or not last.get("id"):
+            if len(rows) < limit:
                 return
+            last = self._last(rows, self._stamp)
             after = (str(last[self._stamp]), int(last["id"]))
 
-    def _page(self, rows: Sequence[Mapping[str, Any]], cursor: Cursor) -> Page:
+    def _unstamped(self, column: str, selection: Selection) -> Iterator[list[dict[str, Any]]]:
+        bound = f"{column} IS NULL"
+        while rows := self._asked(selection, bound, "id"):
+            yield rows
+            if len(rows) < self.session.settings.page:
+                return
+            bound = f"{column} IS NULL AND id > {int(self._last(rows, 'id')['id'])}"
+
+    def _asked(self, selection: Selection, bound: str, order: str) -> list[dict[str, Any]]:
+        text = suiteql.select(selection.columns, self.kind.table, [self.kind.where, bound], order)
+        return self.session.rows(text, f"reading {self.kind.name}", limit=self.session.settings.page)
+
+    def _last(self, rows: Sequence[Mapping[str, Any]], needed: str) -> Mapping[str, Any]:
+        """The last row that says where to go on."""
+        for row in reversed(rows):
+            if row.get("id") and row.get(needed):
+                return row
+        raise ProtocolError(f"reading {self.kind.name}: a page of rows that have no {needed}")
+
+    def _page(self, rows: Sequence[Mapping[str, Any]], cursor: Cursor, selection: Selection) -> Page:
         good = [row for row in rows if row.get("id")]
         keyless = Flaw(self.kind.name, Problem("no-key", "a row without an id", "id"))
         flaws = [keyless] * (len(rows) - len(good))
-        records = records_of(self.session, self.kind.name, good, self._fields(), self._narrowed)
+        records = records_of(self.session, self.kind.name, good, selection, self._narrowed)
         return Page(records, str(cursor) if cursor.stamp else None, full=self.full, flaws=flaws)
 
     def deletions_seen(self) -> str | None:
@@ -154,12 +184,11 @@ def records_of(
     session: Session,
     name: str,
     rows: Sequence[Mapping[str, Any]],
-    fields: Sequence[str],
+    selection: Selection,
     narrowed: Collection[str] | None,
 ) -> list[Record]:
     """Rows as records, with what hangs on them in other tables."""
-    schema = session.schema(name)
-    data = {str(row["id"]): schema.data(row, fields, session.zone) for row in rows}
+    data = {str(row["id"]): selection.data(row, session.zone) for row in rows}
     attached(session, KINDS[name], data, narrowed)
     return [Record(key, found, found[STAMP]) for key, found in data.items()]
 
@@ -188,14 +217,13 @@ def is_key(key: str) -> bool:
 def among(session: Session, name: str, conditions: Sequence[str]) -> Iterator[Record]:
     """Records that meet any of the conditions, asked for one after the other."""
     kind = KINDS[name]
-    fields = session.columns(name)
-    columns = session.schema(name).selected(fields)
+    selection = session.selection(name)
     for condition in conditions:
         after, limit = "", session.settings.page
         while True:
-            text = suiteql.select(columns, kind.table, [kind.where, condition, after], "id")
+            text = suiteql.select(selection.columns, kind.table, [kind.where, condition, after], "id")
             rows = session.rows(text, f"looking up {name}", limit=limit)
-            yield from records_of(session, name, rows, fields, None)
+            yield from records_of(session, name, rows, selection, None)
             if len(rows) < limit:
                 break
             after = f"id > {int(rows[-1]['id'])}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -99,6 +99,24 @@ class Schema:
         ]
         parts = parts_of(self.kind)
         return (*own, *(parts if attached else map(_hidden, parts)))
+
+
+class Selection(NamedTuple):
+    """The fields that one read asks for, and the description they were taken from.
+
+    Fixed when a read begins: the account may be described anew before it ends, and a field that was not asked for would
+    then look like one that was emptied.
+    """
+
+    schema: Schema
+    fields: Sequence[str]
+
+    @property
+    def columns(self) -> list[str]:
+        return self.schema.selected(self.fields)
+
+    def data(self, row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+        return self.schema.data(row, self.fields, zone)
 
 
 def parts_of(kind: Kind) -> tuple[Field, ...]:

@@ -13,7 +13,7 @@ from connectors.http import Answer, Auth, Http
 from connectors.netsuite import suiteql
 from connectors.netsuite.errors import busy, request_error, said
 from connectors.netsuite.kinds import KINDS, STAMP
-from connectors.netsuite.schema import Schema
+from connectors.netsuite.schema import Schema, Selection
 from connectors.netsuite.settings import CertificateAuth, NetSuiteSettings
 from connectors.oauth import TokenAuth
 from connectors.oauth1 import OAuth1
@@ -59,7 +59,7 @@ class Session:
         self._lock = threading.RLock()
         self._opened: Http | None = None
         self._schemas: dict[str, tuple[datetime, Schema]] = {}
-        self._columns: dict[str, tuple[Schema, list[str]]] = {}
+        self._selections: dict[str, Selection] = {}
         self.books: dict[str, bool] = {}
         self._currencies: dict[str, str] | None = None
 
@@ -129,18 +129,18 @@ class Session:
                 kept = self._schemas[name] = (now, Schema.of(KINDS[name], body, marker, wanted))
             return kept[1]
 
-    def columns(self, name: str) -> list[str]:
+    def selection(self, name: str) -> Selection:
         """The fields of a kind that its table has and the role may see: one that it may not would have the whole
         query refused, so they are tried, halving what is refused."""
         with self._lock:
             schema = self.schema(name)
-            kept = self._columns.get(name)
-            if kept is None or kept[0] is not schema:
+            kept = self._selections.get(name)
+            if kept is None or kept.schema is not schema:
                 first = ["id", STAMP]
                 self._try(name, schema, first)
                 rest = [field for field in schema.selectable if field not in first]
-                kept = self._columns[name] = (schema, [*first, *self._readable(name, schema, rest)])
-            return kept[1]
+                kept = self._selections[name] = Selection(schema, [*first, *self._readable(name, schema, rest)])
+            return kept
 
     def _try(self, name: str, schema: Schema, fields: Sequence[str]) -> None:
         kind = KINDS[name]

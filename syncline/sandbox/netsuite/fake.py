@@ -146,6 +146,12 @@ class NetSuiteFake:
                         row[field.name] = master if row.get(field.name) == loser else row.get(field.name)
             self.delete(name, loser)
 
+    def unstamp(self, name: str, *keys: str) -> None:
+        """Take the moment of the last change from records, as imported ones may never have had one."""
+        for key in keys:
+            self.store.rows[name][key]["lastModifiedDate"] = None
+        self.store.revision += 1
+
     def rows(self, name: str) -> list[Row]:
         """The records as they are stored, in order of their ids."""
         return [self.store.rows[name][key] for key in sorted(self.store.rows[name], key=int)]

@@ -57,6 +57,29 @@ def test_a_record_edited_while_others_are_read_moves_none_out_of_sight(erp, fake
     assert seen == set(keys)
 
 
+def test_records_without_a_stamp_are_read_and_hide_no_other(erp, fake, clock):
+    keys = fake.seed("customer", companies(13))
+    fake.unstamp("customer", *keys[:7])  # more than a page of them
+    records, since = read(erp)
+    assert sorted(records) == sorted(keys)
+    assert records[keys[0]].data["lastModifiedDate"] is None
+    assert records[keys[12]].data["lastModifiedDate"] == clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    clock.advance(400)
+    fake.edit("customer", keys[0], {"comments": "now it has one"})
+    assert read(erp, since)[0][keys[0]].data["comments"] == "now it has one"
+
+
+def test_a_full_read_that_is_broken_off_gives_no_position_behind_records_without_a_stamp(erp, fake):
+    keys = fake.seed("customer", companies(12))
+    fake.unstamp("customer", *keys[6:])
+    seen = set()
+    for page in erp.read("customer", None):
+        seen |= {record.key for record in page.records}
+        if page.cursor:
+            break
+    assert seen >= set(keys[6:])
+
+
 @pytest.mark.parametrize("moment", [datetime(2026, 1, 15, 7, 30, tzinfo=UTC), datetime(2026, 7, 15, 6, 30, tzinfo=UTC)])
 def test_the_account_s_local_time_becomes_the_moment_that_was_meant(erp, fake, moment):
     [key] = fake.seed("customer", companies(1), at=moment)
@@ -109,6 +132,39 @@ def test_a_column_that_is_null_is_null_and_not_absent(erp, fake):
     [key] = fake.seed("customer", companies(1))
     data = read(erp)[0][key].data
     assert (data["phone"], data["isPerson"], data["billingAddress"]) == (None, False, None)
+
+
+def test_a_field_that_appears_while_reading_is_absent_until_the_next_read_and_not_empty(erp, fake, clock):
+    """The account is described anew every quarter of an hour; what a page did not ask for says nothing of the field."""
+    keys = fake.seed("customer", companies(8))
+    pages = erp.read("customer", None)
+    first = next(pages)
+    fake.add_field("customer", "custentity_tier text20")
+    for key in keys:
+        fake.edit("customer", key, {"custentity_tier": "gold"}, at=clock.now())
+    clock.advance(16 * 60)
+    rest = [record for page in pages for record in page.records]
+    assert rest
+    assert all("custentity_tier" not in record.data for record in [*first.records, *rest])
+    assert {record.data["custentity_tier"] for record in read(erp)[0].values()} == {"gold"}
+
+
+def test_a_field_that_changes_its_type_while_being_looked_up_does_not_look_empty(make, fake, clock):
+    class Slow:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if b"FROM customer WHERE" in request.body and not slow:
+                slow.append(1)
+                fake.add_field("customer", "custentity_met datetime")
+                clock.advance(16 * 60)
+            return answer
+
+    slow = []
+    fake.add_field("customer", "custentity_met text40")
+    [key] = fake.seed("customer", [{"companyName": "Acme", "custentity_met": "at the fair"}])
+    [found] = make(Slow()).fetch("customer", [key])
+    assert slow
+    assert found.data["custentity_met"] == "at the fair"
 
 
 def test_a_column_the_role_may_not_see_is_left_out_and_said(erp, fake):
