@@ -9,7 +9,7 @@ from typing import ClassVar
 from connectors.netsuite import suiteql
 from connectors.netsuite.checking import inspect
 from connectors.netsuite.kinds import KINDS, STAMP
-from connectors.netsuite.parts import has_addresses
+from connectors.netsuite.parts import shows_parts
 from connectors.netsuite.reading import AMONG, Reading, among, is_key, live_keys
 from connectors.netsuite.session import Session
 from connectors.netsuite.settings import NetSuiteSettings
@@ -81,7 +81,7 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
         self.stream(stream)
         self._session.forget(stream)
         readable = self._session.selection(stream).fields
-        attached = has_addresses(self._session, KINDS[stream])
+        attached = shows_parts(self._session, KINDS[stream])
         return self._session.schema(stream).facts(readable, attached=attached)
 
     def narrow(self, stream: str, fields: Collection[str]) -> None:

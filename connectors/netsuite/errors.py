@@ -27,11 +27,21 @@ _BUSY = frozenset({"CONCURRENCY_LIMIT_EXCEEDED", "SSS_REQUEST_LIMIT_EXCEEDED", "
 _GONE = frozenset({"NONEXISTENT_ID", "RCRD_DSNT_EXIST"})
 _PASSING = frozenset({"RCRD_HAS_BEEN_CHANGED", "RECORD_LOCKED", "SESSION_TIMED_OUT"})
 _DUPLICATE = frozenset({"DUP_ENTITY", "DUP_RCRD", "UNIQUE_CUST_ID_REQD", "CONTACT_ALREADY_EXISTS", "DUP_EXTERNAL_ID"})
-_FORBIDDEN = frozenset({"INSUFFICIENT_PERMISSION", "INVALID_LOGIN", "USER_DISABLED", "FEATURE_DISABLED"})
+_CLOSED = frozenset({"INVALID_LOGIN", "USER_DISABLED"})
+_FORBIDDEN = frozenset({"INSUFFICIENT_PERMISSION", "FEATURE_DISABLED"})
+_NO_REST = re.compile(r"current role does not have permission to perform this action")
 _EXISTS = re.compile(r"already (exists|in use)|uniqueness error|has already been used", re.IGNORECASE)
 _COLUMN = re.compile(r"Field '(\w+)'")
 _TABLE = re.compile(r"Record ['‘](\w+)['’] was not found")
 _PAUSE = 2.0
+
+
+class ForbiddenError(UnauthorisedError):
+    """The role was let in, and may not do this."""
+
+
+class BrokenError(RefusedError):
+    """Refused by a 500 in NetSuite's own words: a trouble that passes, or something that its search cannot do."""
 
 
 class Said(NamedTuple):
@@ -71,12 +81,15 @@ def request_error(answer: Answer, what: str) -> ConnectorError:
         return ProtocolError(f"{what}: HTTP {answer.status} without an error code: is this a NetSuite address?")
     if found.code in _BUSY:
         return ThrottledError(f"{what}: the account has too many requests under way ({found.code})")
+    if found.code in _CLOSED or _NO_REST.search(found.detail):
+        return UnauthorisedError(f"{what}: the role is not let in ({found.code})")
     if answer.status == 403 or found.code in _FORBIDDEN:
-        return UnauthorisedError(f"{what}: the role may not do this ({found.code})")
+        return ForbiddenError(f"{what}: the role may not do this ({found.code})")
     column, table = _COLUMN.search(found.detail), _TABLE.search(found.detail)
     detail = f": no column {column[1]}, or the role may not see it" if column else ""
     detail = f": no table {table[1]}, or the role may not see it" if table else detail
-    return RefusedError(f"{what}: refused ({found.code}){detail}", code=found.code)
+    kind = BrokenError if answer.status == 500 else RefusedError
+    return kind(f"{what}: refused ({found.code}){detail}", code=found.code)
 
 
 def row_outcome(answer: Answer, write: Write) -> Outcome:

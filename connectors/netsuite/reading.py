@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from connectors.netsuite import suiteql
+from connectors.netsuite.errors import ForbiddenError
 from connectors.netsuite.kinds import KINDS, STAMP
 from connectors.netsuite.parts import attached
 from connectors.netsuite.schema import Selection, alias
@@ -133,12 +134,12 @@ class Reading:
         text = suiteql.select(selection.columns, self.kind.table, [self.kind.where, bound], order)
         return self.session.rows(text, f"reading {self.kind.name}", limit=self.session.settings.page)
 
-    def _last(self, rows: Sequence[Mapping[str, Any]], needed: str) -> Mapping[str, Any]:
+    def _last(self, rows: Sequence[dict[str, Any]], needed: str) -> dict[str, Any]:
         """The last row that says where to go on."""
-        for row in reversed(rows):
-            if row.get("id") and row.get(needed):
-                return row
-        raise ProtocolError(f"reading {self.kind.name}: a page of rows that have no {needed}")
+        last = next((row for row in reversed(rows) if row.get("id") and row.get(needed)), None)
+        if last is None:
+            raise ProtocolError(f"reading {self.kind.name}: a page of rows that have no {needed}")
+        return last
 
     def _page(self, rows: Sequence[Mapping[str, Any]], cursor: Cursor, selection: Selection) -> Page:
         good = [row for row in rows if row.get("id")]
@@ -175,7 +176,7 @@ class Reading:
         what = f"reading deletions of {self.kind.name}"
         try:
             return self.session.rows(text, what, limit=limit)
-        except RefusedError as error:
+        except (RefusedError, ForbiddenError) as error:
             hint = "give the role the permission Deleted Records, or set deletions: sweep"
             raise UnauthorisedError(f"{error}; {hint}") from None
 

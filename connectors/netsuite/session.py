@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from connectors.assertions import ClientAssertion
 from connectors.http import Answer, Auth, Http
 from connectors.netsuite import suiteql
-from connectors.netsuite.errors import busy, request_error, said
+from connectors.netsuite.errors import BrokenError, ForbiddenError, busy, request_error, said
 from connectors.netsuite.kinds import KINDS, STAMP
 from connectors.netsuite.schema import Schema, Selection
 from connectors.netsuite.settings import CertificateAuth, NetSuiteSettings
@@ -23,7 +23,9 @@ TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 (an address)
 QUERY = "services/rest/query/v1/suiteql"
 RECORD = "services/rest/record/v1"
 _FRESH = timedelta(minutes=15)
-_REFUSED = "refused"
+_MINUTE = timedelta(minutes=1)
+SERVER_ERROR = "HTTP 500"
+"""How the client says that a 500 stayed one after its tries."""
 
 
 def credentials(settings: NetSuiteSettings, context: Context) -> Auth:
@@ -60,8 +62,8 @@ class Session:
         self._opened: Http | None = None
         self._schemas: dict[str, tuple[datetime, Schema]] = {}
         self._selections: dict[str, Selection] = {}
-        self.books: dict[str, bool] = {}
-        self._currencies: dict[str, str] | None = None
+        self._answered: dict[str, tuple[datetime, bool]] = {}
+        self._currencies: tuple[datetime, dict[str, str]] | None = None
 
     @property
     def http(self) -> Http:
@@ -137,49 +139,78 @@ class Session:
             kept = self._selections.get(name)
             if kept is None or kept.schema is not schema:
                 first = ["id", STAMP]
-                self._try(name, schema, first)
+                self.rows(_probe(schema, first), f"reading {name}", limit=1)
                 rest = [field for field in schema.selectable if field not in first]
                 kept = self._selections[name] = Selection(schema, [*first, *self._readable(name, schema, rest)])
             return kept
 
-    def _try(self, name: str, schema: Schema, fields: Sequence[str]) -> None:
-        kind = KINDS[name]
-        text = suiteql.select(schema.selected(fields), kind.table, [kind.where], "")
-        self.rows(text, f"reading {name}", limit=1, probing=True)
-
     def _readable(self, name: str, schema: Schema, fields: list[str]) -> list[str]:
         if not fields:
             return []
+        text, what = _probe(schema, fields), f"reading {name}"
         try:
-            self._try(name, schema, fields)
-        except RefusedError:
+            self.rows(text, what, limit=1, probing=True)
+        except (RefusedError, ForbiddenError) as error:
             if len(fields) == 1:
-                return []
+                return fields if isinstance(error, BrokenError) and self._is_answered(text, what) else []
             half = len(fields) // 2
             return [*self._readable(name, schema, fields[:half]), *self._readable(name, schema, fields[half:])]
         return fields
 
-    def currencies(self) -> Mapping[str, str]:
-        """Internal id → ISO code; empty where the role may not see them."""
+    def answers(self, text: str, what: str) -> bool:
+        """Whether the role gets an answer to a query, as found a quarter of an hour ago at most. Raises as `rows` where
+        that cannot be told."""
         with self._lock:
-            if self._currencies is None:
-                try:
-                    found = self.rows("SELECT id, symbol FROM currency ORDER BY id", "reading currency", limit=1000)
-                except RefusedError:
-                    found = []
-                self._currencies = {str(row["id"]): str(row["symbol"]) for row in found if row.get("symbol")}
-            return self._currencies
+            now = self.context.clock.now()
+            kept = self._answered.get(text)
+            if kept is None or now - kept[0] > _FRESH:
+                kept = self._answered[text] = (now, self._is_answered(text, what))
+            return kept[1]
+
+    def _is_answered(self, text: str, what: str) -> bool:
+        """A 500 is an answer only where it is still one after the client's tries: one that passes decides nothing."""
+        try:
+            self.rows(text, what, limit=1)
+        except UnreachableError as error:
+            if SERVER_ERROR not in str(error):
+                raise
+        except (RefusedError, ForbiddenError):
+            return False
+        else:
+            return True
+        try:
+            self.rows(text, what, limit=1, probing=True)
+        except (RefusedError, ForbiddenError):
+            return False
+        return True
+
+    def currency(self, key: str) -> str | None:
+        """The ISO code of a currency, None where the role may not see it. They are asked for anew after a quarter of an
+        hour; for the sake of one that is not among them, after a minute."""
+        with self._lock:
+            now = self.context.clock.now()
+            known = self._currencies
+            if known is None or now - known[0] > (_FRESH if key in known[1] else _MINUTE):
+                text, what = "SELECT id, symbol FROM currency ORDER BY id", "reading currency"
+                found = self.rows(text, what, limit=1000) if self.answers(text, what) else []
+                known = self._currencies = (now, {str(one["id"]): one["symbol"] for one in found if one.get("symbol")})
+            return known[1].get(key)
 
     def forget(self, name: str) -> None:
         with self._lock:
             self._schemas.pop(name, None)
-            self.books.pop(name, None)
+            self._answered.clear()
+            self._currencies = None
 
     def close(self) -> None:
         if isinstance(self._auth, TokenAuth):
             self._auth.close()
         if self._opened is not None:
             self._opened.close()
+
+
+def _probe(schema: Schema, fields: Sequence[str]) -> str:
+    return suiteql.select(schema.selected(fields), schema.kind.table, [schema.kind.where], "")
 
 
 def keyset(
