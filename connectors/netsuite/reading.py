@@ -136,7 +136,7 @@ class Reading:
 
     def _last(self, rows: Sequence[dict[str, Any]], needed: str) -> dict[str, Any]:
         """The last row that says where to go on."""
-        last = next((row for row in reversed(rows) if row.get("id") and row.get(needed)), None)
+        last: dict[str, Any] | None = next((row for row in reversed(rows) if row.get("id") and row.get(needed)), None)
         if last is None:
             raise ProtocolError(f"reading {self.kind.name}: a page of rows that have no {needed}")
         return last

@@ -17,11 +17,12 @@ from connectors.netsuite.schema import Schema, Selection
 from connectors.netsuite.settings import CertificateAuth, NetSuiteSettings
 from connectors.oauth import TokenAuth
 from connectors.oauth1 import OAuth1
-from connectors.sdk import Context, ProtocolError, RefusedError, UnreachableError
+from connectors.sdk import AnswerLostError, Context, ProtocolError, RefusedError, UnreachableError
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 (an address)
 QUERY = "services/rest/query/v1/suiteql"
 RECORD = "services/rest/record/v1"
+WHOLE = {"expandSubResources": True}
 _FRESH = timedelta(minutes=15)
 _MINUTE = timedelta(minutes=1)
 SERVER_ERROR = "HTTP 500"
@@ -64,6 +65,7 @@ class Session:
         self._selections: dict[str, Selection] = {}
         self._answered: dict[str, tuple[datetime, bool]] = {}
         self._currencies: tuple[datetime, dict[str, str]] | None = None
+        self._doubts = 0
 
     @property
     def http(self) -> Http:
@@ -113,8 +115,36 @@ class Session:
 
     def record(self, name: str, key: str, what: str) -> dict[str, Any]:
         """One record as REST shows it, sublists included. Raises as `rows`."""
-        answer = self.http.get(f"{RECORD}/{name}/{{key}}", parts={"key": key}, query={"expandSubResources": True})
+        return self.shown(self.told("GET", f"{name}/{{key}}", parts={"key": key}, query=WHOLE), what)
+
+    def shown(self, answer: Answer, what: str) -> dict[str, Any]:
         return self._body(answer, what)
+
+    def told(self, method: str, path: str, *, again: bool | None = None, **options: Any) -> Answer:
+        """What the record service answers; options as of `Http.request`. ``again``: whether sending it twice does no
+        harm, where that is not as the method says.
+
+        A 500 in NetSuite's own words is an answer, too, after the client's tries: it speaks of one record, one of whose
+        scripts fails. Raises UnreachableError or AnswerLostError where nobody answers, or not in such words.
+        """
+        safe = method not in {"POST", "PATCH"} if again is None else again
+        path = f"{RECORD}/{path}"
+        if safe:
+            try:
+                return self.http.request(method, path, idempotent=True, **options)
+            except UnreachableError as error:
+                if SERVER_ERROR not in str(error):
+                    raise
+        answer = self.http.request(method, path, idempotent=safe, accept={500}, **options)
+        if answer.status == 500 and said(answer) is None:
+            raise (UnreachableError if safe else AnswerLostError)(f"{method} {path}: server error, HTTP 500")
+        return answer
+
+    def doubts(self, *, one_more: bool) -> int:
+        """How many creates in a row were answered by a 500."""
+        with self._lock:
+            self._doubts = self._doubts + 1 if one_more else 0
+            return self._doubts
 
     def schema(self, name: str) -> Schema:
         """The kind of record as described a quarter of an hour ago at most; `forget` has it described anew."""
