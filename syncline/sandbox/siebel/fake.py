@@ -63,7 +63,10 @@ class SiebelFake:
         self.exact = exact
         self.uniform = uniform
         self.hidden: set[str] = set()  # components that the user's responsibility may not see
-        self.refusals: list[tuple[str, int, str]] = []  # method, status and ERROR of answers to come, nothing done
+        self.refusals: list[tuple[str, int, str]] = []  # how the call begins, status and ERROR of answers to come
+        self.locked: dict[str, tuple[int, str]] = {}  # records the user may not write: status and code that say so
+        self.unseen: dict[str, tuple[int, str]] = {}  # records that spoil a search which would show them
+        self.turns = True  # False: StartRowNum is ignored
         self.undoes = True  # False: a refused array leaves the rows before the bad one
         self.seen: list[Request] = []
 
@@ -77,7 +80,8 @@ class SiebelFake:
             return Response(status=404, body=b"<html>Not Found</html>", headers={"content-type": "text/html"})
         if not self._let_in(request.headers.get("authorization", "")):
             return Response(status=401, headers={"content-type": "text/plain"})
-        planned = next((one for one in self.refusals if one[0] == request.method), None)
+        call = f"{request.method} {unquote(request.path)}"
+        planned = next((one for one in self.refusals if call.startswith(one[0])), None)
         if planned is not None:
             self.refusals.remove(planned)
             return SiebelError(planned[2], "", planned[1]).answer()
@@ -121,9 +125,8 @@ class SiebelFake:
                 return self._query(definition, request)
             case "GET", [key]:
                 return self._single(definition, key, request)
-            case "GET", [key, child] if child == definition.child:
-                rows = self.store.children.get(key, [])
-                return self._listed(rows, {k.lower(): v for k, v in request.query.items()}, definition, None)
+            case "GET", [key, child, *more]:
+                return self._of_child(definition, request, key, child, more)
             case "POST", []:
                 return self._written(definition, request, None)
             case "PUT", []:
@@ -131,9 +134,21 @@ class SiebelFake:
             case "PUT", [key]:
                 return self._written(definition, request, key)
             case "DELETE", [key]:
+                self._assert_allowed(self.locked, key)
                 self.store.delete(definition.name, key)
                 return Response()
         raise SiebelError("The request is not allowed", "", 405)
+
+    def _of_child(
+        self, definition: ComponentDef, request: Request, key: str, child: str, more: Sequence[str]
+    ) -> Response:
+        if child != definition.child or more not in ([], ["describe"]):
+            raise SiebelError("There is no data for the requested resource", "", 404)
+        if more:
+            name = f"data_{definition.name}_{definition.name}_{{key}}_{child}_"
+            return Response.of({"openapi": "3.0.1", "components": {"schemas": {name: {"properties": {}}}}})
+        rows = self.store.children.get(key, [])
+        return self._listed(rows, {k.lower(): v for k, v in request.query.items()}, definition, None)
 
     def _described(self, definition: ComponentDef) -> Response:
         one: dict[str, Any] = {
@@ -194,12 +209,14 @@ class SiebelFake:
         self, rows: Sequence[Row], asked: Mapping[str, str], definition: ComponentDef, mode: str | None
     ) -> Response:
         size = min(int(asked.get("pagesize", 10)), self.largest)
-        begin = int(asked.get("startrownum", 0))
+        begin = int(asked.get("startrownum", 0)) if self.turns else 0
         page = rows[begin : begin + size]
         if not page:
             if self.empty == 404:
                 raise SiebelError("There is no data for the requested resource", "", 404)
             return Response(status=204)
+        for row in page:
+            self._assert_allowed(self.unseen, row["Id"])
         fields = [name.strip() for name in asked.get("fields", "").split(",") if name.strip()]
         for name in fields if mode is not None else ():
             self._known(definition, name)
@@ -209,6 +226,11 @@ class SiebelFake:
         if len(shown) == 1 and not uniform:
             return Response.of(shown[0])
         return Response.of({"items": shown, "Link": {"rel": "self", "name": definition.name}})
+
+    def _assert_allowed(self, forbidden: Mapping[str, tuple[int, str]], key: str) -> None:
+        if key in forbidden:
+            status, code = forbidden[key]
+            raise SiebelError("The user does not have access to this record", code, status)
 
     def _single(self, definition: ComponentDef, key: str, request: Request) -> Response:
         row = self.store.rows[definition.name].get(key)
@@ -258,6 +280,7 @@ class SiebelFake:
 
     def _upserted(self, definition: ComponentDef, given: Mapping[str, Any]) -> tuple[Row, bool]:
         key = str(given.get("Id", ""))
+        self._assert_allowed(self.locked, key)
         if key in self.store.rows[definition.name]:
             changed = self.store.update(definition.name, key, given, INTEGRATION)
             return dict(self.store.rows[definition.name][key]), changed
