@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.netsuite.suiteql import behind, local, quoted, utc
-from connectors.sdk import CursorExpiredError, Deletes, FieldType, UnauthorisedError, UnreachableError
+from connectors.sdk import CursorExpiredError, Deletes, FieldType, UnauthorisedError
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
 AUTUMN = datetime(2026, 11, 1, 8, 50, tzinfo=UTC)  # 1:50 for the first time: clocks go back at 2:00
@@ -128,138 +128,11 @@ def test_a_wrong_zone_in_the_settings_loses_nothing_and_is_said(make, fake, cloc
     assert not make().check()
 
 
-def test_a_column_that_is_null_is_null_and_not_absent(erp, fake):
-    [key] = fake.seed("customer", companies(1))
-    data = read(erp)[0][key].data
-    assert (data["phone"], data["isPerson"], data["billingAddress"]) == (None, False, None)
-
-
-def test_a_field_that_appears_while_reading_is_absent_until_the_next_read_and_not_empty(erp, fake, clock):
-    """The account is described anew every quarter of an hour; what a page did not ask for says nothing of the field."""
-    keys = fake.seed("customer", companies(8))
-    pages = erp.read("customer", None)
-    first = next(pages)
-    fake.add_field("customer", "custentity_tier text20")
-    for key in keys:
-        fake.edit("customer", key, {"custentity_tier": "gold"}, at=clock.now())
-    clock.advance(16 * 60)
-    rest = [record for page in pages for record in page.records]
-    assert rest
-    assert all("custentity_tier" not in record.data for record in [*first.records, *rest])
-    assert {record.data["custentity_tier"] for record in read(erp)[0].values()} == {"gold"}
-
-
-def test_a_field_that_changes_its_type_while_being_looked_up_does_not_look_empty(make, fake, clock):
-    class Slow:
-        def handle(self, request):
-            answer = fake.handle(request)
-            if b"FROM customer WHERE" in request.body and not slow:
-                slow.append(1)
-                fake.add_field("customer", "custentity_met datetime")
-                clock.advance(16 * 60)
-            return answer
-
-    slow = []
-    fake.add_field("customer", "custentity_met text40")
-    [key] = fake.seed("customer", [{"companyName": "Acme", "custentity_met": "at the fair"}])
-    [found] = make(Slow()).fetch("customer", [key])
-    assert slow
-    assert found.data["custentity_met"] == "at the fair"
-
-
-def test_a_column_the_role_may_not_see_is_left_out_and_said(erp, fake):
-    fake.hide("customer", "salesrep")
-    fake.hide("customer", "fax")
-    [key] = fake.seed("customer", companies(1))
-    data = read(erp)[0][key].data
-    assert {"salesRep", "fax"}.isdisjoint(data)
-    assert data["companyName"] == "Company 0"
-    [finding] = erp.check()
-    assert (finding.code, "fax, salesRep" in finding.message or "salesRep, fax" in finding.message) == (
-        "unreadable-fields",
-        True,
-    )
-    shown = {field.name: field for field in erp.discover("customer")}
-    assert not shown["fax"].readable
-
-
 def test_a_table_the_role_may_not_see_is_said_with_what_to_do(erp, fake):
     fake.hide("contact")
     [finding] = erp.check()
     assert (finding.code, finding.path) == ("no-access", "streams.contact")
     assert "View" in finding.hint
-
-
-def test_an_address_book_that_cannot_be_read_is_said_and_hides_no_record(erp, fake):
-    fake.hide("contactaddressbook")
-    [key] = fake.seed("contact", [{"lastName": "Moos", "billingAddress": {"city": "Eugene"}}])
-    assert [(one.code, one.path) for one in erp.check()] == [("unreadable-addresses", "streams.contact")]
-    assert "billingAddress" not in read(erp, stream="contact")[0][key].data
-    shown = {field.name: field for field in erp.discover("contact")}
-    assert (shown["billingAddress.city"].readable, shown["billingAddress.city"].updatable) == (False, True)
-
-
-def test_a_500_that_passes_does_not_hide_the_address_book(make, fake, failing):
-    failing.plans = [["addressbook", 500, "UNEXPECTED_ERROR", 2]]
-    [key] = fake.seed("customer", [COMPANY])
-    assert read(make(failing))[0][key].data["billingAddress"]["city"] == "Eugene"
-
-
-def test_an_address_book_that_fails_each_time_hides_no_record_and_is_tried_again_later(make, fake, failing, clock):
-    failing.plans = [["addressbook", 500, "UNEXPECTED_ERROR", 8]]
-    [key] = fake.seed("customer", [COMPANY])
-    erp = make(failing)
-    assert "billingAddress" not in read(erp)[0][key].data
-    assert "billingAddress" not in read(erp)[0][key].data
-    failing.plans.clear()
-    clock.advance(16 * 60)
-    assert read(erp)[0][key].data["billingAddress"]["city"] == "Eugene"
-
-
-@pytest.mark.parametrize("said", [(403, "INSUFFICIENT_PERMISSION"), (400, "INVALID_PARAMETER")])
-def test_an_address_book_that_the_role_is_let_into_later_is_read_then(make, fake, failing, clock, said):
-    failing.plans = [["addressbook", *said, 1]]
-    [key] = fake.seed("customer", [COMPANY])
-    erp = make(failing)
-    assert "billingAddress" not in read(erp)[0][key].data
-    clock.advance(16 * 60)
-    assert read(erp)[0][key].data["billingAddress"]["city"] == "Eugene"
-
-
-def test_a_server_that_is_not_there_ends_a_read_and_decides_nothing(make, fake, failing):
-    failing.plans = [["addressbook", 502, "", 20]]
-    fake.seed("customer", [COMPANY])
-    with pytest.raises(UnreachableError):
-        read(make(failing))
-
-
-def test_a_column_whose_first_answers_are_500s_that_pass_is_read(make, fake, failing):
-    [key] = fake.seed("customer", [{"companyName": "Acme", "fax": "7"}])
-    failing.plans = [["fax", 500, "UNEXPECTED_ERROR", 7]]
-    assert read(make(failing))[0][key].data["fax"] == "7"
-
-
-def test_lines_that_cannot_be_read_are_absent_and_said(make, fake):
-    fake.hide("transactionline")
-    [buyer] = fake.seed("customer", companies(1))
-    [key] = fake.seed("salesOrder", [{"entity": buyer, "item": [{"item": "11", "rate": 1}]}])
-    erp = make(streams=["salesOrder"])
-    data = read(erp, stream="salesOrder")[0][key].data
-    assert (data["entity"], data["currencyCode"], "item" in data) == (buyer, "USD", False)
-    assert [one.code for one in erp.check()] == ["unreadable-lines"]
-    assert not next(field for field in erp.discover("salesOrder") if field.name == "item").readable
-
-
-def test_a_currency_that_is_not_known_is_absent_and_not_empty(make, fake, clock):
-    fake.hide("currency")
-    [buyer] = fake.seed("customer", companies(1))
-    [key] = fake.seed("salesOrder", [{"entity": buyer, "item": [{"item": "11", "rate": 1}]}])
-    erp = make()
-    data = read(erp, stream="salesOrder")[0][key].data
-    assert "currencyCode" not in data | data["item"][0]
-    fake.queries.hidden.clear()
-    clock.advance(16 * 60)
-    assert read(erp, stream="salesOrder")[0][key].data["currencyCode"] == "USD"
 
 
 def test_soft_opt_outs_that_may_be_nobody_s_word_are_said_before_they_spread(erp, fake):
