@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from connectors.http import parse_moment
 from connectors.netsuite import suiteql
-from connectors.netsuite.errors import ForbiddenError
+from connectors.netsuite.errors import BrokenError, ForbiddenError
 from connectors.netsuite.kinds import KINDS, STAMP, Parts
 from connectors.netsuite.parts import shows_parts
 from connectors.netsuite.reading import Reading
@@ -167,7 +167,10 @@ def _zone(session: Session, name: str) -> Iterator[Diagnostic]:
         rows = session.rows(suiteql.select(columns, kind.table, [kind.where], order), f"reading {name}", limit=1)
         if not rows or not rows[0].get(stamp):
             return
-        shown = session.record(name, str(rows[0]["id"]), f"reading {name}").get(STAMP)
+        try:
+            shown = session.record(name, str(rows[0]["id"]), f"reading {name}").get(STAMP)
+        except BrokenError:  # a script of the account fails for this very record
+            continue
         if not isinstance(shown, str):
             return
         off = parse_moment(suiteql.utc(rows[0][stamp], session.zone)) - parse_moment(shown)

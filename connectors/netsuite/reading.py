@@ -20,7 +20,7 @@ from connectors.netsuite.errors import ForbiddenError
 from connectors.netsuite.kinds import KINDS, STAMP
 from connectors.netsuite.parts import attached
 from connectors.netsuite.schema import Selection, alias
-from connectors.netsuite.session import Session
+from connectors.netsuite.session import Rows, Session
 from connectors.sdk import (
     CursorExpiredError,
     Flaw,
@@ -90,8 +90,8 @@ class Reading:
             for gone in self._deletions(deleted):
                 if held is not None:
                     yield held
-                deleted = max(filter(None, [deleted, *(row["deleted"] for row in gone)]), default=None)
-                held = Page([Record(str(row["recordid"]), {}, deleted=True) for row in gone])
+                deleted = max(filter(None, [deleted, *(row.get("deleted") for row in gone)]), default=None)
+                held = Page([Record(str(row["recordid"]), {}, deleted=True) for row in gone if row.get("recordid")])
         yield (held or Page([]))._replace(cursor=str(Cursor(stamp, deleted)), full=self.full)
 
     @property
@@ -108,7 +108,7 @@ class Reading:
     def _changed(self, stamp: str | None, selection: Selection) -> Iterator[list[dict[str, Any]]]:
         """Rows in the order of stamp and id; of a full read, those without a stamp come before: no position finds them,
         and a read that is resumed from one would pass them by."""
-        column, limit = self.kind.columns[STAMP], self.session.settings.page
+        column = self.kind.columns[STAMP]
         if self.full:
             yield from self._unstamped(column, selection)
         since = suiteql.behind(stamp, self.session.zone, self._overlap) if stamp else None
@@ -117,28 +117,28 @@ class Reading:
             bound = suiteql.beyond(column, "id", after, since) or f"{column} IS NOT NULL"
             rows = self._asked(selection, bound, suiteql.ordered(column, "id"))
             yield rows
-            if len(rows) < limit:
+            if not rows.more:
                 return
-            last = self._last(rows, self._stamp)
+            last = self._last(rows, "id", self._stamp)
             after = (str(last[self._stamp]), int(last["id"]))
 
     def _unstamped(self, column: str, selection: Selection) -> Iterator[list[dict[str, Any]]]:
         bound = f"{column} IS NULL"
         while rows := self._asked(selection, bound, "id"):
             yield rows
-            if len(rows) < self.session.settings.page:
+            if not rows.more:
                 return
             bound = f"{column} IS NULL AND id > {int(self._last(rows, 'id')['id'])}"
 
-    def _asked(self, selection: Selection, bound: str, order: str) -> list[dict[str, Any]]:
+    def _asked(self, selection: Selection, bound: str, order: str) -> Rows:
         text = suiteql.select(selection.columns, self.kind.table, [self.kind.where, bound], order)
         return self.session.rows(text, f"reading {self.kind.name}", limit=self.session.settings.page)
 
-    def _last(self, rows: Sequence[dict[str, Any]], needed: str) -> dict[str, Any]:
+    def _last(self, rows: Sequence[dict[str, Any]], *needed: str) -> dict[str, Any]:
         """The last row that says where to go on."""
-        last: dict[str, Any] | None = next((row for row in reversed(rows) if row.get("id") and row.get(needed)), None)
+        last: dict[str, Any] | None = next((row for row in reversed(rows) if all(map(row.get, needed))), None)
         if last is None:
-            raise ProtocolError(f"reading {self.kind.name}: a page of rows that have no {needed}")
+            raise ProtocolError(f"reading {self.kind.name}: a page of rows that have no {' and '.join(needed)}")
         return last
 
     def _page(self, rows: Sequence[Mapping[str, Any]], cursor: Cursor, selection: Selection) -> Page:
@@ -166,11 +166,12 @@ class Reading:
             rows = self._of_feed(columns, [bound], suiteql.ordered("deleteddate", "recordid"), limit)
             if rows:
                 yield rows
-            if len(rows) < limit:
+            if not rows.more:
                 return
-            after = (str(rows[-1]["deleted"]), int(rows[-1]["recordid"]))
+            last = self._last(rows, "deleted", "recordid")
+            after = (str(last["deleted"]), int(last["recordid"]))
 
-    def _of_feed(self, columns: list[str], more: list[str], order: str, limit: int) -> list[dict[str, Any]]:
+    def _of_feed(self, columns: list[str], more: list[str], order: str, limit: int) -> Rows:
         kinds = suiteql.among("LOWER(type)", map(suiteql.quoted, self.kind.deleted))
         text = suiteql.select(columns, _DELETED, [kinds, *more], order)
         what = f"reading deletions of {self.kind.name}"
@@ -206,7 +207,7 @@ def live_keys(session: Session, name: str) -> Iterator[list[str]]:
         if rows:
             yield [str(row["id"]) for row in rows]
             last = str(int(rows[-1]["id"]))
-        if len(rows) < limit:
+        if not rows.more:
             return
 
 
@@ -225,6 +226,6 @@ def among(session: Session, name: str, conditions: Sequence[str]) -> Iterator[Re
             text = suiteql.select(selection.columns, kind.table, [kind.where, condition, after], "id")
             rows = session.rows(text, f"looking up {name}", limit=limit)
             yield from records_of(session, name, rows, selection, None)
-            if len(rows) < limit:
+            if not rows.more:
                 break
             after = f"id > {int(rows[-1]['id'])}"

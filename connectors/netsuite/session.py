@@ -51,6 +51,14 @@ def credentials(settings: NetSuiteSettings, context: Context) -> Auth:
     )
 
 
+class Rows(list[dict[str, Any]]):
+    """Rows of a query. ``more``: there may be others behind them; a page can end before it is full."""
+
+    def __init__(self, items: Sequence[dict[str, Any]], *, more: bool) -> None:
+        super().__init__(items)
+        self.more = more
+
+
 class Session:
     """Opens on first use; may be used from several threads."""
 
@@ -81,7 +89,7 @@ class Session:
                 )
             return self._opened
 
-    def rows(self, text: str, what: str, *, limit: int, probing: bool = False) -> list[dict[str, Any]]:
+    def rows(self, text: str, what: str, *, limit: int, probing: bool = False) -> Rows:
         """The first ``limit`` rows of a query: what comes behind them is asked for by another one (a keyset), since
         offsets end at 100,000 rows, and rows that change meanwhile shift them.
 
@@ -103,7 +111,7 @@ class Session:
         items = body.get("items")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise ProtocolError(f"{what}: an answer without rows")
-        return items
+        return Rows(items, more=bool(items) and (len(items) >= limit or body.get("hasMore") is True))
 
     def _body(self, answer: Answer, what: str) -> dict[str, Any]:
         if not answer.ok:
@@ -255,12 +263,11 @@ def keyset(
     conditions."""
     (one, first), (other, second) = keys.items()
     after: tuple[int, int] | None = None
-    limit = session.settings.page
     while True:
         behind = f"({first} > {after[0]} OR ({first} = {after[0]} AND {second} > {after[1]}))" if after else ""
         text = suiteql.select(columns, table, [*conditions, behind], f"{first}, {second}")
-        rows = session.rows(text, what, limit=limit)
+        rows = session.rows(text, what, limit=session.settings.page)
         yield rows
-        if len(rows) < limit:
+        if not rows.more:
             return
         after = (int(rows[-1][one]), int(rows[-1][other]))

@@ -74,7 +74,7 @@ class Writing:
             made = self._made(marker)
             if made is not None:  # by us, and whole: its lines are there
                 kept = {name: value for name, value in write.fields.items() if name != "item"}
-                return self._update(write._replace(key=made, fields=kept))
+                return _there_anyway(self._update(write._replace(key=made, fields=kept)))
         path, place = f"{self.kind.name}/eid:{{key}}", {"key": marker}
         return self._sent("PUT", path, place, {**body, **sublists}, write, again=not sublists)
 
@@ -216,6 +216,23 @@ class Writing:
         if not parts:
             return {}
         name = "item" if self.kind.parts is Parts.LINES else "addressBook"
-        there = (shown.get(name) or {}).get("items") or []
+        there = _lines(name, shown)
         lines = items(parts["item"], there, new=not shown) if name == "item" else addresses(parts, there)
         return {name: {"items": lines}} if lines else {}
+
+
+def _lines(name: str, shown: Mapping[str, Any]) -> list[Any]:
+    """The lines of a sublist. Raises UnfitError where not all of them are shown: what is not known would be added."""
+    sublist = shown.get(name) or {}
+    there = sublist.get("items") or []
+    if int(sublist.get("totalResults") or 0) > len(there) or sublist.get("hasMore"):
+        raise UnfitError("lines-not-shown", name, f"{name} is not shown whole: no line of it can be changed safely")
+    return list(there)
+
+
+def _there_anyway(outcome: Outcome) -> Outcome:
+    """What became of a create whose record an earlier attempt had made: it is no dead letter, and is not left for later
+    as if it were not there."""
+    if outcome.kind in _NOT_MADE:
+        return Outcome(OutcomeKind.APPLIED, outcome.key)
+    return outcome._replace(kind=OutcomeKind.UNKNOWN) if outcome.kind is OutcomeKind.RETRY else outcome

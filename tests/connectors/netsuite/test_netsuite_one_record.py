@@ -1,5 +1,8 @@
 """What concerns one record stays its own matter: a script that fails for it, rights that lack for it, a reference."""
 
+from dataclasses import replace
+
+import orjson
 import pytest
 
 from connectors.sdk import AnswerLostError, OutcomeKind, UnreachableError, Write
@@ -143,6 +146,42 @@ def test_a_record_that_rest_does_not_find_and_searches_do_is_there(erp, fake):
     [key] = fake.seed("customer", [{"companyName": "Acme"}])
     fake.script("customer", "companyName", "Acme", "load", code="NONEXISTENT_ID", status=404)
     assert update(erp, key, billingAddress__city="Salem").kind is REFUSED
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), [("USER_ERROR", 400, APPLIED), ("UNEXPECTED_ERROR", 500, UNKNOWN)])
+def test_a_create_with_an_address_whose_record_is_there_already_is_no_dead_letter(make, fake, code, status, kind):
+    erp = make(marker="externalId")
+    address = {"billingAddress.city": "Eugene"}
+    made = create(erp, "Acme", **address)
+    fake.script("customer", "companyName", "Acme", code=code, status=status)
+    again = create(erp, "Acme", **address)
+    assert (again.kind, again.key) == (kind, made.key)
+    fake.store.scripts.clear()
+    fake.misbehave("changed", on="PATCH")
+    assert create(erp, "Acme", **address).kind is UNKNOWN
+    assert names(fake) == ["Acme"]
+
+
+def test_an_address_book_that_is_not_shown_whole_gets_no_second_entry(make, fake):
+    class Cut:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if request.method == "GET" and request.path.endswith(key):
+                body = orjson.loads(answer.body)
+                body["addressBook"]["items"] = []
+                return replace(answer, body=orjson.dumps(body))
+            return answer
+
+    [key] = fake.seed("customer", [{"companyName": "Acme", "billingAddress": {"city": "Eugene"}}])
+    outcome = update(make(Cut()), key, billingAddress__city="Salem")
+    assert (outcome.kind, outcome.code) == (REFUSED, "lines-not-shown")
+    assert len(fake.rows("customer")[0]["addressBook"]) == 1
+
+
+def test_a_record_that_a_script_breaks_keeps_no_check_from_ending(erp, fake):
+    [key] = fake.seed("customer", [{"companyName": "Cursed"}])
+    fake.script("customer", "id", key, "load")
+    assert erp.check() == []
 
 
 RESTRICTED = "Permission Violation: The subsidiary restrictions on your role prevent you from seeing this record."

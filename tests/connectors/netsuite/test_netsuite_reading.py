@@ -32,6 +32,32 @@ def test_more_rows_than_a_query_may_have_are_all_read(erp, fake, clock):
     assert sorted(read(erp)[0]) == sorted(keys)
 
 
+def test_pages_that_end_before_they_are_full_hide_no_row(erp, fake, clock):
+    [buyer] = fake.seed("customer", [COMPANY])
+    fake.seed("salesOrder", [{"entity": buyer, "item": [{"item": str(n), "rate": 1} for n in range(4)]}])
+    keys = [buyer, *fake.seed("customer", companies(11))]
+    since = read(erp)[1]
+    fake.queries.largest = 3
+    assert sorted(read(erp)[0]) == sorted(keys)
+    assert sorted(key for page in erp.keys("customer") for key in page) == sorted(keys)
+    assert not any(record.deleted for record in erp.fetch("customer", keys))
+    assert [len(record.data["item"]) for record in read(erp, stream="salesOrder")[0].values()] == [4]
+    clock.advance(400)
+    for key in keys[1:]:
+        fake.delete("customer", key)
+    assert sorted(key for key, record in read(erp, since)[0].items() if record.deleted) == sorted(keys[1:])
+
+
+def test_a_deletion_without_a_key_hides_no_other(erp, fake, clock):
+    keys = fake.seed("customer", companies(3))
+    since = read(erp)[1]
+    clock.advance(400)
+    for key in keys:
+        fake.delete("customer", key)
+    fake.store.deleted[1]["id"] = None
+    assert {key for key, record in read(erp, since)[0].items() if record.deleted} == {keys[0], keys[2]}
+
+
 def test_a_query_ends_at_its_cap_however_one_pages_through_it(fake):
     fake.seed("customer", companies(45))
     text = "SELECT id FROM customer ORDER BY id"
