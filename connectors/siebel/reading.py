@@ -79,7 +79,8 @@ class Reading:
             self._assert_in_order(stamps[:twice])
             if twice is None:
                 yield self._page(rows, stamps[-1])
-                spec = self._behind(spec, stamps[-1], str(rows[-1].get("Id")))
+                at = self._last(rows)
+                spec = self._behind(spec, stamps[at], str(rows[at]["Id"]))
                 continue
             if twice:
                 yield self._page(rows[:twice], stamps[twice - 1])
@@ -96,11 +97,18 @@ class Reading:
         while rows := self._asked(searching.within(self._field, self._wall, begin - _SECOND, end, key), ["Id"]):
             latest = max([latest, *(self._stamp(row) for row in rows)])
             yield self._page(rows, None)
-            key = self._advanced(key, str(rows[-1].get("Id")))
+            key = self._advanced(key, str(rows[self._last(rows)]["Id"]))
         self._seen(latest)
 
     def _asked(self, spec: str | None, order: Sequence[str]) -> list[Row]:
         return self.session.rows(self.stream, spec, order=order, fields=self.fields)
+
+    def _last(self, rows: Sequence[Row]) -> int:
+        """The place of the last row that what follows can be asked for behind."""
+        keyed = [at for at, row in enumerate(rows) if row.get("Id")]
+        if not keyed:
+            raise ProtocolError(f"reading {self.stream}: a page of rows that have no Id")
+        return keyed[-1]
 
     def _behind(self, former: str | None, stamp: datetime, key: str) -> str:
         spec = searching.following(self._field, self._wall, stamp, key)

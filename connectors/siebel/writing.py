@@ -200,6 +200,9 @@ class Writing:
         wanted = [one.row.get(marker, "") for one in portion]
         if len(by_marker) == len(portion) and by_marker.keys() == set(wanted):  # whatever the order of the answer
             rows = [by_marker[value] for value in wanted]
+        elif len(portion) > 1 and self.marker is not None and all(one.write.marker for one in portion):
+            there = self._made_after_all(portion)
+            return {one.at: there.get(one.at, _which(one.write)) for one in portion}
         return {one.at: Outcome(OutcomeKind.APPLIED, str(row["Id"])) for one, row in zip(portion, rows, strict=True)}
 
     def _updated(self, portion: Sequence[Sent]) -> dict[int, Outcome]:
@@ -291,6 +294,11 @@ def _refusal(answer: Answer, what: str) -> _Refusal:
     if code is None or not of_rows or (answer.status == 403 and code not in errors.NOT_THIS_ONE):
         raise error
     return _Refusal(code, message)
+
+
+def _which(write: Write) -> Outcome:
+    message = "Siebel does not say which of the new records is which, and this one is not found by its marker"
+    return Outcome(OutcomeKind.UNKNOWN, write.key, message=message)
 
 
 def _no_key(write: Write) -> Outcome:

@@ -66,6 +66,7 @@ class SiebelFake:
         self.refusals: list[tuple[str, int, str]] = []  # how the call begins, status and ERROR of answers to come
         self.locked: dict[str, tuple[int, str]] = {}  # records the user may not write: status and code that say so
         self.unseen: dict[str, tuple[int, str]] = {}  # records that spoil a search which would show them
+        self.echoes = True  # False: an array is answered by ids alone, in an order of their own
         self.turns = True  # False: StartRowNum is ignored
         self.undoes = True  # False: a refused array leaves the rows before the bad one
         self.seen: list[Request] = []
@@ -268,6 +269,8 @@ class SiebelFake:
             raise
         if request.method == "PUT" and not any(changed for _, changed in done):
             return Response(status=304)
+        if several and not self.echoes:
+            return Response.of({"items": [{"Id": row["Id"]} for row, _ in reversed(done)]})
         names = [dict.fromkeys([*row, "Id"]) for row in given]
         shown = [
             {**{name: row[name] for name in wanted if name in row}, "Link": {"rel": "self", "name": definition.name}}

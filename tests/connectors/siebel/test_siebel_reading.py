@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
 from connectors.sdk import CursorExpiredError, ProtocolError, RefusedError, UnreachableError
@@ -278,6 +279,25 @@ def test_a_search_that_is_ignored_when_looking_up_is_found_out(fake, make):
     fake.seed("Account", accounts(1, 2))
     with pytest.raises(ProtocolError, match="searchspec"):
         make(of=Ignoring()).find("Account", "Integration Id", ["1", "2"])
+
+
+def test_a_row_without_an_id_at_the_end_of_a_page_hides_no_other(fake, make):
+    class Odd:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if request.path.endswith("/Account/Account") and answer.body:
+                body = orjson.loads(answer.body)
+                for row in body["items"]:
+                    if row.get("Id") == odd:
+                        row["Id"] = ""
+                return Response.of(body)
+            return answer
+
+    keys = sorted(fake.seed("Account", accounts(*range(9))))
+    odd = keys[4]
+    pages = list(make(of=Odd(), page=5).read("Account", None))
+    assert sorted(record.key for page in pages for record in page.records) == sorted(set(keys) - {odd})
+    assert {flaw.problem.code for page in pages for flaw in page.flaws} == {"no-key"}
 
 
 def test_a_merge_leaves_a_record_that_is_gone_and_children_that_moved(fake, crm):

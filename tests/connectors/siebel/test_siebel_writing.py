@@ -29,6 +29,17 @@ def test_a_hundred_creates_are_one_call_and_carry_the_hub_s_ids(fake, crm):
     assert [stored[outcome.key] for outcome in outcomes] == [f"hub-{n}" for n in range(100)]
 
 
+def test_an_answer_of_ids_alone_gives_no_record_to_another(fake, crm):
+    fake.echoes = False
+    outcomes = crm.upsert("Account", creates(*range(5)))
+    stored = {row["Id"]: row["Integration Id"] for row in fake.rows("Account")}
+    assert [stored[outcome.key] for outcome in outcomes] == [f"hub-{n}" for n in range(5)]
+    [alone] = crm.upsert("Account", creates(7))
+    assert fake.rows("Account")[-1]["Id"] == alone.key
+    fake.refusals.append(("GET", 204, ""))
+    assert kinds(crm.upsert("Account", creates(8, 9))) == [OutcomeKind.UNKNOWN] * 2
+
+
 def test_one_record_that_is_there_already_keeps_no_other_from_being_made(fake, crm):
     [there] = fake.seed("Account", [{"Name": "Company 5", "Location": "HQ"}])
     outcomes = crm.upsert("Account", creates(*range(12)))
