@@ -60,7 +60,8 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
                 field=STAMP,
                 resolution=timedelta(seconds=1),
                 overlap=timedelta(seconds=self.settings.overlap),
-                misses="perhaps edits of an address alone; whether they move the record's stamp is not documented",
+                misses="perhaps edits of an address alone (whether they move the record's stamp is not documented); "
+                "records without a stamp, until somebody saves them",
             ),
             writes=Writes(
                 batch=1,

@@ -81,10 +81,13 @@ class Schema:
             return None
         if kind is FieldType.BOOLEAN:
             return value in {"T", True}
-        if kind is FieldType.DATETIME:
-            return suiteql.utc(str(value), zone)
-        if kind is FieldType.INTEGER:
-            return int(value)
+        try:
+            if kind is FieldType.DATETIME:
+                return suiteql.utc(str(value), zone)
+            if kind is FieldType.INTEGER:
+                return int(value)
+        except (ValueError, OverflowError):  # the mapping says so, of this record; the end of the year 9999 is common
+            return str(value)
         if kind is FieldType.CHOICE:
             return str(value).rpartition(":")[2]  # orders show SalesOrd:B, or B
         return str(value)

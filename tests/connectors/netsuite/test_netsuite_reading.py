@@ -270,6 +270,21 @@ def test_custom_fields_are_discovered_with_their_types_and_read(make, fake):
     assert set(read(few)[0][key].data) == {"id", "lastModifiedDate", "companyName", "billingAddress", "shippingAddress"}
 
 
+def test_a_value_that_is_not_of_its_type_stays_as_it_is_and_stops_no_record(erp, fake):
+    fake.add_field("customer", "custentity_staff integer")
+    keys = fake.seed("customer", [{**COMPANY, "custentity_staff": 7}, {"companyName": "Bolt", "custentity_staff": 8}])
+    fake.store.rows["customer"][keys[0]]["custentity_staff"] = "7.5"
+    records = read(erp)[0]
+    assert [records[key].data["custentity_staff"] for key in keys] == ["7.5", 8]
+
+
+def test_a_moment_behind_all_days_stops_no_record(make, fake):
+    fake.add_field("customer", "custentity_until datetime")
+    [key] = fake.seed("customer", [{**COMPANY, "custentity_until": "9999-12-31T23:59:59Z"}])
+    fake.queries.zone = ZoneInfo("UTC")
+    assert read(make())[0][key].data["custentity_until"] == "9999-12-31 23:59:59"
+
+
 def test_what_is_no_single_value_is_no_field(erp):
     names = {field.name for field in erp.discover("salesOrder")}
     assert {"entity", "item", "currencyCode"} <= names

@@ -165,6 +165,18 @@ def test_days_moments_and_truth_values_are_understood_and_days_are_not_moved(fak
     assert (record.data["Work Phone #"], "Link" in record.data) == ("", False)
 
 
+@pytest.mark.parametrize(
+    ("zone", "value"),
+    [("America/New_York", "12/31/9999 23:59:59"), ("Asia/Tokyo", "01/01/0001 00:00:00"), ("UTC", "some day")],
+)
+def test_a_moment_that_there_is_not_in_utc_stays_as_it_is_and_stops_no_record(fake, make, zone, value):
+    keys = fake.seed("Account", accounts(1, 2))
+    fake.store.rows["Account"][keys[0]]["Last Call Date"] = value
+    connector = make(zone=zone)
+    found = {record.key: record.data["Last Call Date"] for record in connector.fetch("Account", keys)}
+    assert found == {keys[0]: value, keys[1]: None}
+
+
 def test_fields_with_blanks_and_signs_are_asked_for_by_their_names(fake, make):
     fake.seed("Contact", [{"First Name": "Ada", "Last Name": "Byron", "M/M": "Mrs.", "Work Phone #": "1"}])
     connector = make(streams={"Contact": {"fields": ["M/M", "Work Phone #"]}})

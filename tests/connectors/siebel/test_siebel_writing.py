@@ -230,6 +230,14 @@ def test_days_truth_values_and_moments_are_written_as_siebel_has_them(fake, crm)
     assert fake.rows("Account")[0]["Last Call Date"] == "07/01/2026 12:00:00"
 
 
+def test_a_moment_behind_all_days_is_refused_and_its_neighbour_is_written(make, fake):
+    writes = [
+        Write(None, {"Name": "A", "Last Call Date": "9999-12-31T23:59:59Z"}, marker="hub-1"),
+        Write(None, {"Name": "B"}, marker="hub-2"),
+    ]
+    assert kinds(make(zone="Asia/Tokyo").upsert("Account", writes)) == [REFUSED, APPLIED]
+
+
 def test_what_cannot_fit_is_refused_before_it_spoils_the_array(fake, crm):
     writes = [
         Write(None, {"Name": "x" * 101}, marker="hub-1"),
