@@ -66,6 +66,7 @@ class SiebelFake:
         self.refusals: list[tuple[str, int, str]] = []  # how the call begins, status and ERROR of answers to come
         self.locked: dict[str, tuple[int, str]] = {}  # records the user may not write: status and code that say so
         self.unseen: dict[str, tuple[int, str]] = {}  # records that spoil a search which would show them
+        self.blanks_last = False  # where a database puts what is blank
         self.echoes = True  # False: an array is answered by ids alone, in an order of their own
         self.turns = True  # False: StartRowNum is ignored
         self.undoes = True  # False: a refused array leaves the rows before the bad one
@@ -182,7 +183,9 @@ class SiebelFake:
 
     def _compared(self, row: Row) -> Row:
         """A row as it is searched: where stamps are kept as moments, those of an hour that happens twice differ."""
-        return {**row, "Updated": f"@{self.store.moments[row['Id']].isoformat()}"} if self.in_utc else row
+        if not self.in_utc or not row["Updated"]:
+            return row
+        return {**row, "Updated": f"@{self.store.moments[row['Id']].isoformat()}"}
 
     def _known(self, definition: ComponentDef, field: str) -> None:
         if field not in definition.fields:
@@ -202,9 +205,11 @@ class SiebelFake:
         return rows
 
     def _rank(self, definition: ComponentDef, row: Row, field: str, order: Any) -> tuple[bool, Any]:
+        if not row.get(field):
+            return self.blanks_last, ""
         if field == "Updated" and self.in_utc:
-            return True, self.store.moments[row["Id"]]
-        return (True, order(definition, field, row[field])) if row.get(field) else (False, "")
+            return not self.blanks_last, self.store.moments[row["Id"]]
+        return not self.blanks_last, order(definition, field, row[field])
 
     def _listed(
         self, rows: Sequence[Row], asked: Mapping[str, str], definition: ComponentDef, mode: str | None

@@ -13,6 +13,22 @@ from syncline.sandbox.wire import Response
 AUTUMN = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)  # in Berlin 02:00 summer time; at 01:00 UTC it is 02:00 again
 
 
+class Without:
+    """The enterprise, whose records do not show a field."""
+
+    def __init__(self, fake, field="Last Call Date"):
+        self.fake, self.field = fake, field
+
+    def handle(self, request):
+        answer = self.fake.handle(request)
+        if request.path.endswith("/Account/Account") and answer.body:
+            body = orjson.loads(answer.body)
+            for row in body["items"]:
+                row.pop(self.field, None)
+            return Response.of(body)
+        return answer
+
+
 def accounts(*numbers):
     return [{"Name": f"Company {n}", "Location": "HQ"} for n in numbers]
 
@@ -28,6 +44,37 @@ def test_more_records_of_one_second_than_a_page_holds_are_read_by_their_ids(fake
     records, _ = read(make(page=5))
     assert sorted(record.key for record in records) == sorted(keys)
     assert {record.data["Updated"] for record in records} == {"2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("blanks_last", [False, True])
+@pytest.mark.parametrize("count", [0, 2, 6])
+def test_records_without_a_stamp_are_read_and_hide_no_other(fake, make, clock, blanks_last, count):
+    fake.blanks_last = blanks_last
+    keys = fake.seed("Account", accounts(*range(9)))
+    for key in keys[:count]:
+        fake.store.rows["Account"][key]["Updated"] = ""
+    connector = make(page=3)
+    records, since = read(connector)
+    assert sorted(record.key for record in records) == sorted(keys)
+    clock.advance(600)
+    fake.edit("Account", keys[0], {"Alias": "now it has one"})
+    assert read(connector, since)[0][-1].key == keys[0]
+
+
+def test_a_release_that_cannot_be_asked_for_what_is_blank_is_read_all_the_same(fake, make):
+    keys = fake.seed("Account", accounts(*range(9)))
+    for key in keys[:4]:
+        fake.store.rows["Account"][key]["Updated"] = ""
+    connector = make(page=3)
+    connector.discover("Account")
+    fake.refusals.append(("GET", 500, "There is a syntax error in the search specification(SBL-DAT-00501)"))
+    assert {record.key for record in read(connector)[0]} >= set(keys[4:])
+
+
+def test_a_component_whose_records_do_not_show_the_stamp_is_said(fake, make):
+    fake.seed("Account", accounts(1))
+    with pytest.raises(ProtocolError, match="as stamp"):
+        read(make(streams={"Account": {"stamp": "Last Call Date", "fields": ["Name"]}}, of=Without(fake)))
 
 
 def test_no_more_than_a_hundred_rows_are_asked_for_and_never_the_silent_ten(fake, crm):
