@@ -72,6 +72,7 @@ class Session:
         self._schemas: dict[str, tuple[datetime, Schema]] = {}
         self._selections: dict[str, Selection] = {}
         self._answered: dict[str, tuple[datetime, bool]] = {}
+        self._broken: set[str] = set()
         self._currencies: tuple[datetime, dict[str, str]] | None = None
         self._doubts = 0
 
@@ -107,13 +108,14 @@ class Session:
         )
         if answer.status == 500 and said(answer) is None:
             raise UnreachableError(f"{what}: server error, HTTP 500")
-        body = self._body(answer, what)
+        body = self.body(answer, what)
         items = body.get("items")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise ProtocolError(f"{what}: an answer without rows")
         return Rows(items, more=bool(items) and (len(items) >= limit or body.get("hasMore") is True))
 
-    def _body(self, answer: Answer, what: str) -> dict[str, Any]:
+    def body(self, answer: Answer, what: str) -> dict[str, Any]:
+        """The object that an answer carries. Raises as `rows`."""
         if not answer.ok:
             raise request_error(answer, what)
         body = answer.json()
@@ -123,10 +125,7 @@ class Session:
 
     def record(self, name: str, key: str, what: str) -> dict[str, Any]:
         """One record as REST shows it, sublists included. Raises as `rows`."""
-        return self.shown(self.told("GET", f"{name}/{{key}}", parts={"key": key}, query=WHOLE), what)
-
-    def shown(self, answer: Answer, what: str) -> dict[str, Any]:
-        return self._body(answer, what)
+        return self.body(self.told("GET", f"{name}/{{key}}", parts={"key": key}, query=WHOLE), what)
 
     def told(self, method: str, path: str, *, again: bool | None = None, **options: Any) -> Answer:
         """What the record service answers; options as of `Http.request`. ``again``: whether sending it twice does no
@@ -163,7 +162,7 @@ class Session:
                 answer = self.http.get(
                     f"{RECORD}/metadata-catalog/{name}", headers={"accept": "application/schema+json"}
                 )
-                body = self._body(answer, f"describing {name}")
+                body = self.body(answer, f"describing {name}")
                 marker = self.settings.marker_of(name)
                 wanted = self.settings.streams[name].fields
                 kept = self._schemas[name] = (now, Schema.of(KINDS[name], body, marker, wanted))
@@ -183,14 +182,12 @@ class Session:
             return kept
 
     def _readable(self, name: str, schema: Schema, fields: list[str]) -> list[str]:
-        if not fields:
-            return []
         text, what = _probe(schema, fields), f"reading {name}"
+        if len(fields) <= 1:
+            return fields if fields and self._is_answered(text, what) else []
         try:
             self.rows(text, what, limit=1, probing=True)
-        except (RefusedError, ForbiddenError) as error:
-            if len(fields) == 1:
-                return fields if isinstance(error, BrokenError) and self._is_answered(text, what) else []
+        except (RefusedError, ForbiddenError):
             half = len(fields) // 2
             return [*self._readable(name, schema, fields[:half]), *self._readable(name, schema, fields[half:])]
         return fields
@@ -206,18 +203,24 @@ class Session:
             return kept[1]
 
     def _is_answered(self, text: str, what: str) -> bool:
-        """A 500 is an answer only where it is still one after the client's tries: one that passes decides nothing."""
+        """A 500 says no only where it is still one after the client's tries: one that passes decides nothing. A query
+        once found to end so is not tried that long again."""
         try:
-            self.rows(text, what, limit=1)
-        except UnreachableError as error:
-            if SERVER_ERROR not in str(error):
-                raise
+            self.rows(text, what, limit=1, probing=True)
+        except BrokenError:
+            if text in self._broken:
+                return False
         except (RefusedError, ForbiddenError):
             return False
         else:
             return True
         try:
-            self.rows(text, what, limit=1, probing=True)
+            self.rows(text, what, limit=1)
+        except UnreachableError as error:
+            if SERVER_ERROR not in str(error):
+                raise
+            self._broken.add(text)
+            return False
         except (RefusedError, ForbiddenError):
             return False
         return True

@@ -91,7 +91,7 @@ class Writing:
                 return self._failed(answer, write, OutcomeKind.RETRY)
             if not answer.ok:
                 return self._refused(answer, write)
-            body |= self._sublists(parts, self.session.shown(answer, f"updating {self.kind.name}"))
+            body |= self._sublists(parts, self.session.body(answer, f"updating {self.kind.name}"))
         if not body:
             return Outcome(OutcomeKind.APPLIED, write.key)
         return self._sent("PATCH", f"{self.kind.name}/{{key}}", {"key": write.key}, body, write)

@@ -86,12 +86,15 @@ def test_a_500_that_passes_does_not_hide_the_address_book(make, fake, failing):
 
 
 def test_an_address_book_that_fails_each_time_hides_no_record_and_is_tried_again_later(make, fake, failing, clock):
-    failing.plans = [["addressbook", 500, "UNEXPECTED_ERROR", 8]]
+    failing.plans = [["addressbook", 500, "UNEXPECTED_ERROR", 7]]
     [key] = fake.seed("customer", [COMPANY])
     erp = make(failing)
     assert "billingAddress" not in read(erp)[key].data
     assert "billingAddress" not in read(erp)[key].data
-    failing.plans.clear()
+    waited = len(clock.slept)
+    clock.advance(16 * 60)
+    assert "billingAddress" not in read(erp)[key].data
+    assert len(clock.slept) == waited, "it is not waited for again"
     clock.advance(16 * 60)
     assert read(erp)[key].data["billingAddress"]["city"] == "Eugene"
 
