@@ -74,9 +74,20 @@ class Writing:
             made = self._made(marker)
             if made is not None:  # by us, and whole: its lines are there
                 kept = {name: value for name, value in write.fields.items() if name != "item"}
-                return _there_anyway(self._update(write._replace(key=made, fields=kept)))
+                return self._again(write._replace(key=made, fields=kept))
         path, place = f"{self.kind.name}/eid:{{key}}", {"key": marker}
         return self._sent("PUT", path, place, {**body, **sublists}, write, again=not sublists)
+
+    def _again(self, write: Write) -> Outcome:
+        """What became of a create whose record an earlier attempt had made: it is no dead letter, and is not left for
+        later as if it were not there."""
+        try:
+            outcome = self._update(write)
+        except UnfitError:
+            return Outcome(OutcomeKind.APPLIED, write.key)
+        if outcome.kind in _NOT_MADE:
+            return Outcome(OutcomeKind.APPLIED, write.key)
+        return outcome._replace(kind=OutcomeKind.UNKNOWN) if outcome.kind is OutcomeKind.RETRY else outcome
 
     def _update(self, write: Write) -> Outcome:
         assert write.key is not None
@@ -228,11 +239,3 @@ def _lines(name: str, shown: Mapping[str, Any]) -> list[Any]:
     if int(sublist.get("totalResults") or 0) > len(there) or sublist.get("hasMore"):
         raise UnfitError("lines-not-shown", name, f"{name} is not shown whole: no line of it can be changed safely")
     return list(there)
-
-
-def _there_anyway(outcome: Outcome) -> Outcome:
-    """What became of a create whose record an earlier attempt had made: it is no dead letter, and is not left for later
-    as if it were not there."""
-    if outcome.kind in _NOT_MADE:
-        return Outcome(OutcomeKind.APPLIED, outcome.key)
-    return outcome._replace(kind=OutcomeKind.UNKNOWN) if outcome.kind is OutcomeKind.RETRY else outcome
