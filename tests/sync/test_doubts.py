@@ -442,6 +442,18 @@ def test_a_record_with_the_hubs_mark_is_not_split_off(two, binding):
         two.engine().split(binding("shop", "people", "contact"), "n1")
 
 
+def test_a_mark_that_lies_deeper_in_a_record_keeps_it_from_being_split_off_too(world, make_stream, binding):
+    build(world, make_stream, replace(LOOKUP, marker="own.hub"))
+    ana(world)
+    world.sync()
+    ((key, row),) = rows(world, "shop").items()
+    shop = world.connectors["shop"]
+    shop.fetch = lambda *_: [Record(key, {"name": "Ana", "own": {"hub": row["own.hub"]}})]
+    with pytest.raises(StateError, match="carries the mark"):
+        world.engine().split(binding("shop", "people", "contact"), key)
+
+
+
 def test_a_record_is_looked_at_before_it_is_deleted_even_where_updates_are_conditional(world, make_stream):
     both = {"on_delete_in": OnDelete.DELETE, "on_delete_out": OnDelete.DELETE}
     build(world, make_stream, CONDITIONAL, **both)
