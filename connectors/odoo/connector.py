@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
+from connectors.odoo.absence import named
 from connectors.odoo.inspection import inspect
 from connectors.odoo.naming import Naming
 from connectors.odoo.preparing import Preparing, Row
@@ -34,7 +35,6 @@ from connectors.sdk import (
 )
 
 MARKER = "external_id"
-_EXTERNAL = "ir.model.data"
 
 
 class OdooConnector(Connector[OdooSettings]):
@@ -113,7 +113,7 @@ class OdooConnector(Connector[OdooSettings]):
         yield from self._reading(stream).keys()
 
     def fetch(self, stream: str, keys: Sequence[str]) -> Sequence[Record]:
-        """Every key gets a record, in order; what is not there any more is a tombstone, what is archived is not."""
+        """What is not there any more is a tombstone, what is archived is not; what the user may not see is left out."""
         return self._reading(stream).fetch(keys)
 
     def find(self, stream: str, field: str, values: Sequence[str]) -> Sequence[Record]:
@@ -126,16 +126,11 @@ class OdooConnector(Connector[OdooSettings]):
             if field not in reading.schema.entries or field in TAGS or field == LINES:
                 raise RefusedError(f"searching {stream}: the field {field} cannot be searched by", code="unknown-field")
             return reading.among([[field, "in", wanted]])
-        prefix = self._prefix(stream)
-        names = {f"{prefix}{value}".partition(".")[2]: value for value in wanted}
-        module = prefix.partition(".")[0]
-        domain = [["module", "=", module], ["model", "=", reading.shape.model], ["name", "in", list(names)]]
-        held = {
-            str(row["res_id"]): names[row["name"]]
-            for row in self._session.records(_EXTERNAL, domain, ["name", "res_id"])
-        }
-        found = [record for record in reading.fetch(list(held)) if not record.deleted]
-        return [record._replace(data={**record.data, MARKER: held[record.key]}) for record in found]
+        held = named(self._session, reading.shape.model, self._prefix(stream), wanted)
+        keys = dict.fromkeys(one.key for one in held.values())
+        found = {record.key: record for record in reading.fetch(list(keys)) if not record.deleted}
+        there = [(found[one.key], marker) for marker, one in held.items() if one.key in found]
+        return [record._replace(data={**record.data, MARKER: marker}) for record, marker in there]
 
     # writing
 
