@@ -101,8 +101,8 @@ class Writing:
     # calls
 
     def _finish(self, rows: list[Row]) -> None:
-        """The second calls. What the first one did is done: a create whose second call failed is taken back where it was
-        refused, and else looked up again."""
+        """The second calls. What the first one did is done: a create whose second call failed is taken back where it
+        was refused, and else looked up again."""
         if not rows:
             return
         try:
