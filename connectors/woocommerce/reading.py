@@ -7,14 +7,14 @@ but for the hour that the site's clock skips in spring, which becomes an hour la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
 from connectors.woocommerce import records
-from connectors.woocommerce.session import Row, Session, said
+from connectors.woocommerce.session import Row, Session, refusal, said
 
 ALL: dict[str, dict[str, Any]] = {"customers": {"role": "all"}, "orders": {"status": "any"}}
 """Without these a list leaves out roles other than ``customer``. Orders in the trash are in no list of ``any``."""
@@ -99,29 +99,44 @@ class Reader:
     # single records
 
     def fetch(self, name: str, keys: Sequence[str]) -> list[Record]:
-        """A record for each key, in order; what is gone, or in the trash, is deleted."""
-        found: dict[str, Record] = {}
+        """A record for each key, in order; what is gone, or in the trash, is deleted; what may not be seen is left out.
+
+        Not being listed is no deletion: extensions keep roles and statuses out of lists (WP_Query leaves out of ``any``
+        every status registered with ``exclude_from_search``), and cut pages short. So each missing one is asked for.
+        """
+        found: dict[str, Record] = {key: Record(key, {}, deleted=True) for key in keys if not is_key(key)}
         whole = [key for key in dict.fromkeys(keys) if is_key(key)]
         for at in range(0, len(whole), _AT_ONCE):
             part = whole[at : at + _AT_ONCE]
-            query = {**ALL[name], "include": ",".join(part), "per_page": _AT_ONCE}
-            rows, total = self._session.page(name, query)
-            found |= {str(row["id"]): records.record(row, self._custom) for row in rows}
-            if total != len(rows):  # a part of them, or nobody knows: absence here would not be deletion
-                for key in part:
-                    if key not in found and (row := self._one(name, key)) is not None:
-                        found[key] = records.record(row, self._custom)
-        return [found.get(key, Record(key, {}, deleted=True)) for key in keys]
+            found |= self._listed(name, part, ALL[name])
+            missing = [key for key in part if key not in found]
+            if missing and name == "orders":
+                trashed = self._listed(name, missing, {"status": "trash"})
+                found |= {key: Record(key, {}, deleted=True) for key in trashed}
+            for key in missing:
+                if key not in found and (record := self._one(name, key)) is not None:
+                    found[key] = record
+        return [found[key] for key in keys if key in found]
 
-    def _one(self, name: str, key: str) -> Row | None:
-        answer = self._session.ask("GET", f"{name}/{{key}}", parts={"key": key}, accept=(404,))
-        if answer.status == 404:
-            code, _ = said(answer)
-            if not code.endswith("invalid_id"):
-                raise ProtocolError(f"asking for one of {name}: not there, for another reason ({code})")
+    def _listed(self, name: str, keys: Sequence[str], query: Mapping[str, Any]) -> dict[str, Record]:
+        rows, _ = self._session.page(name, {**query, "include": ",".join(keys), "per_page": _AT_ONCE})
+        return {str(row["id"]): records.record(row, self._custom) for row in rows}
+
+    def _one(self, name: str, key: str) -> Record | None:
+        """A record by its address; None where the key's user may not see this one."""
+        answer = self._session.ask("GET", f"{name}/{{key}}", parts={"key": key}, accept=(403, 404))
+        if answer.ok:
+            row: Row = answer.json()
+            gone = row.get("status") == "trash"
+            return Record(key, {}, deleted=True) if gone else records.record(row, self._custom)
+        code, _ = said(answer)
+        if answer.status == 403 and code == "woocommerce_rest_cannot_view":
             return None
-        row: Row = answer.json()
-        return None if row.get("status") == "trash" else row
+        if answer.status == 403:
+            raise refusal(answer)
+        if not code.endswith("invalid_id"):
+            raise ProtocolError(f"asking for one of {name}: not there, for another reason ({code})")
+        return Record(key, {}, deleted=True)
 
     def by_email(self, values: Sequence[str]) -> list[Record]:
         found: dict[str, Record] = {}

@@ -288,3 +288,14 @@ def test_orders_go_to_the_trash_and_one_that_lies_there_is_missing(fake, shop, o
     assert (again.kind, other.kind) == (MISSING, MISSING)
     (outcome,) = shop.upsert("orders", [Write(ordered, {"customer_note": "too late"})])
     assert (outcome.kind, fake.row("orders", ordered)["customer_note"]) == (MISSING, "")
+
+
+def test_an_order_that_the_user_may_not_touch_is_refused_alone(fake, shop):
+    secret, plain = fake.seed("orders", [{"billing": {"email": f"n{n}@example.com"}} for n in range(2)])
+    fake.hide(secret)
+    refused, applied = shop.upsert("orders", [Write(key, {"customer_note": "x"}) for key in (secret, plain)])
+    assert (refused.kind, refused.code, applied.kind) == (REFUSED, "woocommerce_rest_cannot_view", APPLIED)
+    assert "role" in refused.message
+    refused, applied = shop.remove("orders", [Write(key, {}) for key in (secret, plain)])
+    assert (refused.kind, refused.code, applied.kind) == (REFUSED, "woocommerce_rest_cannot_delete", APPLIED)
+    assert [row["status"] for row in fake.rows("orders")] == ["pending", "trash"]
