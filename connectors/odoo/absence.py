@@ -21,7 +21,7 @@ from connectors.odoo.faults import HiddenError
 from connectors.odoo.session import Session
 from connectors.sdk import RefusedError, UnauthorisedError
 
-_EXTERNAL, _NOTES = "ir.model.data", "mail.message"
+_EXTERNAL, NOTES = "ir.model.data", "mail.message"
 _MERGED = re.compile(r"\(\w+ (\d+)\)")
 _CHUNK = 500
 _NOTES_AT_ONCE = 50
@@ -81,7 +81,7 @@ def survivors(session: Session, model: str, keys: Iterable[int]) -> dict[int, st
         named = [["body", "like", f" {key})"] for key in part]
         domain = [["model", "=", model], ["message_type", "=", "notification"], *["|"] * (len(named) - 1), *named]
         try:
-            notes = session.records(_NOTES, domain, ["res_id", "body"])
+            notes = session.records(NOTES, domain, ["res_id", "body"])
         except (RefusedError, UnauthorisedError):
             return {}
         for note in notes:
