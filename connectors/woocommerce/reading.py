@@ -7,7 +7,7 @@ but for the hour that the site's clock skips in spring, which becomes an hour la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -24,8 +24,11 @@ _AT_ONCE = 100
 
 
 class Reader:
-    def __init__(self, session: Session) -> None:
+    """``statuses`` tells which an order may have; it is asked only where ``any`` would not do."""
+
+    def __init__(self, session: Session, statuses: Callable[[], Sequence[str]] = tuple) -> None:
         self._session = session
+        self._statuses = statuses
         self._custom = session.settings.custom
 
     # whole lists
@@ -155,12 +158,15 @@ class Reader:
 
     def by_marker(self, name: str, values: Sequence[str]) -> list[Record]:
         """Records with one of these markers. No list can be asked for custom fields: all are looked at, newest first,
-        until each was found."""
+        until each was found. Orders are asked for by every status by name: what ``any`` leaves out would be made anew.
+        """
         wanted = {value for value in values if value}
         if not wanted:
             return []
         marker, keys = self._session.settings.marker, []
-        for rows in self._session.walk(name, {**ALL[name], "_fields": "id,meta_data"}, newest_first=True):
+        named = ",".join(self._statuses()) if name == "orders" else ""
+        query = {**ALL[name], **({"status": named} if named else {}), "_fields": "id,meta_data"}
+        for rows in self._session.walk(name, query, newest_first=True):
             for row in rows:
                 value = records.meta(row, (marker,))[marker]
                 if isinstance(value, str) and value in wanted:

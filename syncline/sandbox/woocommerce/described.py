@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from syncline.sandbox.woocommerce.shop import ADDRESS, STATUSES
+from syncline.sandbox.woocommerce.shop import ADDRESS, HIDDEN, STATUSES
 
 Schema = dict[str, Any]
 
@@ -61,7 +61,7 @@ _ORDER: dict[str, Schema] = {
     "parent_id": _of("integer"),
     "number": _of("string", readonly=True),
     "created_via": _of("string", readonly=True),
-    "status": _of("string", default="pending", enum=list(STATUSES)),
+    "status": _of("string", default="pending", enum=[*STATUSES, HIDDEN]),
     "currency": _of("string"),
     "date_created": _DATE,
     "date_created_gmt": _DATE,
