@@ -87,8 +87,10 @@ class Writing:
         try:
             away = gone(self.session, self.model, numbers) if numbers else set()
             heirs = survivors(self.session, self.model, away)
-        except ConnectorError:  # not known to be gone
-            away, heirs = set(), {}
+        except ConnectorError as error:  # nothing was written, and nobody can say why
+            said = f"it could not be asked whether the record is gone ({error})"
+            self.outcomes |= {at: Outcome(OutcomeKind.RETRY, write.key, message=said) for at, write in lost.items()}
+            return
         for at, write in lost.items():
             key = int(write.key or 0)
             if key in away:

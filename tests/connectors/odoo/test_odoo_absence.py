@@ -4,6 +4,7 @@ import pytest
 
 from connectors.sdk import OutcomeKind, Write
 from syncline.sandbox.odoo import OdooFake
+from syncline.sandbox.wire import Response
 
 APPLIED, REFUSED, MISSING = OutcomeKind.APPLIED, OutcomeKind.REFUSED, OutcomeKind.MISSING
 DUPLICATE, UNAUTHORISED = OutcomeKind.DUPLICATE, OutcomeKind.UNAUTHORISED
@@ -83,6 +84,20 @@ def test_one_record_that_may_not_be_seen_or_written_is_refused_alone_and_not_sai
     removed = erp.remove("people", [Write(str(key), {}) for key in (unseen, kept, free)])
     assert kinds(removed) == [REFUSED, REFUSED, APPLIED]
     assert set(names(server)) == {unseen, fixed, kept}
+
+
+def test_where_nobody_can_say_whether_a_record_is_gone_it_is_asked_again_later(make, clock):
+    server = OdooFake(clock)
+    [key] = server.seed("res.partner", [{"name": "Ana"}])
+    server.delete("res.partner", key)
+
+    class Overloaded:
+        def handle(self, request):
+            asking = request.path.endswith("/read")
+            return Response(status=503, body=b"<html>no</html>") if asking else server.handle(request)
+
+    [outcome] = make(Overloaded()).upsert("people", [Write(str(key), {"city": "Turin"})])
+    assert outcome.kind is OutcomeKind.RETRY
 
 
 @pytest.mark.parametrize("right", ["create", "write", "unlink"])
