@@ -10,7 +10,7 @@ as the ``_timestamp`` of everything that was seen (trytond/model/modelsql.py).
 
 The own fields of an archived party cannot be changed, not even by the call that brings it back (seen on series 8.2). So
 one that is made archived is archived, and one that is brought back is changed, by a second call. Where that one is
-refused for a new party, the party is deleted again: half of a create is none.
+refused for a new party, the party is deleted again: taken as it is, it would bring the archived one back elsewhere.
 
 A kind of mechanism (or VAT number) that is emptied is to show nothing: the first one is deleted, since that is the one
 the hub knows, and others of the kind, which would show instead, are archived.
@@ -18,6 +18,7 @@ the hub knows, and others of the kind, which would show instead, are archived.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +44,10 @@ from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
 BATCH = 100
+
+_NOT_UNDONE = frozenset({OutcomeKind.APPLIED, OutcomeKind.UNKNOWN})
+_RECORD = re.compile(r'\brecord "[^"]*"')
+"""How a record is named in sentences: by what people call it."""
 
 _LOOK = "look at the groups of the hub's user in Tryton, and at the rules of parties"
 
@@ -101,33 +106,32 @@ class Writing:
     # calls
 
     def _finish(self, rows: list[Row]) -> None:
-        """The second calls. What the first one did is done: a create whose second call failed is taken back where it
-        was refused, and else looked up again."""
+        """The second calls. What the first one did is done: a create whose second call was not carried out is taken
+        back, and told with its key where that did not work, or nobody can say."""
         if not rows:
             return
         try:
             results = self._halved(rows, self._then)
         except ConnectorError as error:
             results = {row.at: failed(error, row.write) for row in rows}
+        halves = [row for row in rows if row.write.key is None and results[row.at].kind not in _NOT_UNDONE]
+        undone = self._taken_back(halves) if halves else set()
         for row in rows:
             result = results[row.at]
-            if result.kind is OutcomeKind.APPLIED:
-                continue
-            made = self.outcomes[row.at]
-            if row.write.key is not None:
-                self.outcomes[row.at] = result._replace(key=made.key)
-            elif result.kind is not OutcomeKind.REFUSED or not self._taken_back(made):
-                # Without a marker nothing could be looked up: then it is there, although not as it was to be.
-                self.outcomes[row.at] = result._replace(kind=OutcomeKind.UNKNOWN) if row.write.marker else made
-            else:
-                self.outcomes[row.at] = result
+            if result.kind is not OutcomeKind.APPLIED:
+                key = None if row.at in undone else self.outcomes[row.at].key
+                self.outcomes[row.at] = result._replace(key=key)
 
-    def _taken_back(self, made: Outcome) -> bool:
+    def _taken_back(self, rows: list[Row]) -> set[int]:
+        """The places of those whose parties could be deleted again."""
+        keys = [int(self.outcomes[row.at].key or 0) for row in rows]
         try:
-            self.session.do(f"{PARTY}.delete", "removing a party that was half made", [int(made.key or 0)])
+            self.session.do(f"{PARTY}.delete", "removing parties that were half made", keys)
+        except RefusalError:
+            return {at for row in rows for at in self._taken_back([row])} if len(rows) > 1 else set()
         except ConnectorError:
-            return False
-        return True
+            return set()
+        return {row.at for row in rows}
 
     def _then(self, rows: list[Row]) -> list[str]:
         keys = [self.outcomes[row.at].key or "" for row in rows]
@@ -306,7 +310,7 @@ def _apart(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _outcome(error: RefusalError, write: Write) -> Outcome:
-    said = without_values(error.said, write)[:500]
+    said = without_values(_RECORD.sub('record "…"', error.said), write)[:500]
     if error.code == "ConcurrencyException":
         return Outcome(OutcomeKind.STALE, write.key, code=error.code, message=said)
     if error.code == "UserWarning":

@@ -24,9 +24,6 @@ _ABOUT_THE_CALL = frozenset({"INVALID_MODULE", "INVALID_URL_PATTERN", "INVALID_R
 """Codes that no smaller call would be spared."""
 
 
-_LEFT_AS_TOLD = frozenset({OutcomeKind.APPLIED, OutcomeKind.UNAUTHORISED, OutcomeKind.THROTTLED})
-
-
 @dataclass(slots=True)
 class Line:
     """One write on its way: its place in the batch, and the fields as they are sent. ``key``: None for a create."""
@@ -106,10 +103,8 @@ class Writing:
             line.key = self.outcomes.pop(line.at).of
             line.fields = {name: value for name, value in line.fields.items() if name != self.marker}
         self._each(ours, lambda some: self._put(some, None))
-        for line in ours:  # it is there: refused now, it would be made anew, or met as somebody else's
-            told = self.outcomes[line.at]
-            if told.kind not in _LEFT_AS_TOLD:
-                self.outcomes[line.at] = told._replace(kind=OutcomeKind.UNKNOWN)
+        for line in ours:  # it is there, whatever was said of bringing it up to date
+            self.outcomes[line.at] = self.outcomes[line.at]._replace(key=line.key)
 
     def _external(self, schema: ModuleSchema) -> dict[str, str]:
         external = self.marker is not None and schema.external(self.marker)

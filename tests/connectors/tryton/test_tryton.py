@@ -251,7 +251,7 @@ def test_an_archived_party_is_made_brought_back_and_otherwise_left_alone(make, p
     assert (made.kind, plain.kind) == (APPLIED, APPLIED)
     assert {r.data["name"]: r.data["active"] for r in records(erp)} == {"A": False, "B": True}
     [own] = erp.upsert("parties", [Write(made.key, {"name": "C"})])
-    assert (own.kind, "not allowed to modify" in own.message) == (REFUSED, True)
+    assert (own.kind, "not allowed to modify" in own.message, '"A"' in own.message) == (REFUSED, True, False)
     seen = erp.fetch("parties", [made.key])[0].version
     [back] = erp.upsert("parties", [Write(made.key, {"name": "C", "phone": "+390114988261", "active": True}, seen)])
     assert back.kind is APPLIED
@@ -349,20 +349,20 @@ def test_a_create_whose_second_call_is_refused_leaves_nothing_behind(make, peopl
 
     _, erp = refusing(clock, tryton, no_archiving)
     [made, plain] = erp.upsert("parties", [create("m1", name="A", active=False), create("m2", name="B")])
-    assert (made.kind, plain.kind) == (REFUSED, APPLIED)
+    assert (made.kind, made.key, plain.kind) == (REFUSED, None, APPLIED)
     assert [record.data["name"] for record in records(make())] == ["B"]
     erp.close()
 
 
-def test_a_create_that_cannot_be_taken_back_is_kept_open_for_a_look(make, people, tryton, clock):
+def test_a_create_that_cannot_be_taken_back_is_told_with_its_key(make, people, tryton, clock):
     def stubborn(method, params):
         last = method == "model.party.party.write" and params[1] == {"active": False}
         return "No." if last or method == "model.party.party.delete" else None
 
     _, erp = refusing(clock, tryton, stubborn)
     [made] = erp.upsert("parties", [create("m1", name="A", active=False)])
-    assert made.kind is OutcomeKind.UNKNOWN
-    assert [record.data["name"] for record in make().find("parties", "external_id", ["m1"])] == ["A"]
+    [there] = make().find("parties", "external_id", ["m1"])
+    assert (made.kind, made.key, there.data["name"]) == (REFUSED, there.key, "A")
     erp.close()
 
 

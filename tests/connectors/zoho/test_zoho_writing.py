@@ -75,13 +75,12 @@ def test_an_insert_whose_update_is_lost_is_unknown_and_nobodys_duplicate(crm, fa
     assert outcome.kind is K.UNKNOWN
 
 
-def test_a_create_that_was_carried_out_before_and_is_locked_now_is_never_told_as_refused(crm, fake):
+def test_a_create_that_was_carried_out_before_and_is_locked_now_is_told_with_its_key(crm, fake):
     fake.add_field("Contacts", "Email email100 unique")
     [first] = crm.upsert("Contacts", [create("m1")])
     fake.hold(first.key, "RECORD_LOCKED")
     [outcome] = crm.upsert("Contacts", [create("m1", Title="CTO")])
-    assert outcome.kind is K.UNKNOWN
-    assert [record.key for record in crm.find("Contacts", "Syncline_Id", ["m1"])] == [first.key]
+    assert (outcome.kind, outcome.code, outcome.key) == (K.REFUSED, "RECORD_LOCKED", first.key)
 
 
 def test_choices_that_are_no_list_are_refused_alone(crm, fake):
