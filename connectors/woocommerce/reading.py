@@ -17,19 +17,27 @@ from connectors.woocommerce import records
 from connectors.woocommerce.session import Row, Session, refusal, said
 
 ALL: dict[str, dict[str, Any]] = {"customers": {"role": "all"}, "orders": {"status": "any"}}
-"""Without these a list leaves out roles other than ``customer``. Orders in the trash are in no list of ``any``."""
+"""Without these a list leaves out roles other than ``customer``. Orders in the trash are in no list but its own."""
 
 _GUEST = "id,customer_id,billing"
 _AT_ONCE = 100
 
 
 class Reader:
-    """``statuses`` tells which an order may have; it is asked only where ``any`` would not do."""
+    """``statuses`` tells which an order may have, those of extensions included."""
 
     def __init__(self, session: Session, statuses: Callable[[], Sequence[str]] = tuple) -> None:
         self._session = session
         self._statuses = statuses
         self._custom = session.settings.custom
+
+    def _all(self, name: str) -> dict[str, Any]:
+        """What a list has to be asked for to show every record: orders by each status of the shop, by name.
+
+        ``any`` leaves out those that an extension registered with ``exclude_from_search`` (WP_Query).
+        """
+        named = ",".join(self._statuses()) if name == "orders" else ""
+        return {"status": named} if named else ALL[name]
 
     # whole lists
 
@@ -39,7 +47,7 @@ class Reader:
             yield Page([records.record(row, self._custom) for row in rows], None, full=True)
 
     def keys(self, name: str) -> Iterator[Sequence[str]]:
-        for rows in self._session.walk(name, {**ALL[name], "_fields": "id"}):
+        for rows in self._session.walk(name, {**self._all(name), "_fields": "id"}):
             yield [str(row["id"]) for row in rows]
 
     # what was modified
@@ -47,7 +55,7 @@ class Reader:
     def orders(self, since: str | None) -> Iterator[Page]:
         """By id, so that the position moves only behind the last page. What went to the trash comes as deleted."""
         started = self._session.context.clock.now()
-        query = {**ALL["orders"], **self._after(since)}
+        query = {**self._all("orders"), **self._after(since)}
         for rows in self._session.walk("orders", query):
             yield Page([records.record(row, self._custom) for row in rows], None, full=since is None)
         if since is not None:
@@ -65,7 +73,7 @@ class Reader:
         wanted = None if since is None else self._behind(since)
         met: set[bytes] = set()
         if wanted is None or wanted:
-            for rows in self._session.walk("orders", {**ALL["orders"], "_fields": _GUEST}, newest_first=True):
+            for rows in self._session.walk("orders", {**self._all("orders"), "_fields": _GUEST}, newest_first=True):
                 page = []
                 for row in rows:
                     email = records.guest_email(row)
@@ -80,7 +88,7 @@ class Reader:
         yield Page([], self._cursor(started), full=since is None)
 
     def _behind(self, since: str) -> set[str]:
-        query = {**ALL["orders"], **self._after(since), "_fields": _GUEST}
+        query = {**self._all("orders"), **self._after(since), "_fields": _GUEST}
         found = (records.guest_email(row) for rows in self._session.walk("orders", query) for row in rows)
         return {email for email in found if email is not None}
 
@@ -104,14 +112,14 @@ class Reader:
     def fetch(self, name: str, keys: Sequence[str]) -> list[Record]:
         """A record for each key, in order; what is gone, or in the trash, is deleted; what may not be seen is left out.
 
-        Not being listed is no deletion: extensions keep roles and statuses out of lists (WP_Query leaves out of ``any``
-        every status registered with ``exclude_from_search``), and cut pages short. So each missing one is asked for.
+        Not being listed is no deletion: extensions keep accounts and statuses out of lists, and cut pages short. So
+        each missing one is asked for.
         """
         found: dict[str, Record] = {key: Record(key, {}, deleted=True) for key in keys if not is_key(key)}
         whole = [key for key in dict.fromkeys(keys) if is_key(key)]
         for at in range(0, len(whole), _AT_ONCE):
             part = whole[at : at + _AT_ONCE]
-            found |= self._listed(name, part, ALL[name])
+            found |= self._listed(name, part, self._all(name))
             missing = [key for key in part if key not in found]
             if missing and name == "orders":
                 trashed = self._listed(name, missing, {"status": "trash"})
@@ -158,15 +166,12 @@ class Reader:
 
     def by_marker(self, name: str, values: Sequence[str]) -> list[Record]:
         """Records with one of these markers. No list can be asked for custom fields: all are looked at, newest first,
-        until each was found. Orders are asked for by every status by name: what ``any`` leaves out would be made anew.
-        """
+        until each was found."""
         wanted = {value for value in values if value}
         if not wanted:
             return []
         marker, keys = self._session.settings.marker, []
-        named = ",".join(self._statuses()) if name == "orders" else ""
-        query = {**ALL[name], **({"status": named} if named else {}), "_fields": "id,meta_data"}
-        for rows in self._session.walk(name, query, newest_first=True):
+        for rows in self._session.walk(name, {**self._all(name), "_fields": "id,meta_data"}, newest_first=True):
             for row in rows:
                 value = records.meta(row, (marker,))[marker]
                 if isinstance(value, str) and value in wanted:

@@ -104,7 +104,7 @@ class WooCommerceFake:
         self.entry.judge(request, self.clock.now().timestamp())
         name, rest = found["name"], found["rest"]
         if request.method == "OPTIONS":
-            return Response.of(described.route(name))
+            return Response.of(described.route(name, self.shop.statuses))
         if request.method == "GET":
             return self._one(name, int(rest)) if rest else self._list(name, request.query)
         done = self._write(name, rest, request)

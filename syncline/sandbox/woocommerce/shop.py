@@ -52,6 +52,7 @@ class Shop:
         self.path = path
         self.zone: tzinfo = timezone(timedelta(hours=2))
         self.next_id = 10
+        self.statuses = [*STATUSES, HIDDEN]
         self.customers: dict[int, Row] = {}
         self.orders: dict[int, Row] = {}
         self.products: dict[int, Row] = {

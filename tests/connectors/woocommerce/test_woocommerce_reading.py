@@ -166,7 +166,19 @@ def test_an_order_in_the_trash_is_told_as_deleted_and_one_taken_out_is_back(fake
     assert [(r.key, r.deleted) for r in everything(shop, "orders", since)] == [(key, False)]
 
 
+def test_orders_of_a_status_that_any_leaves_out_are_read(fake, shop, clock):
+    clock.advance(3600)
+    since = position(shop, "orders")
+    plain, hidden = fake.seed("orders", [order(f"n{n}@example.com") for n in range(2)])
+    fake.edit("orders", hidden, status=HIDDEN)
+    assert [record.key for record in everything(shop, "orders")] == [plain, hidden]
+    assert [record.key for record in everything(shop, "orders", since)] == [plain, hidden]
+    assert {record.key for record in everything(shop, "guests", since)} == {"n0@example.com", "n1@example.com"}
+    assert [key for page in shop.keys("orders") for key in page] == [plain, hidden]
+
+
 def test_what_no_list_shows_is_asked_for_by_its_id_and_not_taken_for_deleted(fake, shop):
+    fake.shop.statuses.remove(HIDDEN)  # the extension went, its orders stay
     plain, hidden, trashed, gone, secret = fake.seed("orders", [order(f"n{n}@example.com") for n in range(5)])
     fake.edit("orders", hidden, status=HIDDEN)
     fake.delete("orders", trashed, force=False)
