@@ -19,6 +19,7 @@ from typing import NamedTuple
 from connectors.odoo.buyers import PARTNERS
 from connectors.odoo.faults import HiddenError
 from connectors.odoo.session import Session
+from connectors.odoo.settings import Shape
 from connectors.sdk import RefusedError, UnauthorisedError
 
 _EXTERNAL, NOTES = "ir.model.data", "mail.message"
@@ -71,22 +72,32 @@ def _gone(session: Session, model: str, numbers: list[int]) -> set[int]:
     return found
 
 
-def survivors(session: Session, model: str, keys: Iterable[int]) -> dict[int, str]:
-    """Into which partner those were merged that are gone, as notes on the survivors say. None where there are no notes
-    (without the app Discuss), or the user may not read them."""
-    numbers = sorted(set(keys)) if model == PARTNERS else []
-    found: dict[int, str] = {}
+def survivors(session: Session, shape: Shape, keys: Iterable[int]) -> dict[int, str]:
+    """Into which record of the same stream those were merged that are gone, as notes on the survivors say.
+
+    Nothing where there are no notes (without the app Discuss), or the user may not read them. A person that was merged
+    into a company has no survivor among people: what is theirs must not be written to the company.
+    """
+    numbers = sorted(set(keys)) if shape.model == PARTNERS else []
+    found: dict[int, int] = {}
     for at in range(0, len(numbers), _NOTES_AT_ONCE):
         part = numbers[at : at + _NOTES_AT_ONCE]
         named = [["body", "like", f" {key})"] for key in part]
-        domain = [["model", "=", model], ["message_type", "=", "notification"], *["|"] * (len(named) - 1), *named]
+        domain = [["model", "=", shape.model], ["message_type", "=", "notification"], *["|"] * (len(named) - 1), *named]
         try:
             notes = session.records(NOTES, domain, ["res_id", "body"])
         except (RefusedError, UnauthorisedError):
             return {}
         for note in notes:
-            found |= {int(key): str(note["res_id"]) for key in _MERGED.findall(str(note["body"])) if int(key) in part}
-    return found
+            found |= {int(key): note["res_id"] for key in _MERGED.findall(str(note["body"])) if int(key) in part}
+    there = within(session, shape, found.values())
+    return {loser: str(winner) for loser, winner in found.items() if winner in there}
+
+
+def within(session: Session, shape: Shape, keys: Iterable[int]) -> set[int]:
+    """Those that belong to the stream: a merge may lead from a person to a company."""
+    domain = [*shape.domain, ["id", "in", sorted(set(keys))]]
+    return {row["id"] for row in session.records(shape.model, domain, ["id"])} if domain[-1][2] else set()
 
 
 def named(session: Session, model: str, prefix: str, markers: Sequence[str]) -> dict[str, Named]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
-from connectors.odoo.absence import named
+from connectors.odoo.absence import named, within
 from connectors.odoo.inspection import inspect
 from connectors.odoo.naming import Naming
 from connectors.odoo.preparing import Preparing, Row
@@ -129,7 +129,9 @@ class OdooConnector(Connector[OdooSettings]):
         held = named(self._session, reading.shape.model, self._prefix(stream), wanted)
         keys = dict.fromkeys(one.key for one in held.values())
         found = {record.key: record for record in reading.fetch(list(keys)) if not record.deleted}
-        there = [(found[one.key], marker) for marker, one in held.items() if one.key in found]
+        heirs = within(self._session, reading.shape, [int(one.key) for one in held.values() if one.moved])
+        ours = {marker: one.key for marker, one in held.items() if not one.moved or int(one.key) in heirs}
+        there = [(found[key], marker) for marker, key in ours.items() if key in found]
         return [record._replace(data={**record.data, MARKER: marker}) for record, marker in there]
 
     # writing
@@ -139,14 +141,14 @@ class OdooConnector(Connector[OdooSettings]):
         if not batch:
             return []
         rows, outcomes = Preparing(reading, self._naming, self.settings.addresses).rows(batch)
-        writing = Writing(self._session, reading.shape.model, self._prefix(stream), outcomes)
+        writing = Writing(self._session, reading.shape, self._prefix(stream), outcomes)
         writing.upsert(rows)
         return [writing.outcomes.get(at, Outcome(OutcomeKind.UNKNOWN, w.key)) for at, w in enumerate(batch)]
 
     def remove(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]:
         """Delete records. What other records need (a partner with orders) Odoo keeps, and says so."""
         rows = [Row(at, write, {}) for at, write in enumerate(batch) if (write.key or "").isdecimal()]
-        writing = Writing(self._session, self._shapes[stream].model, "", {})
+        writing = Writing(self._session, self._shapes[stream], "", {})
         writing.remove(rows)
         gone = OutcomeKind.MISSING
         return [writing.outcomes.get(at, Outcome(gone, write.key)) for at, write in enumerate(batch)]

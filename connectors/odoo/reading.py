@@ -126,7 +126,7 @@ class Reading:
             found |= {r.key: r for r in self.among([["id", "in", numbers[at : at + _CHUNK]]], within=False)}
         absent = [number for number in numbers if str(number) not in found]
         away = gone(self.session, self.shape.model, absent) if absent else set()
-        heirs = survivors(self.session, self.shape.model, away)
+        heirs = survivors(self.session, self.shape, away)
         for key in keys:
             if not key.isdecimal() or int(key) in away:
                 heir = heirs.get(int(key)) if key.isdecimal() else None

@@ -14,10 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.odoo.absence import gone, named, survivors
+from connectors.odoo.absence import gone, named, survivors, within
 from connectors.odoo.faults import RefusalError, complaint, outcome, told
 from connectors.odoo.preparing import Row
 from connectors.odoo.session import Session
+from connectors.odoo.settings import Shape
 from connectors.sdk import (
     AnswerLostError,
     ConnectorError,
@@ -34,11 +35,12 @@ Deed = Callable[[list[Row]], "dict[int, Outcome]"]
 
 
 class Writing:
-    """One batch to one model. ``outcomes`` (some may be known before) fills up as calls are answered."""
+    """One batch to one stream. ``outcomes`` (some may be known before) fills up as calls are answered."""
 
-    def __init__(self, session: Session, model: str, prefix: str, outcomes: dict[int, Outcome]) -> None:
+    def __init__(self, session: Session, shape: Shape, prefix: str, outcomes: dict[int, Outcome]) -> None:
         self.session = session
-        self.model = model
+        self.shape = shape
+        self.model = shape.model
         self.prefix = prefix
         self.outcomes = outcomes
         self._answered = False
@@ -56,6 +58,7 @@ class Writing:
         markers = [row.write.marker for row in rows if row.write.key is None and row.write.marker]
         try:
             held = named(self.session, self.model, self.prefix, markers) if markers else {}
+            heirs = within(self.session, self.shape, [int(one.key) for one in held.values() if one.moved])
         except (RefusedError, UnauthorisedError):  # `check` says that external ids cannot be read
             return list(rows)
         kept = []
@@ -65,7 +68,8 @@ class Writing:
                 kept.append(row)
             else:
                 text = "what the hub had made for this was merged into another record there"
-                self.outcomes[row.at] = Outcome(OutcomeKind.DUPLICATE, code="merged", message=text, of=found.key)
+                of = found.key if int(found.key) in heirs else None
+                self.outcomes[row.at] = Outcome(OutcomeKind.DUPLICATE, code="merged", message=text, of=of)
         return kept
 
     def remove(self, rows: Sequence[Row]) -> None:
@@ -86,7 +90,7 @@ class Writing:
         numbers = [int(write.key or 0) for write in lost.values()]
         try:
             away = gone(self.session, self.model, numbers) if numbers else set()
-            heirs = survivors(self.session, self.model, away)
+            heirs = survivors(self.session, self.shape, away)
         except ConnectorError as error:  # nothing was written, and nobody can say why
             said = f"it could not be asked whether the record is gone ({error})"
             self.outcomes |= {at: Outcome(OutcomeKind.RETRY, write.key, message=said) for at, write in lost.items()}

@@ -49,6 +49,18 @@ def test_a_create_sent_again_after_a_merge_does_not_take_the_survivor_over(make,
     assert set(names(server).values()) == {"Azure", "Bolido"}
 
 
+def test_what_was_made_for_a_person_and_is_a_company_now_is_not_found_as_that_person(make, server, clock):
+    erp = make(server)
+    [company] = server.seed("res.partner", [{"name": "Azure", "is_company": True}])
+    clock.advance(60)
+    [person] = erp.upsert("people", [create("m1", name="Azure")])
+    server.merge("res.partner", company, int(person.key))
+    assert erp.find("people", "external_id", ["m1"]) == []
+    [again] = erp.upsert("people", [create("m1", name="Azure", function="Owner")])
+    assert (again.kind, again.of) == (DUPLICATE, None)
+    assert server.row("res.partner", company)["function"] is False
+
+
 def test_both_of_two_that_the_hub_made_and_somebody_merged_are_found(make, server, clock):
     erp = make(server)
     [winner] = erp.upsert("companies", [create("m1", name="Azure")])

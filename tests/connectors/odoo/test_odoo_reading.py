@@ -124,6 +124,15 @@ def test_a_merged_partner_is_gone_names_its_survivor_and_its_orders_are_for_that
     assert [r.superseded_by for r in erp.fetch("companies", keys[:2])] == [str(last)] * 2
 
 
+def test_a_person_that_was_merged_into_a_company_has_no_survivor_among_people(erp, fake):
+    company, person = fake.seed("res.partner", [{"name": "Azure", "is_company": True}, {"name": "Azure"}])
+    fake.merge("res.partner", company, person)
+    [record] = erp.fetch("people", [str(person)])
+    assert (record.deleted, record.superseded_by) == (True, None)
+    [outcome] = erp.upsert("people", [Write(str(person), {"function": "Owner"})])
+    assert (outcome.kind, outcome.of) == (OutcomeKind.MISSING, None)
+
+
 def test_a_merge_that_left_no_note_is_seen_as_a_deletion(erp, fake):
     winner, loser = fake.seed("res.partner", [{"name": "Azure", "is_company": True}] * 2)
     fake.merge("res.partner", winner, loser)
