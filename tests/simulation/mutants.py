@@ -262,7 +262,7 @@ def _outcomes_permuted(stack: contextlib.ExitStack) -> None:
     _swap(
         stack,
         sync.send,
-        "_one_each",
+        "one_each",
         lambda real: lambda binding, writes, outcomes: list(reversed(real(binding, writes, outcomes))),
     )
 
@@ -279,7 +279,7 @@ def _unknown_is_done(stack: contextlib.ExitStack) -> None:
 
         return each
 
-    _swap(stack, sync.send, "_one_each", make)
+    _swap(stack, sync.send, "one_each", make)
 
 
 def _lost_is_failed(stack: contextlib.ExitStack) -> None:
