@@ -479,6 +479,12 @@ def _written_by_the_finder(stack: contextlib.ExitStack) -> None:
     )
 
 
+def _unreadable_is_overwritten(stack: contextlib.ExitStack) -> None:
+    """What could not be read is not kept from being written over."""
+    _swap(stack, sync.absorb, "HELD", lambda real: 0)
+    _swap(stack, sync.outcomes, "HELD", lambda real: 0)
+
+
 def _sent_late(stack: contextlib.ExitStack) -> None:
     """Nobody asks whether the lease still holds before a batch is sent that waited."""
     _swap(stack, state.store.SqlStore, "renew", lambda real: lambda self, lease, now: None)
