@@ -19,7 +19,8 @@ test-slow-sample: .venv/ready  ## A random sample of the slow tests, about ten m
 torture: .venv/ready  ## Kill, stop and starve the demonstration for up to MINUTES=45; KILLS=500 STOPS=100 ON=sqlite SEED=…
 	$(BIN)/python tests/torture
 
-interop: .venv-interop/ready  ## Others' client libraries against the fake systems
+interop: .venv-interop/ready  ## Others' client libraries against the fake systems, and what vendors publish of their APIs
+	.venv-interop/bin/python tests/interop/published.py
 	.venv-interop/bin/pytest tests/interop
 
 soak: .venv/ready  ## Simulated systems, people and faults against the engine; SEEDS=… stories

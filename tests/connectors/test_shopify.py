@@ -33,10 +33,15 @@ def clock():
 
 
 @pytest.fixture
-def shop(clock):
-    fake = ShopifyFake(clock)
-    fake.define_marker()
-    return fake
+def bare(clock):
+    """A shop that nobody has prepared for the hub."""
+    return ShopifyFake(clock)
+
+
+@pytest.fixture
+def shop(bare):
+    bare.define_marker()
+    return bare
 
 
 def connect(fake, **more):
@@ -52,6 +57,13 @@ def connector(shop):
 
 def customer(shop, gid):
     return shop.shop.tables["customers"][gid]
+
+
+def define(shop, full_key):
+    """A customer metafield for text, as an admin defines it."""
+    namespace, key = full_key.split(".")
+    definition = {"namespace": namespace, "key": key, "name": key, "ownerType": "CUSTOMER"}
+    shop.mutations.metafieldDefinitionCreate(None, definition | {"type": "single_line_text_field"})
 
 
 def everything(connector, stream, since=None):
@@ -184,16 +196,7 @@ def test_find_is_exact_and_at_once(shop, connector):
 
 
 def test_a_create_stores_every_part_and_brings_the_record_back(shop):
-    shop.mutations.metafieldDefinitionCreate(
-        None,
-        {
-            "namespace": "custom",
-            "key": "tier",
-            "name": "Tier",
-            "ownerType": "CUSTOMER",
-            "type": "single_line_text_field",
-        },
-    )
+    define(shop, "custom.tier")
     connector = connect(shop, metafields=["custom.tier"])
     fields = {
         "firstName": "Zoë",
@@ -221,6 +224,18 @@ def test_a_create_stores_every_part_and_brings_the_record_back(shop):
     }
     assert outcome.record == connector.fetch("customers", [outcome.key])[0]
     assert outcome.record.data["metafields"] == {"syncline": {"id": "e1"}, "custom": {"tier": "gold"}}
+
+
+def test_an_emptied_metafield_is_taken_away_and_one_that_was_never_there_stays_so(shop):
+    define(shop, "custom.tier")
+    define(shop, "custom.area")
+    connector = connect(shop, metafields=["custom.tier", "custom.area"])
+    (key,) = shop.seed("customers", [{"lastName": "A", "metafields": {"custom.tier": "gold"}}])
+    change = {"metafields.custom.tier": None, "metafields.custom.area": ""}
+    (outcome,) = connector.upsert("customers", [Write(key, change)])
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert outcome.record.data["metafields"]["custom"] == {"tier": None, "area": None}
+    assert customer(shop, key)["metafields"] == {}
 
 
 def test_k_changed_customers_cost_one_call_for_each_batch(shop, connector):
@@ -377,9 +392,10 @@ def test_a_create_that_stops_before_its_consent_is_finished_by_sending_it_again(
     assert len(shop.rows("customers")) == 2
 
 
-def test_a_shop_without_companies_says_why_they_cannot_be_read(clock):
+def test_a_shop_without_companies_says_why_they_cannot_be_read(bare):
+    bare.b2b = False
     with pytest.raises(UnauthorisedError, match=r"companies.*B2B"):
-        list(connect(ShopifyFake(clock, b2b=False)).read("companies", None))
+        list(connect(bare).read("companies", None))
 
 
 def test_a_customer_with_orders_is_not_deleted_and_another_is(shop, connector):
@@ -502,18 +518,18 @@ def test_check_finds_nothing_to_say_about_a_shop_that_is_ready(connector):
     assert connector.check() == []
 
 
-def test_check_says_what_is_missing_and_what_to_do(clock):
-    fake = ShopifyFake(clock, b2b=False)
-    fake.scopes -= {"read_orders", "write_orders"}
-    fake.protected_data = False
-    found = {one.code: one for one in connect(fake).check()}
+def test_check_says_what_is_missing_and_what_to_do(bare):
+    bare.b2b = False
+    bare.scopes -= {"read_orders", "write_orders"}
+    bare.protected_data = False
+    found = {one.code: one for one in connect(bare).check()}
     assert set(found) == {"missing-scope", "marker-missing", "protected-data", "no-companies"}
     assert all(one.hint for one in found.values())
     assert found["no-companies"].severity.value == "note"
 
 
-def test_the_marker_definition_is_made_only_when_asked_for(clock):
-    connector = connect(ShopifyFake(clock))
+def test_the_marker_definition_is_made_only_when_asked_for(bare):
+    connector = connect(bare)
     (outcome,) = connector.upsert("customers", [Write(None, {"lastName": "A"}, marker="e1")])
     assert (outcome.kind, outcome.code) == (OutcomeKind.REFUSED, "METAFIELD_MISMATCH")
     connector.create_marker()
