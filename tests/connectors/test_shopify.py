@@ -19,6 +19,7 @@ from model.errors import (
     UnreachableError,
 )
 from syncline.sandbox.shopify import ShopifyFake
+from syncline.sandbox.shopify.schema import VERSIONS
 from syncline.sandbox.wire import Server, transport
 
 MARKER = "metafields.syncline.id"
@@ -107,6 +108,16 @@ def test_a_customer_has_nulls_where_the_shop_has_nothing(shop, connector):
         ("emailAddress", "marketingState", "marketingOptInLevel", "marketingUpdatedAt")
     )
     assert record.data["metafields"] == {"syncline": {"id": None}}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_consent_of_a_telephone_number_is_read_in_every_version_that_a_shop_serves(shop, version):
+    consent = {"marketingState": "SUBSCRIBED", "marketingOptInLevel": "SINGLE_OPT_IN"}
+    shop.seed("customers", [{"phone": "+4930123456", "smsMarketingConsent": consent}, {"phone": "+4930123457"}])
+    one, two = everything(connect(shop, api_version=version), "customers")
+    told = {"phoneNumber": "+4930123456", "marketingUpdatedAt": "2026-01-01T00:00:00Z", **consent}
+    assert one.data["defaultPhoneNumber"] == told
+    assert two.data["defaultPhoneNumber"]["marketingState"] == "NOT_SUBSCRIBED"
 
 
 def test_an_edit_late_on_the_same_day_is_read_again_from_the_cursor(shop, connector, clock):
@@ -590,11 +601,16 @@ def test_every_document_is_valid_against_the_schema_that_the_shop_tells(shop):
     )
     schema = build_client_schema(answer.json()["data"])
     shapes = {
-        "C": documents.customers(["syncline.id", "custom.tier"], 10),
+        "C": documents.customers(["syncline.id", "custom.tier"], 10, "2026-10"),
         "K": documents.COMPANIES,
         "O": documents.ORDERS,
     }
     texts = [text for name, shape in shapes.items() for text in (shape.page(name), shape.keys(name), shape.fetch(name))]
-    texts += [documents.customers([], 0).page("C"), documents.MORE_LINES, documents.DEFINITIONS, documents.DEFINE]
+    texts += [
+        documents.customers([], 0, "2026-10").page("C"),
+        documents.MORE_LINES,
+        documents.DEFINITIONS,
+        documents.DEFINE,
+    ]
     texts += [documents.CHECK, documents.CHECK_CUSTOMERS, documents.CHECK_ORDERS, documents.CHECK_COMPANIES]
     assert {text: validate(schema, parse(text)) for text in texts} == {text: [] for text in texts}

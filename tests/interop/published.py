@@ -49,14 +49,17 @@ PACKAGES = {
 
 
 def published(system: str, name: str, variable: str) -> Path:
-    """The file ``name`` that describes a system: where the environment variable says, else what was fetched.
+    """The file ``name`` that describes a system: the file (or in the folder) that the environment variable names, else
+    what was fetched.
 
     Skips the test where neither is there; fails it where the package was fetched and has no such file.
     """
     if given := os.environ.get(variable):
-        return Path(given)
+        return Path(given) / name if Path(given).is_dir() else Path(given)
     if not (FOLDER / system).is_dir():
-        pytest.skip(f"{variable} names no file, and `make interop` (with npm) did not fetch {PACKAGES[system].name}")
+        pytest.skip(
+            f"{variable} is not given, and {PACKAGES[system].name} is not fetched (`make interop` with npm does)"
+        )
     return FOLDER / system / name
 
 

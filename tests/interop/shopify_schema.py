@@ -2,7 +2,7 @@
 
 The schema is the one of the API version that the connector names, as the vendor publishes it in the npm package
 ``@shopify/dev-mcp`` (``admin_<version>.json.gz``, an introspection). ``make interop`` fetches it;
-``SYNCLINE_SHOPIFY_SCHEMA`` names another file. It is not part of this repository.
+``SYNCLINE_SHOPIFY_SCHEMA`` names another folder with such files. They are not part of this repository.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ VERSION: str = ShopifySettings.model_fields["api_version"].default
 
 
 class Exchange:
-    """One request and its answer; ``answer`` is None where it was spoilt on purpose."""
+    """One request and its answer; ``data`` is None where there is none, or where it was spoilt on purpose."""
 
     def __init__(self, request: Request, response: Response) -> None:
         asked = request.json()
+        self.version = request.path.split("/")[-2]
         self.name: str | None = asked.get("operationName")
         self.text: str = asked["query"]
         self.variables: Mapping[str, Any] = asked.get("variables") or {}
@@ -79,12 +80,10 @@ class Listening(ShopifyFake):
 def real(version: str = VERSION) -> GraphQLSchema:
     """The vendor's schema, its scalars checked as their descriptions there say."""
     place = published("shopify", f"admin_{version}.json.gz", "SYNCLINE_SHOPIFY_SCHEMA")
-    content = place.read_bytes()
-    told = json.loads(gzip.decompress(content) if place.suffix == ".gz" else content)
-    made = build_client_schema(told.get("data", told), assume_valid=True)
+    made = build_client_schema(json.loads(gzip.decompress(place.read_bytes()))["data"], assume_valid=True)
     for name, check in {"DateTime": _moment, "Decimal": _decimal, "UnsignedInt64": _unsigned}.items():
         kind: Any = made.type_map[name]
-        kind.serialize = kind.parse_value = check
+        kind.coerce_output_value = kind.coerce_input_value = check
     return made
 
 
@@ -108,17 +107,17 @@ def _unsigned(value: Any) -> str:
 
 def complaints(exchange: Exchange) -> list[str]:
     """What the schema has against a question and its answer; the fake must refuse what it forbids, and nothing else."""
-    document = parse(exchange.text)
-    against = [error.message for error in validate(real(), document)] or wrong_variables(document, exchange.variables)
+    document, schema = parse(exchange.text), real(exchange.version)
+    against = [error.message for error in validate(schema, document)] or wrong_variables(document, exchange)
     if exchange.refused_for_its_form:
         return [] if against else ["the fake refuses what the schema allows"]
     return against or misfits(document, exchange)
 
 
-def wrong_variables(document: DocumentNode, variables: Mapping[str, Any]) -> list[str]:
+def wrong_variables(document: DocumentNode, exchange: Exchange) -> list[str]:
     declared = operation(document).variable_definitions or ()
-    coerced = get_variable_values(real(), declared, dict(variables))
-    unknown = variables.keys() - {one.variable.name.value for one in declared}
+    coerced = get_variable_values(real(exchange.version), declared, dict(exchange.variables))
+    unknown = exchange.variables.keys() - {one.variable.name.value for one in declared}
     found = [error.message for error in coerced] if isinstance(coerced, list) else []
     return found + [f"the variable {name} is not declared" for name in sorted(unknown)]
 
@@ -137,7 +136,7 @@ def misfits(document: DocumentNode, exchange: Exchange) -> list[str]:
         return str(value.get("__typename") or value["id"].split("/")[-2])
 
     again = execute_sync(
-        real(),
+        real(exchange.version),
         document,
         exchange.data,
         variable_values=dict(exchange.variables),
@@ -152,7 +151,9 @@ def misfits(document: DocumentNode, exchange: Exchange) -> list[str]:
 
 
 def outdated(exchange: Exchange) -> Iterator[str]:
-    """What a question uses that the vendor has called deprecated, in the document and in its variables."""
+    """What a question uses that the vendor calls deprecated in the version that the connector names."""
+    if exchange.version != VERSION:
+        return
     document = parse(exchange.text)
     yield from (error.message for error in validate(real(), document, [NoDeprecatedCustomRule]))
     for one in operation(document).variable_definitions or ():

@@ -18,7 +18,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    build_schema,
     execute_sync,
     parse,
     validate,
@@ -28,13 +27,13 @@ from model.clock import Clock, SystemClock
 from syncline.sandbox.shopify import companies, cost, customers, views
 from syncline.sandbox.shopify.mutations import Mutations
 from syncline.sandbox.shopify.queries import Queries
+from syncline.sandbox.shopify.schema import VERSIONS, schema
 from syncline.sandbox.shopify.shop import Row, Shop
 from syncline.sandbox.wire import Request, Response
 
 SCOPES = frozenset(
     f"{deed}_{what}" for deed in ("read", "write") for what in ("customers", "companies", "orders", "customer_merge")
 )
-VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 _GRAPHQL = re.compile(r"^/admin/api/(?P<version>[^/]+)/graphql\.json$")
 
 
@@ -45,29 +44,13 @@ class _Trouble:
     operation: str | None
 
 
-@lru_cache(maxsize=1)
-def schema() -> GraphQLSchema:
-    """The fake's schema; DateTime inputs are checked as the vendor checks them."""
-    made = build_schema(Path(__file__).with_name("schema.graphql").read_text(encoding="utf-8"))
-
-    def moment(value: Any) -> str:
-        try:
-            datetime.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise GraphQLError("DateTime cannot represent this value") from None
-        return str(value)
-
-    made.type_map["DateTime"].parse_value = moment  # type: ignore[attr-defined]
-    return made
-
-
 @lru_cache(maxsize=256)
-def _document(source: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
+def _document(source: str, version: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
     try:
         document = parse(source)
     except GraphQLError as error:
         return None, (error,)
-    return document, tuple(validate(schema(), document))
+    return document, tuple(validate(schema(version), document))
 
 
 class ShopifyFake:
@@ -204,7 +187,7 @@ class ShopifyFake:
             source, variables = asked["query"], asked.get("variables") or {}
         except (ValueError, KeyError, TypeError):
             return Response.of({"errors": {"query": "Required parameter missing or invalid"}}, status=400)
-        return self._behaved(source, variables, asked.get("operationName"))
+        return self._behaved(source, variables, asked.get("operationName"), found["version"])
 
     def _token(self, request: Request) -> Response:
         self.calls["token"] += 1
@@ -226,15 +209,15 @@ class ShopifyFake:
         until = self.tokens[token]
         return until is None or self.clock.now() < until
 
-    def _behaved(self, source: str, variables: Mapping[str, Any], operation: str | None) -> Response:
-        document, errors = _document(source)
+    def _behaved(self, source: str, variables: Mapping[str, Any], operation: str | None, version: str) -> Response:
+        document, errors = _document(source, version)
         chosen = _chosen(document, operation)
         name = _title(chosen)
         self.calls[name] += 1
         trouble = self._trouble(name)
         if trouble in _BEFORE:
             return _BEFORE[trouble](self)
-        response = self._graphql(document, errors, chosen, variables)
+        response = self._graphql(schema(version), document, errors, chosen, variables)
         if chosen is not None and chosen.operation.value == "mutation":
             self.shop.save()
         if trouble == "lost":
@@ -254,6 +237,7 @@ class ShopifyFake:
 
     def _graphql(
         self,
+        known: GraphQLSchema,
         document: DocumentNode | None,
         errors: Sequence[GraphQLError],
         operation: OperationDefinitionNode | None,
@@ -263,7 +247,7 @@ class ShopifyFake:
             found = errors or [GraphQLError("No operation to execute")]
             return Response.of({"errors": [error.formatted for error in found]})
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        price = cost.Pricing(schema(), fragments, variables).operation(operation)
+        price = cost.Pricing(known, fragments, variables).operation(operation)
         if price > cost.SINGLE_QUERY_LIMIT:
             text = f"Query cost is {price}, which exceeds the single query max cost limit ({cost.SINGLE_QUERY_LIMIT})."
             return Response.of({"errors": [_error(text, "MAX_COST_EXCEEDED", cost=price)]})
@@ -273,7 +257,7 @@ class ShopifyFake:
         self.search_notes = []
         mutating = operation.operation.value == "mutation"
         done = execute_sync(
-            schema(),
+            known,
             document,
             self.mutations if mutating else self.queries,
             variable_values=dict(variables),
