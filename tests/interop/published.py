@@ -52,14 +52,13 @@ def published(system: str, name: str, variable: str) -> Path:
     """The file ``name`` that describes a system: the file (or in the folder) that the environment variable names, else
     what was fetched.
 
-    Skips the test where neither is there; fails it where the package was fetched and has no such file.
+    Skips the test, or the module, where neither is there.
     """
     if given := os.environ.get(variable):
         return Path(given) / name if Path(given).is_dir() else Path(given)
     if not (FOLDER / system).is_dir():
-        pytest.skip(
-            f"{variable} is not given, and {PACKAGES[system].name} is not fetched (`make interop` with npm does)"
-        )
+        reason = f"{variable} is not given, and {PACKAGES[system].name} is not fetched (`make interop` with npm does)"
+        pytest.skip(reason, allow_module_level=True)
     return FOLDER / system / name
 
 

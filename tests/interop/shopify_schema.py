@@ -2,7 +2,8 @@
 
 The schema is the one of the API version that the connector names, as the vendor publishes it in the npm package
 ``@shopify/dev-mcp`` (``admin_<version>.json.gz``, an introspection). ``make interop`` fetches it;
-``SYNCLINE_SHOPIFY_SCHEMA`` names another folder with such files. They are not part of this repository.
+``SYNCLINE_SHOPIFY_SCHEMA`` names another folder with such files. They are not part of this repository: where they are
+not there, a module that imports this one is skipped.
 """
 
 from __future__ import annotations
@@ -175,3 +176,6 @@ def _outdated_inputs(kind: Any, value: Any) -> Iterator[str]:
 
 def operation(document: DocumentNode) -> OperationDefinitionNode:
     return next(one for one in document.definitions if isinstance(one, OperationDefinitionNode))
+
+
+real()
