@@ -67,10 +67,15 @@ class Pace:
 
 
 class Graph:
-    """The endpoint of one shop and API version."""
+    """The endpoint of one shop and API version.
+
+    ``served`` is the version that answered last: a shop answers for one that it no longer serves with the oldest that
+    it does (shopify.dev, "About Shopify API versioning"). None before the first answer, or where it is not said.
+    """
 
     def __init__(self, http: Http, version: str) -> None:
         self._http = http
+        self.served: str | None = None
         self._pace = Pace()
         self._path = f"/admin/api/{version}/graphql.json"
 
@@ -100,6 +105,7 @@ class Graph:
         if answer.status in _GATES:
             text = f"{_GATES[answer.status]} (HTTP {answer.status})"
             raise UnauthorisedError(text) if answer.status == 403 else RefusedError(text, f"http-{answer.status}")
+        self.served = answer.headers.get("x-shopify-api-version")
         body = answer.json()
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
             raise ProtocolError(f"expected a GraphQL answer, got something else (HTTP {answer.status})")

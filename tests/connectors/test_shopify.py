@@ -539,6 +539,27 @@ def test_check_says_what_is_missing_and_what_to_do(bare):
     assert found["no-companies"].severity.value == "note"
 
 
+def test_check_warns_where_the_shop_no_longer_serves_the_version_that_is_asked_for(shop):
+    connector = connect(shop, api_version="2019-01")
+    (found,) = connector.check()
+    assert (found.code, found.path, found.severity.value) == ("other-version", "api_version", "warning")
+    assert "2026-01" in found.message
+
+
+def test_companies_need_no_scope_of_their_own(shop, connector):
+    shop.scopes -= {"read_companies", "write_companies"}
+    assert connector.check() == []
+    (made,) = connector.upsert("companies", [Write(None, {"name": "Acme"}, marker="a1")])
+    assert [record.key for record in everything(connector, "companies")] == [made.key]
+
+
+def test_a_shop_without_companies_lets_none_be_written(bare):
+    bare.b2b = False
+    (outcome,) = connect(bare).upsert("companies", [Write(None, {"name": "Acme"}, marker="a1")])
+    assert outcome.kind is OutcomeKind.UNAUTHORISED
+    assert bare.rows("companies") == []
+
+
 def test_the_marker_definition_is_made_only_when_asked_for(bare):
     connector = connect(bare)
     (outcome,) = connector.upsert("customers", [Write(None, {"lastName": "A"}, marker="e1")])
@@ -551,7 +572,7 @@ def test_the_marker_definition_is_made_only_when_asked_for(bare):
 
 @pytest.mark.parametrize(
     ("wrong", "code"),
-    [({"auth": {"token": "wrong"}}, "unauthorised"), ({"api_version": "2019-01"}, "refused")],
+    [({"auth": {"token": "wrong"}}, "unauthorised"), ({"api_version": "2031-01"}, "refused")],
 )
 def test_check_explains_why_the_shop_does_not_let_us_in(shop, wrong, code):
     (found,) = connect(shop, **wrong).check()

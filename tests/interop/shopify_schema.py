@@ -46,7 +46,7 @@ class Exchange:
 
     def __init__(self, request: Request, response: Response) -> None:
         asked = request.json()
-        self.version = request.path.split("/")[-2]
+        self.version = response.headers["x-shopify-api-version"]
         self.name: str | None = asked.get("operationName")
         self.text: str = asked["query"]
         self.variables: Mapping[str, Any] = asked.get("variables") or {}

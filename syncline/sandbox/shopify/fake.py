@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,7 @@ from syncline.sandbox.wire import Request, Response
 SCOPES = frozenset(
     f"{deed}_{what}" for deed in ("read", "write") for what in ("customers", "companies", "orders", "customer_merge")
 )
-_GRAPHQL = re.compile(r"^/admin/api/(?P<version>[^/]+)/graphql\.json$")
+_GRAPHQL = re.compile(r"^/admin/api/(?P<version>\d{4}-\d\d)/graphql\.json$")
 
 
 @dataclass(slots=True)
@@ -175,7 +175,7 @@ class ShopifyFake:
         if request.path == "/admin/oauth/access_token" and request.method == "POST":
             return self._token(request)
         found = _GRAPHQL.match(request.path)
-        if found is None or found["version"] not in VERSIONS:
+        if found is None or found["version"] > VERSIONS[-1]:
             return Response.of({"errors": "Not Found"}, status=404)
         if request.method != "POST":
             return Response.of({"errors": "Method Not Allowed"}, status=405)
@@ -187,7 +187,9 @@ class ShopifyFake:
             source, variables = asked["query"], asked.get("variables") or {}
         except (ValueError, KeyError, TypeError):
             return Response.of({"errors": {"query": "Required parameter missing or invalid"}}, status=400)
-        return self._behaved(source, variables, asked.get("operationName"), found["version"])
+        version = max(found["version"], VERSIONS[0])  # for one that is no longer served the oldest answers
+        response = self._behaved(source, variables, asked.get("operationName"), version)
+        return replace(response, headers={**response.headers, "x-shopify-api-version": version})
 
     def _token(self, request: Request) -> Response:
         self.calls["token"] += 1
