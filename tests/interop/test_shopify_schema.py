@@ -53,7 +53,7 @@ class TestShopify(suite.TestShopify):
 
 def test_whatever_the_connector_can_send_was_sent(request):
     here = {item.originalname for item in request.session.items if item.path == request.path}
-    if not {name for name in globals() if name.startswith("test_")} <= here:
+    if request.config.getoption("keyword") or not {name for name in globals() if name.startswith("test_")} <= here:
         pytest.skip("only some of the connector's tests ran")
     sources = "".join(path.read_text() for path in Path(connectors.shopify.__file__).parent.glob("*.py"))
     mutations = set(re.findall(r"\w+", sources)) & real().mutation_type.fields.keys()
