@@ -20,7 +20,7 @@ torture: .venv/ready  ## Kill, stop and starve the demonstration for up to MINUT
 	$(BIN)/python tests/torture
 
 interop: .venv-interop/ready  ## Others' client libraries against the fake systems, and what vendors publish of their APIs
-	.venv-interop/bin/python tests/interop/published.py
+	.venv-interop/bin/python tests.interop.from_npm.py
 	.venv-interop/bin/pytest tests/interop
 
 soak: .venv/ready  ## Simulated systems, people and faults against the engine; SEEDS=… stories

@@ -1,7 +1,7 @@
 """Others' client libraries against the fakes: `make interop` installs them beside the product and tells what worked.
 
 Without them the tests here are skipped; each names the library it drives. What vendors publish of their own APIs is
-fetched by `published`, and held against the connectors and the fakes.
+fetched by `from_npm`, and held against the connectors and the fakes.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from graphql import (
 from connectors.shopify import ShopifySettings
 from syncline.sandbox.shopify import ShopifyFake
 from syncline.sandbox.wire import Request, Response
-from tests.interop.published import published
+from tests.interop.from_npm import published
 
 VERSION: str = ShopifySettings.model_fields["api_version"].default
 

@@ -16,7 +16,7 @@ from connectors.s4hana import S4HanaSettings, inspection, partners, schema
 from connectors.s4hana.settings import StreamSettings
 from syncline.sandbox.odata_model import edmx
 from syncline.sandbox.s4hana.entities import ENTITIES
-from tests.interop.published import published
+from tests.interop.from_npm import published
 
 KINDS = {
     "Edm.String": {"cds.String"},

@@ -1,14 +1,16 @@
-"""Descriptions that vendors publish of their own APIs, as files of npm packages.
+"""What comes by npm: descriptions that vendors publish of their own APIs, and independent clients in JavaScript.
 
-Run as a script (`make interop` does), it fetches each by the npm client, compares what came with the digest written
-here, and keeps the files that are read beside the clients. Nothing of a package is run or kept besides. Without npm, or
-without a way to the packages, it says so and ends well: the tests that read these files are skipped then.
+Run as a script (`make interop` does), it fetches both by the npm client. Of the descriptions it compares what came with
+the digest written here and keeps the files that are read; the clients are those of the lock in ``node/``, installed
+without running anything of theirs. Without npm, or without a way to the packages, it says so and ends well: the tests
+that need them are skipped then.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,11 +18,13 @@ import sys
 import tarfile
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / ".venv-interop" / "published"
+HERE = Path(__file__).parent
+FOLDER = HERE.parents[1] / ".venv-interop" / "published"
+CLIENTS = HERE.parents[1] / ".venv-interop" / "node"
 
 
 class Package(NamedTuple):
@@ -89,10 +93,41 @@ def fetch(system: str, package: Package) -> str:
     return f"{title}: fetched"
 
 
+def install() -> str:
+    """Install the clients of the lock where they are not there yet, and tell in words what came of it."""
+    lock = (HERE / "node" / "package-lock.json").read_bytes()
+    if (CLIENTS / "ready").exists() and (CLIENTS / "package-lock.json").read_bytes() == lock:
+        return "clients in JavaScript: there"
+    shutil.rmtree(CLIENTS, ignore_errors=True)
+    CLIENTS.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / "node" / name, CLIENTS)
+    call = ["npm", "ci", "--silent", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=CLIENTS)
+    if done.returncode:
+        return f"clients in JavaScript: npm could not install them (exit {done.returncode}), their tests are skipped"
+    (CLIENTS / "ready").touch()
+    return "clients in JavaScript: installed"
+
+
+def driven(script: str, url: str) -> Any:
+    """What a script of ``node/`` tells (as JSON) of what its client could do at an address; skips without node."""
+    if shutil.which("node") is None:
+        pytest.skip("node is not on this machine")
+    if not (CLIENTS / "ready").exists():
+        pytest.skip("the clients in JavaScript are not installed (`make interop` with npm does)")
+    call = ["node", str(HERE / "node" / script), url]
+    environment = {**os.environ, "NODE_PATH": str(CLIENTS / "node_modules")}
+    done = subprocess.run(call, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def main() -> None:
     if shutil.which("npm") is None:
-        sys.stdout.write("npm is not on this machine: nothing is fetched of what vendors publish there\n")
+        sys.stdout.write("npm is not on this machine: nothing is fetched of what is published there\n")
         return
+    sys.stdout.write(f"{install()}\n")
     for system, package in PACKAGES.items():
         sys.stdout.write(f"{fetch(system, package)}\n")
 
