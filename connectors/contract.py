@@ -92,6 +92,9 @@ class Writes:
     the current version are answered `STALE` instead of overwriting. ``returns_record`` says that outcomes carry the
     record as the system stored it; otherwise the engine reads it back with ``fetch``.
 
+    ``in_steps`` says that some creates take several calls: after a failure between them, a record may be there that
+    lacks what the later ones would have brought.
+
     ``at_once`` is how many such calls may be under way together; then the connector's ``upsert`` and ``remove`` are
     called from several threads. No record is in two of them.
 
@@ -107,6 +110,7 @@ class Writes:
     marker: str | None = None
     conditional: bool = False
     returns_record: bool = False
+    in_steps: bool = False
     creates: bool = True
     updates: bool = True
 
@@ -188,7 +192,8 @@ class Outcome(NamedTuple):
     """What the system said to one `Write`, in the order of the batch.
 
     ``record`` is the record as now stored, where the answer carries it. ``code`` and ``message`` are the vendor's own
-    (kept verbatim for people who search for them); ``field`` is the record field complained about, where named.
+    (kept verbatim for people who search for them); ``field`` is the record field complained about, where named. Of a
+    create, ``key`` says that there is a record now: with another kind than `APPLIED`, that a later step went wrong.
     ``of`` is the other record's key for `DUPLICATE`, and the survivor's for a `MISSING` record that was merged away.
     """
 

@@ -69,6 +69,7 @@ class Compiled:
         )
         self._projector = Projector(mapping, schema)
         self._renderer = Renderer(mapping, schema, limits)
+        self._filters_out = bool(mapping.filter_out)
         self._accepts = Conditions(mapping.filter_out, canonical=True)
         self._when = {
             path: Conditions(rule.when_out, canonical=True) for path, rule in self._rules.items() if rule.when_out
@@ -147,6 +148,8 @@ class Compiled:
         return self._renderer.render(requests)
 
     def accepts(self, values: Mapping[str, Any]) -> str | None:
+        if not self._filters_out:
+            return None
         try:
             failing = self._accepts.failing(values, self._scope_out.page())
         except UnfitError:

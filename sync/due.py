@@ -30,12 +30,14 @@ class Books:
     progress: int = 0  # how many writes came to rest so far
     heard: Callable[[str, BindingId, Bucket, str | None], None] | None = None  # is told what became of each write
     _due: dict[str, Due] = field(default_factory=dict)
+    _rested: list[str] = field(default_factory=list)  # entities that may have come to rest, not looked at yet
     _balances: dict[BindingId, Balance] = field(default_factory=dict)
     _open: dict[tuple[str, BindingId], tuple[Bucket, str | None]] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)  # entities that a former round of this run left something to do of
 
     def begin(self, entity_id: str, generation: int) -> Due:
         due = self._due[entity_id] = Due(generation)
+        self._rested.append(entity_id)  # unless something becomes due
         return due
 
     def begin_creates(
@@ -45,6 +47,8 @@ class Books:
         ids = [standing.canonical.id for standing, _ in born]
         self.standings.update(zip(ids, [standing for standing, _ in born], strict=True))
         self._due.update((i, Due(generation, set(targets))) for i, (_, generation) in zip(ids, born, strict=True))
+        if not targets:
+            self._rested += ids
         for at in targets:
             known = len(self._open)
             self._open.update(dict.fromkeys([(i, at) for i in ids], _NOT_YET))
@@ -87,6 +91,8 @@ class Books:
         if self.heard is not None:
             self.heard(action.entity_id, action.binding, bucket, detail)
         due.outstanding.discard(action.binding)
+        if not due.outstanding:
+            self._rested.append(action.entity_id)
         due.keep = due.keep or keep
         pair = (action.entity_id, action.binding)
         if keep:
@@ -103,6 +109,8 @@ class Books:
             due = self._due.get(entity_id)
             if due is not None and binding in due.outstanding:
                 due.outstanding.discard(binding)
+                if not due.outstanding:
+                    self._rested.append(entity_id)
                 self.progress += 1
                 if self.heard is not None:
                     self.heard(entity_id, binding, bucket, detail)
@@ -117,13 +125,19 @@ class Books:
 
     def resting(self) -> list[tuple[str, int]]:
         """Entities of this round that have come to rest, and may be marked clean."""
-        done = [(entity_id, due) for entity_id, due in self._due.items() if not due.outstanding]
-        for entity_id, due in done:
+        clean: list[tuple[str, int]] = []
+        for entity_id in self._rested:
+            due = self._due.get(entity_id)
+            if due is None or due.outstanding:
+                continue
             del self._due[entity_id]
             self.standings.pop(entity_id, None)
             if due.keep:
                 self._again.add(entity_id)
-        return [(entity_id, due.generation) for entity_id, due in done if not due.keep]
+            else:
+                clean.append((entity_id, due.generation))
+        self._rested.clear()
+        return clean
 
     def close(self) -> None:
         """What never came to rest is waiting."""

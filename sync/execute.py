@@ -37,7 +37,7 @@ from sync.rendered import waits
 from sync.send import Sender
 from sync.standings import Standings
 
-_TOGETHER: Final = 2000
+_TOGETHER: Final = 4000
 """Creates recorded at once: the disk is waited for once, not for every small batch. Only where an intent that was never
 sent is told from one that was by looking it up."""
 

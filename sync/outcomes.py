@@ -6,7 +6,7 @@ other: a default the system filled in, an edit somebody made a moment before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors.contract import Outcome, OutcomeKind
@@ -23,8 +23,10 @@ from sync.decision import (
     LinkState,
     blank,
 )
-from sync.ledger import Ledger
+from sync.ledger import Ledger, Scene
 from sync.merge import merge
+
+_IN_PART = frozenset(OutcomeKind) - {OutcomeKind.APPLIED, OutcomeKind.STALE, OutcomeKind.MISSING, OutcomeKind.DUPLICATE}
 
 Seen = tuple[Projection, str]
 """The record in an answer, projected, and its fingerprint."""
@@ -122,6 +124,32 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     if not written.surely:
         _unshown(canonical, link, values, binding)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
+
+
+def halfway(kind: ActionKind, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], dict[int, str]]:
+    """Creates of which a later step went wrong are taken as done, as far as they show. Returns what was said of them.
+
+    The rest is written as an update, which is refused by itself where the system goes on refusing it.
+    """
+    if kind is not ActionKind.CREATE:
+        return list(outcomes), {}
+    said = {at: o.code or o.kind.value for at, o in enumerate(outcomes) if o.key and o.kind in _IN_PART}
+    return [o._replace(kind=OutcomeKind.APPLIED) if at in said else o for at, o in enumerate(outcomes)], said
+
+
+def unseen(outcomes: list[Outcome], partly: Collection[int]) -> list[Outcome]:
+    """What was made in part and cannot be read now is looked up in the next run."""
+    for at in partly:
+        if outcomes[at].record is None:
+            outcomes[at] = outcomes[at]._replace(kind=OutcomeKind.UNKNOWN)
+    return outcomes
+
+
+def without_gaps(binding: Binding, row: IntentRow, seen: Seen | None, scene: Scene) -> IntentRow:
+    """A row of a create of which perhaps not all was sent, cut down to what the record has: nobody emptied the rest."""
+    shown = {} if seen is None else resolved(binding, seen[0], scene)[0]
+    revs = {path: rev for path, rev in row.revs.items() if blank(row.values.get(path)) or not blank(shown.get(path))}
+    return row if len(revs) == len(row.revs) else row._replace(revs=revs)
 
 
 def _only_shown(canonical: Canonical, link: Link, binding: Binding) -> None:

@@ -82,7 +82,7 @@ class Policy:
     survivorship: Mapping[str, Mapping[str, Survivorship]] = field(default_factory=dict)
     limits: Mapping[str, Mapping[Braked, Limit]] = field(default_factory=dict)
     oscillation: Oscillation = field(default_factory=Oscillation)
-    page: int = 2000
+    page: int = 4000
     approval: frozenset[str] = frozenset()
 
     def limit(self, connection: str, kind: Braked) -> Limit:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 from connectors.contract import Outcome, OutcomeKind, Replay, Write
 from model.errors import AnswerLostError, RefusedError
@@ -23,10 +25,14 @@ from sync.decision import (
 from sync.hub import Hub
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Written, take
+from sync.outcomes import Written, take, without_gaps
 from sync.ports import Lease
 from sync.reconcile import IN_DOUBT
 from sync.scenes import load_entities, load_references
+
+_UNSURE = (OutcomeKind.UNKNOWN, OutcomeKind.RETRY, OutcomeKind.THROTTLED, OutcomeKind.UNAUTHORISED)
+"""What was sent again was perhaps not carried out this time; of the first time this says nothing."""
+_PATIENCE: Final = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -37,13 +43,14 @@ class Recovery:
     run: int
     lease: Lease
     observer: Observer
+    _in_question: dict[str, int] = field(default_factory=dict)  # stream → creates to be looked up in another run
 
     def connection(self, name: str, entities: Collection[str]) -> int:
         """Look into what is open of the given entities, whose lease is held: another's writes may be under way.
 
         Returns how many writes were in doubt.
         """
-        doubted = 0
+        doubted, self._in_question = 0, {}
         for intent in self.hub.store.open_intents(name):
             binding = self.hub.bindings.get(intent.binding)
             if binding is None or intent.binding.entity not in entities:
@@ -53,6 +60,12 @@ class Recovery:
                 self._creates(binding, intent)
             else:
                 self._changes(binding, intent)
+        if self._in_question:
+            many = " and ".join(f"{n:,} records of {stream}" for stream, n in self._in_question.items())
+            raise AnswerLostError(
+                f"{name} cannot tell whether it made {many} that were sent again; they are looked up in the next run, "
+                "and nothing is read or written there before"
+            )
         return doubted
 
     def _changes(self, binding: Binding, intent: Intent) -> None:
@@ -118,8 +131,9 @@ class Recovery:
     def _again(self, binding: Binding, intent: Intent, there: Sequence[tuple[IntentRow, Record]]) -> None:
         """The system recognises our marker: sending exactly what was sent makes nothing twice.
 
-        What is found there is not sent again: somebody may have edited it since. Raises AnswerLostError where it is in
-        doubt still: read now, it would look like a record of somebody else's.
+        What is found there is not sent again: somebody may have edited it since. Where a create is in doubt still, the
+        connection is not read in this run: it would look like a record of somebody else's. But one record must not
+        keep it shut: after an hour a person has to look.
         """
         known = {row.entity_id for row, _ in there}
         rows = [row for row in intent.rows if row.entity_id not in known]
@@ -138,13 +152,14 @@ class Recovery:
             for row, o in zip(rows, outcomes, strict=True)
             if o.kind is OutcomeKind.APPLIED and o.key in records
         ]
-        unknown = [row for row, o in zip(rows, outcomes, strict=True) if o.kind is OutcomeKind.UNKNOWN]
-        self._adopt(binding, intent, [*there, *applied], unknown)
-        if unknown:
-            raise AnswerLostError(
-                f"{binding.id.connection} cannot tell whether it made {len(unknown):,} records of {binding.id.stream} "
-                "that were sent again; they are looked up in the next run, and nothing is read or written there before"
-            )
+        unsure = [row for row, o in zip(rows, outcomes, strict=True) if o.kind in _UNSURE]
+        if self.hub.clock.now() - intent.sent_at > _PATIENCE:
+            self._adopt(binding, intent, [*there, *applied], [], unsure)
+            return
+        self._adopt(binding, intent, [*there, *applied], unsure)
+        if unsure:
+            stream = binding.id.stream
+            self._in_question[stream] = self._in_question.get(stream, 0) + len(unsure)
 
     def _find(self, binding: Binding, field: str, values: Sequence[str]) -> dict[str, Record]:
         """Records by the value of one of their fields (dotted where nested)."""
@@ -216,6 +231,10 @@ class Recovery:
             load_entities(self.hub.store, scene, [row.entity_id for row, _ in applied])
             projections = binding.mapping.project([record for _, record in applied])
             load_references(self.hub.store, binding, projections, scene)
+            writes = self.hub.stream(binding.id).writes
+            if intent.kind is ActionKind.CREATE and writes is not None and writes.in_steps:
+                seen = zip(applied, projections, strict=True)
+                applied = [(without_gaps(binding, row, (one, ""), scene), record) for (row, record), one in seen]
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:

@@ -23,7 +23,7 @@ from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Seen, Written, shown_in, take, take_creates
+from sync.outcomes import Seen, Written, halfway, shown_in, take, take_creates, unseen, without_gaps
 from sync.ports import Lease
 from sync.scenes import load_references
 
@@ -200,7 +200,8 @@ class Sender:
 
     def _absorb(self, binding: Binding, batch: Sequence[Action], outcomes: Sequence[Outcome], intent: Intent) -> None:
         """Store what the system answered, in one transaction with the end of the intent."""
-        outcomes = self._read_back(binding, intent.kind, self._not_taken(binding, intent, outcomes))
+        outcomes, partly = halfway(intent.kind, self._not_taken(binding, intent, outcomes))
+        outcomes = unseen(self._read_back(binding, intent.kind, outcomes), partly)
         scene = self._scene(batch)
         self._load_references(binding, outcomes, scene)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
@@ -214,8 +215,9 @@ class Sender:
         for place in places:
             action, row, outcome = batch[place], intent.rows[place], outcomes[place]
             if outcome.kind is OutcomeKind.APPLIED:
+                row = without_gaps(binding, row, seen[place], scene) if place in partly else row
                 take(binding, Written(intent.kind, row, outcome, intent.id, direct, seen[place]), ledger)
-                self._applied(action, ledger)
+                self._applied(action, ledger, partly.get(place))
             else:
                 self._not_applied(action, row, outcome, answers)
         changes = ledger.closed()
@@ -306,10 +308,11 @@ class Sender:
         records = [outcome.record for outcome in outcomes if outcome.record is not None]
         load_references(self.hub.store, binding, binding.mapping.project(records), scene)
 
-    def _applied(self, action: Action, ledger: Ledger) -> None:
+    def _applied(self, action: Action, ledger: Ledger, in_part: str | None) -> None:
         if action.binding in self.books.standings[action.entity_id].refused:
             ledger.changes.unparked.append((action.binding, Side.OUT, action.entity_id))
-        self.books.ended(action, Bucket.WRITTEN, _DONE[action.kind])
+        bucket = Bucket.WRITTEN if in_part is None else Bucket.WAITING
+        self.books.ended(action, bucket, in_part or _DONE[action.kind], keep=in_part is not None)
 
     def _not_applied(self, action: Action, row: IntentRow, outcome: Outcome, answers: _Answers) -> None:
         """A write that was not carried out, or of which nothing is known."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sync.absorb import Binding
 from sync.decision import BindingId, Canonical, EntityState, Link, Parked, Side
 from sync.hub import Hub
 from sync.reconcile import Standing
 from sync.unjoined import Unjoined
+
+_NONE: Mapping[BindingId, Any] = {}
 
 
 @dataclass(slots=True)
@@ -35,7 +38,7 @@ class Standings:
                 refused.setdefault(entity_id, {})[binding.id] = parked
         held = self._held_of(canonicals, links, bindings)
         return [
-            Standing(canonicals[i], links.get(i, []), conflicts.get(i, {}), refused.get(i, {}), held.get(i, {}))
+            Standing(canonicals[i], links.get(i, []), conflicts.get(i, {}), refused.get(i, _NONE), held.get(i, _NONE))
             for i in ids
             if i in canonicals and (focus is None or canonicals[i].state is EntityState.LIVE)
         ]

@@ -10,7 +10,8 @@ from connectors.c4c import schema
 from connectors.c4c.inspection import inspect, inspect_second
 from connectors.c4c.kinds import CHANGED, KINDS
 from connectors.c4c.reading import Reader
-from connectors.c4c.second import STAMP, Second
+from connectors.c4c.second import Second
+from connectors.c4c.services import STAMP
 from connectors.c4c.settings import C4cSettings
 from connectors.c4c.writing import Writing
 from connectors.credentials import Basic
@@ -72,6 +73,7 @@ class C4cConnector(Connector[C4cSettings]):
                 marker=marker,
                 conditional=True,
                 returns_record=self._second,
+                creates=self.settings.makes(name),
             ),
             deletes=Deletes.SWEEP,
             parents=tuple(one for one in leads if one in self.settings.streams and one != name),

@@ -1,23 +1,26 @@
-"""Version 2 (REST): accounts and contacts.
+"""Version 2 (REST).
 
 A change is a merge patch (RFC 7396): null takes a member away, a list replaces the whole list, what is not named stays.
 It has to say on which version it was decided (``If-Match``, the quoted ``adminData.updatedOn``). There is no batch.
 Calls are counted per tenant and day; what is over is answered 429 until the day ends.
 Sources: SAP's generated client of contactPersonService (paths, query options, required header, lengths); SAP note
 3559130 (calls in 24 hours); ``adminData/updatedOn ge …`` as SAP's integration guide writes it. How many rows a page may
-have is not published: what ``$count`` says is believed, not how many came.
+have is not published: what ``$count`` says is believed, not how many came; where it says nothing, every page that could
+be followed by another is.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from connectors.answers import Answer
+from connectors.c4c.services import SERVICES, STAMP
 from connectors.c4c.settings import C4cSettings
 from connectors.c4c.walking import Row, by_change, by_key, position_of, position_text, second_of, unique
+from connectors.edmx import UnfitError
 from connectors.http import Http
 from connectors.odata import blanked, portions, some
 from connectors.sdk import (
@@ -35,63 +38,11 @@ from connectors.sdk import (
     Write,
 )
 
-STAMP = "adminData.updatedOn"
-_MERGE = {"content-type": "application/merge-patch+json"}
+RIGHTS = "may the technical user's business roles write this record (access restrictions, territories)?"
 
 
 class NotAllowedError(UnauthorisedError):
     """The user is known, and may not do this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """Where a kind of records lies, what it cannot do without, and fields beside those that records show."""
-
-    path: str
-    needed: str
-    known: tuple[Field, ...]
-
-
-def _text(name: str, most: int, **facts: Any) -> Field:
-    return Field(name=name, max_length=most, **facts)
-
-
-_STATUS = _text("lifeCycleStatus", 14)
-_COMMON = (
-    Field(name="id", creatable=False, updatable=False, unique=True),
-    _text("displayId", 10, updatable=False, unique=True),
-    Field(name=STAMP, type=FieldType.DATETIME, creatable=False, updatable=False),
-    Field(name="externalIds", type=FieldType.LIST),
-)
-SERVICES: Mapping[str, Service] = {
-    "accounts": Service(
-        "account-service/accounts",
-        "firstLineName",
-        (
-            *_COMMON,
-            _text("firstLineName", 40, required=True, nullable=False),
-            _text("secondLineName", 40),
-            Field(name="formattedName", creatable=False, updatable=False),
-            _STATUS,
-        ),
-    ),
-    "contacts": Service(
-        "contact-person-service/contactPersons",
-        "familyName",
-        (
-            *_COMMON,
-            *(_text(name, 40) for name in ("givenName", "middleName", "nickName", "departmentName")),
-            _text("familyName", 40, required=True, nullable=False),
-            *(_text(f"{name}FormattedNumber", 40) for name in ("phone", "mobile", "facsimile")),
-            _text("functionalTitleName", 40),
-            _text("eMail", 255),
-            _text("contactAllowed", 2),
-            Field(name="birthDate", type=FieldType.DATE),
-            Field(name="accountId", type=FieldType.REFERENCE, references=("accounts",)),
-            _STATUS,
-        ),
-    ),
-}
 
 
 class Second:
@@ -103,6 +54,8 @@ class Second:
         self.service = SERVICES[stream]
         self._http = http
         self._marker = settings.marker(stream)
+        self._makes = settings.makes(stream)
+        self._defaults = settings.defaults(stream)
         self._overlap = timedelta(seconds=settings.overlap)
         self._context = context
         self._root = f"/sap/c4c/api/v1/{self.service.path}"
@@ -124,16 +77,19 @@ class Second:
             f"id ge {_quoted(after)}" if after else "",
         ]
         order = f"{_slashed(STAMP)},id" if since is not None and until is None else "id"
-        return self.asked(" and ".join(one for one in wanted if one), order, top)
+        rows, count = self.asked(" and ".join(one for one in wanted if one), order, top)
+        # Each page begins with the last row of the one before: one row alone is the end.
+        return rows, len(rows) > 1 if count is None else count > len(rows)
 
-    def asked(self, wanted: str, order: str, top: int) -> tuple[list[Row], bool]:
+    def asked(self, wanted: str, order: str, top: int) -> tuple[list[Row], int | None]:
+        """A page, and how many rows there are of all pages, where the answer says so."""
         query = {"$filter": wanted or None, "$orderby": order, "$top": top, "$count": "true"}
         said = self._said(self._call("GET", self._root, query=query), f"reading {self.stream}")
         rows = said.get("value")
         if not isinstance(rows, list):
             raise ProtocolError(f"reading {self.stream}: an answer without a list of records")
         count = said.get("count")
-        return rows, (count > len(rows) if isinstance(count, int) else len(rows) >= top)
+        return rows, count if isinstance(count, int) else None
 
     def key(self, row: Row) -> str:
         key = row.get("id")
@@ -156,8 +112,10 @@ class Second:
         wanted = sorted({value for value in values if value})
         found: list[Row] = []
         for group in portions((f"{_slashed(field)} eq {_quoted(value)}" for value in wanted), most=20):
-            rows, more = self.asked(some(group), "id", max(self.page, 200))
-            if more:
+            rows, count = self.asked(some(group), "id", max(self.page, 200))
+            if count is None:  # what was left out would be taken for deleted
+                raise ProtocolError(f"searching {self.stream}: the answer does not say how many records there are")
+            if count > len(rows):
                 raise ProtocolError(f"searching {self.stream}: more records than one answer holds")
             found += [row for row in rows if _at(row, field) in wanted]
         return unique(found, self)
@@ -170,11 +128,15 @@ class Second:
     # Writing ------------------------------------------------------------------------------------------------------
 
     def write(self, write: Write) -> Outcome:
-        needed = self.service.needed
-        if (write.key is None or needed in write.fields) and write.fields.get(needed) in (None, ""):
-            return Outcome(OutcomeKind.REFUSED, write.key, code="unfit", message=f"{needed}: missing", field=needed)
+        if write.key is None and not self._makes:
+            message = f"{self.stream} of Version 2 are not made by the hub: let the mapping say `create: in`"
+            return Outcome(OutcomeKind.REFUSED, code="not-made", message=message)
+        try:
+            self._check(write)
+            body = self._body(write.fields if write.key else {**self._defaults, **_given(write.fields)})
+        except UnfitError as error:
+            return Outcome(OutcomeKind.REFUSED, write.key, code="unfit", message=str(error), field=error.field)
         if write.key is None:
-            body = nested({name: value for name, value in write.fields.items() if value not in (None, "")})
             if self._marker is not None and write.marker:
                 _put(body, self._marker, write.marker)
             return self._outcome(write, self._call("POST", self._root, json=body))
@@ -184,10 +146,32 @@ class Second:
             if not held:
                 return Outcome(OutcomeKind.MISSING, write.key)
             expected = version(held[0])
-        fields = {name: None if value == "" else value for name, value in write.fields.items()}
-        headers = {**_MERGE, "if-match": f'"{expected}"'}
+        headers = {"content-type": self.service.patch, "if-match": f'"{expected}"'}
         path, parts = f"{self._root}/{{key}}", {"key": write.key}
-        return self._outcome(write, self._call("PATCH", path, parts=parts, json=nested(fields), headers=headers))
+        return self._outcome(write, self._call("PATCH", path, parts=parts, json=body, headers=headers))
+
+    def _check(self, write: Write) -> None:
+        """Raises UnfitError for what the service would not take, or would silently not do."""
+        needed, creating = self.service.needed, write.key is None
+        if (creating or needed in write.fields) and write.fields.get(needed) in (None, ""):
+            raise UnfitError(needed, "missing")
+        for name in write.fields:
+            fact = self.service.fact(name)
+            if fact is not None and not (fact.creatable if creating else fact.updatable):
+                raise UnfitError(name, "may not be given when a record is made" if creating else "may not be changed")
+
+    def _body(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Record paths as the tree of a merge patch. Null takes a member away; of somebody referred to all that is
+        shown of them, since an id alone is not the reference."""
+        body: dict[str, Any] = {}
+        for path, value in fields.items():
+            fact = self.service.fact(path)
+            kind = fact.type if fact is not None else None
+            if value in (None, ""):
+                _put(body, path.rpartition(".")[0] or path if kind is FieldType.REFERENCE else path, None)
+            else:
+                _put(body, path, _number(path, value) if kind is FieldType.DECIMAL else value)
+        return body
 
     def _outcome(self, write: Write, answer: Answer) -> Outcome:
         if answer.ok:
@@ -199,13 +183,11 @@ class Second:
             made = record(row)
             return Outcome(OutcomeKind.APPLIED, made.key, made.version, made)
         code, message, field = fault(answer)
-        return Outcome(
-            _kind(answer.status, creating=write.key is None),
-            write.key,
-            code=code,
-            message=blanked(message, write.fields.values()),
-            field=field,
-        )
+        message = blanked(message, write.fields.values())
+        if answer.status == 403:
+            message = f"{RIGHTS} {message}".strip()
+        kind = _kind(answer.status, creating=write.key is None)
+        return Outcome(kind, write.key, code=code, message=message, field=field)
 
     # The wire -----------------------------------------------------------------------------------------------------
 
@@ -235,7 +217,7 @@ class Second:
 
     def fields(self) -> tuple[Field, ...]:
         """The published ones, and extension fields that the latest records show."""
-        rows, _ = self.asked("", f"{_slashed(STAMP)} desc", 50)
+        rows = self.asked("", f"{_slashed(STAMP)} desc", 50)[0]
         own = {name for row in rows for name in (row.get("extensions") or {})}
         found = {field.name: field for field in self.service.known}
         found |= {f"extensions.{name}": Field(name=f"extensions.{name}") for name in sorted(own)}
@@ -252,19 +234,26 @@ def version(row: Row) -> str:
     return str(_at(row, STAMP) or "")
 
 
-def nested(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Record paths as the tree of a merge patch. Null is sent as null: it takes the member away."""
-    body: dict[str, Any] = {}
-    for path, value in fields.items():
-        _put(body, path, value)
-    return body
-
-
 def _put(body: dict[str, Any], path: str, value: Any) -> None:
     *heads, last = path.split(".")
     for head in heads:
         body = body.setdefault(head, {})
     body[last] = value
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, "")}
+
+
+def _number(path: str, value: Any) -> float:
+    """A number as JSON has it. Raises UnfitError where it is none, or one that JSON would write as null."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise UnfitError(path, "takes a number")
+    return number
 
 
 def _at(row: Mapping[str, Any], path: str) -> Any:
@@ -298,6 +287,7 @@ def fault(answer: Answer) -> tuple[str, str, str | None]:
 
 
 def _kind(status: int, *, creating: bool) -> OutcomeKind:
-    known = {401: OutcomeKind.UNAUTHORISED, 403: OutcomeKind.UNAUTHORISED, 409: OutcomeKind.DUPLICATE}
+    """What a refusal means. Business roles restrict by record: 403 concerns this one."""
+    known = {401: OutcomeKind.UNAUTHORISED, 409: OutcomeKind.DUPLICATE}
     changed = {404: OutcomeKind.MISSING, 410: OutcomeKind.MISSING, 412: OutcomeKind.STALE, 423: OutcomeKind.RETRY}
     return (known if creating else {**known, **changed, 409: OutcomeKind.RETRY}).get(status, OutcomeKind.REFUSED)

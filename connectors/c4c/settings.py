@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from connectors.checked import secure_address
 from connectors.sdk import Settings
@@ -13,8 +13,8 @@ from connectors.sdk import Settings
 Name = Literal["accounts", "contacts", "leads", "opportunities", "tickets"]
 _MARKER = "SynclineID_KUT"
 _SECOND_MARKER = "extensions.SynclineID"
-SECOND = ("accounts", "contacts")
-"""What is spoken of version 2."""
+_UNMADE = frozenset({"leads", "opportunities"})
+"""What the hub reads and changes in version 2, and does not make: see `connectors.c4c.services`."""
 
 
 class BasicAuth(BaseModel):
@@ -39,7 +39,9 @@ class StreamSettings(BaseModel):
         "out); null where there is none",
     )
     defaults: dict[str, str] = Field(
-        default={}, description="v1: what new records get where nothing else is known, such as RoleCode of accounts"
+        default={},
+        description="what new records get where nothing else is known, such as RoleCode of accounts (v1), caseType of "
+        "tickets (v2)",
     )
     children: tuple[str, ...] = Field(
         default=(), description="v1: what hangs on a record and is shown with it, such as ContactIsContactPersonFor"
@@ -86,8 +88,19 @@ class C4cSettings(Settings):
 
     def marker(self, name: str) -> str | None:
         """The field that carries the hub's id."""
+        if not self.makes(name):
+            return None
         given = self.stream(name).marker
         return _SECOND_MARKER if self.api == "v2" and given == _MARKER else given
+
+    def makes(self, name: str) -> bool:
+        """Whether records of this kind are made by the hub."""
+        return self.api == "v1" or name not in _UNMADE
+
+    def defaults(self, name: str) -> dict[str, str]:
+        """What new records get; those of version 1 that nobody chose are none of version 2."""
+        given = self.stream(name).defaults
+        return {} if self.api == "v2" and given == _DEFAULTS.get(name, {}).get("defaults") else given
 
     @field_validator("url")
     @classmethod
@@ -109,10 +122,3 @@ class C4cSettings(Settings):
             name: {**_DEFAULTS.get(name, {}), **(given or {})} if given is None or isinstance(given, dict) else given
             for name, given in value.items()
         }
-
-    @model_validator(mode="after")
-    def _known_to_both(self) -> C4cSettings:
-        strange = [name for name in self.streams if name not in SECOND] if self.api == "v2" else []
-        if strange:
-            raise ValueError(f"api v2 has {' and '.join(SECOND)} here, not {', '.join(strange)}")
-        return self

@@ -17,6 +17,7 @@ from connectors import odata
 from connectors.answers import Answer
 from connectors.c4c.kinds import OBJECT
 from connectors.c4c.reading import Reader, own_version
+from connectors.c4c.second import RIGHTS
 from connectors.c4c.settings import StreamSettings
 from connectors.c4c.walking import Row
 from connectors.edmx import EntityType, UnfitError
@@ -131,17 +132,20 @@ def _body(kind: EntityType, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _trouble(write: Write, answer: Answer) -> Outcome:
     fault = odata.fault(answer.status, answer.body)
-    kind = _kind(answer.status, fault.message if fault else "", creating=write.key is None)
-    if fault is None:
-        return Outcome(kind, write.key, code=f"http-{answer.status}")
-    message = odata.blanked(fault.message, write.fields.values())
-    if kind is OutcomeKind.RETRY:
+    said = fault.message if fault else ""
+    kind = _kind(answer.status, said, creating=write.key is None)
+    message = odata.blanked(said, write.fields.values())
+    if answer.status == 423 or _LOCKED.search(said):
         message = "somebody has the record open: it is locked"  # the vendor's words name the colleague
-    return Outcome(kind, write.key, code=fault.code or f"http-{answer.status}", message=message, field=fault.field)
+    elif answer.status == 403:
+        message = f"{RIGHTS} {message}".strip()
+    code = fault.code if fault and fault.code else f"http-{answer.status}"
+    return Outcome(kind, write.key, code=code, message=message or None, field=fault.field if fault else None)
 
 
 def _kind(status: int, message: str, *, creating: bool) -> OutcomeKind:
-    if status in {401, 403}:
+    """What a refusal of one record means. Business roles restrict by record: 403 in a batch concerns this one."""
+    if status == 401:
         return OutcomeKind.UNAUTHORISED
     if status in {404, 410} and not creating:
         return OutcomeKind.MISSING

@@ -20,6 +20,7 @@ from connectors.sdk import (
     Deletes,
     Diagnostic,
     Field,
+    FieldType,
     Outcome,
     OutcomeKind,
     Page,
@@ -70,7 +71,11 @@ class HubSpotConnector(Connector[HubSpotSettings]):
                 misses=MISSES,
             ),
             writes=Writes(
-                batch=BATCH, at_once=4, replay=Replay.NATURAL if marker is None else Replay.UPSERT, marker=marker
+                batch=BATCH,
+                at_once=4,
+                replay=Replay.NATURAL if marker is None else Replay.UPSERT,
+                marker=marker,
+                in_steps=bool(parents),
             ),
             deletes=Deletes.TOMBSTONES,
             removes=True,
@@ -120,7 +125,8 @@ class HubSpotConnector(Connector[HubSpotSettings]):
             raise RefusedError(f"searching {stream}: there is no property {field}", code="PROPERTY_DOESNT_EXIST")
         if field == KEY:
             return [record for record in self.fetch(stream, values) if not record.deleted]
-        return self._reader(stream).find(field, values, unique=known[field].unique)
+        chosen = known[field].type in {FieldType.CHOICE, FieldType.SET}
+        return self._reader(stream).find(field, values, unique=known[field].unique, chosen=chosen)
 
     def upsert(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]:
         self.stream(stream)

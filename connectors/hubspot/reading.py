@@ -78,8 +78,9 @@ class Reader:
             records = self._records(rows if self._fits_search() else self._by_id([str(row["id"]) for row in rows]))
             stamp = max(stamp, min(max(_moment(row, self._source.stamp) for row in rows), started))
             yield Page([*_merged_away(records), *records], str(Cursor(stamp, former.deletions)))
-        gone = self._gone(former.deletions - timedelta(seconds=self._api.settings.overlap))
-        yield Page(gone, str(Cursor(max(stamp, started), started)))
+        for gone in self._gone(former.deletions - timedelta(seconds=self._api.settings.overlap)):
+            yield Page(gone, str(Cursor(stamp, former.deletions)))
+        yield Page([], str(Cursor(max(stamp, started), started)))
 
     def fetch(self, keys: Sequence[str]) -> list[Record]:
         """A record for every key, in order. What is gone is a tombstone, which after a merge names the survivor."""
@@ -92,14 +93,15 @@ class Reader:
             found |= self._one_by_one([key for key in portion if key not in found and key not in missing])
         return [found.get(key) or Record(key, {}, deleted=True) for key in keys]
 
-    def find(self, field: str, values: Sequence[str], *, unique: bool) -> list[Record]:
-        """Live records whose property has one of the values: by a unique one asked for, by others searched for."""
+    def find(self, field: str, values: Sequence[str], *, unique: bool, chosen: bool) -> list[Record]:
+        """Live records whose property has one of the values: by a unique one asked for, by others searched for.
+        ``chosen`` says that the property is an enumeration."""
         wanted = [value for value in dict.fromkeys(values) if value]
         if unique:
             return self._records(self._by_id(wanted, by=field))
         ids: list[str] = []
         for portion in portions(wanted, _SEARCHED):
-            ids += self._searched(field, portion)
+            ids += self._searched(field, portion if chosen else [value.lower() for value in portion])
         return [record for record in self.fetch(ids) if not record.deleted]
 
     # the list
@@ -127,16 +129,18 @@ class Reader:
     def _fits(self) -> bool:
         return len(",".join(self._source.properties)) <= _QUERY
 
-    def _gone(self, since: datetime) -> list[Record]:
-        """Tombstones of what was archived since; asked for by id once more, because what was merged away or restored
-        is not deleted."""
-        keys = [
-            str(row["id"])
-            for rows, _ in self._listed(whole=False, archived=True)
-            for row in rows
-            if not row.get("archivedAt") or parse_moment(str(row["archivedAt"])) >= since
-        ]
-        return [record for record in self.fetch(keys) if record.deleted] if keys else []
+    def _gone(self, since: datetime) -> Iterator[list[Record]]:
+        """Tombstones of what was archived since, a page of the list at a time; asked for by id once more, because what
+        was merged away or restored is not deleted."""
+        for rows, _ in self._listed(whole=False, archived=True):
+            keys = [
+                str(row["id"])
+                for row in rows
+                if not row.get("archivedAt") or parse_moment(str(row["archivedAt"])) >= since
+            ]
+            gone = [record for record in self.fetch(keys) if record.deleted] if keys else []
+            if gone:
+                yield gone
 
     # the search
 
@@ -195,8 +199,9 @@ class Reader:
         return len(orjson.dumps(list(self._source.properties))) <= _BODY - 600  # filters, sort and limit take the rest
 
     def _searched(self, field: str, values: Sequence[str]) -> list[str]:
-        """Ids found by a search for values; the index compares text in lower case."""
-        filters = [{"propertyName": field, "operator": "IN", "values": [value.lower() for value in values]}]
+        """Ids found by a search for values: text is asked for in lower case, values of enumerations as they are spelt
+        ("Search the CRM": the two exceptions to filters that do not mind the case)."""
+        filters = [{"propertyName": field, "operator": "IN", "values": list(values)}]
         if len(orjson.dumps(filters)) > _BODY - 600:
             if len(values) == 1:
                 raise RefusedError(f"{self._what}: a value of {field} is too long to be searched for", "query-too-long")

@@ -76,27 +76,34 @@ def _spec(category: str, number: int) -> Mapping[str, Any]:
 
 
 def shown(api: Api, start: str, ties: Mapping[str, Tie], keys: Sequence[str]) -> dict[str, dict[str, str | None]]:
-    """For each key, what each reference shows: of several records the one with the lowest id, since order means
-    nothing."""
-    found: dict[str, dict[str, str | None]] = {key: dict.fromkeys(ties) for key in keys}
+    """For each key, what each reference shows. One to which several records fit is left out: order means nothing, so
+    which of them is meant is not known, and that is not the same as none."""
+    return {
+        key: {name: next(iter(those), None) for name, those in found.items() if len(those) < 2}
+        for key, found in fitting(api, start, ties, keys).items()
+    }
+
+
+def fitting(api: Api, start: str, ties: Mapping[str, Tie], keys: Sequence[str]) -> dict[str, dict[str, set[str]]]:
+    """For each key and reference, all the records that are associated in its way."""
+    found: dict[str, dict[str, set[str]]] = {key: {name: set() for name in ties} for key in keys}
     for end in dict.fromkeys(one.end for one in ties.values()):
         several = _several(api, start, end, keys)
         for name, one in ties.items():
             if one.end != end:
                 continue
-            for key, others in several.items():
-                fitting = sorted((int(to) for to, types in others.items() if one.shown in types))
-                if key in found and fitting:
-                    found[key][name] = str(fitting[0])
+            for key in several.keys() & found.keys():
+                found[key][name] = {to for to, types in several[key].items() if one.shown in types}
     return found
 
 
 def _several(api: Api, start: str, end: str, keys: Sequence[str]) -> dict[str, dict[str, set[int]]]:
-    """Type ids by record and associated record, all pages of each."""
+    """Type ids by record and associated record, all pages of each. Raises ProtocolError where one comes twice."""
     found: dict[str, dict[str, set[int]]] = {}
     what = f"reading associations of {start} with {end}"
     path = api.associations(start, end, "batch/read")
     waiting: list[dict[str, str]] = [{"id": key} for key in keys]
+    begun: set[tuple[str, str]] = set()
     while waiting:
         asked, waiting = waiting[:PAIRS], waiting[PAIRS:]
         body = api.look(path, what, {"inputs": asked})
@@ -106,9 +113,13 @@ def _several(api: Api, start: str, end: str, keys: Sequence[str]) -> dict[str, d
             if complaint.category != "OBJECT_NOT_FOUND":  # that there is none is told as an error
                 raise RefusedError(f"{what}: refused ({complaint.code})", complaint.code)
         try:
-            waiting += [{"id": key, "after": after} for key, after in _collected(body["results"], found)]
+            further = list(_collected(body["results"], found))
         except (KeyError, TypeError, ValueError, AttributeError):
             raise ProtocolError(f"{what}: an answer that is not of the documented form") from None
+        if not begun.isdisjoint(further) or len(set(further)) < len(further):
+            raise ProtocolError(f"{what}: paging does not advance")
+        begun.update(further)
+        waiting += [{"id": key, "after": after} for key, after in further]
     return found
 
 

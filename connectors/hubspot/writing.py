@@ -209,27 +209,30 @@ class Writer:
         try:
             old = self._former(at_key, name, tie)
             pairs = {Pair(key, to): row for key, row in at_key.items() if (to := row.references[name]) is not None}
-            fresh = {pair: row for pair, row in pairs.items() if old.get(pair.start) != pair.end}
+            fresh = {pair: row for pair, row in pairs.items() if pair.end not in old.get(pair.start, ())}
             for some in portions(list(fresh), BATCH):
                 self._made(tie, some, fresh, name)
             # what replaces the former of a kind that may be many times there, or is empty now
-            ended = [
-                Pair(key, to)
+            replaced = {
+                key: row
                 for key, row in at_key.items()
-                if (to := old.get(key)) and to != row.references[name] and self._kind_of(row) is OutcomeKind.APPLIED
+                if old.get(key, set()) - {row.references[name]} and self._kind_of(row) is OutcomeKind.APPLIED
                 if row.references[name] is None or len(tie.types) == 1
-            ]
-            references.end(self._api, tie, ended)
+            }
+            references.end(self._api, tie, [Pair(key, *old[key]) for key in replaced if len(old[key]) == 1])
+            for key, row in replaced.items():
+                if len(old[key]) > 1 and row.references[name] is None:
+                    self.outcomes[row.at] = _several_meant(row, key, name)
         except ConnectorError as error:
             for row in written:
                 if self._kind_of(row) is OutcomeKind.APPLIED:
                     self.outcomes[row.at] = self._half(row, name, error)
 
-    def _former(self, rows: Mapping[str, Row], name: str, tie: Tie) -> dict[str, str | None]:
-        """What the reference showed before, of records that were there."""
+    def _former(self, rows: Mapping[str, Row], name: str, tie: Tie) -> dict[str, set[str]]:
+        """What was associated in that way before, of records that were there."""
         keys = [key for key, row in rows.items() if row.write.key is not None]
-        found = references.shown(self._api, self._kind, {name: tie}, keys) if keys else {}
-        return {key: shown[name] for key, shown in found.items()}
+        found = references.fitting(self._api, self._kind, {name: tie}, keys) if keys else {}
+        return {key: those[name] for key, those in found.items()}
 
     def _made(self, tie: Tie, pairs: Sequence[Pair], rows: Mapping[Pair, Row], name: str) -> None:
         """Associate, and mark the rows of which that was refused; a refusal of all is bisected."""
@@ -282,6 +285,15 @@ def _written(row: Row, key: str) -> Outcome:
     if row.write.key is not None and key != row.write.key:
         return _missing(row, key)
     return Outcome(OutcomeKind.APPLIED, key)
+
+
+def _several_meant(row: Row, key: str, name: str) -> Outcome:
+    """The hub never saw several: it cannot mean to end them all, and which one it means cannot be known."""
+    message = (
+        f"{IN}{name}: several records are associated, and none was removed"
+        f"{'; the other fields are written' * bool(row.properties)}. End the association that is meant in HubSpot"
+    )
+    return Outcome(OutcomeKind.REFUSED, key, code="several-associated", field=f"{IN}{name}", message=message)
 
 
 def _missing(row: Row, survivor: str | None) -> Outcome:

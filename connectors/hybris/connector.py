@@ -67,6 +67,7 @@ class HybrisConnector(Connector[HybrisSettings]):
             replay=Replay.NATURAL if own.marker is None else Replay.UPSERT,
             marker=own.marker,
             conditional=True,
+            in_steps=name == "customers",
         )
         return Stream(
             name=name,

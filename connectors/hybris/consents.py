@@ -10,8 +10,11 @@ at a moment. The record shows for each template that the settings name what hold
 
 They are read as items of the integration object, and written through the commerce web services (OCC), which check
 and record as a storefront does. What is the case already is not sent again, so that nothing is given twice or anew.
+A withdrawal names a consent by its code, of whatever version, and asks only whose it is: all that are not withdrawn
+are, outdated ones among them. (The web services show the consent to the newest version alone.)
 Sources: SAP Commerce Web Services API reference, "Consents" (consenttemplates, consents); the fields are those of
-SAP/spartacus, projects/core/src/model/consent.model.ts; items: commerceservices, types Consent and ConsentTemplate.
+SAP/spartacus, projects/core/src/model/consent.model.ts; items: commerceservices, types Consent and ConsentTemplate;
+withdrawals: commerceservices, the tests of DefaultCommerceConsentService (``testWithdrawConsent…``).
 """
 
 from __future__ import annotations
@@ -106,31 +109,41 @@ class Consents:
         return found
 
     def carry_out(self, customer: str, wanted: Mapping[str, str]) -> Outcome | None:
-        """Make the newest version of each template what is wanted; None where all went well."""
+        """Give the newest version of each template, or withdraw all versions; None where all went well."""
+        user = f"/occ/v2/{self._settings.site}/users/{{user}}"
         for template, value in wanted.items():
-            user = f"/occ/v2/{self._settings.site}/users/{{user}}"
-            parts = {"user": customer, "template": template}
-            answer = self._gateway.http.get(
-                f"{user}/consenttemplates/{{template}}", parts=parts, query={"fields": "FULL"}
-            )
-            if not answer.ok:
+            deed = self._give if value == "given" else self._withdraw
+            answer = deed(user, customer, template)
+            if answer is not None:
                 return _refusal(answer, customer, template)
-            said = answer.json()
-            current = said.get("currentConsent") or {}
-            active = bool(current.get("consentGivenDate")) and not current.get("consentWithdrawnDate")
-            if value == "given" and not active:
-                form = {"consentTemplateId": template, "consentTemplateVersion": str(said.get("version"))}
-                answer = self._gateway.http.post(f"{user}/consents", parts={"user": customer}, form=form)
-            elif value == "withdrawn" and active:
-                parts = {"user": customer, "code": str(current.get("code"))}
-                answer = self._gateway.http.request("DELETE", f"{user}/consents/{{code}}", parts=parts)
-                if answer.status in {
-                    404,
-                    409,
-                }:  # withdrawn already, maybe by this very call
-                    continue
-            if not answer.ok:
-                return _refusal(answer, customer, template)
+        return None
+
+    def _give(self, user: str, customer: str, template: str) -> Answer | None:
+        """The answer that refuses, if one does."""
+        parts = {"user": customer, "template": template}
+        answer = self._gateway.http.get(f"{user}/consenttemplates/{{template}}", parts=parts, query={"fields": "FULL"})
+        if not answer.ok:
+            return answer
+        said = answer.json()
+        current = said.get("currentConsent") or {}
+        if current.get("consentGivenDate") and not current.get("consentWithdrawnDate"):
+            return None
+        form = {"consentTemplateId": template, "consentTemplateVersion": str(said.get("version"))}
+        answer = self._gateway.http.post(f"{user}/consents", parts={"user": customer}, form=form)
+        return None if answer.ok else answer
+
+    def _withdraw(self, user: str, customer: str, template: str) -> Answer | None:
+        """The answer that refuses, if one does."""
+        for row in self._rows([customer]):
+            of = _inner(row, "consentTemplate")
+            if of.get("id") != template or not self._ours(of) or row.get("consentWithdrawnDate"):
+                continue
+            if str(_inner(row, "customer").get("uid")) != customer:
+                continue
+            parts = {"user": customer, "code": str(row["code"])}
+            answer = self._gateway.http.request("DELETE", f"{user}/consents/{{code}}", parts=parts)
+            if not answer.ok and answer.status not in {404, 409}:  # withdrawn already, maybe by this very call
+                return answer
         return None
 
 
@@ -173,7 +186,8 @@ def lacking(model: Service, settings: ConsentSettings) -> Iterator[str]:
 
 
 def _refusal(answer: Answer, customer: str, template: str) -> Outcome:
-    """Errors of the web services: ``errors[].type``, ``errors[].message``."""
+    """Errors of the web services: ``errors[].type``, ``errors[].message``. A lack of rights (403) may concern this one
+    consent, and leaves all else of the connection alone."""
     try:
         said = answer.json()
     except (ProtocolError, RefusedError):
@@ -182,5 +196,7 @@ def _refusal(answer: Answer, customer: str, template: str) -> Outcome:
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     code = str(first.get("type") or f"http-{answer.status}")
     message = odata.blanked(str(first.get("message") or ""), [customer])
-    kind = OutcomeKind.UNAUTHORISED if answer.status == 403 else OutcomeKind.REFUSED
-    return Outcome(kind, customer, code=code, message=f"consent: {message}", field=f"{PATH}.{template}.status")
+    if answer.status == 403:
+        message = "not allowed: has the OAuth client the role ROLE_TRUSTED_CLIENT or ROLE_CUSTOMERMANAGERGROUP?"
+    place = f"{PATH}.{template}.status"
+    return Outcome(OutcomeKind.REFUSED, customer, code=code, message=f"consent: {message}", field=place)

@@ -67,7 +67,7 @@ class OdooConnector(Connector[OdooSettings]):
                 misses="fields computed from other records and not stored, names of records pointed to, "
                 "addresses kept as records below a company, lines of an order changed by themselves",
             ),
-            writes=Writes(batch=BATCH, replay=Replay.UPSERT, marker=MARKER) if made.writable else None,
+            writes=Writes(batch=BATCH, replay=Replay.UPSERT, marker=MARKER, in_steps=True) if made.writable else None,
             deletes=Deletes.SWEEP,
             removes=made.writable,
             parents=tuple(parent for parent in made.parents if parent in self.settings.streams),

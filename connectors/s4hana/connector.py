@@ -72,6 +72,7 @@ class S4HanaConnector(Connector[S4HanaSettings]):
                 replay=Replay.NATURAL if marker is None else Replay.LOOKUP,
                 marker=None if marker is None else marker_field(marker),
                 conditional=True,
+                in_steps=True,
             ),
             deletes=Deletes.SWEEP,
             parents=("organisations",) if name == "persons" and "organisations" in self.settings.streams else (),

@@ -2,7 +2,7 @@
 
 A partner's addresses, e-mail addresses and numbers are lists in SAP. The record shows of its addresses one for each
 usage that the settings name (``to_BusinessPartnerAddress.XXDEFAULT`` is the standard address), and of what hangs on an
-address the default one. The others are left alone.
+address the default one. The others are left alone, as are usages and relationships that have ended or not yet begun.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -53,6 +54,22 @@ REACHES: Mapping[str, Reach] = {
 _IDS = frozenset({"BusinessPartner", "Customer", "Supplier", "BusinessPartnerCompany", "BusinessPartnerPerson"})
 
 
+class Today(NamedTuple):
+    """The day by UTC, and the one where on earth it is latest: what begins today by the server's clock has begun."""
+
+    day: str
+    latest: str
+
+    @classmethod
+    def at(cls, now: datetime) -> Today:
+        return cls(f"{now:%Y-%m-%d}", f"{now + timedelta(hours=14):%Y-%m-%d}")
+
+    def within(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row is valid now; an end or a beginning that is not set does not bound it."""
+        begun = str(row.get("ValidityStartDate") or "")[:10] <= self.latest
+        return begun and str(row.get("ValidityEndDate") or "9") >= self.day
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """A row that the system holds: its properties as the hub has them, and its version where it has one."""
@@ -81,13 +98,15 @@ class Relation:
 class Partner:
     """A partner and its parts by record path (``to_BusinessPartnerAddress.XXDEFAULT.to_EmailAddress``).
 
-    ``relations``: a person's, the one that began last first; that one is shown.
+    ``relations``: a person's, the one that began last first; that one is shown. ``several``: the paths of parts that
+    hang on their address more than once; the default one is shown.
     """
 
     key: str
     root: Held
     parts: dict[str, Held] = field(default_factory=dict)
     relations: list[Relation] = field(default_factory=list)
+    several: set[str] = field(default_factory=set)
     data: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -103,10 +122,10 @@ class Partner:
 
 
 class Shapes:
-    """Makes partners of rows, as the settings of a stream say. ``today`` tells which parts are still valid."""
+    """Makes partners of rows, as the settings of a stream say. ``today`` tells which parts are valid."""
 
     def __init__(
-        self, gateway: Gateway, model: Service, stream: StreamSettings, marker: str | None, today: str
+        self, gateway: Gateway, model: Service, stream: StreamSettings, marker: str | None, today: Today
     ) -> None:
         self._gateway = gateway
         self._model = model
@@ -151,7 +170,7 @@ class Shapes:
     def _usages(self, address: Mapping[str, Any]) -> list[str]:
         kind = self._model.type_of("A_BuPaAddressUsage")
         rows = [kind.shown(one) for one in self._gateway.whole(address, "to_AddressUsage", "reading address usages")]
-        return [str(one["AddressUsage"]) for one in rows if str(one.get("ValidityEndDate") or "9") >= self._today]
+        return [str(one["AddressUsage"]) for one in rows if self._today.within(one)]
 
     def _reach(self, partner: Partner, path: str, name: str, address: Mapping[str, Any]) -> dict[str, Any] | None:
         kind = self._model.type_of(REACHES[name].entity)
@@ -163,6 +182,8 @@ class Shapes:
             rows, key=lambda held: (not held.row.get(default), str(held.row.get("OrdinalNumber", "")).zfill(3))
         )
         partner.parts[path] = chosen
+        if len(rows) > 1:
+            partner.several.add(path)
         return _without(kind, chosen.row)
 
     def _identification(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -179,7 +200,7 @@ class Shapes:
         for row in rows:
             held = self._held(kind, row)
             partner = known.get(str(held.row["BusinessPartnerPerson"]))
-            if partner is not None and str(held.row.get("ValidityEndDate") or "9") >= self._today:
+            if partner is not None and self._today.within(held.row):
                 inner = self._gateway.whole(row, FUNCTION, "reading contact persons")
                 partner.relations.append(Relation(held, self._held(function, inner[0]) if inner else None))
         for partner in partners:

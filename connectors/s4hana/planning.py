@@ -177,6 +177,9 @@ class Planner:
         reach, held = REACHES[name], partner.parts.get(path)
         kind = self._type(reach.entity, path)
         if held is not None and blank(values.get(reach.value, "kept")):
+            if path in partner.several:
+                rule = "is one of several, and another would take its place: take away in SAP those that are not wanted"
+                raise UnfitError(f"{path}.{reach.value}", rule)
             return [Operation(path, self._delete(reach.entity, kind, held))]
         if held is not None:
             return [Operation(path, self._patch(reach.entity, kind, held, kind.sent(values)))]
@@ -222,7 +225,13 @@ class Planner:
         raise UnfitError(f"{path}.{next(iter(wanted.function))}", "needs a company that the person is contact of")
 
     def _does(self, path: str, relation: Relation, function: Values) -> list[Operation]:
-        if not function or relation.function is None:
+        if relation.function is None:
+            unwritten = [name for name, value in function.items() if not blank(value)]
+            if unwritten:  # the service neither shows nor makes it (sap:creatable is false)
+                rule = "SAP shows no function and department of this relationship: enter it there once"
+                raise UnfitError(f"{path}.{unwritten[0]}", rule)
+            return []
+        if not function:
             return []
         kind = self._type("A_BPContactToFuncAndDept", path)
         return [Operation(path, self._patch("A_BPContactToFuncAndDept", kind, relation.function, function))]

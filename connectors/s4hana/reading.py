@@ -5,14 +5,15 @@ everything. So a read has two parts: those never changed, in the order of their 
 order of their change; who is changed in between comes in the second part. Each page is asked for by what comes after
 the last row of the one before (stamp, then number), never by ``$skip`` or the server's ``$skiptoken``, which count rows
 and so lose some when rows change their place. The stamps are the server's own clock, in whatever zone it keeps; they
-are only ever compared with one another.
+are only ever compared with one another. Once a day there is a third part: a relationship or usage that was entered for
+a day to come begins, or ends, and nothing is stamped by that, so those days themselves are asked for.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -27,6 +28,7 @@ from connectors.s4hana.partners import (
     ROOT,
     Partner,
     Shapes,
+    Today,
     expansion,
 )
 from connectors.s4hana.settings import S4HanaSettings
@@ -51,26 +53,29 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far partners never changed, and changed ones, were read."""
+    """How far partners never changed, and changed ones, were read; and up to which day what begins and ends was asked
+    for."""
 
     created: Moment | None = None
     changed: Moment | None = None
+    day: str | None = None
 
     def __str__(self) -> str:
-        return json.dumps({"created": self.created, "changed": self.changed})
+        return json.dumps({"created": self.created, "changed": self.changed, "day": self.day})
 
     @classmethod
     def of(cls, text: str) -> Position:
         """Raises CursorExpiredError where the text is no position."""
         try:
             said = json.loads(text)
-            moments = [None if said[n] is None else Moment(*said[n]) for n in ("created", "changed")]
-            for moment in moments:
+            created, changed = (None if said[n] is None else Moment(*said[n]) for n in ("created", "changed"))
+            day = said.get("day")
+            for moment in (created, changed, None if day is None else Moment(day, "00:00:00")):
                 if moment is not None:
                     moment.before(0)
         except (ValueError, KeyError, TypeError):
             raise CursorExpiredError("the stored position cannot be understood: read all again") from None
-        return cls(*moments)
+        return cls(created, changed, day)
 
 
 class Reader:
@@ -88,9 +93,10 @@ class Reader:
     def pages(self, since: str | None) -> Iterator[Page]:
         at = Position.of(since) if since is not None else Position()
         full, begun = since is None, self._context.clock.now()
+        today = Today.at(begun).latest
         never = odata.compared("LastChangeDate", "eq", "null")
         for rows in self._ordered(_CREATED, never, at.created):
-            at = Position(_last(rows, _CREATED, at.created), at.changed)
+            at = replace(at, created=_last(rows, _CREATED, at.created))
             yield Page(self._records(rows), str(at), full=full)
         stamped = odata.compared("LastChangeDate", "ge", odata.literal("1900-01-01", "Edm.DateTime"))
         for rows in self._ordered(_CHANGED, stamped, at.changed):
@@ -101,8 +107,33 @@ class Reader:
                 # late it is by the server's clock, ours how long ago that was.
                 spent = (self._context.clock.now() - begun).total_seconds()
                 created = max(created or changed.before(int(spent) + 1), changed.before(int(spent) + 1))
-            at = Position(created, changed)
+            at = replace(at, created=created, changed=changed)
             yield Page(self._records(rows), str(at), full=full)
+        if at.day is not None and at.day < today:
+            for keys in self._turned(at.day, today):
+                yield Page([partner.record for partner in self.partners(keys).values()], str(at), full=full)
+        if at.day != today:
+            yield Page([], str(replace(at, day=today)), full=full)
+
+    def _turned(self, since: str, until: str) -> Iterator[list[str]]:
+        """The numbers of partners of which a usage of an address or a relationship began or ended between two days. A
+        partner may be met twice."""
+        first = Moment(since, "00:00:00").before(86400).day
+        after = f"{datetime.fromisoformat(until) + timedelta(days=1):%Y-%m-%d}"
+        places = {"A_BuPaAddressUsage": KEY}
+        if self.stream == "persons":
+            places["A_BusinessPartnerContact"] = "BusinessPartnerPerson"
+        for name, number in places.items():
+            known = self.gateway.model().type_of(name).properties
+            for column in ("ValidityStartDate", "ValidityEndDate"):
+                if column not in known or not known[column].filterable:
+                    continue
+                zone = "Z" if known[column].edm == "Edm.DateTimeOffset" else ""
+                ends = (f"{day}T00:00:00{zone}" for day in (first, after))
+                begin, end = (odata.literal(moment, known[column].edm) for moment in ends)
+                wanted = odata.every(odata.compared(column, "ge", begin), odata.compared(column, "lt", end))
+                for rows in self.gateway.rows(name, {"$filter": wanted, "$select": number}, f"reading {self.stream}"):
+                    yield [str(row[number]) for row in rows]
 
     def _ordered(self, columns: tuple[str, str], which: str, since: Moment | None) -> Iterator[list[dict[str, Any]]]:
         """Rows in the order of a stamp, from an overlap before ``since``; at least one page."""
@@ -207,7 +238,7 @@ class Reader:
         return [partner.record for partner in self._shaped(rows)]
 
     def _shaped(self, rows: Sequence[Mapping[str, Any]]) -> list[Partner]:
-        today = f"{self._context.clock.now():%Y-%m-%d}"
+        today = Today.at(self._context.clock.now())
         model = self.gateway.model()
         shapes = Shapes(self.gateway, model, self.settings.stream(self.stream), self.settings.marker, today)
         partners = [shapes.partner(row) for row in rows]

@@ -172,6 +172,8 @@ class Writing:
         name = fault.field
         path = f"{operation.path}.{name}" if name and operation.path else name
         message = odata.blanked(fault.message, job.write.fields.values())
+        if answer.status == 403:
+            message = f"may this user change this partner (B_BUPA_GRP, B_BUPA_RLT)? {message}"
         if fault.code in _LOCKED:  # its words name a colleague
             message = "somebody has the record open"
         return Outcome(kind, job.write.key, code=fault.code, message=message, field=path)
@@ -202,7 +204,8 @@ def _unfit(error: UnfitError, write: Write) -> Outcome:
 
 
 def _kind(status: int, code: str, *, root: bool, creating: bool) -> OutcomeKind:
-    """What a refusal of one operation means. A part that is gone was taken away meanwhile: look again."""
+    """What a refusal of one operation means. A part that is gone was taken away meanwhile: look again. Rights go by
+    authorisation group, which each partner has its own of: 403 in a batch concerns this partner."""
     if status >= 500:  # of a create nobody knows whether that was before or after it was stored
         return OutcomeKind.UNKNOWN if creating else OutcomeKind.RETRY
     if code in _LOCKED or status in {423, 408}:
@@ -211,6 +214,6 @@ def _kind(status: int, code: str, *, root: bool, creating: bool) -> OutcomeKind:
         return OutcomeKind.STALE
     if status in {404, 410} and not creating:
         return OutcomeKind.MISSING if root else OutcomeKind.STALE
-    if status in {401, 403}:
+    if status == 401:
         return OutcomeKind.UNAUTHORISED
     return OutcomeKind.THROTTLED if status == 429 else OutcomeKind.REFUSED

@@ -89,7 +89,9 @@ def customers(marker: str, metafields: tuple[str, ...]) -> Stream:
         label="Customers",
         version="updatedAt",
         watermark=Watermark(field="updatedAt", resolution=timedelta(days=1), overlap=timedelta(days=1), misses=MISSES),
-        writes=Writes(batch=20, replay=Replay.UPSERT, marker=f"metafields.{marker}", returns_record=True),
+        writes=Writes(
+            batch=20, replay=Replay.UPSERT, marker=f"metafields.{marker}", returns_record=True, in_steps=True
+        ),
         deletes=Deletes.SWEEP,
         removes=True,
         fields=(*CUSTOMER_FIELDS, own, *custom),

@@ -30,6 +30,7 @@ from connectors.sql.verdicts import verdict
 
 _ROW_ERRORS = (SQLAlchemyError, ValueError, TypeError, OverflowError)  # drivers raise the latter three unwrapped
 _LIST = 500
+_NOT_KEPT = "not-kept"
 
 
 class NotMatchedError(Exception):
@@ -65,6 +66,11 @@ class Writer:
                 if not is_passing(error) or is_broken(error):
                     raise  # before the commit: nothing was done
                 return [Outcome(OutcomeKind.RETRY, w.key, code=state_of(error), message="locked") for w in batch]
+            if any(outcome.code == _NOT_KEPT for outcome in outcomes.values()):
+                connection.rollback()  # nobody could ever find such a row again: it is not to exist
+                if len(batch) == 1:
+                    return [outcomes[0]]
+                return [self._in_transaction([write], act)[0] for write in batch]
             try:
                 connection.commit()
             except IntegrityError as error:  # a deferred constraint: only the commit tells
@@ -332,9 +338,10 @@ class Writer:
         made = self._by_marker(connection, [batch[place].marker for place, key in done.items() if not key])
         for place, key in done.items():
             record = found.get(key) if key else made.get(batch[place].marker)
-            if record is None and not key:
-                message = f"the row was written, but column {self._layout.marker} does not hold the hub's id"
-                outcomes[place] = Outcome(OutcomeKind.UNKNOWN, message=message, field=self._layout.marker)
+            if record is None and batch[place].key is None:
+                where = self._layout.marker if not key else None
+                message = "the database did not keep the row, or not with the hub's id (a trigger?): none was made"
+                outcomes[place] = Outcome(OutcomeKind.REFUSED, code=_NOT_KEPT, message=message, field=where)
             else:
                 version = record.version if record else None
                 outcomes[place] = Outcome(OutcomeKind.APPLIED, record.key if record else key, version, record)

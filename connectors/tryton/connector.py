@@ -78,7 +78,7 @@ class TrytonConnector(Connector[TrytonSettings]):
                 overlap=timedelta(seconds=self.settings.overlap),
                 misses="what was deleted below a party by itself, and what a replaced party left to its survivor",
             ),
-            writes=Writes(batch=BATCH, replay=Replay.LOOKUP, marker=MARKER, conditional=True),
+            writes=Writes(batch=BATCH, replay=Replay.LOOKUP, marker=MARKER, conditional=True, in_steps=True),
             deletes=Deletes.SWEEP,
             removes=True,
             label=PARTY,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -94,6 +94,26 @@ class Faults(Bench):
                 self._assert_true(stream, writes, outcomes, doubt=doubt, place=place)
                 self._send_again(stream, writes, outcomes, place)
 
+    def test_a_create_that_can_break_off_halfway_is_declared_to_be_made_in_steps(self) -> None:
+        for stream in self.each(lambda s: creates(s) and marker_of(s) is not None, "creates with a marker", "row"):
+            self.wired()
+            writes = self._creates(stream, 1)
+            calls = min(self._calls_of_a_write(stream, writes), MOST_CALLS)
+            whole = self._by_marker(stream)
+            for at in range(1, calls):
+                self.fresh()
+                connector = self._warm()
+                self.wired().fail(Fault.DOWN, at, times=10_000)
+                _attempt(connector, stream, writes)
+                self.wired().heal()
+                self.clock.advance(60)
+                for marker, data in self._by_marker(stream).items():
+                    gaps = [name for name in writes[0].fields if is_gap(dig(data, name), dig(whole[marker], name))]
+                    assert not gaps or (stream.writes and stream.writes.in_steps), (
+                        f"{stream.name}: without request {at} a create lacks {gaps}; unless Writes.in_steps says so, "
+                        "that is taken for somebody's edit"
+                    )
+
     @pytest.mark.parametrize("fault", [Fault.LOST, Fault.GARBLED, Fault.DOWN], ids=str)
     def test_an_update_with_a_fault_at_any_request_is_told_as_it_happened(self, fault: Fault) -> None:
         for stream in self.each(lambda s: creates(s) and updates(s), "creates and updates", "row"):
@@ -144,6 +164,10 @@ class Faults(Bench):
     def _creates(self, stream: Stream, count: int) -> list[Write]:
         return [Write(None, self.row(stream.name, n), marker=f"hub-{n}") for n in range(1, count + 1)]
 
+    def _by_marker(self, stream: Stream) -> dict[str, Mapping[str, Any]]:
+        marker = marker_of(stream) or ""
+        return {str(dig(record.data, marker)): record.data for record in self.live(stream).values()}
+
     def _calls_of_a_read(self, stream: Stream) -> int:
         before = len(self.wired().calls)
         self.pages(self.connect(), stream)
@@ -168,8 +192,9 @@ class Faults(Bench):
         for outcome in outcomes:
             if outcome.kind is OutcomeKind.APPLIED:
                 assert outcome.key in live, f"{place}: said to be applied, but the record is not there"
-        applied = sum(outcome.kind is OutcomeKind.APPLIED for outcome in outcomes)
-        refused = sum(outcome.kind in _NOT_DONE for outcome in outcomes)
+            assert outcome.key is None or outcome.key in live, f"{place}: names a key, but the record is not there"
+        applied = sum(outcome.kind is OutcomeKind.APPLIED or outcome.key is not None for outcome in outcomes)
+        refused = sum(outcome.kind in _NOT_DONE and outcome.key is None for outcome in outcomes)
         if applied + refused == len(writes):
             assert len(live) == applied, f"{place}: a write said not to have happened did happen"
 
@@ -203,3 +228,12 @@ def _attempt(connector: Any, stream: Stream, writes: Sequence[Write]) -> tuple[l
         return outcomes, bool(outcomes)
     assert len(outcomes) == len(writes), f"{stream.name}: {len(outcomes)} outcomes for {len(writes)} writes"
     return outcomes, any(outcome.kind is OutcomeKind.UNKNOWN for outcome in outcomes)
+
+
+def marker_of(stream: Stream) -> str | None:
+    return stream.writes.marker if stream.writes is not None else None
+
+
+def is_gap(shown: Any, whole: Any) -> bool:
+    """Whether a field is blank that a whole create fills."""
+    return shown in (None, "", [], {}) and whole not in (None, "", [], {})

@@ -149,12 +149,27 @@ def test_a_trigger_made_meanwhile_is_seen(tmp_path: Path) -> None:
     assert outcome.record.data["name"] == "theirs"
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_a_row_whose_marker_the_database_changes_is_refused_and_not_kept(tmp_path: Path, size: int) -> None:
+    script = (
+        f"{PEOPLE}; CREATE TRIGGER own AFTER INSERT ON t BEGIN UPDATE t SET id = 'x' || new.id WHERE name = 'ann'; END"
+    )
+    path = database(tmp_path / "t.db", script)
+    made = connector(path)
+    writes = [Write(None, {"name": name}, marker=name[0]) for name in ("ann", "bob", "cy")[:size]]
+    outcomes = made.upsert("t", writes)
+    assert [o.kind.value for o in outcomes] == ["refused", "applied", "applied"][:size]
+    assert [record.data["name"] for page in made.read("t", None) for record in page.records] == ["bob", "cy"][
+        : size - 1
+    ]
+
+
 def test_a_table_that_drops_what_it_does_not_like_is_read_back(tmp_path: Path) -> None:
     script = "CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT UNIQUE ON CONFLICT IGNORE)"
     made = connector(database(tmp_path / "t.db", script))
     first, second = made.upsert("t", [Write(None, {"name": "ann"}, marker=m) for m in "ab"])
     assert first.record is not None
-    assert second.record is None
+    assert (second.kind, second.code) == (OutcomeKind.REFUSED, "not-kept")
 
 
 def test_the_same_batch_again_makes_no_second_row(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 
 import pytest
 
@@ -814,3 +815,90 @@ def test_a_value_that_can_be_read_again_under_the_same_version_is_not_overwritte
     known = " ".join([*texts, *map(str, world.store.canonicals([entity.entity_id])[entity.entity_id].values.values())])
     assert "Sales" in known
     assert "Web" in known
+
+
+@pytest.mark.parametrize("rest", [{}, {"title": None}], ids=["not shown", "shown as empty"])
+@pytest.mark.parametrize("writes", [LOOKUP, UPSERT, NATURAL], ids=["lookup", "upsert", "natural"])
+def test_what_a_create_in_steps_never_came_to_is_written_and_empties_nothing(world, make_stream, writes, rest):
+    build(world, make_stream, replace(writes, in_steps=True))
+    world.sync()
+    ana(world, title="Owner")
+
+    def halfway(upsert, stream, batch):
+        first = {name: value for name, value in batch[0].fields.items() if name != "title"}
+        upsert(stream, [batch[0]._replace(fields={**first, **rest})])
+        raise AnswerLostError("no answer to the second step")
+
+    once(world.connectors["shop"], "upsert", halfway)
+    world.sync()
+    world.sync()
+    for name in ("crm", "shop"):
+        assert [row["title"] for row in rows(world, name).values()] == ["Owner"]
+    world.assert_calm()
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.REFUSED, OutcomeKind.RETRY, OutcomeKind.UNKNOWN])
+@pytest.mark.parametrize("writes", [LOOKUP, NATURAL], ids=["lookup", "natural"])
+def test_a_create_of_which_a_part_went_wrong_is_known_for_what_it_made(world, make_stream, writes, kind):
+    build(world, make_stream, writes, match=Match())
+    world.sync()
+    ana(world, title="Owner")
+
+    def in_part(upsert, stream, batch):
+        first = {name: value for name, value in batch[0].fields.items() if name != "title"}
+        (made,) = upsert(stream, [batch[0]._replace(fields=first)])
+        return [made._replace(kind=kind, code="no-titles", record=None)]
+
+    once(world.connectors["shop"], "upsert", in_part)
+    world.systems["shop"].refuses = lambda row: "no-titles" if row.keys() == {"title"} else None
+    world.sync()
+    world.sync()
+    (refused,) = parked(world, "shop", Side.OUT, Why.DEAD)
+    assert (refused.code, refused.data) == ("no-titles", {"title": "Owner"})
+    assert [row["title"] for row in rows(world, "crm").values()] == ["Owner"], "nobody emptied it"
+    world.systems["shop"].put("people", "n1", name="Anna")
+    world.sync()
+    assert [row["name"] for row in rows(world, "crm").values()] == ["Anna"]
+    assert len(rows(world, "shop")) == 1
+    world.systems["shop"].refuses = lambda row: None
+    world.engine().retry([refused.id])
+    world.sync()
+    assert [row["title"] for row in rows(world, "shop").values()] == ["Owner"]
+    world.assert_calm()
+
+
+def test_one_record_that_stays_in_doubt_does_not_keep_a_system_shut(world, make_stream):
+    build(world, make_stream, UPSERT)
+    world.sync()
+    ana(world)
+    shop = world.connectors["shop"]
+    shop.upsert = lambda _, batch: [Outcome(OutcomeKind.UNKNOWN) for _ in batch]
+    world.sync()
+    assert world.sync().status == "failed", "what was made there would be taken for somebody's new record"
+    world.systems["shop"].put("people", "s9", name="Bo", email="bo@example.com")
+    world.clock.advance(3700)
+    assert not world.sync().troubles
+    assert sorted(row["name"] for row in rows(world, "crm").values()) == ["Ana", "Bo"]
+    (asked,) = parked(world, "shop", Side.OUT, Why.DISPUTED)
+    assert asked.data["name"] == "Ana"
+
+
+@pytest.mark.parametrize("kind", [OutcomeKind.RETRY, OutcomeKind.THROTTLED])
+def test_a_lost_create_that_could_not_be_sent_again_is_still_looked_up(world, make_stream, kind):
+    build(world, make_stream, UPSERT, match=Match())
+    world.sync()
+    ana(world)
+    shop = world.connectors["shop"]
+    once(shop, "upsert", lambda upsert, stream, batch: [Outcome(OutcomeKind.UNKNOWN) for _ in batch])
+    world.sync()
+
+    def later(upsert, stream, batch):  # what was sent first is there by now; what is sent now, is not carried out
+        upsert(stream, batch)
+        return [Outcome(kind) for _ in batch]
+
+    once(shop, "upsert", later)
+    world.sync()
+    world.sync()
+    assert len(rows(world, "shop")) == 1
+    assert len(rows(world, "crm")) == 1
+    world.assert_calm()

@@ -1,8 +1,9 @@
-"""The fake tenant of version 2: accounts and contact persons over REST.
+"""The fake tenant of version 2: accounts, contact persons, leads, opportunities and cases over REST.
 
 Strict where that hurts: a change without If-Match or as anything but a merge patch is refused, null takes a member
-away, a list replaces the whole list, a day has only so many calls (``calls_a_day``), a page no more rows than ``page``
-whatever was asked for.
+away, a list replaces the whole list, and may not be in a patch of an opportunity; a day has only so many calls
+(``calls_a_day``), a page no more rows than ``page`` whatever was asked for. ``counts`` off has it keep silent about how
+many rows there are.
 """
 
 from __future__ import annotations
@@ -21,8 +22,22 @@ from syncline.sandbox.wire import Request, Response
 
 Row = dict[str, Any]
 
-PATHS = {"accounts": "account-service/accounts", "contacts": "contact-person-service/contactPersons"}
-_NEEDED = {"accounts": "firstLineName", "contacts": "familyName"}
+PATHS = {
+    "accounts": "account-service/accounts",
+    "contacts": "contact-person-service/contactPersons",
+    "leads": "lead-service/leads",
+    "opportunities": "opportunity-service/opportunities",
+    "tickets": "case-service/cases",
+}
+_NEEDED = {
+    "accounts": "firstLineName",
+    "contacts": "familyName",
+    "leads": "name",
+    "opportunities": "name",
+    "tickets": "subject",
+}
+_PARTNERS = ("accounts", "contacts")
+_LEADS = {"accountId": "accounts", "account/id": "accounts", "contact/id": "contacts"}
 _LENGTHS = {"eMail": 255, "lifeCycleStatus": 14, "displayId": 10, "contactAllowed": 2, "note": 255}
 ROOT = "/sap/c4c/api/v1/"
 _CONDITION = re.compile(r"([A-Za-z][\w/]*) (eq|ge|le) ('(?:[^']|'')*'|\S+)")
@@ -45,12 +60,14 @@ class C4cSecondFake:
         extensions: Sequence[str] = ("SynclineID",),
         page: int = 100,
         calls_a_day: int = 150_000,
+        counts: bool = True,
     ) -> None:
         self.clock = clock or SystemClock()
         self.access = Access(self.clock, {"USER": "password"} if users is None else users, {})
         self.extensions = set(extensions)
         self.page = page
         self.calls_a_day = calls_a_day
+        self.counts = counts
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in PATHS}
         self._counted: Counter[str] = Counter()
         self._numbers = 1_000_000
@@ -72,7 +89,7 @@ class C4cSecondFake:
 
     def recall(self, kept: Mapping[str, Any]) -> None:
         """Raises KeyError where that is something else."""
-        self._numbers, self.rows = kept["numbers"], kept["rows"]
+        self._numbers, self.rows = kept["numbers"], {name: kept["rows"].get(name, {}) for name in PATHS}
 
     # What the services do -----------------------------------------------------------------------------------------
 
@@ -80,7 +97,10 @@ class C4cSecondFake:
         self._numbers += 1
         row = _merged({}, body)
         row |= {"id": str(UUID(int=self._numbers << 64)), "displayId": body.get("displayId") or str(self._numbers)}
-        row.setdefault("lifeCycleStatus", "ACTIVE")
+        if stream in _PARTNERS:
+            row.setdefault("lifeCycleStatus", "ACTIVE")
+        elif stream == "leads":
+            row.setdefault("internalStatus", "OPEN")
         self._whole(stream, row)
         self.rows[stream][row["id"]] = row
         return self._stamped(stream, row)
@@ -106,7 +126,7 @@ class C4cSecondFake:
             raise RestError(400, "crm.missing", f"{needed} must not be empty", needed)
         for name, value in row.items():
             if isinstance(value, str) and name not in {"id", "formattedName", "birthDate", "accountId"}:
-                most = _LENGTHS.get(name, 40)
+                most = _LENGTHS.get(name, 40 if stream in _PARTNERS else 255)
                 if not 1 <= len(value) <= most:
                     raise RestError(400, "crm.length", f"size of {name} must be between 1 and {most}", name)
         for name, value in (row.get("extensions") or {}).items():
@@ -114,9 +134,17 @@ class C4cSecondFake:
                 raise RestError(400, "crm.unknown", f"extension field {name} does not exist", f"extensions.{name}")
             if isinstance(value, str) and len(value) > 255:
                 raise RestError(400, "crm.length", f"{name} is too long", f"extensions.{name}")
-        account = row.get("accountId")
-        if account is not None and account not in self.rows["accounts"]:
-            raise RestError(400, "crm.reference", f"account {account} does not exist", "accountId")
+        for path, target in _LEADS.items():
+            key, head = _at(row, path), path.partition("/")[0]
+            if key is not None and key not in self.rows[target]:
+                raise RestError(400, "crm.reference", f"{head} {key} does not exist", path.replace("/", "."))
+            if key is not None and "/" in path:
+                self._named(row[head], self.rows[target][key])
+
+    def _named(self, shown: Row, of: Row) -> None:
+        """What is shown of a record that another refers to follows from its id."""
+        names = ("formattedName",) if of.get("formattedName") else ("givenName", "familyName")
+        shown |= {"displayId": of["displayId"], "name": " ".join(of[name] for name in names if of.get(name))}
 
     # The wire -----------------------------------------------------------------------------------------------------
 
@@ -153,7 +181,7 @@ class C4cSecondFake:
             rows.sort(key=lambda row: str(_at(row, name) or ""), reverse=direction == "desc")
         skip, top = int(request.query.get("$skip", 0)), int(request.query.get("$top", self.page))
         said: Row = {"value": rows[skip : skip + min(top, self.page)]}
-        if request.query.get("$count") == "true":
+        if request.query.get("$count") == "true" and self.counts:
             said["count"] = len(rows)
         return Response.of(said)
 
@@ -189,13 +217,17 @@ class C4cSecondFake:
             return self._shown(row)
         if request.method != "PATCH":
             raise RestError(405, "method.not.allowed", "Method not allowed")
-        if not request.headers.get("content-type", "").startswith("application/merge-patch+json"):
-            raise RestError(415, "unsupported.media", "Use application/merge-patch+json")
+        taken = "application/merge-patch+json" if stream in _PARTNERS else "application/json"
+        if not request.headers.get("content-type", "").startswith(taken):
+            raise RestError(415, "unsupported.media", f"Use {taken}")
         if "if-match" not in request.headers:
             raise RestError(428, "precondition.required", "If-Match header is required")
         if request.headers["if-match"].strip('"') != row["adminData"]["updatedOn"]:
             raise RestError(412, "precondition.failed", "The record was changed meanwhile")
-        return self._shown(self._change(stream, key, self._body(request)))
+        body = self._body(request)
+        if stream == "opportunities" and any(isinstance(value, list) for value in body.values()):
+            raise RestError(400, "opportunity.2042", "Subnodes must not be present in Opportunity header patch payload")
+        return self._shown(self._change(stream, key, body))
 
     def _body(self, request: Request) -> Row:
         try:

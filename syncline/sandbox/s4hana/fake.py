@@ -209,12 +209,15 @@ class S4HanaFake(ODataService):
         row["ValidityStartDate"] = f"{self.clock.now():%Y-%m-%dT%H:%M:%S}"
 
     def _usage(self, row: Row, _: Entity) -> None:
-        row |= {"ValidityEndDate": FOREVER, "ValidityStartDate": f"{self.clock.now():%Y-%m-%dT%H:%M:%S}"}
+        row["ValidityEndDate"] = row["ValidityEndDate"] or FOREVER
+        row["ValidityStartDate"] = row["ValidityStartDate"] or f"{self.clock.now():%Y-%m-%dT%H:%M:%S}"
         taken = self.found(
             "A_BuPaAddressUsage", BusinessPartner=row["BusinessPartner"], AddressUsage=row["AddressUsage"]
         )
         for one in taken:  # one address at a time has a usage
-            ODataService.drop(self, ENTITIES["A_BuPaAddressUsage"], one)
+            ends, begins = one["ValidityEndDate"], row["ValidityStartDate"]
+            if begins <= ends and one["ValidityStartDate"] <= row["ValidityEndDate"]:
+                ODataService.drop(self, ENTITIES["A_BuPaAddressUsage"], one)
 
     def _role(self, row: Row, _: Entity) -> None:
         partner = self._known_partner(row["BusinessPartner"])

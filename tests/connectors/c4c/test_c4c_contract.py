@@ -74,12 +74,16 @@ class TestC4cVersion2(ConnectorSuite):
     def make(self):
         auth = {"kind": "basic", "user": "USER", "password": "canary-secret"}
         url = "https://acme.crm.example"
-        return C4cConnector(C4cSettings(url=url, api="v2", auth=auth, page=self.page), self.context())
+        return C4cConnector(C4cSettings(url=url, api="v2", auth=auth, page=self.page, streams=STREAMS), self.context())
 
     def row(self, stream, n):
-        if stream == "accounts":
-            return {"firstLineName": f"Company {n}"}
-        return {"familyName": f"Name {n}", "givenName": "Ada"}
+        return {
+            "accounts": {"firstLineName": f"Company {n}"},
+            "contacts": {"familyName": f"Name {n}", "givenName": "Ada"},
+            "leads": {"name": f"Lead {n}", "source": "Z1"},
+            "opportunities": {"name": f"Deal {n}"},
+            "tickets": {"subject": f"Ticket {n}", "caseType": "ZCSE"},
+        }[stream]
 
     def seed(self, stream, rows):
         return self.fake.seed(stream, rows)
@@ -91,7 +95,7 @@ class TestC4cVersion2(ConnectorSuite):
         self.fake.delete(stream, key)
 
     def text_field(self, stream):
-        return "secondLineName" if stream.name == "accounts" else "nickName"
+        return {"accounts": "secondLineName", "contacts": "nickName", "tickets": "subject"}.get(stream.name, "name")
 
     def test_the_quality_file_is_complete_and_agrees_with_the_facts(self):
         pytest.skip("the file speaks of version 1, too: batches are its own")

@@ -142,7 +142,7 @@ def test_positions_never_go_back(fake, make, clock):
     assert last(tenant, "accounts", here) == here
 
 
-def test_streams_of_the_other_api_are_not_taken():
+def test_a_kind_of_records_that_neither_api_has_is_not_taken():
     auth = {"kind": "basic", "user": "U", "password": "p"}
-    with pytest.raises(ValueError, match="tickets"):
-        C4cSettings(url="https://acme.crm.example", api="v2", auth=auth, streams=["accounts", "tickets"])
+    with pytest.raises(ValueError, match="quotes"):
+        C4cSettings(url="https://acme.crm.example", api="v2", auth=auth, streams=["accounts", "quotes"])

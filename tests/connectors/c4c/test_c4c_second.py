@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.c4c import C4cConnector, C4cSettings
-from connectors.sdk import Context, OutcomeKind, ThrottledError, Write
+from connectors.sdk import Context, OutcomeKind, ProtocolError, ThrottledError, Write
 from syncline.sandbox.c4c import C4cSecondFake
 from syncline.sandbox.wire import Request, Response, transport
 
@@ -104,6 +104,41 @@ def test_pages_shorter_than_asked_for_lose_nothing(fake, make):
     tenant = make(page=100)
     assert sorted(record.key for page in tenant.read("accounts", None) for record in page.records) == sorted(keys)
     assert sorted(key for page in tenant.keys("accounts") for key in page) == sorted(keys)
+
+
+@pytest.mark.parametrize("apart", [0, 1])
+def test_pages_that_do_not_say_how_many_there_are_lose_nothing(fake, make, clock, apart):
+    """The tenant gives fewer than asked for, of several seconds or of one."""
+    fake.page, fake.counts = 3, False
+    keys = []
+    for n in range(11):
+        keys += fake.seed("accounts", [{"firstLineName": f"Company {n}"}])
+        clock.advance(apart)
+    tenant = make(page=100)
+    assert sorted(record.key for page in tenant.read("accounts", None) for record in page.records) == sorted(keys)
+    assert sorted(key for page in tenant.keys("accounts") for key in page) == sorted(keys)
+
+
+def test_records_that_an_answer_may_have_left_out_are_not_taken_for_deleted(fake, make):
+    keys = fake.seed("accounts", [{"firstLineName": f"Company {n}"} for n in range(5)])
+    fake.page, fake.counts = 3, False
+    with pytest.raises(ProtocolError, match="how many"):
+        make().fetch("accounts", keys)
+
+
+def test_a_record_that_the_role_does_not_reach_is_refused_and_the_others_are_written(fake, make):
+    class Restricted:
+        def handle(self, request):
+            said = {"error": {"code": "crm.forbidden", "message": f"No access to {mine}"}}
+            here = request.method == "PATCH" and request.path.endswith(mine)
+            return Response.of(said, 403) if here else fake.handle(request)
+
+    mine, other = fake.seed("contacts", [{"familyName": "Anders"}, {"familyName": "Moos"}])
+    tenant = make(transport(Restricted()))
+    refused = one(tenant, "contacts", mine, {"givenName": "Maria"})
+    assert (refused.kind, refused.code) == (OutcomeKind.REFUSED, "crm.forbidden")
+    assert "business roles" in refused.message
+    assert one(tenant, "contacts", other, {"givenName": "Hanna"}).kind is OutcomeKind.APPLIED
 
 
 def test_extension_fields_that_records_show_are_fields(fake, make):

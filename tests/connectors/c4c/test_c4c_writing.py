@@ -8,8 +8,11 @@ import pytest
 from connectors.answers import Answer
 from connectors.c4c.writing import made
 from connectors.sdk import OutcomeKind, UnauthorisedError, Write
+from syncline.sandbox.c4c import C4cFake
+from syncline.sandbox.odata_model import ServiceError
 from syncline.sandbox.wire import Request, transport
 
+SECRET = "s3cr3t-canary"
 ACCOUNT = {"Name": "Alfreds", "City": "Berlin"}
 
 
@@ -60,6 +63,39 @@ def test_a_record_that_somebody_has_open_is_tried_again_and_the_colleague_not_na
     assert "MILLER" not in str(locked)
     fake.leave("accounts", key)
     assert one(tenant, "accounts", key, {"City": "Ulm"}).kind is OutcomeKind.APPLIED
+
+
+class Failing(C4cFake):
+    """A service that answers writes of one record with an error."""
+
+    wrong: tuple[str, int, str] = ("", 0, "")
+
+    def change(self, entity, row, body):
+        name, status, said = self.wrong
+        if row["Name"] == name:
+            raise ServiceError(status, "", said)
+        super().change(entity, row, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind", "told"),
+    [
+        (500, "An application error has occurred", OutcomeKind.RETRY, "application error"),
+        (503, "Service unavailable", OutcomeKind.RETRY, "unavailable"),
+        (400, "Account 1000 is locked by user MILLER", OutcomeKind.RETRY, "has the record open"),
+        (403, "You are not authorized", OutcomeKind.REFUSED, "business roles"),
+        (401, "Log on again", OutcomeKind.UNAUTHORISED, "Log on"),
+    ],
+)
+def test_only_a_lock_is_told_as_one_and_a_lack_of_rights_concerns_one_record(make, clock, status, said, kind, told):
+    fake = Failing(clock, users={"USER": SECRET})
+    closed, fine = fake.seed("accounts", [ACCOUNT, {**ACCOUNT, "Name": "Wolski"}])
+    fake.wrong = ("Alfreds", status, said)
+    outcomes = make(of=fake).upsert("accounts", [Write(closed, {"City": "Ulm"}), Write(fine, {"City": "Ulm"})])
+    assert [outcome.kind for outcome in outcomes] == [kind, OutcomeKind.APPLIED]
+    assert told in outcomes[0].message
+    assert ("has the record open" in outcomes[0].message) is ("locked" in said)
+    assert "MILLER" not in outcomes[0].message
 
 
 @pytest.mark.parametrize("creating", [True, False])

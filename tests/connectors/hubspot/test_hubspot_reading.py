@@ -1,5 +1,6 @@
 """Reading: the search and its traps, the list, deletions, merges, associations."""
 
+import dataclasses
 from datetime import timedelta
 
 import orjson
@@ -229,6 +230,22 @@ def test_only_new_deletions_are_told(crm, fake, later):
     assert read(crm, "contacts", since)[0] == {}
 
 
+def test_many_deletions_come_in_pages_and_the_position_moves_after_the_last(crm, fake, later):
+    gone = fake.seed("contacts", people(250))
+    _, since = read(crm, "contacts")
+    later()
+    for key in gone:
+        fake.delete("contacts", key)
+    later()
+    pages = list(crm.read("contacts", since))
+    assert max(len(page.records) for page in pages) <= 100
+    assert sorted(record.key for page in pages for record in page.records if record.deleted) == sorted(gone)
+    halfway = next(page.cursor for page in pages if page.records)
+    again = {record.key for page in crm.read("contacts", halfway) for record in page.records}
+    assert again == set(gone)
+    assert read(crm, "contacts", pages[-1].cursor)[0] == {}
+
+
 def test_a_pause_longer_than_the_recycle_bin_asks_for_a_full_read(crm, fake, clock):
     fake.seed("contacts", people(1))
     _, since = read(crm, "contacts")
@@ -282,6 +299,37 @@ def test_associations_on_later_pages_are_seen(crm, fake):
     assert read(crm, "contacts")[0][person].data["associations"] == {"companies": companies[-1]}
 
 
+def test_of_several_that_fit_none_is_read_and_that_is_not_the_same_as_none(crm, fake):
+    """Whichever was taken, another may be taken next time: nobody would have edited anything."""
+    ticket, lonely = fake.seed("tickets", [{"subject": "Help", "hs_pipeline_stage": "1"} for _ in range(2)])
+    first, second = fake.seed("contacts", people(2))
+    fake.associate("tickets", ticket, "contacts", second, 16)
+    found = read(crm, "tickets")[0]
+    assert found[ticket].data["associations"] == {"companies": None, "contacts": second}
+    assert found[lonely].data["associations"] == {"companies": None, "contacts": None}
+    fake.associate("tickets", ticket, "contacts", first, 16)
+    assert read(crm, "tickets")[0][ticket].data["associations"] == {"companies": None}
+
+
+def test_associations_whose_pages_do_not_advance_are_not_asked_for_for_ever(crm, fake):
+    """Whatever is asked for, an answer like that of the first page comes."""
+    fake.relating.page = 2
+    (person,) = fake.seed("contacts", people(1))
+    for company in fake.seed("companies", [{"name": f"Company {n}"} for n in range(5)]):
+        fake.associate("contacts", person, "companies", company, 279)
+    answered, asked = fake.relating.handle, []
+
+    def stuck(request, *place):
+        asked.append(request)
+        assert len(asked) < 10
+        first = {"inputs": [{"id": one["id"]} for one in request.json()["inputs"]]}
+        return answered(dataclasses.replace(request, body=orjson.dumps(first)), *place)
+
+    fake.relating.handle = stuck
+    with pytest.raises(ProtocolError, match="does not advance"):
+        read(crm, "contacts")
+
+
 @pytest.mark.parametrize("told", [{"status": "PENDING"}, {"results": None}, {"results": [{"from": {}}]}])
 def test_an_answer_about_associations_that_is_not_whole_blanks_no_reference(crm, fake, told):
     fake.seed("contacts", people(1))
@@ -323,6 +371,16 @@ def test_finding_by_any_other_property_goes_by_the_index(crm, fake, clock):
     assert sorted(record.key for record in found) == sorted(keys[::2])
     with pytest.raises(RefusedError):
         crm.find("companies", "nope", ["x"])
+
+
+def test_options_are_searched_for_as_they_are_spelt(crm, fake, clock):
+    """The index minds the case of enumerations, and wants other texts in lower case."""
+    (key, _) = fake.seed("companies", [{"name": "Acme", "industry": one} for one in ("RETAIL", "FOOD_BEVERAGES")])
+    (ticket,) = fake.seed("tickets", [{"subject": "Help", "hs_pipeline_stage": "1", "hs_ticket_priority": "HIGH"}])
+    clock.advance(60)
+    assert [record.key for record in crm.find("companies", "industry", ["RETAIL"])] == [key]
+    assert [record.key for record in crm.find("tickets", "hs_ticket_priority", ["HIGH"])] == [ticket]
+    assert len(crm.find("companies", "name", ["ACME"])) == 2
 
 
 def test_a_position_of_another_connector_asks_for_a_full_read(crm):

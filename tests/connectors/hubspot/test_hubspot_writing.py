@@ -201,12 +201,35 @@ def test_clearing_a_reference_ends_that_association_and_no_other(crm, fake, comp
 
 
 def test_a_reference_of_which_there_may_be_several_replaces_the_one_it_showed(crm, fake):
-    one, two, three = fake.seed("contacts", [{"lastname": name} for name in ("One", "Two", "Three")])
+    one, two = fake.seed("contacts", [{"lastname": name} for name in ("One", "Two")])
     fields = {"subject": "Help", "hs_pipeline_stage": "1", "associations.contacts": one}
     (ticket,) = crm.upsert("tickets", [Write(None, fields, marker="hub-1")])
-    fake.associate("tickets", ticket.key, "contacts", three, 16)
     assert kinds(crm.upsert("tickets", [Write(ticket.key, {"associations.contacts": two})])) == [APPLIED]
-    assert set(fake.associated("tickets", ticket.key, "contacts")) == {two, three}
+    assert set(fake.associated("tickets", ticket.key, "contacts")) == {two}
+
+
+def test_where_several_are_associated_a_write_adds_and_removes_none(crm, fake):
+    people = fake.seed("contacts", [{"lastname": name} for name in ("One", "Two", "Three")])
+    (ticket,) = fake.seed("tickets", [{"subject": "Help", "hs_pipeline_stage": "1"}])
+    for person in people[:2]:
+        fake.associate("tickets", ticket, "contacts", person, 16)
+    assert kinds(crm.upsert("tickets", [Write(ticket, {"associations.contacts": people[1]})])) == [APPLIED]
+    assert set(fake.associated("tickets", ticket, "contacts")) == set(people[:2])
+    assert kinds(crm.upsert("tickets", [Write(ticket, {"associations.contacts": people[2]})])) == [APPLIED]
+    assert set(fake.associated("tickets", ticket, "contacts")) == set(people)
+
+
+def test_clearing_a_reference_that_several_fit_is_refused_and_the_rest_is_written(crm, fake):
+    """Which one the hub means to end is not known; that it ended one must not be said."""
+    people = fake.seed("contacts", [{"lastname": name} for name in ("One", "Two")])
+    (ticket,) = fake.seed("tickets", [{"subject": "Help", "hs_pipeline_stage": "1"}])
+    for person in people:
+        fake.associate("tickets", ticket, "contacts", person, 16)
+    (outcome,) = crm.upsert("tickets", [Write(ticket, {"subject": "Solved", "associations.contacts": None})])
+    assert (outcome.kind, outcome.code, outcome.field) == (REFUSED, "several-associated", "associations.contacts")
+    assert "written" in outcome.message
+    assert set(fake.associated("tickets", ticket, "contacts")) == set(people)
+    assert fake.row("tickets", ticket)["subject"] == "Solved"
 
 
 def test_a_label_is_put_on_and_taken_off_while_the_records_stay_associated(make, fake, company):

@@ -125,6 +125,50 @@ def test_a_withdrawal_is_carried_out_and_seen(consenting, fake):
     assert shown(connector)["status"] == "withdrawn"
 
 
+def test_a_consent_to_an_older_version_is_withdrawn_truly(consenting, fake):
+    """The web services tell of the newest version only, to which nobody said anything."""
+    fake.consent(ADA, "MARKETING", 1)
+    fake.template("MARKETING", 2)
+    connector = consenting(withdraw=True)
+    assert shown(connector)["status"] == "outdated"
+    assert write(connector, status="withdrawn").kind is OutcomeKind.APPLIED
+    assert active(fake) == []
+    assert shown(connector)["status"] == "withdrawn"
+
+
+def test_a_withdrawal_leaves_no_version_given_and_touches_nobody_and_nothing_else(consenting, fake):
+    bob = "bob@shop.example"
+    fake.seed("customers", [{"uid": bob, "email": bob}])
+    fake.template("PROFILE", 1)
+    fake.consent(ADA, "MARKETING", 1)
+    fake.template("MARKETING", 2)
+    for customer, template, version in ((ADA, "MARKETING", 2), (ADA, "PROFILE", 1), (bob, "MARKETING", 2)):
+        fake.consent(customer, template, version)
+    assert write(consenting(withdraw=True), status="withdrawn").kind is OutcomeKind.APPLIED
+    assert sorted(active(fake)) == ["electronics|MARKETING|2", "electronics|PROFILE|1"]
+
+
+def test_a_client_that_may_not_withdraw_stops_no_other_customer(make, fake):
+    """The right is one of the web services; the items are written all the same."""
+
+    class Closed:
+        def handle(self, request):
+            refused = {"errors": [{"type": "ForbiddenError", "message": f"Access is denied to {ADA}"}]}
+            return Response.of(refused, 403) if request.method == "DELETE" else fake.handle(request)
+
+    fake.consent(ADA, "MARKETING", 1)
+    fake.seed("customers", [{"uid": "bob@shop.example", "email": "bob@shop.example", "name": "Bob"}])
+    consents = {"templates": ["MARKETING"], "site": "electronics", "withdraw": True}
+    connector = make(of=Closed(), auth=OAUTH, consents=consents)
+    writes = [Write(ADA, {MARKETING: "withdrawn"}), Write("bob@shop.example", {"name": "Robert"})]
+    refused, written = connector.upsert("customers", writes)
+    assert (refused.kind, refused.code, refused.field) == (OutcomeKind.REFUSED, "ForbiddenError", MARKETING)
+    assert "ROLE_TRUSTED_CLIENT" in refused.message
+    assert ADA not in refused.message
+    assert written.kind is OutcomeKind.APPLIED
+    assert active(fake) == ["electronics|MARKETING|1"]
+
+
 def test_where_nothing_was_given_nothing_can_be_withdrawn(consenting, fake):
     assert write(consenting(withdraw=True), status="withdrawn").kind is OutcomeKind.APPLIED
     assert (calls(fake, "DELETE"), calls(fake, "POST")) == (0, 0)

@@ -1,5 +1,8 @@
 """Reading partners: two properties for one stamp, partners never changed, pages that shift, ids with zeros, parts."""
 
+from datetime import timedelta
+
+import orjson
 import pytest
 
 from connectors.sdk import CursorExpiredError, ProtocolError, RefusedError, Write
@@ -218,6 +221,87 @@ def test_a_person_shows_the_company_it_became_contact_of_last(sap, fake, clock):
     for row in fake.found("A_BusinessPartnerContact", BusinessPartnerCompany=new.zfill(10)):
         row["ValidityEndDate"] = "2020-12-31T00:00:00"
     assert read(sap, stream="persons")[0][person].data[CONTACT]["BusinessPartnerCompany"] == old
+
+
+def day(clock, days):
+    return f"{clock.now() + timedelta(days=days):%Y-%m-%d}T00:00:00"
+
+
+def test_a_company_counts_from_the_day_it_begins_and_is_noticed_then(sap, fake, clock):
+    """Nothing is stamped on that day: it was all entered long before."""
+    old, new = fake.seed("organisations", companies(2))
+    (person,) = fake.seed("persons", [{"LastName": "Moos"}])
+    contacts = fake.entities["A_BusinessPartnerContact"]
+    for company, begins in ((old, day(clock, -9)), (new, day(clock, 20))):
+        pair = {"BusinessPartnerCompany": company.zfill(10), "BusinessPartnerPerson": person.zfill(10)}
+        fake.make(contacts, {**pair, "ValidityStartDate": begins})
+    clock.advance(86400)
+    fake.seed("persons", [{"LastName": "Somebody later"}])
+    found, since = read(sap, stream="persons")
+    assert found[person].data[CONTACT]["BusinessPartnerCompany"] == old
+    for _ in range(2):
+        clock.advance(9 * 86400)
+        found, since = read(sap, since, "persons")
+        assert person not in found
+    clock.advance(3 * 86400)
+    found, since = read(sap, since, "persons")
+    assert found[person].data[CONTACT]["BusinessPartnerCompany"] == new
+    clock.advance(3600)
+    assert person not in read(sap, since, "persons")[0]
+
+
+def test_a_company_that_ends_is_noticed_on_that_day(sap, fake, clock):
+    (company,) = fake.seed("organisations", companies(1))
+    (person,) = fake.seed("persons", [{"LastName": "Moos"}])
+    pair = {"BusinessPartnerCompany": company.zfill(10), "BusinessPartnerPerson": person.zfill(10)}
+    fake.make(fake.entities["A_BusinessPartnerContact"], {**pair, "ValidityEndDate": day(clock, 20)})
+    clock.advance(2 * 86400)
+    fake.seed("persons", [{"LastName": "Somebody later"}])
+    found, since = read(sap, stream="persons")
+    assert found[person].data[CONTACT]["BusinessPartnerCompany"] == company
+    clock.advance(25 * 86400)
+    assert read(sap, since, "persons")[0][person].data[CONTACT] is None
+
+
+def test_an_address_takes_a_usage_over_on_the_day_it_does(sap, fake, clock):
+    given = {f"{ADDRESS}.Country": "DE", f"{ADDRESS}.CityName": "Bonn"}
+    (key,) = fake.seed("organisations", companies(1, **given))
+    (usage,) = fake.rows["A_BuPaAddressUsage"].values()
+    usage["ValidityStartDate"] = day(clock, 20)
+    until = {"AddressUsage": "XXDEFAULT", "ValidityEndDate": day(clock, 19)}
+    left = {"BusinessPartner": key.zfill(10), "Country": "DE", "CityName": "Ulm", "to_AddressUsage": [until]}
+    fake.make(fake.entities["A_BusinessPartnerAddress"], left)
+    clock.advance(86400)
+    fake.seed("organisations", companies(1))
+
+    def city(record):
+        return record.data["to_BusinessPartnerAddress"]["XXDEFAULT"]["CityName"]
+
+    found, since = read(sap)
+    assert city(found[key]) == "Ulm"
+    clock.advance(21 * 86400)
+    assert city(read(sap, since)[0][key]) == "Bonn"
+
+
+def test_what_began_today_by_a_clock_far_in_the_east_has_begun(sap, fake, clock):
+    """The server's zone is not known; what the hub itself has just made must not be taken for something to come."""
+    clock.time = clock.now().replace(hour=20)
+    (company,) = fake.seed("organisations", companies(1))
+    (person,) = fake.seed("persons", [{"LastName": "Moos"}])
+    pair = {"BusinessPartnerCompany": company.zfill(10), "BusinessPartnerPerson": person.zfill(10)}
+    fake.make(fake.entities["A_BusinessPartnerContact"], {**pair, "ValidityStartDate": day(clock, 1)})
+    assert sap.fetch("persons", [person])[0].data[CONTACT]["BusinessPartnerCompany"] == company
+
+
+def test_a_position_of_an_earlier_version_is_taken(sap, fake, clock):
+    (key,) = fake.seed("organisations", companies(1))
+    _, since = read(sap)
+    older = orjson.dumps({name: value for name, value in orjson.loads(since).items() if name != "day"}).decode()
+    clock.advance(86400)
+    fake.edit("organisations", key, {"SearchTerm1": "NEW"})
+    found, later = read(sap, older)
+    assert key in found
+    assert orjson.loads(later)["day"] is not None
 
 
 @pytest.mark.parametrize("stamps", [False, True])

@@ -91,6 +91,18 @@ def test_an_emptied_part_is_taken_away_and_its_neighbours_stay(sap, fake, full):
     assert shown(sap, full).data["to_BusinessPartnerAddress"]["XXDEFAULT"]["to_EmailAddress"] is not None
 
 
+def test_emptying_one_of_several_is_refused_and_none_is_taken_away(sap, fake, full):
+    """Were the default one deleted, SAP would show the next in its place, as if somebody had entered it."""
+    emails = fake.entities["A_AddressEmailAddress"]
+    fake.make(emails, {"AddressID": fake.address(full)["AddressID"], "EmailAddress": "second@b.example"})
+    outcome = one(sap, "organisations", {EMAIL: None, "SearchTerm1": "NEW"}, full)
+    assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, EMAIL)
+    assert "one of several" in outcome.message
+    kept = {row["EmailAddress"] for row in fake.rows["A_AddressEmailAddress"].values()}
+    assert kept == {"info@alfreds.example", "second@b.example"}
+    assert fake.partner(full)["SearchTerm1"] == "ALFKI"
+
+
 def test_only_the_default_of_several_is_written(sap, fake, full):
     emails = fake.entities["A_AddressEmailAddress"]
     second = fake.make(emails, {"AddressID": fake.address(full)["AddressID"], "EmailAddress": "second@b.example"})
@@ -194,6 +206,35 @@ def test_a_function_without_a_company_is_refused(sap, fake):
     (person,) = fake.seed("persons", [{"LastName": "Moos"}])
     outcome = one(sap, "persons", {FUNCTION: "Owner"}, person)
     assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, FUNCTION)
+
+
+def test_a_department_that_sap_has_no_room_for_is_refused_and_not_dropped(sap, fake, full):
+    person = one(sap, "persons", {"LastName": "Anders", COMPANY: full}, marker="hub-2").key
+    department = f"{CONTACT}.to_ContactRelationship.ContactPersonDepartmentName"
+    assert one(sap, "persons", {department: "Sales"}, person).kind is OutcomeKind.APPLIED
+    assert shown(sap, person, "persons").data[CONTACT]["to_ContactRelationship"]["ContactPersonDepartmentName"] == (
+        "Sales"
+    )
+    for row in list(fake.rows["A_BPContactToFuncAndDept"].values()):
+        fake.drop(fake.entities["A_BPContactToFuncAndDept"], row)
+    for fields in ({department: "Service"}, {COMPANY: full, department: "Service"}):
+        outcome = one(sap, "persons", fields, person)
+        assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, department)
+    assert one(sap, "persons", {department: None}, person).kind is OutcomeKind.APPLIED
+
+
+def test_a_company_that_begins_later_is_not_taken_for_the_shown_one(sap, fake, full):
+    (later,) = fake.seed("organisations", [{"OrganizationBPName1": "Later"}])
+    person = one(sap, "persons", {"LastName": "Anders", COMPANY: full, FUNCTION: "Sales"}, marker="hub-2").key
+    begins = {"ValidityStartDate": f"{fake.clock.now().year + 1}-04-01T00:00:00"}
+    pair = {"BusinessPartnerCompany": later.zfill(10), "BusinessPartnerPerson": person.zfill(10)}
+    fake.make(fake.entities["A_BusinessPartnerContact"], {**pair, **begins})
+    assert one(sap, "persons", {FUNCTION: "Owner"}, person).kind is OutcomeKind.APPLIED
+    functions = {
+        row["BusinessPartnerCompany"].lstrip("0"): row["ContactPersonFunctionName"]
+        for row in fake.rows["A_BPContactToFuncAndDept"].values()
+    }
+    assert functions == {full: "Owner", later: ""}
 
 
 def test_a_change_between_reading_and_writing_is_stale_whichever_part_it_was_in(sap, fake, clock, full):
@@ -302,7 +343,8 @@ def test_what_cannot_be_sent_is_refused_with_its_field_and_its_neighbours_are_wr
         (400, "MC/601", OutcomeKind.RETRY),
         (423, "X", OutcomeKind.RETRY),
         (500, "X", OutcomeKind.RETRY),
-        (403, "X", OutcomeKind.UNAUTHORISED),
+        (401, "X", OutcomeKind.UNAUTHORISED),
+        (403, "X", OutcomeKind.REFUSED),
         (404, "X", OutcomeKind.MISSING),
         (429, "X", OutcomeKind.THROTTLED),
         (400, "X", OutcomeKind.REFUSED),
