@@ -9,16 +9,17 @@ import re
 from pathlib import Path
 
 import pytest
-from graphql import parse
+from graphql import parse, validate
 
 import connectors.shopify
 from connectors.shopify import documents, streams
+from syncline.sandbox.shopify.schema import VERSIONS
 from tests.connectors import test_shopify_suite as suite
 from tests.connectors.test_shopify import *  # noqa: F403 (the connector's tests run again, in another shop)
-from tests.interop.shopify_schema import Exchange, Listening, complaints, operation, outdated, real
+from tests.interop.shopify_schema import Listening, complaints, operation, outdated, real
 
-SENT: dict[str, Exchange] = {}
-"""What was sent in any test, by its document."""
+SENT: set[tuple[str, str]] = set()
+"""What was sent in any test: version and document."""
 SHOPS: list[Listening] = []
 
 
@@ -30,11 +31,10 @@ def listening(*args, **more):
 @pytest.fixture(autouse=True)
 def listened():
     """After each test, what was said in it is held against the schema."""
-    real()
     yield
     heard = [exchange for fake in SHOPS for exchange in fake.heard if exchange.name]
     SHOPS.clear()
-    SENT.update((exchange.text, exchange) for exchange in heard)
+    SENT.update((exchange.version, exchange.text) for exchange in heard)
     found = [(one.name, text) for one in heard for text in (*complaints(one), *outdated(one))]
     assert found == []
 
@@ -51,13 +51,17 @@ class TestShopify(suite.TestShopify):
         return fake
 
 
+class TestOldestVersion(TestShopify):
+    version = VERSIONS[0]
+
+
 def test_whatever_the_connector_can_send_was_sent(request):
     here = {item.originalname for item in request.session.items if item.path == request.path}
     if request.config.getoption("keyword") or not {name for name in globals() if name.startswith("test_")} <= here:
         pytest.skip("only some of the connector's tests ran")
     sources = "".join(path.read_text() for path in Path(connectors.shopify.__file__).parent.glob("*.py"))
     mutations = set(re.findall(r"\w+", sources)) & real().mutation_type.fields.keys()
-    sent = [operation(parse(text)) for text in SENT]
+    sent = [operation(parse(text)) for _, text in SENT]
     roots = {field.name.value for one in sent for field in one.selection_set.selections}
     assert len(mutations) > 5
     assert mutations <= roots
@@ -69,6 +73,12 @@ def test_whatever_the_connector_can_send_was_sent(request):
     assert {
         f"{deed}{name if each else ''}" for deed, each in deeds for name in ("Customers", "Companies", "Orders")
     } <= told
+
+
+@pytest.mark.parametrize("version", VERSIONS[:-1])
+def test_what_is_sent_to_an_older_version_is_valid_in_the_others_before_the_newest(version):
+    older = [text for sent, text in SENT if sent == VERSIONS[0]]
+    assert [error.message for text in older for error in validate(real(version), parse(text))] == []
 
 
 @pytest.mark.parametrize(
