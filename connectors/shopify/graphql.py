@@ -7,6 +7,7 @@ done by the HTTP client, which asks `seconds_to_wait`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from connectors.http import Answer, Http
 from connectors.sdk import ProtocolError, RefusedError, UnauthorisedError, UnreachableError
 
 SINGLE_QUERY_LIMIT = 1000
+_UNFIT = "INVALID_VARIABLE"
 _GATES = {
     402: "the shop is frozen because of unpaid bills",
     403: "the app may not use this shop",
@@ -27,6 +29,14 @@ _GATES = {
 
 class TooCostlyError(RefusedError):
     """The query costs more than one query may; ask for less at a time. Nothing was executed."""
+
+
+class UnfitValueError(RefusedError):
+    """A variable does not fit its type; nothing was executed. ``place`` leads from its name to the value."""
+
+    def __init__(self, place: Sequence[str]) -> None:
+        super().__init__(f"the value at {'.'.join(place[1:])} does not fit its type in the shop's schema", _UNFIT)
+        self.place = place
 
 
 class Reply(NamedTuple):
@@ -138,8 +148,17 @@ def _error(errors: Sequence[Mapping[str, Any]]) -> Exception:
         )
     if "INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes:
         return UnreachableError("the shop could not answer a query (internal error)")
+    if _UNFIT in codes:
+        return UnfitValueError(_place(codes[_UNFIT]))
     code = next(iter(codes), "") or "graphql"
     return RefusedError(f"the shop refused a query ({code})", code)
+
+
+def _place(error: Mapping[str, Any]) -> list[str]:
+    """The variable's name stands in the message only; the explanations repeat its value, and stay where they are."""
+    named = re.search(r"\$(\w+)", str(error.get("message")))
+    problems = (error.get("extensions") or {}).get("problems") or [{}]
+    return [named[1] if named else "", *map(str, problems[0].get("path") or ())]
 
 
 def seconds_to_wait(answer: Answer) -> float | None:

@@ -339,8 +339,18 @@ def test_one_value_of_the_wrong_type_stops_only_its_own_row(shop, connector):
     writes = [Write(key, {"firstName": "X", "taxExempt": "maybe" if i == 5 else True}) for i, key in enumerate(made)]
     outcomes = connector.upsert("customers", writes)
     assert [o.kind is OutcomeKind.APPLIED for o in outcomes] == [i != 5 for i in range(8)]
-    assert outcomes[5].kind is OutcomeKind.REFUSED
+    assert (outcomes[5].kind, outcomes[5].field) == (OutcomeKind.REFUSED, "taxExempt")
+    assert "maybe" not in outcomes[5].message
     assert [row["firstName"] for row in shop.rows("customers")] == ["X"] * 5 + [None] + ["X"] * 2
+
+
+def test_a_country_that_the_shop_does_not_know_is_refused_by_its_field(shop, connector):
+    (key,) = shop.seed("customers", [{"lastName": "A"}])
+    change = {"defaultAddress.city": "Leeds", "defaultAddress.countryCodeV2": "UK"}
+    for write in (Write(key, change), Write(None, {"lastName": "B", **change}, marker="e1")):
+        (outcome,) = connector.upsert("customers", [write])
+        assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, "defaultAddress.countryCodeV2")
+    assert [row["addresses"] for row in shop.rows("customers")] == [[]]
 
 
 def test_a_write_that_succeeds_in_part_says_so_and_shows_the_record(shop, connector):

@@ -60,7 +60,8 @@ class Exchange:
 
     @property
     def refused_for_its_form(self) -> bool:
-        return bool(self.errors) and not self.data and not any("extensions" in error for error in self.errors)
+        codes = {(error.get("extensions") or {}).get("code", "INVALID_VARIABLE") for error in self.errors}
+        return not self.data and codes == {"INVALID_VARIABLE"}
 
 
 class Listening(ShopifyFake):

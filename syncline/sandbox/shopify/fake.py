@@ -27,7 +27,7 @@ from model.clock import Clock, SystemClock
 from syncline.sandbox.shopify import companies, cost, customers, views
 from syncline.sandbox.shopify.mutations import Mutations
 from syncline.sandbox.shopify.queries import Queries
-from syncline.sandbox.shopify.schema import VERSIONS, schema
+from syncline.sandbox.shopify.schema import VERSIONS, schema, unfit
 from syncline.sandbox.shopify.shop import Row, Shop
 from syncline.sandbox.wire import Request, Response
 
@@ -248,6 +248,8 @@ class ShopifyFake:
         if document is None or operation is None or errors:
             found = errors or [GraphQLError("No operation to execute")]
             return Response.of({"errors": [error.formatted for error in found]})
+        if wrong := unfit(known, operation, variables):
+            return Response.of({"errors": wrong})
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
         price = cost.Pricing(known, fragments, variables).operation(operation)
         if price > cost.SINGLE_QUERY_LIMIT:

@@ -6,12 +6,20 @@ Held against the schema that the vendor publishes by ``tests/interop/test_shopif
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, build_schema
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    build_schema,
+    type_from_ast,
+    validate_input_value,
+)
 
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
 NEWEST = VERSIONS[-1]
@@ -28,9 +36,33 @@ def schema(version: str = NEWEST) -> GraphQLSchema:
     made = build_schema(_SINCE.sub(lambda found: found[0] if version >= (found[1] or found[2]) else "", text))
     for name, read in (("DateTime", _moment), ("UnsignedInt64", str), ("Decimal", str)):
         kind: Any = made.type_map[name]
-        kind.parse_value = kind.coerce_input_value = read  # graphql-core calls the latter from 3.3 on
-        kind.serialize = kind.coerce_output_value = str
+        kind.coerce_input_value, kind.coerce_output_value = read, str
     return made
+
+
+def unfit(known: GraphQLSchema, asked: OperationDefinitionNode, variables: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What does not fit in the variables, in the form of the vendor's answers: an error for each variable, the places
+    below it in ``problems`` (quoted in the tracker of carstenlebek/shopify-non-embedded-app-template, 2023 and 2024).
+    """
+    errors = []
+    for declared in asked.variable_definitions or ():
+        name = declared.variable.name.value
+        if name not in variables and declared.default_value is not None:
+            continue
+        kind: Any = type_from_ast(known, declared.type)
+        problems: list[dict[str, Any]] = []
+
+        def note(error: GraphQLError, path: list[str | int], found: list[dict[str, Any]] = problems) -> None:
+            found.append({"path": path, "explanation": error.message})
+
+        validate_input_value(variables.get(name), kind, note)
+        if problems:
+            first = problems[0]
+            place = f" for {'.'.join(map(str, first['path']))} ({first['explanation']})" if first["path"] else ""
+            text = f"Variable ${name} of type {kind} was provided invalid value{place}"
+            more = {"code": "INVALID_VARIABLE", "value": variables.get(name), "problems": problems}
+            errors.append({"message": text, "extensions": more})
+    return errors
 
 
 def _moment(value: Any) -> str:
