@@ -35,7 +35,8 @@ class UnfitValueError(RefusedError):
     """A variable does not fit its type; nothing was executed. ``place`` leads from its name to the value."""
 
     def __init__(self, place: Sequence[str]) -> None:
-        super().__init__(f"the value at {'.'.join(place[1:])} does not fit its type in the shop's schema", _UNFIT)
+        where = ".".join(place[1:]) or place[0]
+        super().__init__(f"the value of {where} does not fit its type in the shop's schema", _UNFIT)
         self.place = place
 
 

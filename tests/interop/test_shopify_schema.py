@@ -20,6 +20,7 @@ from tests.interop.shopify_schema import Listening, complaints, operation, outda
 
 SENT: set[tuple[str, str]] = set()
 """What was sent in any test: version and document."""
+RAN: set[str] = set()
 SHOPS: list[Listening] = []
 
 
@@ -29,8 +30,9 @@ def listening(*args, **more):
 
 
 @pytest.fixture(autouse=True)
-def listened():
+def listened(request):
     """After each test, what was said in it is held against the schema."""
+    RAN.add(request.node.nodeid)
     yield
     heard = [exchange for fake in SHOPS for exchange in fake.heard if exchange.name]
     SHOPS.clear()
@@ -55,10 +57,11 @@ class TestOldestVersion(TestShopify):
     version = VERSIONS[0]
 
 
-def test_whatever_the_connector_can_send_was_sent(request):
-    here = {item.originalname for item in request.session.items if item.path == request.path}
-    if request.config.getoption("keyword") or not {name for name in globals() if name.startswith("test_")} <= here:
-        pytest.skip("only some of the connector's tests ran")
+def test_whatever_the_connector_can_send_was_sent_and_older_versions_take_what_they_are_sent(request):
+    here = [item for item in request.session.items if item.path == request.path]
+    before = {item.nodeid for item in here[: here.index(request.node)]}
+    if request.config.getoption("keyword") or len(here) < 50 or before - RAN:
+        pytest.skip("only some of the connector's tests ran before")
     sources = "".join(path.read_text() for path in Path(connectors.shopify.__file__).parent.glob("*.py"))
     mutations = set(re.findall(r"\w+", sources)) & real().mutation_type.fields.keys()
     sent = [operation(parse(text)) for _, text in SENT]
@@ -73,12 +76,10 @@ def test_whatever_the_connector_can_send_was_sent(request):
     assert {
         f"{deed}{name if each else ''}" for deed, each in deeds for name in ("Customers", "Companies", "Orders")
     } <= told
-
-
-@pytest.mark.parametrize("version", VERSIONS[:-1])
-def test_what_is_sent_to_an_older_version_is_valid_in_the_others_before_the_newest(version):
-    older = [text for sent, text in SENT if sent == VERSIONS[0]]
-    assert [error.message for text in older for error in validate(real(version), parse(text))] == []
+    older = [text for version, text in SENT if version == VERSIONS[0]]
+    assert len(older) > 5
+    for version in VERSIONS[:-1]:
+        assert [error.message for text in older for error in validate(real(version), parse(text))] == []
 
 
 @pytest.mark.parametrize(
