@@ -77,3 +77,11 @@ class Page(NamedTuple):
     full: bool = False
     flaws: Sequence[Flaw] = ()
     every_row: bool = False
+
+
+def value_at(record: Record, field: str) -> Any:
+    """The value of a field (dotted where nested); None where there is none."""
+    value: Any = record.data
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

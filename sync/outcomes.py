@@ -6,11 +6,12 @@ other: a default the system filled in, an edit somebody made a moment before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from connectors.contract import Outcome, OutcomeKind
+from connectors.contract import Outcome, OutcomeKind, Write
 from mappings.contract import Projection
+from model.errors import ProtocolError
 from sync.absorb import Binding, observed, resolved
 from sync.decision import (
     HELD,
@@ -124,6 +125,13 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     if not written.surely:
         _unshown(canonical, link, values, binding)
     _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
+
+
+def one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outcome]) -> list[Outcome]:
+    answers = list(outcomes)
+    if len(answers) != len(writes):
+        raise ProtocolError(f"{len(answers)} outcomes for {len(writes)} writes to {binding.id}")
+    return answers
 
 
 def halfway(kind: ActionKind, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], dict[int, str]]:

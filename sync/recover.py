@@ -9,7 +9,7 @@ from typing import Final
 
 from connectors.contract import Outcome, OutcomeKind, Replay, Write
 from model.errors import AnswerLostError, RefusedError
-from model.records import Record
+from model.records import Record, value_at
 from sync.absorb import Binding, resolved
 from sync.decision import (
     ActionKind,
@@ -164,7 +164,7 @@ class Recovery:
     def _find(self, binding: Binding, field: str, values: Sequence[str]) -> dict[str, Record]:
         """Records by the value of one of their fields (dotted where nested)."""
         records = self.hub.deeds(binding.id).find(binding.id.stream, field, values)
-        return {str(_at(record, field)): record for record in records if not record.deleted}
+        return {str(value_at(record, field)): record for record in records if not record.deleted}
 
     def _by_nature(self, binding: Binding, intent: Intent) -> None:
         """No marker: a unique field of the record itself may tell; otherwise a person has to look."""
@@ -259,10 +259,3 @@ class Recovery:
 
     def _commit(self, changes: Changes) -> None:
         self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
-
-
-def _at(record: Record, field: str) -> object:
-    value: object = record.data
-    for name in field.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

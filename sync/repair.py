@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from model.errors import StateError
 from model.fields import Kind
-from model.records import Record
+from model.records import Record, value_at
 from model.validate import validate
 from sync.absorb import MERGED_THERE, Binding, Observation, join, resolved, waiting
 from sync.decision import (
@@ -272,7 +272,7 @@ class Repairs:
         if not records:
             raise StateError(f"the record is not in {binding_id} any more")
         writes = connector.stream(binding_id.stream).writes
-        if writes is not None and writes.marker and records[0].data.get(writes.marker) == link.entity_id:
+        if writes is not None and writes.marker and value_at(records[0], writes.marker) == link.entity_id:
             raise StateError(
                 f"the hub created this record in {binding_id} for its entity, and it carries the mark of it; "
                 "split the record of the other system off instead"

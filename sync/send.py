@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 from connectors.contract import Outcome, OutcomeKind, Write
@@ -23,13 +23,14 @@ from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Seen, Written, halfway, shown_in, take, take_creates, unseen, without_gaps
+from sync.outcomes import Seen, Written, halfway, one_each, shown_in, take, take_creates, unseen, without_gaps
 from sync.ports import Lease
 from sync.scenes import load_references
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
 _TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
-_SOON: Final = timedelta(seconds=1)  # so long, at most, an answer is held until it is stored with others
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_SOON: Final = timedelta(seconds=1)  # so long, at most, an answer is held unstored, and the lease taken for held
 _NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
 
 
@@ -68,6 +69,7 @@ class Sender:
     _held: Changes | None = None  # what the answers so far mean
     _held_since: datetime | None = None  # when the first of them was asked for
     _asked_at: datetime | None = None  # when the batch was sent whose answer is absorbed
+    _held_at: datetime = _NEVER  # when the lease was last seen to hold
     _owners: dict[str, str] = field(default_factory=dict)  # record key → entity id of the links held
 
     def send(self, binding: Binding, kind: ActionKind, batches: Sequence[list[Action]]) -> None:
@@ -124,7 +126,10 @@ class Sender:
         deed = deeds.remove if intent.kind is ActionKind.DELETE else deeds.upsert
         self.called(binding)
         asked_at = self.hub.clock.now()
-        return _Sent(batch, intent, asked_at, start(lambda: _one_each(binding, writes, deed(stream, writes))))
+        if asked_at - self._held_at > _SOON:  # whoever took over meanwhile may have sent this very batch
+            self._held_at = asked_at
+            self.hub.store.renew(self.lease, asked_at)
+        return _Sent(batch, intent, asked_at, start(lambda: one_each(binding, writes, deed(stream, writes))))
 
     def _end(self, binding: Binding, sent: _Sent) -> None:
         """A batch refused as a whole is halved until the culprit stands alone."""
@@ -175,6 +180,7 @@ class Sender:
             Intent(binding=binding.id, kind=kind, rows=list(map(self._intent_row, batch)), run=self.run, sent_at=now)
             for batch in batches
         ]
+        self._held_at = now
         for intent, number in zip(intents, self.hub.store.intend(intents, self.lease), strict=True):
             intent.id = number
         return intents
@@ -191,7 +197,8 @@ class Sender:
             self.commit(Changes(closed_intents=[(intent.id, []) for intent in intents if intent.id is not None]))
 
     def commit(self, changes: Changes) -> None:
-        self.hub.store.commit(changes, self.run, self.lease, self.hub.clock.now())
+        self._held_at = now = self.hub.clock.now()
+        self.hub.store.commit(changes, self.run, self.lease, now)
 
     def called(self, binding: Binding) -> None:
         """Count one call to a connection."""
@@ -391,10 +398,3 @@ class Sender:
             data=action.fields,
             rev=self.books.standings[action.entity_id].canonical.rev,
         )
-
-
-def _one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outcome]) -> list[Outcome]:
-    answers = list(outcomes)
-    if len(answers) != len(writes):
-        raise ProtocolError(f"{len(answers)} outcomes for {len(writes)} writes to {binding.id}")
-    return answers

@@ -211,11 +211,15 @@ def known_fields(connection: str, stream: Stream, locks: Mapping[str, Lock]) -> 
 
 
 def _can_be_done(root: Node, mapping: Compiled, stream: Stream) -> None:
-    """A mapping that writes needs a stream that can be written."""
+    """A mapping that writes needs a stream that can be written, and one that creates, a stream that makes records."""
     if mapping.direction.writes and stream.writes is None:
         at = "direction" if "direction" in root.value else "stream"
         hint = "direction: in, or make the stream writable in config.yaml"
         root.report("not-writable", f"stream {stream.name!r} cannot be written", hint, at=(at,))
+    elif stream.writes is not None and mapping.create_out and not stream.writes.creates:
+        at = "create" if "create" in root.value else "stream"
+        hint = "create: in, or none, if nothing is to be made here either"
+        root.report("not-created", f"no records are made in stream {stream.name!r}", hint, at=(at,))
 
 
 def _said(diagnostic: Diagnostic, others: Sequence[Diagnostic]) -> bool:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from connectors.netsuite import suiteql
 from connectors.netsuite.checking import inspect
 from connectors.netsuite.kinds import KINDS, STAMP
-from connectors.netsuite.parts import has_addresses
+from connectors.netsuite.parts import shows_parts
 from connectors.netsuite.reading import AMONG, Reading, among, is_key, live_keys
 from connectors.netsuite.session import Session
 from connectors.netsuite.settings import NetSuiteSettings
@@ -60,7 +60,8 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
                 field=STAMP,
                 resolution=timedelta(seconds=1),
                 overlap=timedelta(seconds=self.settings.overlap),
-                misses="perhaps edits of an address alone; whether they move the record's stamp is not documented",
+                misses="perhaps edits of an address alone (whether they move the record's stamp is not documented); "
+                "records without a stamp, until somebody saves them",
             ),
             writes=Writes(
                 batch=1,
@@ -80,8 +81,8 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
     def discover(self, stream: str) -> tuple[Field, ...]:
         self.stream(stream)
         self._session.forget(stream)
-        readable = self._session.columns(stream)
-        attached = has_addresses(self._session, KINDS[stream])
+        readable = self._session.selection(stream).fields
+        attached = shows_parts(self._session, KINDS[stream])
         return self._session.schema(stream).facts(readable, attached=attached)
 
     def narrow(self, stream: str, fields: Collection[str]) -> None:
@@ -108,7 +109,7 @@ class NetSuiteConnector(Connector[NetSuiteSettings]):
         self.stream(stream)
         schema = self._session.schema(stream)
         column = schema.columns.get(field)
-        if column is None or field not in self._session.columns(stream):
+        if column is None or field not in self._session.selection(stream).fields:
             raise RefusedError(
                 f"searching {stream}: the field {field} is not there, or cannot be searched by", code="INVALID_FIELD"
             )

@@ -28,12 +28,14 @@ STAMP = "lastModifiedDate"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """``columns``: REST name → SuiteQL column. ``deleted``: what the feed of deletions calls such records."""
+    """``columns``: REST name → SuiteQL column. ``deleted``: what the feed of deletions calls such records.
+    ``permission``: what refusals call the right to them."""
 
     name: str
     table: str
     where: str = ""
     deleted: tuple[str, ...]
+    permission: str
     columns: Mapping[str, str]
     custom: str
     parts: Parts
@@ -58,6 +60,7 @@ KINDS: Mapping[str, Kind] = {
             table="customer",
             # One table holds leads, prospects and customers: they are stages of one record with one id.
             deleted=("customer", "lead", "prospect"),
+            permission="Lists -> Customers",
             columns=_same(
                 f"id {_ENTITY} isPerson companyName url accountNumber parent salesRep category entityStatus currency"
             )
@@ -71,6 +74,7 @@ KINDS: Mapping[str, Kind] = {
             name="contact",
             table="contact",
             deleted=("contact",),
+            permission="Lists -> Contacts",
             columns=_same(f"id {_ENTITY} officePhone company supervisor") | {STAMP: "lastmodifieddate"},
             custom="custentity",
             parts=Parts.ADDRESSES,
@@ -82,6 +86,7 @@ KINDS: Mapping[str, Kind] = {
             table="transaction",
             where="type = 'SalesOrd'",
             deleted=("salesorder", "salesord", "sales order"),
+            permission="Transactions -> Sales Order",
             columns=_same("id externalId tranId tranDate entity otherRefNum memo email status currency shipDate")
             | {"total": "foreigntotal", "createdDate": "createddate", STAMP: "lastmodifieddate"},
             custom="custbody",

@@ -3,7 +3,7 @@
 Read a page at a time, never record by record. Only the default billing and shipping address are shown: other entries of
 the address book are nobody's, and are left alone. Traps: SuiteQL shows what is sold with negative quantities and
 amounts, since it leaves the stock; the first row of a transaction is the transaction itself (``mainline``), taxes have
-rows, too (``taxline``).
+rows, too (``taxline``). Not every account and role has these tables in SuiteQL: what cannot be read is not mentioned.
 """
 
 from __future__ import annotations
@@ -14,41 +14,35 @@ from typing import Any
 from connectors.netsuite import suiteql
 from connectors.netsuite.kinds import ADDRESS, ADDRESSES, Kind, Parts
 from connectors.netsuite.session import Session, keyset
-from connectors.sdk import RefusedError
 
 _FLAGS = {"billingAddress": "defaultbilling", "shippingAddress": "defaultshipping"}
 _AMONG = 500
+_LINES = "transactionline"
+_LINE = ("transaction", "id", "item", "BUILTIN.DF(item) AS itemname", "memo", "quantity", "rate", "foreignamount")
 
 Data = MutableMapping[str, dict[str, Any]]
 
 
 def attached(session: Session, kind: Kind, data: Data, narrowed: Collection[str] | None) -> None:
-    """Put what belongs to the records (``data``, by key) into them, as far as anybody looks at it."""
+    """Put what belongs to the records (``data``, by key) into them, as far as anybody looks at it and may."""
     if kind.parts is Parts.LINES:
-        if data and (narrowed is None or "item" in narrowed):
+        if data and (narrowed is None or "item" in narrowed) and shows_parts(session, kind):
             _lines(session, data)
         if data and (narrowed is None or {"item", "currencyCode"} & set(narrowed)):
             _currencies(session, data)
         return
     wanted = [name for name in ADDRESSES if narrowed is None or name in narrowed]
-    if data and wanted and has_addresses(session, kind):
+    if data and wanted and shows_parts(session, kind):
         _addresses(session, kind, data, wanted)
 
 
-def has_addresses(session: Session, kind: Kind) -> bool:
-    """Whether the address book of a kind can be read: not every account and role has its tables in SuiteQL. Asked once;
-    where it cannot, records do not mention addresses."""
-    if kind.parts is not Parts.ADDRESSES:
-        return True
-    if kind.name not in session.books:
-        try:
-            text = suiteql.select(_columns(ADDRESSES), _book(kind), [], "")
-            session.rows(text, f"reading addresses of {kind.name}", limit=1, probing=True)
-        except RefusedError:
-            session.books[kind.name] = False
-        else:
-            session.books[kind.name] = True
-    return session.books[kind.name]
+def shows_parts(session: Session, kind: Kind) -> bool:
+    """Whether the account and the role let what hangs on a kind be read. Raises as `Session.answers`."""
+    if kind.parts is Parts.LINES:
+        return session.answers(suiteql.select(_LINE, _LINES, [], ""), f"reading lines of {kind.name}")
+    return session.answers(
+        suiteql.select(_columns(ADDRESSES), _book(kind), [], ""), f"reading addresses of {kind.name}"
+    )
 
 
 def _book(kind: Kind) -> str:
@@ -80,11 +74,10 @@ def _addresses(session: Session, kind: Kind, data: Data, wanted: Sequence[str]) 
 def _lines(session: Session, data: Data) -> None:
     for record in data.values():
         record["item"] = []
-    columns = ["transaction", "id", "item", "BUILTIN.DF(item) AS itemname", "memo", "quantity", "rate", "foreignamount"]
     for keys in suiteql.portions(list(data), _AMONG):
         conditions = [suiteql.among("transaction", keys), "mainline = 'F'", "taxline = 'F'"]
         order = {"transaction": "transaction", "id": "id"}
-        for rows in keyset(session, columns, "transactionline", conditions, order, "reading lines of salesOrder"):
+        for rows in keyset(session, _LINE, _LINES, conditions, order, "reading lines of salesOrder"):
             for row in rows:
                 data[str(row["transaction"])]["item"].append(_line(row))
 
@@ -112,9 +105,12 @@ def _turned(value: Any) -> str | None:
 
 
 def _currencies(session: Session, data: Data) -> None:
-    codes = session.currencies()
+    """A currency that is not known is not mentioned: an amount has one, whoever may see it."""
     for record in data.values():
-        code = codes.get(str(record.get("currency")))
+        key = record.get("currency")
+        code = session.currency(str(key)) if key is not None else None
+        if code is None and (key is not None or "currency" not in record):
+            continue
         record["currencyCode"] = code
         for line in record.get("item") or ():
             line["currencyCode"] = code

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -81,10 +81,13 @@ class Schema:
             return None
         if kind is FieldType.BOOLEAN:
             return value in {"T", True}
-        if kind is FieldType.DATETIME:
-            return suiteql.utc(str(value), zone)
-        if kind is FieldType.INTEGER:
-            return int(value)
+        try:
+            if kind is FieldType.DATETIME:
+                return suiteql.utc(str(value), zone)
+            if kind is FieldType.INTEGER:
+                return int(value)
+        except (ValueError, OverflowError):  # the mapping says so, of this record; the end of the year 9999 is common
+            return str(value)
         if kind is FieldType.CHOICE:
             return str(value).rpartition(":")[2]  # orders show SalesOrd:B, or B
         return str(value)
@@ -99,6 +102,24 @@ class Schema:
         ]
         parts = parts_of(self.kind)
         return (*own, *(parts if attached else map(_hidden, parts)))
+
+
+class Selection(NamedTuple):
+    """The fields that one read asks for, and the description they were taken from.
+
+    Fixed when a read begins: the account may be described anew before it ends, and a field that was not asked for would
+    then look like one that was emptied.
+    """
+
+    schema: Schema
+    fields: Sequence[str]
+
+    @property
+    def columns(self) -> list[str]:
+        return self.schema.selected(self.fields)
+
+    def data(self, row: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+        return self.schema.data(row, self.fields, zone)
 
 
 def parts_of(kind: Kind) -> tuple[Field, ...]:

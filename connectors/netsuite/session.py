@@ -11,19 +11,22 @@ from zoneinfo import ZoneInfo
 from connectors.assertions import ClientAssertion
 from connectors.http import Answer, Auth, Http
 from connectors.netsuite import suiteql
-from connectors.netsuite.errors import busy, request_error, said
+from connectors.netsuite.errors import BrokenError, ForbiddenError, busy, request_error, said
 from connectors.netsuite.kinds import KINDS, STAMP
-from connectors.netsuite.schema import Schema
+from connectors.netsuite.schema import Schema, Selection
 from connectors.netsuite.settings import CertificateAuth, NetSuiteSettings
 from connectors.oauth import TokenAuth
 from connectors.oauth1 import OAuth1
-from connectors.sdk import Context, ProtocolError, RefusedError, UnreachableError
+from connectors.sdk import AnswerLostError, Context, ProtocolError, RefusedError, UnreachableError
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 (an address)
 QUERY = "services/rest/query/v1/suiteql"
 RECORD = "services/rest/record/v1"
+WHOLE = {"expandSubResources": True}
 _FRESH = timedelta(minutes=15)
-_REFUSED = "refused"
+_MINUTE = timedelta(minutes=1)
+SERVER_ERROR = "HTTP 500"
+"""How the client says that a 500 stayed one after its tries."""
 
 
 def credentials(settings: NetSuiteSettings, context: Context) -> Auth:
@@ -48,6 +51,14 @@ def credentials(settings: NetSuiteSettings, context: Context) -> Auth:
     )
 
 
+class Rows(list[dict[str, Any]]):
+    """Rows of a query. ``more``: there may be others behind them; a page can end before it is full."""
+
+    def __init__(self, items: Sequence[dict[str, Any]], *, more: bool) -> None:
+        super().__init__(items)
+        self.more = more
+
+
 class Session:
     """Opens on first use; may be used from several threads."""
 
@@ -59,9 +70,11 @@ class Session:
         self._lock = threading.RLock()
         self._opened: Http | None = None
         self._schemas: dict[str, tuple[datetime, Schema]] = {}
-        self._columns: dict[str, tuple[Schema, list[str]]] = {}
-        self.books: dict[str, bool] = {}
-        self._currencies: dict[str, str] | None = None
+        self._selections: dict[str, Selection] = {}
+        self._answered: dict[str, tuple[datetime, bool]] = {}
+        self._broken: set[str] = set()
+        self._currencies: tuple[datetime, dict[str, str]] | None = None
+        self._doubts = 0
 
     @property
     def http(self) -> Http:
@@ -77,7 +90,7 @@ class Session:
                 )
             return self._opened
 
-    def rows(self, text: str, what: str, *, limit: int, probing: bool = False) -> list[dict[str, Any]]:
+    def rows(self, text: str, what: str, *, limit: int, probing: bool = False) -> Rows:
         """The first ``limit`` rows of a query: what comes behind them is asked for by another one (a keyset), since
         offsets end at 100,000 rows, and rows that change meanwhile shift them.
 
@@ -95,13 +108,14 @@ class Session:
         )
         if answer.status == 500 and said(answer) is None:
             raise UnreachableError(f"{what}: server error, HTTP 500")
-        body = self._body(answer, what)
+        body = self.body(answer, what)
         items = body.get("items")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise ProtocolError(f"{what}: an answer without rows")
-        return items
+        return Rows(items, more=bool(items) and (len(items) >= limit or body.get("hasMore") is True))
 
-    def _body(self, answer: Answer, what: str) -> dict[str, Any]:
+    def body(self, answer: Answer, what: str) -> dict[str, Any]:
+        """The object that an answer carries. Raises as `rows`."""
         if not answer.ok:
             raise request_error(answer, what)
         body = answer.json()
@@ -111,8 +125,33 @@ class Session:
 
     def record(self, name: str, key: str, what: str) -> dict[str, Any]:
         """One record as REST shows it, sublists included. Raises as `rows`."""
-        answer = self.http.get(f"{RECORD}/{name}/{{key}}", parts={"key": key}, query={"expandSubResources": True})
-        return self._body(answer, what)
+        return self.body(self.told("GET", f"{name}/{{key}}", parts={"key": key}, query=WHOLE), what)
+
+    def told(self, method: str, path: str, *, again: bool | None = None, **options: Any) -> Answer:
+        """What the record service answers; options as of `Http.request`. ``again``: whether sending it twice does no
+        harm, where that is not as the method says.
+
+        A 500 in NetSuite's own words is an answer, too, after the client's tries: it speaks of one record, one of whose
+        scripts fails. Raises UnreachableError or AnswerLostError where nobody answers, or not in such words.
+        """
+        safe = method not in {"POST", "PATCH"} if again is None else again
+        path = f"{RECORD}/{path}"
+        if safe:
+            try:
+                return self.http.request(method, path, idempotent=True, **options)
+            except UnreachableError as error:
+                if SERVER_ERROR not in str(error):
+                    raise
+        answer = self.http.request(method, path, idempotent=safe, accept={500}, **options)
+        if answer.status == 500 and said(answer) is None:
+            raise (UnreachableError if safe else AnswerLostError)(f"{method} {path}: server error, HTTP 500")
+        return answer
+
+    def doubts(self, *, one_more: bool) -> int:
+        """How many creates in a row were answered by a 500."""
+        with self._lock:
+            self._doubts = self._doubts + 1 if one_more else 0
+            return self._doubts
 
     def schema(self, name: str) -> Schema:
         """The kind of record as described a quarter of an hour ago at most; `forget` has it described anew."""
@@ -123,63 +162,96 @@ class Session:
                 answer = self.http.get(
                     f"{RECORD}/metadata-catalog/{name}", headers={"accept": "application/schema+json"}
                 )
-                body = self._body(answer, f"describing {name}")
+                body = self.body(answer, f"describing {name}")
                 marker = self.settings.marker_of(name)
                 wanted = self.settings.streams[name].fields
                 kept = self._schemas[name] = (now, Schema.of(KINDS[name], body, marker, wanted))
             return kept[1]
 
-    def columns(self, name: str) -> list[str]:
+    def selection(self, name: str) -> Selection:
         """The fields of a kind that its table has and the role may see: one that it may not would have the whole
         query refused, so they are tried, halving what is refused."""
         with self._lock:
             schema = self.schema(name)
-            kept = self._columns.get(name)
-            if kept is None or kept[0] is not schema:
+            kept = self._selections.get(name)
+            if kept is None or kept.schema is not schema:
                 first = ["id", STAMP]
-                self._try(name, schema, first)
+                self.rows(_probe(schema, first), f"reading {name}", limit=1)
                 rest = [field for field in schema.selectable if field not in first]
-                kept = self._columns[name] = (schema, [*first, *self._readable(name, schema, rest)])
-            return kept[1]
-
-    def _try(self, name: str, schema: Schema, fields: Sequence[str]) -> None:
-        kind = KINDS[name]
-        text = suiteql.select(schema.selected(fields), kind.table, [kind.where], "")
-        self.rows(text, f"reading {name}", limit=1, probing=True)
+                kept = self._selections[name] = Selection(schema, [*first, *self._readable(name, schema, rest)])
+            return kept
 
     def _readable(self, name: str, schema: Schema, fields: list[str]) -> list[str]:
-        if not fields:
-            return []
+        text, what = _probe(schema, fields), f"reading {name}"
+        if len(fields) <= 1:
+            return fields if fields and self._is_answered(text, what) else []
         try:
-            self._try(name, schema, fields)
-        except RefusedError:
-            if len(fields) == 1:
-                return []
+            self.rows(text, what, limit=1, probing=True)
+        except (RefusedError, ForbiddenError):
             half = len(fields) // 2
             return [*self._readable(name, schema, fields[:half]), *self._readable(name, schema, fields[half:])]
         return fields
 
-    def currencies(self) -> Mapping[str, str]:
-        """Internal id → ISO code; empty where the role may not see them."""
+    def answers(self, text: str, what: str) -> bool:
+        """Whether the role gets an answer to a query, as found a quarter of an hour ago at most. Raises as `rows` where
+        that cannot be told."""
         with self._lock:
-            if self._currencies is None:
-                try:
-                    found = self.rows("SELECT id, symbol FROM currency ORDER BY id", "reading currency", limit=1000)
-                except RefusedError:
-                    found = []
-                self._currencies = {str(row["id"]): str(row["symbol"]) for row in found if row.get("symbol")}
-            return self._currencies
+            now = self.context.clock.now()
+            kept = self._answered.get(text)
+            if kept is None or now - kept[0] > _FRESH:
+                kept = self._answered[text] = (now, self._is_answered(text, what))
+            return kept[1]
+
+    def _is_answered(self, text: str, what: str) -> bool:
+        """A 500 says no only where it is still one after the client's tries: one that passes decides nothing. A query
+        once found to end so is not tried that long again."""
+        try:
+            self.rows(text, what, limit=1, probing=True)
+        except BrokenError:
+            if text in self._broken:
+                return False
+        except (RefusedError, ForbiddenError):
+            return False
+        else:
+            return True
+        try:
+            self.rows(text, what, limit=1)
+        except UnreachableError as error:
+            if SERVER_ERROR not in str(error):
+                raise
+            self._broken.add(text)
+            return False
+        except (RefusedError, ForbiddenError):
+            return False
+        return True
+
+    def currency(self, key: str) -> str | None:
+        """The ISO code of a currency, None where the role may not see it. They are asked for anew after a quarter of an
+        hour; for the sake of one that is not among them, after a minute."""
+        with self._lock:
+            now = self.context.clock.now()
+            known = self._currencies
+            if known is None or now - known[0] > (_FRESH if key in known[1] else _MINUTE):
+                text, what = "SELECT id, symbol FROM currency ORDER BY id", "reading currency"
+                found = self.rows(text, what, limit=1000) if self.answers(text, what) else []
+                known = self._currencies = (now, {str(one["id"]): one["symbol"] for one in found if one.get("symbol")})
+            return known[1].get(key)
 
     def forget(self, name: str) -> None:
         with self._lock:
             self._schemas.pop(name, None)
-            self.books.pop(name, None)
+            self._answered.clear()
+            self._currencies = None
 
     def close(self) -> None:
         if isinstance(self._auth, TokenAuth):
             self._auth.close()
         if self._opened is not None:
             self._opened.close()
+
+
+def _probe(schema: Schema, fields: Sequence[str]) -> str:
+    return suiteql.select(schema.selected(fields), schema.kind.table, [schema.kind.where], "")
 
 
 def keyset(
@@ -194,12 +266,11 @@ def keyset(
     conditions."""
     (one, first), (other, second) = keys.items()
     after: tuple[int, int] | None = None
-    limit = session.settings.page
     while True:
         behind = f"({first} > {after[0]} OR ({first} = {after[0]} AND {second} > {after[1]}))" if after else ""
         text = suiteql.select(columns, table, [*conditions, behind], f"{first}, {second}")
-        rows = session.rows(text, what, limit=limit)
+        rows = session.rows(text, what, limit=session.settings.page)
         yield rows
-        if len(rows) < limit:
+        if not rows.more:
             return
         after = (int(rows[-1][one]), int(rows[-1][other]))

@@ -3,7 +3,8 @@
 Traps met here: a success is an empty 204 whose Location names the record; lines of a sublist that come without their
 key are added each time they come, and ``?replace=`` would drop everybody else's, so that existing lines are always
 named by their keys, and a create that carries lines is looked up before it is sent again; a field that is not known is
-dropped with no more than a warning unless strict validation is asked for.
+dropped with no more than a warning unless strict validation is asked for; scripts of the account run before and after
+saving, and fail for single records.
 """
 
 from __future__ import annotations
@@ -13,17 +14,19 @@ from typing import Any
 
 from connectors.http import Answer
 from connectors.netsuite import suiteql
-from connectors.netsuite.errors import row_outcome
+from connectors.netsuite.errors import ForbiddenError, in_words, row_outcome, said
 from connectors.netsuite.kinds import ADDRESSES, KINDS, Parts
 from connectors.netsuite.lines import addresses, items
 from connectors.netsuite.reading import is_key
 from connectors.netsuite.schema import Schema, marked, sendable
-from connectors.netsuite.session import RECORD, Session
-from connectors.sdk import ConnectorError, Outcome, OutcomeKind, RefusedError, Write
+from connectors.netsuite.session import SERVER_ERROR, WHOLE, Session
+from connectors.sdk import ConnectorError, FieldType, Outcome, OutcomeKind, RefusedError, Write
 from connectors.unfit import UnfitError
 from connectors.wording import failed
 from model.errors import AnswerLostError
 
+_NOT_MADE = (OutcomeKind.REFUSED, OutcomeKind.DUPLICATE)
+_MANY = 3
 STRICT = {"x-netsuite-propertynamevalidation": "Error", "x-netsuite-propertyvaluevalidation": "Error"}
 
 
@@ -71,9 +74,20 @@ class Writing:
             made = self._made(marker)
             if made is not None:  # by us, and whole: its lines are there
                 kept = {name: value for name, value in write.fields.items() if name != "item"}
-                return self._update(write._replace(key=made, fields=kept))
+                return self._again(write._replace(key=made, fields=kept))
         path, place = f"{self.kind.name}/eid:{{key}}", {"key": marker}
         return self._sent("PUT", path, place, {**body, **sublists}, write, again=not sublists)
+
+    def _again(self, write: Write) -> Outcome:
+        """What became of a create whose record an earlier attempt had made: it is no dead letter, and is not left for
+        later as if it were not there."""
+        try:
+            outcome = self._update(write)
+        except UnfitError:
+            return Outcome(OutcomeKind.APPLIED, write.key)
+        if outcome.kind in _NOT_MADE:
+            return Outcome(OutcomeKind.APPLIED, write.key)
+        return outcome._replace(kind=OutcomeKind.UNKNOWN) if outcome.kind is OutcomeKind.RETRY else outcome
 
     def _update(self, write: Write) -> Outcome:
         assert write.key is not None
@@ -82,13 +96,13 @@ class Writing:
             return Outcome(OutcomeKind.MISSING, write.key, code="NONEXISTENT_ID", message=message)
         body, parts = self._body(self.session.schema(self.kind.name), write.fields, creating=False)
         if parts:
-            try:
-                shown = self.session.record(self.kind.name, write.key, f"updating {self.kind.name}")
-            except RefusedError as error:
-                if error.code not in {"NONEXISTENT_ID", "RCRD_DSNT_EXIST"}:
-                    raise
-                return Outcome(OutcomeKind.MISSING, write.key, code=error.code, message="there is no such record")
-            body |= self._sublists(parts, shown)
+            path, place = f"{self.kind.name}/{{key}}", {"key": write.key}
+            answer = self.session.told("GET", path, parts=place, query=WHOLE)
+            if answer.status == 500:
+                return self._failed(answer, write, OutcomeKind.RETRY)
+            if not answer.ok:
+                return self._refused(answer, write)
+            body |= self._sublists(parts, self.session.body(answer, f"updating {self.kind.name}"))
         if not body:
             return Outcome(OutcomeKind.APPLIED, write.key)
         return self._sent("PATCH", f"{self.kind.name}/{{key}}", {"key": write.key}, body, write)
@@ -110,14 +124,65 @@ class Writing:
         again: bool | None = None,
     ) -> Outcome:
         """``again``: whether sending it twice does no harm, where that is not as the method says."""
-        answer = self.session.http.request(
-            method, f"{RECORD}/{path}", parts=place, json=body, headers=STRICT, idempotent=again
-        )
+        answer = self.session.told(method, path, parts=place, json=body, headers=STRICT, again=again)
+        if answer.status == 500:
+            return self._in_doubt(answer, write)
+        self.session.doubts(one_more=False)
         if 400 <= answer.status < 500:
-            return row_outcome(answer, write)
+            return self._refused(answer, write)
         if answer.status != 204:
             raise AnswerLostError(f"writing {self.kind.name}: answered by HTTP {answer.status}, not as documented")
         return Outcome(OutcomeKind.APPLIED, write.key or self._key(answer))
+
+    def _refused(self, answer: Answer, write: Write) -> Outcome:
+        outcome = row_outcome(answer, write, self.kind.permission)
+        if outcome.kind is OutcomeKind.MISSING and self._there(write):
+            references = [name for name in write.fields if self._is_reference(name)]
+            field = references[0] if len(references) == 1 else None
+            message = f"{outcome.message} The record itself is there: one that it refers to is not"
+            return outcome._replace(kind=OutcomeKind.REFUSED, field=field, message=message)
+        if write.key is None and outcome.field is None and outcome.kind in _NOT_MADE:
+            return self._made_after_all(write, outcome)
+        return outcome
+
+    def _there(self, write: Write) -> bool:
+        condition = suiteql.among("id", [str(int(write.key or "0"))])
+        text = suiteql.select(["id"], self.kind.table, [self.kind.where, condition], "id")
+        return bool(self.session.rows(text, f"looking up {self.kind.name}", limit=1))
+
+    def _is_reference(self, name: str) -> bool:
+        field = self.session.schema(self.kind.name).fields.get(name)
+        return field is not None and field.type is FieldType.REFERENCE
+
+    def _made_after_all(self, write: Write, outcome: Outcome) -> Outcome:
+        """A refused create whose marker is there was made, by this attempt or an earlier one: scripts that run after
+        saving can fail (SOAP says so by ``afterSubmitFailed``, REST does not)."""
+        if not self.marker or not write.marker:
+            return outcome
+        try:
+            made = self._made(write.marker)
+        except ConnectorError as error:
+            unsearchable = isinstance(error, RefusedError | ForbiddenError)  # as `check` says
+            return outcome if unsearchable and outcome.kind in _NOT_MADE else outcome._replace(kind=OutcomeKind.UNKNOWN)
+        return Outcome(OutcomeKind.APPLIED, made) if made is not None else outcome
+
+    def _in_doubt(self, answer: Answer, write: Write) -> Outcome:
+        """A 500 about one record: what failed may be a script that runs after saving.
+
+        Creates by external id are looked for at once: sent again they double nothing, and one that is in doubt run
+        after run would keep the others waiting. Creates that nothing marks wait for a person, each: a few of them in a
+        row are taken for the account's trouble. Raises AnswerLostError.
+        """
+        if write.key is None and not (self.marker and write.marker) and self.session.doubts(one_more=True) >= _MANY:
+            raise AnswerLostError(f"creating {self.kind.name}: server error, {SERVER_ERROR}, {_MANY} times in a row")
+        if write.key is None and self.marker == "externalId" and write.marker:
+            return self._made_after_all(write, self._failed(answer, write, OutcomeKind.RETRY))
+        return self._failed(answer, write, OutcomeKind.UNKNOWN)
+
+    def _failed(self, answer: Answer, write: Write, kind: OutcomeKind) -> Outcome:
+        found = said(answer)
+        assert found is not None
+        return Outcome(kind, write.key, code=found.code, message=in_words(found, write))
 
     def _key(self, answer: Answer) -> str:
         key = answer.headers.get("location", "").rstrip("/").rpartition("/")[2]
@@ -127,7 +192,8 @@ class Writing:
 
     def _made(self, marker: str) -> str | None:
         """The record that an earlier attempt made."""
-        condition = f"externalid = {suiteql.quoted(marker)}"
+        assert self.marker is not None
+        condition = f"{self.kind.columns.get(self.marker, self.marker.lower())} = {suiteql.quoted(marker)}"
         text = suiteql.select(["id"], self.kind.table, [self.kind.where, condition], "id")
         rows = self.session.rows(text, f"looking up {self.kind.name}", limit=1)
         return str(rows[0]["id"]) if rows else None
@@ -161,6 +227,15 @@ class Writing:
         if not parts:
             return {}
         name = "item" if self.kind.parts is Parts.LINES else "addressBook"
-        there = (shown.get(name) or {}).get("items") or []
+        there = _lines(name, shown)
         lines = items(parts["item"], there, new=not shown) if name == "item" else addresses(parts, there)
         return {name: {"items": lines}} if lines else {}
+
+
+def _lines(name: str, shown: Mapping[str, Any]) -> list[Any]:
+    """The lines of a sublist. Raises UnfitError where not all of them are shown: what is not known would be added."""
+    sublist = shown.get(name) or {}
+    there = sublist.get("items") or []
+    if int(sublist.get("totalResults") or 0) > len(there) or sublist.get("hasMore"):
+        raise UnfitError("lines-not-shown", name, f"{name} is not shown whole: no line of it can be changed safely")
+    return list(there)

@@ -110,7 +110,8 @@ class SiebelConnector(Connector[SiebelSettings]):
         for child in self.settings.streams[stream].children:
             if looked_at is None or child in looked_at:
                 rows = self._session.children(stream, key, child)
-                data[child] = [{name: value for name, value in one.items() if name != "Link"} for one in rows]
+                if rows is not None:
+                    data[child] = [{name: value for name, value in one.items() if name != "Link"} for one in rows]
         version = row.get(self.settings.version)
         return Record(key, data, None if version is None else str(version))
 

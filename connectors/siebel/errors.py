@@ -32,12 +32,19 @@ _KINDS = {
     NO_ROWS: OutcomeKind.MISSING,
     "SBL-DAT-00523": OutcomeKind.STALE,  # modified by another user since it was retrieved
     "SBL-DAT-00825": OutcomeKind.UNAUTHORISED,  # access to the resource denied
-    "SBL-DAT-00278": OutcomeKind.UNAUTHORISED,
-    "SBL-DAT-00279": OutcomeKind.UNAUTHORISED,
-    "SBL-DAT-00284": OutcomeKind.UNAUTHORISED,
-    "SBL-DAT-00542": OutcomeKind.UNAUTHORISED,
-    "SBL-DAT-00553": OutcomeKind.UNAUTHORISED,
+    "SBL-DAT-00278": OutcomeKind.REFUSED,
+    "SBL-DAT-00279": OutcomeKind.REFUSED,
+    "SBL-DAT-00284": OutcomeKind.REFUSED,
+    "SBL-DAT-00542": OutcomeKind.REFUSED,
+    "SBL-DAT-00553": OutcomeKind.REFUSED,
 }
+NOT_THIS_ONE = frozenset(f"SBL-DAT-{number}" for number in ("00278", "00279", "00284", "00542", "00553"))
+"""What the user may do with others of the kind, and not with this record (an integration in the field, which tells the
+user of that record and goes on with the next)."""
+
+RIGHTS = (
+    "It is this record that the integration user may not write: look at its position, organisation and responsibilities"
+)
 OF_A_ROW = frozenset(_KINDS) - {"SBL-DAT-00825"}
 """Codes that speak of one record. Without the right to a whole component every row would be tried in vain."""
 
@@ -50,7 +57,10 @@ _USER_KEY = re.compile(r'\[([^\]]+)\] = \\?"((?:[^"\\]|\\.)*?)\\?"')
 
 
 class ForbiddenError(UnauthorisedError):
-    """The user was let in, and may not do this."""
+    """The user was let in, and may not do this. ``of_a_row``: with one record, as far as is told."""
+
+    of_a_row = False
+    code = ""
 
 
 def message_of(answer: Answer) -> str:
@@ -94,8 +104,10 @@ def request_error(answer: Answer, what: str) -> ConnectorError:
     if code is not None and _DOWN.match(code):
         kind = AnswerLostError if answer.after_write else UnreachableError
         return kind(f"{what}: a Siebel server is not there ({code}, {status})")
-    if answer.status == 403 or (code is not None and kind_of(code) is OutcomeKind.UNAUTHORISED):
-        return ForbiddenError(f"{what}: the user may not do this ({code or status})")
+    if code in NOT_THIS_ONE or answer.status == 403 or (code and kind_of(code) is OutcomeKind.UNAUTHORISED):
+        forbidden = ForbiddenError(f"{what}: the user may not do this ({code or status})")
+        forbidden.of_a_row, forbidden.code = code in NOT_THIS_ONE, code or status
+        return forbidden
     if code is not None:
         return RefusedError(f"{what}: refused ({code}, {status})", code=code)
     if answer.status >= 500:

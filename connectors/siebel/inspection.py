@@ -75,6 +75,11 @@ def _component(session: Session, name: str) -> Iterator[Diagnostic]:
             message = f"records of {name} do not show {field}"
             hint = "add it to the integration component, or name another field here"
             yield Diagnostic(code="unknown-field", path=where, message=message, hint=hint)
+    for child in given.children if rows else ():
+        if session.children(name, str(rows[0].get("Id")), child) is None:
+            message = f"{name} has no child component {child}, or the user may not see it"
+            hint = "is its link open to REST in the integration object? Until then records do not mention it"
+            yield Diagnostic(code="unknown-field", path=f"{path}.children", message=message, hint=hint)
     if rows:
         yield from _names(name, shown, set(component.fields))
     marker = settings.marker

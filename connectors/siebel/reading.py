@@ -2,7 +2,8 @@
 
 Traps met here: a page by row number shifts when rows come and go; nothing tells the end but an empty page (an
 enterprise may allow smaller pages than were asked for); releases that do not know ``sortspec`` ignore it; stamps have
-no zone, so that an hour which happens twice has no order: it is read by id, all of it, each time.
+no zone, so that an hour which happens twice has no order: it is read by id, all of it, each time; a stamp can be blank
+where a component is not one of Siebel's own tables.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from itertools import pairwise
 
 import orjson
 
-from connectors.sdk import CursorExpiredError, Flaw, Page, Problem, ProtocolError, Record
+from connectors.sdk import CursorExpiredError, Flaw, Page, Problem, ProtocolError, Record, RefusedError
 from connectors.siebel import searching
 from connectors.siebel.session import Row, Session
 
 _SECOND = timedelta(seconds=1)
+_LONG_AGO = datetime(1900, 1, 1)  # noqa: DTZ001 (it is the zone's own time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +69,29 @@ class Reading:
         self._since = Cursor.parse(since, self._wall.name).stamp if since is not None else None
         self._started = session.now
         self._latest = self._since
+        self._swept = False
 
     def pages(self) -> Iterator[Page]:
         spec = None
         if self._since is not None:
             overlap = timedelta(seconds=self.session.settings.overlap)
             spec = searching.since(self._field, self._wall, self._wall.before(self._since, overlap))
-        while rows := self._asked(spec, [self._field, "Id"]):
+        if self._full:
+            yield from self._unstamped()
+        while shown := self._asked(spec, [self._field, "Id"]):
+            rows = [row for row in shown if row.get(self._field, "?") not in {"", None}]
+            if len(rows) < len(shown) and not self._swept:
+                yield self._page([row for row in shown if row not in rows], None)
+            if not rows:
+                spec = self._changed(spec, searching.since(self._field, self._wall, _LONG_AGO))
+                continue
             stamps = [self._stamp(row) for row in rows]
             twice = next((at for at, stamp in enumerate(stamps) if self._wall.doubled(stamp)), None)
             self._assert_in_order(stamps[:twice])
             if twice is None:
                 yield self._page(rows, stamps[-1])
-                spec = self._behind(spec, stamps[-1], str(rows[-1].get("Id")))
+                at = self._last(rows)
+                spec = self._behind(spec, stamps[at], str(rows[at]["Id"]))
                 continue
             if twice:
                 yield self._page(rows[:twice], stamps[twice - 1])
@@ -96,22 +108,39 @@ class Reading:
         while rows := self._asked(searching.within(self._field, self._wall, begin - _SECOND, end, key), ["Id"]):
             latest = max([latest, *(self._stamp(row) for row in rows)])
             yield self._page(rows, None)
-            key = self._advanced(key, str(rows[-1].get("Id")))
+            key = self._changed(key, str(rows[self._last(rows)]["Id"]))
         self._seen(latest)
 
     def _asked(self, spec: str | None, order: Sequence[str]) -> list[Row]:
         return self.session.rows(self.stream, spec, order=order, fields=self.fields)
 
-    def _behind(self, former: str | None, stamp: datetime, key: str) -> str:
-        spec = searching.following(self._field, self._wall, stamp, key)
-        if spec == former:
-            raise self._stuck()
-        return spec
+    def _last(self, rows: Sequence[Row]) -> int:
+        """The place of the last row that what follows can be asked for behind."""
+        keyed = [at for at, row in enumerate(rows) if row.get("Id")]
+        if not keyed:
+            raise ProtocolError(f"reading {self.stream}: a page of rows that have no Id")
+        return keyed[-1]
 
-    def _advanced(self, former: str | None, key: str) -> str:
-        if key == former:
+    def _unstamped(self) -> Iterator[Page]:
+        """What has no stamp: no position finds it, and where it stands in the order is the database's choice."""
+        key: str | None = None
+        try:
+            rows = self._asked(searching.blank(self._field, None), ["Id"])
+        except RefusedError:  # a release that does not take the question: what is shown between others is read
+            return
+        self._swept = True
+        while rows:
+            yield self._page(rows, None)
+            key = self._changed(key, str(rows[self._last(rows)]["Id"]))
+            rows = self._asked(searching.blank(self._field, key), ["Id"])
+
+    def _behind(self, former: str | None, stamp: datetime, key: str) -> str:
+        return self._changed(former, searching.following(self._field, self._wall, stamp, key))
+
+    def _changed(self, former: str | None, now: str) -> str:
+        if now == former:
             raise self._stuck()
-        return key
+        return now
 
     def _stuck(self) -> ProtocolError:
         return ProtocolError(f"reading {self.stream}: the same page comes again and again: is searchspec ignored?")

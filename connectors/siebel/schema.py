@@ -68,7 +68,7 @@ class Component:
                 return self.wall.day(value)
             if kind is FieldType.DATETIME:
                 return self.wall.moment(value)
-        except ValueError:
+        except (ValueError, OverflowError):  # in zones of the west, the end of the year 9999 is behind all days
             return value
         return value
 
@@ -131,7 +131,7 @@ def _fitted(field: Field, value: Any, wall: Wall) -> str:
         return ""
     try:
         text = _text(field, value, wall)
-    except (TypeError, ValueError, InvalidOperation):
+    except (TypeError, ValueError, OverflowError, InvalidOperation):
         raise UnfitError("wrong-type", field.name, f"{field.name} takes {_TAKES[field.type]}") from None
     if field.max_length is not None and len(text) > field.max_length:
         raise UnfitError("too-long", field.name, f"{field.name} holds {field.max_length} characters")

@@ -48,6 +48,12 @@ def following(field: str, wall: Wall, stamp: datetime, key: str) -> str:
     return f"({compared(field, '>', text)}) OR {same}"
 
 
+def blank(field: str, key: str | None) -> str:
+    """What has nothing in the field, and an id behind ``key`` (``IS NOT NULL`` is in the examples of the same page)."""
+    spec = f"[{field}] IS NULL"
+    return spec if key is None else f"({spec}) AND ({compared('Id', '>', key)})"
+
+
 def within(field: str, wall: Wall, before: datetime, end: datetime, key: str | None) -> str:
     """What is stamped behind ``before`` and ahead of ``end``, and has an id behind ``key``."""
     parts = [compared(field, ">", wall.literal(before)), compared(field, "<", wall.literal(end))]

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from connectors.credentials import Auth, Basic, Bearer
 from connectors.http import Answer
 from connectors.oauth import ClientCredentials
 from connectors.sdk import Context, ProtocolError, RefusedError
-from connectors.siebel.errors import request_error
+from connectors.siebel.errors import ForbiddenError, request_error
 from connectors.siebel.schema import Component
 from connectors.siebel.searching import among, compared
 from connectors.siebel.settings import BasicAuth, BearerAuth, SiebelSettings
@@ -47,6 +49,7 @@ class Session:
         self.http = context.http(settings.url, auth=self._auth, headers={"accept": "application/json"}, timeout=120.0)
         self._lock = threading.Lock()
         self._components: dict[str, tuple[datetime, Component]] = {}
+        self._children: dict[tuple[str, str], tuple[datetime, bool]] = {}
 
     @property
     def now(self) -> datetime:
@@ -86,18 +89,59 @@ class Session:
             return []
         return self._rows(answer, what)
 
-    def children(self, stream: str, key: str, child: str) -> list[Row]:
-        """The rows of one child component of a record."""
+    def children(self, stream: str, key: str, child: str) -> list[Row] | None:
+        """The rows of one child component of a record. None: the user may not see them, or there is no such component.
+
+        Raises as `rows`.
+        """
         path = f"{self.path(stream)}/{{key}}/{quote(child, safe='')}"
         query = {"PageSize": self.settings.page, "childlinks": "None", "uniformresponse": "y"}
-        rows: list[Row] = []
+        rows: dict[str, Row] = {}
+        begin, idle = 0, 0
         while True:
-            asked = {**query, "StartRowNum": len(rows), "sortspec": "Id:asc"}
+            asked = {**query, "StartRowNum": begin, "sortspec": "Id:asc"}
             answer = self.http.get(path, parts={"key": key}, query=asked, accept={500})
-            page = [] if answer.status == 404 else self._rows(answer, f"reading {child} of {stream}")
-            rows += page
+            if answer.status == 404 and not self._has_child(stream, key, child):
+                return None
+            try:
+                page = [] if answer.status == 404 else self._rows(answer, f"reading {child} of {stream}")
+            except ForbiddenError:
+                return None
             if not page:
-                return rows
+                return list(rows.values())
+            known = len(rows)
+            rows |= {str(row.get("Id") or orjson.dumps(row, option=orjson.OPT_SORT_KEYS)): row for row in page}
+            idle = idle + 1 if len(rows) == known else 0
+            if idle > 1:  # once, it may be that a row came between and moved the others on
+                raise ProtocolError(
+                    f"reading {child} of {stream}: the same page comes again and again: is StartRowNum ignored?"
+                )
+            begin += len(page)
+
+    def _has_child(self, stream: str, key: str, child: str) -> bool:
+        """Whether a 404 says that a record has no such children, and not that there is no such component: that is told
+        by its description, which hangs on a record (REST API guide, "Using the Describe Parameter to Return Child
+        Business Component Metadata"; its list of answers has 204 and 404, and what tells them apart is not said).
+
+        Kept for a quarter of an hour, unless it is the record that is not there.
+        """
+        now = self.context.clock.now()
+        with self._lock:
+            kept = self._children.get((stream, child))
+        if kept is None or now - kept[0] > _FRESH:
+            path = f"{self.path(stream)}/{{key}}/{quote(child, safe='')}/describe"
+            answer = self.http.get(path, parts={"key": key}, accept={500})
+            if answer.status >= 500 and not isinstance(
+                error := request_error(answer, f"describing {child}"), RefusedError
+            ):
+                raise error
+            there = answer.status == 200
+            if not there and not self.rows(stream, compared("Id", "=", key), fields=["Id"], size=1):
+                return False
+            kept = (now, there)
+            with self._lock:
+                self._children[stream, child] = kept
+        return kept[1]
 
     def _rows(self, answer: Answer, what: str) -> list[Row]:
         if answer.status == 204:
@@ -123,6 +167,10 @@ class Session:
                     break
                 if not rows:
                     break
+                if last == str(rows[-1].get("Id")):
+                    raise ProtocolError(
+                        f"reading {stream}: the same page comes again and again: is searchspec ignored?"
+                    )
                 last = str(rows[-1].get("Id"))
 
     def described(self, stream: str, *, anew: bool = False) -> Component:

@@ -27,6 +27,8 @@ from connectors.siebel.session import Row, Session, items_of
 from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
+_NOT_FOUND = "http-404"
+
 
 @dataclass(slots=True)
 class Sent:
@@ -83,7 +85,7 @@ class Writing:
         if answer.ok:
             return Outcome(OutcomeKind.APPLIED, write.key)
         if answer.status == 404:
-            return Outcome(OutcomeKind.MISSING, write.key, code="http-404")
+            return self._told(_Refusal(_NOT_FOUND, "there is no such object, component or record"), write)
         return self._told(_refusal(answer, f"removing {self.stream}"), write)
 
     def _prepared(self, batch: Sequence[Write]) -> list[Sent]:
@@ -114,11 +116,17 @@ class Writing:
         try:
             shown = self.session.with_values(self.stream, "Id", keys, fields=["Id", self.version])
             found = {str(row.get("Id")): row for row in shown}
+        except errors.ForbiddenError as error:
+            if len(sent) == 1 and error.of_a_row:
+                message = f"{error}. {errors.RIGHTS}"
+                self.outcomes[sent[0].at] = Outcome(OutcomeKind.REFUSED, keys[0], code=error.code, message=message)
+                return []
+            if not error.of_a_row:
+                return self._not_looked_at(sent, error)
+            half = len(sent) // 2
+            return [*self._still_as_decided(sent[:half]), *self._still_as_decided(sent[half:])]
         except ConnectorError as error:
-            if not self._answered:
-                raise
-            self.outcomes |= {one.at: failed(error, one.write) for one in sent}
-            return []
+            return self._not_looked_at(sent, error)
         ready = []
         for one in sent:
             row = found.get(one.write.key or "")
@@ -131,6 +139,12 @@ class Writing:
             else:
                 ready.append(one)
         return ready
+
+    def _not_looked_at(self, sent: Sequence[Sent], error: ConnectorError) -> list[Sent]:
+        if not self._answered:
+            raise error
+        self.outcomes |= {one.at: failed(error, one.write) for one in sent}
+        return []
 
     def _each(self, sent: Sequence[Sent], deed: Callable[[Sequence[Sent]], dict[int, Outcome]]) -> None:
         """Call after call. Once one was answered, a failure of a later one is told by outcomes: what is known must not
@@ -186,6 +200,9 @@ class Writing:
         wanted = [one.row.get(marker, "") for one in portion]
         if len(by_marker) == len(portion) and by_marker.keys() == set(wanted):  # whatever the order of the answer
             rows = [by_marker[value] for value in wanted]
+        elif len(portion) > 1 and self.marker is not None and all(one.write.marker for one in portion):
+            there = self._made_after_all(portion)
+            return {one.at: there.get(one.at, _which(one.write)) for one in portion}
         return {one.at: Outcome(OutcomeKind.APPLIED, str(row["Id"])) for one, row in zip(portion, rows, strict=True)}
 
     def _updated(self, portion: Sequence[Sent]) -> dict[int, Outcome]:
@@ -210,7 +227,7 @@ class Writing:
             if method == "PUT":
                 path, parts = f"{path}/{{key}}", {"key": portion[0].write.key or ""}
         answer = self.session.http.request(method, path, parts=parts, json=body, accept={500})
-        if answer.status == 304:  # nothing is other than it was
+        if answer.status == 304 and method == "PUT":  # nothing is other than it was
             return [{"Id": one.write.key} for one in portion]
         if not answer.ok:
             raise _refusal(answer, what)
@@ -223,17 +240,25 @@ class Writing:
         return rows
 
     def _told(self, refusal: _Refusal, write: Write) -> Outcome:
-        kind = errors.kind_of(refusal.code)
-        if kind is OutcomeKind.MISSING and write.key is None:
-            kind = OutcomeKind.REFUSED  # a record pointed to is what is missing
+        kind = OutcomeKind.MISSING if refusal.code == _NOT_FOUND else errors.kind_of(refusal.code)
+        message = without_values(refusal.message, write)
+        if refusal.code in errors.NOT_THIS_ONE:
+            message = f"{message} {errors.RIGHTS}"
+        if kind is OutcomeKind.MISSING and (write.key is None or self._there(write.key)):
+            kind = OutcomeKind.REFUSED
+            message = f"{message} It is not the record itself: one that it refers to is gone, or not seen by the user"
         return Outcome(
             kind,
             write.key,
             code=refusal.code,
-            message=without_values(refusal.message, write),
+            message=message,
             field=errors.field_of(refusal.message),
             of=self._holder(refusal) if kind is OutcomeKind.DUPLICATE else None,
         )
+
+    def _there(self, key: str) -> bool:
+        """The same code is said of a record that another field points to."""
+        return any(True for _ in self.session.with_values(self.stream, "Id", [key], fields=["Id"]))
 
     def _holder(self, refusal: _Refusal) -> str | None:
         """The record with the user key that the message tells, where it is one."""
@@ -266,9 +291,14 @@ def _refusal(answer: Answer, what: str) -> _Refusal:
     code = errors.code_of(message)
     error = errors.request_error(answer, what)
     of_rows = isinstance(error, RefusedError) or code in errors.OF_A_ROW
-    if code is None or not of_rows or answer.status == 403:
+    if code is None or not of_rows or (answer.status == 403 and code not in errors.NOT_THIS_ONE):
         raise error
     return _Refusal(code, message)
+
+
+def _which(write: Write) -> Outcome:
+    message = "Siebel does not say which of the new records is which, and this one is not found by its marker"
+    return Outcome(OutcomeKind.UNKNOWN, write.key, message=message)
 
 
 def _no_key(write: Write) -> Outcome:

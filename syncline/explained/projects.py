@@ -104,6 +104,10 @@ PROJECTS = {
         "The mapping writes, and its stream cannot be written.",
         "Say `direction: in` in the mapping, or make the stream writable in config.yaml.",
     ),
+    "not-created": Entry(
+        "The mapping creates records in a stream in which the connector makes none.",
+        "Say `create: in` in the mapping (or `none`): records of other systems are then not made there.",
+    ),
     "schedule-when": Entry(
         "A schedule runs either every so often or at times of day.",
         "Give `every` or `cron`.",

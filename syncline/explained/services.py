@@ -41,6 +41,10 @@ SERVICES = {
         "Addresses can be written there, but not read.",
         "Give the role the right to read the address book, or take the rules away that read it.",
     ),
+    "unreadable-lines": Entry(
+        "Lines of orders can be written there, but not read.",
+        "Give the role the right to read them, or take the rules away that read them.",
+    ),
     "no-tracking": Entry(
         "The system does not keep track of what changes in this table.",
         "Switch change tracking on for the table.",

@@ -41,6 +41,7 @@ class Oracle:
         self.read_at: dict[tuple[str, str, str], int] = {}  # when the hub last looked at a record
         self.excused = 0
         self.said: list[str] = []  # what was found wrong while a run was under way, which would swallow an exception
+        self.brought_back: dict[tuple[str, str, str], int] = {}  # and how many records the hub had made there by then
         self.users_deleted: set[tuple[str, str, str]] = set()
         self.forgotten: set[tuple[str, str]] = set()  # (system, key) of what the hub made and does not know of any more
 
@@ -98,9 +99,9 @@ class Oracle:
 
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
         self.read_at[system, stream, key] = self.world.ticks
-        for name in row:
+        for name, value in row.items():
             place = (system, stream, key, name)
-            if place in self.placed:
+            if place in self.placed and token(value) == self.placed[place][0]:
                 self.met[place] = self.placed[place][0]
 
     def wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
@@ -207,6 +208,9 @@ class Oracle:
         for name, remote in self.world.remotes.items():
             made: dict[tuple[str, str], set[str]] = {}
             for stream, marker, key in remote.created:
+                back = self.brought_back.get((name, stream, key), 0)
+                if any((s, m) == (stream, marker) and k != key for s, m, k in remote.created[:back]):
+                    continue  # a person put it beside the one that had been made in its place
                 table = remote.tables[stream]
                 strange = self._strange(name, stream, key, table) if key in table.rows else True
                 if not (strange or self._another(name, stream, key, marker)):

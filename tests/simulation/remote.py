@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Protocol
@@ -152,6 +153,7 @@ class Remote:
         self.blurred = nature.offset_paging  # whether listings may have left something out for good
         self.hidden: set[str] = set()  # keys that listings leave out although the records are there
         self.garbled: set[str] = set()  # keys of people whose records nobody can decode just now
+        self.show: Callable[..., None] = watcher.shown
         self.masked: str | None = None  # a field nobody may read just now
         self.lost: set[str] = set()  # fields that were removed for good
         self.created: list[tuple[str, str, str]] = []  # (stream, marker, key) of what the hub made
@@ -202,6 +204,10 @@ class Remote:
 
     # what the hub sees and does
 
+    def same(self, field: str, one: Any, other: Any) -> bool:
+        """Whether two values differ only by what the system makes of them."""
+        return field in self.nature.rewrites and rewritten(one) == rewritten(other)
+
     def called(self, verb: str) -> None:
         if self.alone_until is not None and self.clock.now() < self.alone_until:
             self.watcher.too_early(f"I15: {self.name} was called ({verb}), and had asked not to be for a while")
@@ -220,7 +226,7 @@ class Remote:
         version = str(table.versions.get(key, 0))
         if row is None:
             return Record(key, {}, version, True, table.gone.get(key))
-        self.watcher.shown(self.name, stream, key, {f: v for f, v in row.items() if f != self.masked})
+        self.show(self.name, stream, key, {f: v for f, v in row.items() if f != self.masked})
         return Record(key, {"id": key, **{f: v for f, v in row.items() if f != self.masked}}, version)
 
     def decoded(self, stream: str, key: str) -> Record:
@@ -280,7 +286,7 @@ class Remote:
             return refusal
         key = key or self.key()
         before = dict(table.rows[key]) if key in table.rows else None
-        values = {f: _rewritten(v) if f in nature.rewrites else v for f, v in fields.items()}
+        values = {f: rewritten(v) if f in nature.rewrites else v for f, v in fields.items()}
         if kind == "create" and nature.replay is not Replay.NATURAL:
             values["hub"] = write.marker
         if nature.automates and stream == "people":
@@ -344,7 +350,7 @@ def _natural(key: str) -> tuple[str, int]:
     return key[:1], int(key[1:] or 0)
 
 
-def _rewritten(value: Any) -> Any:
+def rewritten(value: Any) -> Any:
     """Capitals, no spaces at the ends, cut off."""
     return str(value).strip().upper()[:14] if value else value
 
@@ -463,17 +469,36 @@ class RemoteConnector(Connector[RemoteSettings]):
         if nature.refuses_whole and len(batch) > 1 and any(poison(dict(write.fields)) for write in batch):
             raise RefusedError("one of these rows is bad", "bad-batch")
         outcomes: list[Outcome] = []
+        shown: list[tuple[Any, ...]] = []  # in an answer that may not come
+        with self._showing(lambda *what: shown.append(what)):
+            self._carry_out(said, batch, one, outcomes)
+        self._after(verb, said)
+        for what in shown:
+            self.remote.show(*what)
+        return outcomes
+
+    @contextmanager
+    def _showing(self, show: Callable[..., None]) -> Iterator[None]:
+        before, self.remote.show = self.remote.show, show
+        try:
+            yield
+        finally:
+            self.remote.show = before
+
+    def _carry_out(
+        self, said: str | None, batch: Sequence[Write], one: Callable[[Write], Outcome], outcomes: list[Outcome]
+    ) -> None:
         for place, write in enumerate(batch):
             if said == "partial" and place:
                 outcomes.append(Outcome(OutcomeKind.RETRY, key=write.key, code="busy"))
             elif said == "unsure" and place:
-                one(write)
+                with self._showing(lambda *_: None):
+                    one(write)
                 outcomes.append(Outcome(OutcomeKind.UNKNOWN, key=write.key))
             else:
                 outcomes.append(one(write))
         if said == "duplicate":  # delivered twice: only where the system takes the second for the same request
-            for write in batch:
-                if write.key is None and self.remote.nature.replay is Replay.UPSERT:
-                    one(write)
-        self._after(verb, said)
-        return outcomes
+            with self._showing(lambda *_: None):
+                for write in batch:
+                    if write.key is None and self.remote.nature.replay is Replay.UPSERT:
+                        one(write)

@@ -30,6 +30,8 @@ CAUGHT = Path(__file__).parent / "caught.json"
 MANY = 8_000
 """So many stories try every fault everywhere: a cell that is empty then is a hole in the stories."""
 
+_TELL = 10_000
+
 PHASES = ("recover", "observe", "act")
 NEVER = {
     "keys": {"recover", "act"},
@@ -120,16 +122,18 @@ def soak(first: int, seeds: int, processes: int, mutant: str | None) -> int:
     with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for found in pool.imap_unordered(block, jobs):
             wrong |= found["wrong"]
+            for seed, said in found["wrong"].items():
+                print(f"\nseed {seed}: {said}\n  again: python -m tests.simulation --replay {seed}", flush=True)
             matrix.update({tuple(cell): n for cell, n in found["matrix"]})
             done, excused, struck = done + found["count"], excused + found["excused"], struck + found["struck"]
+            if done // _TELL > (done - found["count"]) // _TELL:
+                print(f"{done} stories after {time.monotonic() - began:.0f} s", flush=True)
             if len(wrong) >= 5:
                 break
     took = time.monotonic() - began
     print(table(matrix))
     empty = sorted(set(expected()) - matrix.keys())
     print(f"{done} stories in {took:.0f} s ({done / took:.1f} a second), {struck} faults, {excused} excused overwrites")
-    for seed, said in sorted(wrong.items()):
-        print(f"\nseed {seed}: {said}\n  again: python -m tests.simulation --replay {seed}")
     if wrong and not mutant:
         seed = min(wrong)
         print(told(shrunk(made_up(seed), complaint(made_up(seed)) or "")))

@@ -241,10 +241,13 @@ class SimWorld:
     def put(self, remote: Remote, stream: str, key: str, **values: Any) -> None:
         self.ticks += 1
         before = dict(remote.tables[stream].rows.get(key, {}))
+        if key in remote.tables[stream].gone:
+            self.oracle.brought_back[remote.name, stream, key] = len(remote.created)
         if stream == "people":
             values = {name: value for name, value in values.items() if name not in remote.lost}
         if self.operator is not None:
-            self.operator.past.edited(remote.name, stream, key, [f for f, v in values.items() if before.get(f) != v])
+            news = [f for f, v in values.items() if before.get(f) != v and not remote.same(f, before.get(f), v)]
+            self.operator.past.edited(remote.name, stream, key, news)
         remote.put(stream, key, values)
         self.director.note("person", remote.name, stream, key, sorted(values.items()))
         self.oracle.entered(remote.name, stream, key, values, before)

@@ -442,6 +442,18 @@ def test_a_record_with_the_hubs_mark_is_not_split_off(two, binding):
         two.engine().split(binding("shop", "people", "contact"), "n1")
 
 
+def test_a_mark_that_lies_deeper_in_a_record_keeps_it_from_being_split_off_too(world, make_stream, binding):
+    build(world, make_stream, replace(LOOKUP, marker="own.hub"))
+    ana(world)
+    world.sync()
+    ((key, row),) = rows(world, "shop").items()
+    shop = world.connectors["shop"]
+    shop.fetch = lambda *_: [Record(key, {"name": "Ana", "own": {"hub": row["own.hub"]}})]
+    with pytest.raises(StateError, match="carries the mark"):
+        world.engine().split(binding("shop", "people", "contact"), key)
+
+
+
 def test_a_record_is_looked_at_before_it_is_deleted_even_where_updates_are_conditional(world, make_stream):
     both = {"on_delete_in": OnDelete.DELETE, "on_delete_out": OnDelete.DELETE}
     build(world, make_stream, CONDITIONAL, **both)
@@ -901,4 +913,49 @@ def test_a_lost_create_that_could_not_be_sent_again_is_still_looked_up(world, ma
     world.sync()
     assert len(rows(world, "shop")) == 1
     assert len(rows(world, "crm")) == 1
+    world.assert_calm()
+
+
+class SleepsAfter:
+    """A store after whose ``number``-th call of ``deed`` the process stands still, while something else goes on."""
+
+    def __init__(self, store, deed, number, meanwhile):
+        self._store, self._deed, self._left, self._meanwhile = store, deed, number, meanwhile
+
+    def __getattr__(self, name):
+        found = getattr(self._store, name)
+        if name != self._deed:
+            return found
+
+        def deed(*args, **kwargs):
+            result = found(*args, **kwargs)
+            self._left -= 1
+            if self._left == 0:
+                self._meanwhile()
+            return result
+
+        return deed
+
+
+@pytest.mark.parametrize(
+    ("deed", "numbers"), [("intend", range(1, 2)), ("commit", range(1, 9))], ids=["intend", "commit"]
+)
+def test_who_stood_still_until_another_took_over_sends_nothing_any_more(world, make_stream, deed, numbers):
+    build(world, make_stream, LOOKUP)
+    world.sync()
+    store = world.store
+    for number in numbers:
+        for at in range(4):
+            ana(world, key=f"{deed}{number}{at}", name="Ana", email=f"{deed}{number}{at}@example.com")
+
+        def another():
+            world.clock.advance(600)
+            world.store = store
+            world.sync()
+
+        world.store = SleepsAfter(store, deed, number, another)
+        world.sync()
+        world.store = store
+        world.sync()
+        assert len(rows(world, "shop")) == len(rows(world, "crm"))
     world.assert_calm()

@@ -16,7 +16,7 @@ from syncline.sandbox.netsuite.access import TOKEN_PATH, Access
 from syncline.sandbox.netsuite.faults import KINDS, ApiError, Fault
 from syncline.sandbox.netsuite.objects import SUBLISTS, FieldDef, standard
 from syncline.sandbox.netsuite.records import BASE, Records, links
-from syncline.sandbox.netsuite.store import Row, Store
+from syncline.sandbox.netsuite.store import Row, Script, Store
 from syncline.sandbox.netsuite.suiteql import Queries
 from syncline.sandbox.oauth1 import Signatures
 from syncline.sandbox.wire import Request, Response
@@ -145,6 +145,18 @@ class NetSuiteFake:
                     for row in self.store.rows[other].values():
                         row[field.name] = master if row.get(field.name) == loser else row.get(field.name)
             self.delete(name, loser)
+
+    def script(self, name: str, field: str, value: str, when: str = "before", **error: Any) -> None:
+        """Have a script of the account fail for some records (see `Script`). ``error``: what it says, as an ApiError;
+        a 500 UNEXPECTED_ERROR where nothing is given."""
+        given = {"code": "UNEXPECTED_ERROR", "detail": "An unexpected error occurred.", "status": 500, **error}
+        self.store.scripts.append(Script(name, field, value, when, ApiError(**given)))
+
+    def unstamp(self, name: str, *keys: str) -> None:
+        """Take the moment of the last change from records, as imported ones may never have had one."""
+        for key in keys:
+            self.store.rows[name][key]["lastModifiedDate"] = None
+        self.store.revision += 1
 
     def rows(self, name: str) -> list[Row]:
         """The records as they are stored, in order of their ids."""

@@ -49,7 +49,7 @@ class Records:
         if request.method == "POST":
             values, lines = self._given(request, name)
             _said_by_themselves(values, None)
-            return self._made(request, name, self.store.create(name, values, lines))
+            return self._made(request, name, self._created(name, values, lines))
         if request.method != "GET":
             raise ApiError("METHOD_NOT_ALLOWED", "The method is not allowed.", status=405)
         limit, offset = int(request.query.get("limit", "1000")), int(request.query.get("offset", "0"))
@@ -63,9 +63,11 @@ class Records:
 
     def _single(self, request: Request, name: str, key: str) -> Response:
         if request.method == "GET":
+            self.store.run("load", name, self.store.find(name, key))
             shown = self._shown(name, self.store.find(name, key), request.query.get("expandSubResources") == "true")
             return Response.of(shown, headers={"content-type": f"{_RESOURCE}; type=singular-resource"})
         if request.method == "DELETE":
+            self.store.run("before", name, self.store.find(name, key))
             self.store.delete(name, self.store.find(name, key))
             return Response(status=204)
         values, lines = self._given(request, name)
@@ -77,13 +79,22 @@ class Records:
             found = self.store.by_external(name, external)
             if found is None:
                 _said_by_themselves(values, None)
-                made = self.store.create(name, {**values, "externalId": external}, lines)
+                made = self._created(name, {**values, "externalId": external}, lines)
                 return self._made(request, name, made)
             row = found
         else:
             raise ApiError("METHOD_NOT_ALLOWED", "The upsert operation needs an external ID.", status=405)
         _said_by_themselves(values, row.get("globalSubscriptionStatus"))
-        return self._made(request, name, self.store.update(name, row, values, lines, replace=replace))
+        self.store.run("before", name, {**row, **values})
+        after = self.store.update(name, row, values, lines, replace=replace)
+        self.store.run("after", name, after)
+        return self._made(request, name, after)
+
+    def _created(self, name: str, values: Row, lines: Any) -> Row:
+        self.store.run("before", name, values)
+        row = self.store.create(name, values, lines)
+        self.store.run("after", name, row)
+        return row
 
     def _made(self, request: Request, name: str, row: Row) -> Response:
         host = request.headers.get("host", "")

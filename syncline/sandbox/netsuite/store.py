@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -20,6 +21,18 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _NONE = "The record instance does not exist. Provide a valid record instance ID."
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A user event script that fails for the records whose ``field`` has a value: when they are loaded, before they are
+    saved, or after (the record is then written, whatever is answered)."""
+
+    name: str
+    field: str
+    value: str
+    when: str
+    error: ApiError
+
+
 class Store:
     """Rows by type and id; ids are unique among all of them. ``revision`` counts changes."""
 
@@ -30,6 +43,7 @@ class Store:
         self.unsubscribed_by_default = False
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in types}
         self.deleted: list[Row] = []
+        self.scripts: list[Script] = []
         self.count = 100
         self.revision = 0
 
@@ -40,6 +54,12 @@ class Store:
         if row is None:
             raise ApiError("NONEXISTENT_ID", _NONE, status=404)
         return row
+
+    def run(self, when: str, name: str, row: Row) -> None:
+        """Raises what the account's scripts raise for a record."""
+        for script in self.scripts:
+            if (script.when, script.name) == (when, name) and str(row.get(script.field)) == script.value:
+                raise script.error
 
     def by_external(self, name: str, external: str) -> Row | None:
         """External ids are compared without case."""

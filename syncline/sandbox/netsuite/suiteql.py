@@ -28,12 +28,13 @@ _TABLES = {"customer": "customer", "contact": "contact", "salesOrder": "transact
 
 
 class Queries:
-    """``hidden``: (table, column) that the role may not see, or (table, "*")."""
+    """``hidden``: (table, column) that the role may not see, or (table, "*"). ``largest``: rows of a page, at most."""
 
     def __init__(self, store: Store, zone: str, cap: int) -> None:
         self.store = store
         self.zone = ZoneInfo(zone)
         self.cap = cap
+        self.largest = 1000
         self.hidden: set[tuple[str, str]] = set()
         self._built: tuple[Any, sqlite3.Connection] | None = None
 
@@ -49,6 +50,7 @@ class Queries:
             rows = found.fetchmany(self.cap)
         except sqlite3.Error as error:
             raise _refused(_reason(str(error))) from None
+        limit = min(limit, self.largest)
         items = [_shown(dict(zip(names, row, strict=True))) for row in rows[offset : offset + limit]]
         more = offset + limit < len(rows)
         return {
@@ -142,7 +144,7 @@ class Queries:
         return [main, *lines, tax]
 
     def _gone(self, row: Row) -> Row:
-        found = {"recordid": int(row["id"]), "type": row["type"].lower(), "name": row["name"]}
+        found = {"recordid": int(row["id"]) if row["id"] else None, "type": row["type"].lower(), "name": row["name"]}
         return {**found, "deleteddate": self._local(row["at"])}
 
     def _display(self, column: str, value: Any) -> Any:

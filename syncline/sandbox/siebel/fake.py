@@ -63,7 +63,12 @@ class SiebelFake:
         self.exact = exact
         self.uniform = uniform
         self.hidden: set[str] = set()  # components that the user's responsibility may not see
-        self.refusals: list[tuple[str, int, str]] = []  # method, status and ERROR of answers to come, nothing done
+        self.refusals: list[tuple[str, int, str]] = []  # how the call begins, status and ERROR of answers to come
+        self.locked: dict[str, tuple[int, str]] = {}  # records the user may not write: status and code that say so
+        self.unseen: dict[str, tuple[int, str]] = {}  # records that spoil a search which would show them
+        self.blanks_last = False  # where a database puts what is blank
+        self.echoes = True  # False: an array is answered by ids alone, in an order of their own
+        self.turns = True  # False: StartRowNum is ignored
         self.undoes = True  # False: a refused array leaves the rows before the bad one
         self.seen: list[Request] = []
 
@@ -77,7 +82,8 @@ class SiebelFake:
             return Response(status=404, body=b"<html>Not Found</html>", headers={"content-type": "text/html"})
         if not self._let_in(request.headers.get("authorization", "")):
             return Response(status=401, headers={"content-type": "text/plain"})
-        planned = next((one for one in self.refusals if one[0] == request.method), None)
+        call = f"{request.method} {unquote(request.path)}"
+        planned = next((one for one in self.refusals if call.startswith(one[0])), None)
         if planned is not None:
             self.refusals.remove(planned)
             return SiebelError(planned[2], "", planned[1]).answer()
@@ -121,9 +127,8 @@ class SiebelFake:
                 return self._query(definition, request)
             case "GET", [key]:
                 return self._single(definition, key, request)
-            case "GET", [key, child] if child == definition.child:
-                rows = self.store.children.get(key, [])
-                return self._listed(rows, {k.lower(): v for k, v in request.query.items()}, definition, None)
+            case "GET", [key, child, *more]:
+                return self._of_child(definition, request, key, child, more)
             case "POST", []:
                 return self._written(definition, request, None)
             case "PUT", []:
@@ -131,9 +136,21 @@ class SiebelFake:
             case "PUT", [key]:
                 return self._written(definition, request, key)
             case "DELETE", [key]:
+                self._assert_allowed(self.locked, key)
                 self.store.delete(definition.name, key)
                 return Response()
         raise SiebelError("The request is not allowed", "", 405)
+
+    def _of_child(
+        self, definition: ComponentDef, request: Request, key: str, child: str, more: Sequence[str]
+    ) -> Response:
+        if child != definition.child or more not in ([], ["describe"]):
+            raise SiebelError("There is no data for the requested resource", "", 404)
+        if more:
+            name = f"data_{definition.name}_{definition.name}_{{key}}_{child}_"
+            return Response.of({"openapi": "3.0.1", "components": {"schemas": {name: {"properties": {}}}}})
+        rows = self.store.children.get(key, [])
+        return self._listed(rows, {k.lower(): v for k, v in request.query.items()}, definition, None)
 
     def _described(self, definition: ComponentDef) -> Response:
         one: dict[str, Any] = {
@@ -166,7 +183,9 @@ class SiebelFake:
 
     def _compared(self, row: Row) -> Row:
         """A row as it is searched: where stamps are kept as moments, those of an hour that happens twice differ."""
-        return {**row, "Updated": f"@{self.store.moments[row['Id']].isoformat()}"} if self.in_utc else row
+        if not self.in_utc or not row["Updated"]:
+            return row
+        return {**row, "Updated": f"@{self.store.moments[row['Id']].isoformat()}"}
 
     def _known(self, definition: ComponentDef, field: str) -> None:
         if field not in definition.fields:
@@ -186,20 +205,24 @@ class SiebelFake:
         return rows
 
     def _rank(self, definition: ComponentDef, row: Row, field: str, order: Any) -> tuple[bool, Any]:
+        if not row.get(field):
+            return self.blanks_last, ""
         if field == "Updated" and self.in_utc:
-            return True, self.store.moments[row["Id"]]
-        return (True, order(definition, field, row[field])) if row.get(field) else (False, "")
+            return not self.blanks_last, self.store.moments[row["Id"]]
+        return not self.blanks_last, order(definition, field, row[field])
 
     def _listed(
         self, rows: Sequence[Row], asked: Mapping[str, str], definition: ComponentDef, mode: str | None
     ) -> Response:
         size = min(int(asked.get("pagesize", 10)), self.largest)
-        begin = int(asked.get("startrownum", 0))
+        begin = int(asked.get("startrownum", 0)) if self.turns else 0
         page = rows[begin : begin + size]
         if not page:
             if self.empty == 404:
                 raise SiebelError("There is no data for the requested resource", "", 404)
             return Response(status=204)
+        for row in page:
+            self._assert_allowed(self.unseen, row["Id"])
         fields = [name.strip() for name in asked.get("fields", "").split(",") if name.strip()]
         for name in fields if mode is not None else ():
             self._known(definition, name)
@@ -209,6 +232,11 @@ class SiebelFake:
         if len(shown) == 1 and not uniform:
             return Response.of(shown[0])
         return Response.of({"items": shown, "Link": {"rel": "self", "name": definition.name}})
+
+    def _assert_allowed(self, forbidden: Mapping[str, tuple[int, str]], key: str) -> None:
+        if key in forbidden:
+            status, code = forbidden[key]
+            raise SiebelError("The user does not have access to this record", code, status)
 
     def _single(self, definition: ComponentDef, key: str, request: Request) -> Response:
         row = self.store.rows[definition.name].get(key)
@@ -246,6 +274,8 @@ class SiebelFake:
             raise
         if request.method == "PUT" and not any(changed for _, changed in done):
             return Response(status=304)
+        if several and not self.echoes:
+            return Response.of({"items": [{"Id": row["Id"]} for row, _ in reversed(done)]})
         names = [dict.fromkeys([*row, "Id"]) for row in given]
         shown = [
             {**{name: row[name] for name in wanted if name in row}, "Link": {"rel": "self", "name": definition.name}}
@@ -258,6 +288,7 @@ class SiebelFake:
 
     def _upserted(self, definition: ComponentDef, given: Mapping[str, Any]) -> tuple[Row, bool]:
         key = str(given.get("Id", ""))
+        self._assert_allowed(self.locked, key)
         if key in self.store.rows[definition.name]:
             changed = self.store.update(definition.name, key, given, INTEGRATION)
             return dict(self.store.rows[definition.name][key]), changed

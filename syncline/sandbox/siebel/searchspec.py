@@ -69,6 +69,10 @@ class _Parser:
 
     def _comparison(self, field: str) -> Test:
         self._known(field)
+        if self._word("IS"):
+            if not self._word("NULL"):
+                raise self._unreadable()
+            return lambda row: not row.get(field)
         sign, (kind, text) = self._next()[1], self._next()
         if kind != "text":
             raise self._unreadable()

@@ -32,6 +32,32 @@ def test_more_rows_than_a_query_may_have_are_all_read(erp, fake, clock):
     assert sorted(read(erp)[0]) == sorted(keys)
 
 
+def test_pages_that_end_before_they_are_full_hide_no_row(erp, fake, clock):
+    [buyer] = fake.seed("customer", [COMPANY])
+    fake.seed("salesOrder", [{"entity": buyer, "item": [{"item": str(n), "rate": 1} for n in range(4)]}])
+    keys = [buyer, *fake.seed("customer", companies(11))]
+    since = read(erp)[1]
+    fake.queries.largest = 3
+    assert sorted(read(erp)[0]) == sorted(keys)
+    assert sorted(key for page in erp.keys("customer") for key in page) == sorted(keys)
+    assert not any(record.deleted for record in erp.fetch("customer", keys))
+    assert [len(record.data["item"]) for record in read(erp, stream="salesOrder")[0].values()] == [4]
+    clock.advance(400)
+    for key in keys[1:]:
+        fake.delete("customer", key)
+    assert sorted(key for key, record in read(erp, since)[0].items() if record.deleted) == sorted(keys[1:])
+
+
+def test_a_deletion_without_a_key_hides_no_other(erp, fake, clock):
+    keys = fake.seed("customer", companies(3))
+    since = read(erp)[1]
+    clock.advance(400)
+    for key in keys:
+        fake.delete("customer", key)
+    fake.store.deleted[1]["id"] = None
+    assert {key for key, record in read(erp, since)[0].items() if record.deleted} == {keys[0], keys[2]}
+
+
 def test_a_query_ends_at_its_cap_however_one_pages_through_it(fake):
     fake.seed("customer", companies(45))
     text = "SELECT id FROM customer ORDER BY id"
@@ -55,6 +81,29 @@ def test_a_record_edited_while_others_are_read_moves_none_out_of_sight(erp, fake
         clock.advance(1)
         fake.edit("customer", keys[number], {"comments": "edited meanwhile"})
     assert seen == set(keys)
+
+
+def test_records_without_a_stamp_are_read_and_hide_no_other(erp, fake, clock):
+    keys = fake.seed("customer", companies(13))
+    fake.unstamp("customer", *keys[:7])  # more than a page of them
+    records, since = read(erp)
+    assert sorted(records) == sorted(keys)
+    assert records[keys[0]].data["lastModifiedDate"] is None
+    assert records[keys[12]].data["lastModifiedDate"] == clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    clock.advance(400)
+    fake.edit("customer", keys[0], {"comments": "now it has one"})
+    assert read(erp, since)[0][keys[0]].data["comments"] == "now it has one"
+
+
+def test_a_full_read_that_is_broken_off_gives_no_position_behind_records_without_a_stamp(erp, fake):
+    keys = fake.seed("customer", companies(12))
+    fake.unstamp("customer", *keys[6:])
+    seen = set()
+    for page in erp.read("customer", None):
+        seen |= {record.key for record in page.records}
+        if page.cursor:
+            break
+    assert seen >= set(keys[6:])
 
 
 @pytest.mark.parametrize("moment", [datetime(2026, 1, 15, 7, 30, tzinfo=UTC), datetime(2026, 7, 15, 6, 30, tzinfo=UTC)])
@@ -105,42 +154,11 @@ def test_a_wrong_zone_in_the_settings_loses_nothing_and_is_said(make, fake, cloc
     assert not make().check()
 
 
-def test_a_column_that_is_null_is_null_and_not_absent(erp, fake):
-    [key] = fake.seed("customer", companies(1))
-    data = read(erp)[0][key].data
-    assert (data["phone"], data["isPerson"], data["billingAddress"]) == (None, False, None)
-
-
-def test_a_column_the_role_may_not_see_is_left_out_and_said(erp, fake):
-    fake.hide("customer", "salesrep")
-    fake.hide("customer", "fax")
-    [key] = fake.seed("customer", companies(1))
-    data = read(erp)[0][key].data
-    assert {"salesRep", "fax"}.isdisjoint(data)
-    assert data["companyName"] == "Company 0"
-    [finding] = erp.check()
-    assert (finding.code, "fax, salesRep" in finding.message or "salesRep, fax" in finding.message) == (
-        "unreadable-fields",
-        True,
-    )
-    shown = {field.name: field for field in erp.discover("customer")}
-    assert not shown["fax"].readable
-
-
 def test_a_table_the_role_may_not_see_is_said_with_what_to_do(erp, fake):
     fake.hide("contact")
     [finding] = erp.check()
     assert (finding.code, finding.path) == ("no-access", "streams.contact")
     assert "View" in finding.hint
-
-
-def test_an_address_book_that_cannot_be_read_is_said_and_hides_no_record(erp, fake):
-    fake.hide("contactaddressbook")
-    [key] = fake.seed("contact", [{"lastName": "Moos", "billingAddress": {"city": "Eugene"}}])
-    assert [(one.code, one.path) for one in erp.check()] == [("unreadable-addresses", "streams.contact")]
-    assert "billingAddress" not in read(erp, stream="contact")[0][key].data
-    shown = {field.name: field for field in erp.discover("contact")}
-    assert (shown["billingAddress.city"].readable, shown["billingAddress.city"].updatable) == (False, True)
 
 
 def test_soft_opt_outs_that_may_be_nobody_s_word_are_said_before_they_spread(erp, fake):
@@ -250,6 +268,21 @@ def test_custom_fields_are_discovered_with_their_types_and_read(make, fake):
     assert (data["custentity_tier"], data["custentity_met"], data["custentity_score"]) == ("gold", moment, None)
     few = make(streams={"customer": {"fields": ["companyName"]}})
     assert set(read(few)[0][key].data) == {"id", "lastModifiedDate", "companyName", "billingAddress", "shippingAddress"}
+
+
+def test_a_value_that_is_not_of_its_type_stays_as_it_is_and_stops_no_record(erp, fake):
+    fake.add_field("customer", "custentity_staff integer")
+    keys = fake.seed("customer", [{**COMPANY, "custentity_staff": 7}, {"companyName": "Bolt", "custentity_staff": 8}])
+    fake.store.rows["customer"][keys[0]]["custentity_staff"] = "7.5"
+    records = read(erp)[0]
+    assert [records[key].data["custentity_staff"] for key in keys] == ["7.5", 8]
+
+
+def test_a_moment_behind_all_days_stops_no_record(make, fake):
+    fake.add_field("customer", "custentity_until datetime")
+    [key] = fake.seed("customer", [{**COMPANY, "custentity_until": "9999-12-31T23:59:59Z"}])
+    fake.queries.zone = ZoneInfo("UTC")
+    assert read(make())[0][key].data["custentity_until"] == "9999-12-31 23:59:59"
 
 
 def test_what_is_no_single_value_is_no_field(erp):

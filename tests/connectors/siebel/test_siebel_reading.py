@@ -1,13 +1,32 @@
 """Reading Siebel: pages by stamp and id, an hour that happens twice, empty answers, rows that are not seen."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 
-from connectors.sdk import CursorExpiredError, ProtocolError, RefusedError
+from connectors.sdk import CursorExpiredError, ProtocolError, RefusedError, UnreachableError
 from syncline.sandbox.siebel import SiebelFake
+from syncline.sandbox.wire import Response
 
 AUTUMN = datetime(2026, 10, 25, 0, 0, tzinfo=UTC)  # in Berlin 02:00 summer time; at 01:00 UTC it is 02:00 again
+
+
+class Without:
+    """The enterprise, whose records do not show a field."""
+
+    def __init__(self, fake, field="Last Call Date"):
+        self.fake, self.field = fake, field
+
+    def handle(self, request):
+        answer = self.fake.handle(request)
+        if request.path.endswith("/Account/Account") and answer.body:
+            body = orjson.loads(answer.body)
+            for row in body["items"]:
+                row.pop(self.field, None)
+            return Response.of(body)
+        return answer
 
 
 def accounts(*numbers):
@@ -25,6 +44,37 @@ def test_more_records_of_one_second_than_a_page_holds_are_read_by_their_ids(fake
     records, _ = read(make(page=5))
     assert sorted(record.key for record in records) == sorted(keys)
     assert {record.data["Updated"] for record in records} == {"2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("blanks_last", [False, True])
+@pytest.mark.parametrize("count", [0, 2, 6])
+def test_records_without_a_stamp_are_read_and_hide_no_other(fake, make, clock, blanks_last, count):
+    fake.blanks_last = blanks_last
+    keys = fake.seed("Account", accounts(*range(9)))
+    for key in keys[:count]:
+        fake.store.rows["Account"][key]["Updated"] = ""
+    connector = make(page=3)
+    records, since = read(connector)
+    assert sorted(record.key for record in records) == sorted(keys)
+    clock.advance(600)
+    fake.edit("Account", keys[0], {"Alias": "now it has one"})
+    assert read(connector, since)[0][-1].key == keys[0]
+
+
+def test_a_release_that_cannot_be_asked_for_what_is_blank_is_read_all_the_same(fake, make):
+    keys = fake.seed("Account", accounts(*range(9)))
+    for key in keys[:4]:
+        fake.store.rows["Account"][key]["Updated"] = ""
+    connector = make(page=3)
+    connector.discover("Account")
+    fake.refusals.append(("GET", 500, "There is a syntax error in the search specification(SBL-DAT-00501)"))
+    assert {record.key for record in read(connector)[0]} >= set(keys[4:])
+
+
+def test_a_component_whose_records_do_not_show_the_stamp_is_said(fake, make):
+    fake.seed("Account", accounts(1))
+    with pytest.raises(ProtocolError, match="as stamp"):
+        read(make(streams={"Account": {"stamp": "Last Call Date", "fields": ["Name"]}}, of=Without(fake)))
 
 
 def test_no_more_than_a_hundred_rows_are_asked_for_and_never_the_silent_ten(fake, crm):
@@ -162,6 +212,18 @@ def test_days_moments_and_truth_values_are_understood_and_days_are_not_moved(fak
     assert (record.data["Work Phone #"], "Link" in record.data) == ("", False)
 
 
+@pytest.mark.parametrize(
+    ("zone", "value"),
+    [("America/New_York", "12/31/9999 23:59:59"), ("Asia/Tokyo", "01/01/0001 00:00:00"), ("UTC", "some day")],
+)
+def test_a_moment_that_there_is_not_in_utc_stays_as_it_is_and_stops_no_record(fake, make, zone, value):
+    keys = fake.seed("Account", accounts(1, 2))
+    fake.store.rows["Account"][keys[0]]["Last Call Date"] = value
+    connector = make(zone=zone)
+    found = {record.key: record.data["Last Call Date"] for record in connector.fetch("Account", keys)}
+    assert found == {keys[0]: value, keys[1]: None}
+
+
 def test_fields_with_blanks_and_signs_are_asked_for_by_their_names(fake, make):
     fake.seed("Contact", [{"First Name": "Ada", "Last Name": "Byron", "M/M": "Mrs.", "Work Phone #": "1"}])
     connector = make(streams={"Contact": {"fields": ["M/M", "Work Phone #"]}})
@@ -178,6 +240,123 @@ def test_child_records_come_with_their_parent_where_that_is_wanted(fake, make):
     assert sorted(child["City"] for child in found[key]["Business Address"]) == ["Linz", "Ulm"]
     assert (found[key]["City"], found[bare]["Business Address"]) == ("Ulm", [])
     assert "Business Address" in {field.name for field in connector.discover("Account")}
+
+
+def test_no_children_are_an_empty_list_whether_the_release_says_204_or_404(clock, make):
+    for status in (204, 404):
+        fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"}, empty=status)
+        fake.seed("Account", accounts(1))
+        connector = make(of=fake, streams={"Account": {"children": ["Business Address"]}})
+        assert [record.data["Business Address"] for record in read(connector)[0]] == [[]]
+        assert connector.check() == []
+
+
+def test_a_child_component_that_is_not_there_is_absent_not_empty_and_said(fake, make):
+    fake.seed("Account", accounts(1, 2))
+    connector = make(streams={"Account": {"children": ["Bussiness Address"]}})
+    assert [set(record.data) & {"Bussiness Address"} for record in read(connector)[0]] == [set(), set()]
+    assert len([request for request in fake.seen if request.path.endswith("ddress/describe")]) == 1
+    [finding] = connector.check()
+    assert (finding.code, finding.path) == ("unknown-field", "streams.Account.children")
+
+
+def test_children_of_a_record_that_has_just_gone_say_nothing_of_those_of_others(clock, make):
+    fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"}, empty=404)
+    first, second = sorted(fake.seed("Account", accounts(1, 2)))
+
+    class Raced:
+        def handle(self, request):
+            if request.path.endswith("Business%20Address/describe") and first in fake.store.rows["Account"]:
+                fake.delete("Account", first)
+            if request.path.endswith("/describe") and first in request.path:
+                return Response.of({"ERROR": "There is no data for the requested resource"}, 404)
+            return fake.handle(request)
+
+    connector = make(of=Raced(), streams={"Account": {"children": ["Business Address"]}})
+    found = {record.key: record.data for record in read(connector)[0]}
+    assert "Business Address" not in found[first]
+    assert found[second]["Business Address"] == []
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (403, "Access to Resource 'Business Address' is denied(SBL-DAT-00825)"),
+        (500, "The user does not have access to this record(SBL-DAT-00542)"),
+    ],
+)
+def test_children_that_may_not_be_seen_are_absent_and_the_read_goes_on(fake, make, status, text):
+    keys = fake.seed("Account", accounts(1, 2, 3))
+    for key in keys:
+        fake.add_address("Account", key, city="Ulm")
+    fake.refusals.append((f"GET /siebel/v1.0/data/Account/Account/{keys[1]}/", status, text))
+    connector = make(streams={"Account": {"children": ["Business Address"]}})
+    found = {record.key: record.data for record in read(connector)[0]}
+    assert [len(found[key].get("Business Address", "")) for key in keys] == [1, 0, 1]
+    assert "Business Address" not in found[keys[1]]
+
+
+def test_a_server_that_fails_at_describing_children_ends_the_read_rather_than_guess(clock, make):
+    fake = SiebelFake(clock, users={"SYNCLINE": "s3cr3t-canary"}, empty=404)
+    [key] = fake.seed("Account", accounts(1))
+    path = f"GET /siebel/v1.0/data/Account/Account/{key}/Business Address/describe"
+    fake.refusals.append((path, 500, "The object manager cannot be reached(SBL-JCA-00313)"))
+    with pytest.raises(UnreachableError):
+        read(make(of=fake, streams={"Account": {"children": ["Business Address"]}}))
+
+
+def test_a_server_that_does_not_turn_pages_of_children_is_found_out(fake, make):
+    fake.turns = False
+    [key] = fake.seed("Account", accounts(1))
+    fake.add_address("Account", key, city="Ulm")
+    with pytest.raises(ProtocolError, match="StartRowNum"):
+        read(make(streams={"Account": {"children": ["Business Address"]}}))
+
+
+def test_children_that_move_on_a_page_while_being_read_are_each_read_once(fake, make):
+    [key] = fake.seed("Account", accounts(1))
+    for n in range(3):
+        fake.add_address("Account", key, city=f"City {n}")
+
+    class Raced:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if "Address" in request.path and len(fake.store.children[key]) == 3:
+                fake.store.children[key].insert(0, {"Id": "88-0", "City": "first of all"})
+            return answer
+
+    connector = make(of=Raced(), page=3, streams={"Account": {"children": ["Business Address"]}})
+    [record] = read(connector)[0]
+    assert [child["City"] for child in record.data["Business Address"]] == ["City 0", "City 1", "City 2"]
+
+
+def test_a_search_that_is_ignored_when_looking_up_is_found_out(fake, make):
+    class Ignoring:
+        def handle(self, request):
+            return fake.handle(replace(request, query={k: v for k, v in request.query.items() if k != "searchspec"}))
+
+    fake.seed("Account", accounts(1, 2))
+    with pytest.raises(ProtocolError, match="searchspec"):
+        make(of=Ignoring()).find("Account", "Integration Id", ["1", "2"])
+
+
+def test_a_row_without_an_id_at_the_end_of_a_page_hides_no_other(fake, make):
+    class Odd:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if request.path.endswith("/Account/Account") and answer.body:
+                body = orjson.loads(answer.body)
+                for row in body["items"]:
+                    if row.get("Id") == odd:
+                        row["Id"] = ""
+                return Response.of(body)
+            return answer
+
+    keys = sorted(fake.seed("Account", accounts(*range(9))))
+    odd = keys[4]
+    pages = list(make(of=Odd(), page=5).read("Account", None))
+    assert sorted(record.key for page in pages for record in page.records) == sorted(set(keys) - {odd})
+    assert {flaw.problem.code for page in pages for flaw in page.flaws} == {"no-key"}
 
 
 def test_a_merge_leaves_a_record_that_is_gone_and_children_that_moved(fake, crm):

@@ -29,6 +29,17 @@ def test_a_hundred_creates_are_one_call_and_carry_the_hub_s_ids(fake, crm):
     assert [stored[outcome.key] for outcome in outcomes] == [f"hub-{n}" for n in range(100)]
 
 
+def test_an_answer_of_ids_alone_gives_no_record_to_another(fake, crm):
+    fake.echoes = False
+    outcomes = crm.upsert("Account", creates(*range(5)))
+    stored = {row["Id"]: row["Integration Id"] for row in fake.rows("Account")}
+    assert [stored[outcome.key] for outcome in outcomes] == [f"hub-{n}" for n in range(5)]
+    [alone] = crm.upsert("Account", creates(7))
+    assert fake.rows("Account")[-1]["Id"] == alone.key
+    fake.refusals.append(("GET", 204, ""))
+    assert kinds(crm.upsert("Account", creates(8, 9))) == [OutcomeKind.UNKNOWN] * 2
+
+
 def test_one_record_that_is_there_already_keeps_no_other_from_being_made(fake, crm):
     [there] = fake.seed("Account", [{"Name": "Company 5", "Location": "HQ"}])
     outcomes = crm.upsert("Account", creates(*range(12)))
@@ -73,7 +84,7 @@ def test_a_second_site_of_the_same_name_is_another_account(fake, crm):
         ("No user key can be used for the Integration Component instance 'Contact'.(SBL-EAI-04397)", REFUSED, None),
         ("The value entered in field M/M of buscomp Contact(SBL-DAT-00225)", REFUSED, None),
         ("modified by another user since it was retrieved.(SBL-DAT-00523)", OutcomeKind.STALE, None),
-        ("You do not have access to this record(SBL-DAT-00279)", OutcomeKind.UNAUTHORISED, None),
+        ("You do not have access to this record(SBL-DAT-00279)", REFUSED, None),
         ('returned the following error:"exists(SBL-DAT-00381)"(SBL-EAI-04451)', DUPLICATE, None),
         ("Something that nobody ever saw(SBL-ZZZ-12345)", REFUSED, None),
     ],
@@ -84,6 +95,63 @@ def test_an_error_inside_a_500_is_told_by_its_code(fake, crm, text, kind, field)
     assert (outcome.kind, outcome.field) == (kind, field)
     assert outcome.code in text
     assert fake.rows("Contact") == []
+
+
+@pytest.mark.parametrize("code", ["00278", "00279", "00284", "00542", "00553"])
+@pytest.mark.parametrize("status", [500, 403])
+def test_a_record_that_the_user_may_not_change_keeps_no_other_from_being_changed(fake, crm, code, status):
+    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(5)])
+    fake.locked[keys[3]] = (status, f"SBL-DAT-{code}")
+    outcomes = crm.upsert("Account", [Write(key, {"Alias": "x"}) for key in keys])
+    assert kinds(outcomes) == [APPLIED, APPLIED, APPLIED, REFUSED, APPLIED]
+    assert (outcomes[3].code, "responsibilities" in outcomes[3].message) == (f"SBL-DAT-{code}", True)
+    assert [row["Alias"] for row in fake.rows("Account")] == ["x", "x", "x", "", "x"]
+    removed = crm.remove("Account", [Write(key, {}) for key in keys])
+    assert kinds(removed) == [APPLIED, APPLIED, APPLIED, REFUSED, APPLIED]
+
+
+def test_a_record_that_the_user_may_not_even_look_at_keeps_no_other_from_being_changed(fake, crm):
+    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(4)])
+    crm.check()
+    fake.unseen[keys[1]] = (500, "SBL-DAT-00542")
+    outcomes = crm.upsert("Account", [Write(key, {"Alias": "x"}) for key in keys])
+    assert kinds(outcomes) == [APPLIED, REFUSED, APPLIED, APPLIED]
+    assert outcomes[1].code == "SBL-DAT-00542"
+    with pytest.raises(UnauthorisedError):
+        crm.fetch("Account", keys)  # neither there nor gone
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "text"),
+    [
+        ("PUT", 500, "No rows retrieved corresponding to the business component 'Contact'(SBL-EAI-04378)"),
+        ("DELETE", 500, "No rows retrieved corresponding to the business component 'Contact'(SBL-EAI-04378)"),
+        ("DELETE", 404, "There is no data for the requested resource"),
+    ],
+)
+def test_a_record_that_another_refers_to_is_not_taken_for_the_record_itself(fake, crm, method, status, text):
+    [key] = fake.seed("Account", [{"Name": "A"}])
+    fake.refusals.append((method, status, text))
+    deed = crm.remove if method == "DELETE" else crm.upsert
+    [outcome] = deed("Account", [Write(key, {"Alias": "x"})])
+    assert outcome.kind is REFUSED
+    assert "refers to" in outcome.message
+    assert [row["Id"] for row in fake.rows("Account")] == [key]
+    [gone] = crm.remove("Account", [Write("88-NONE", {})])
+    assert gone.kind is OutcomeKind.MISSING
+
+
+def test_a_record_deleted_between_the_look_and_the_write_is_missing(fake, make):
+    class Raced:
+        def handle(self, request):
+            if request.method == "PUT":
+                fake.delete("Account", key)
+                fake.refusals.append(("PUT", 500, "No rows retrieved(SBL-EAI-04378)"))
+            return fake.handle(request)
+
+    [key] = fake.seed("Account", [{"Name": "A"}])
+    [outcome] = make(of=Raced()).upsert("Account", [Write(key, {"Alias": "x"})])
+    assert outcome.kind is OutcomeKind.MISSING
 
 
 def test_a_server_that_is_not_there_leaves_a_create_in_doubt(fake, crm):
@@ -160,6 +228,14 @@ def test_days_truth_values_and_moments_are_written_as_siebel_has_them(fake, crm)
     ]
     assert kinds(crm.upsert("Account", writes)) == [APPLIED, REFUSED]
     assert fake.rows("Account")[0]["Last Call Date"] == "07/01/2026 12:00:00"
+
+
+def test_a_moment_behind_all_days_is_refused_and_its_neighbour_is_written(make, fake):
+    writes = [
+        Write(None, {"Name": "A", "Last Call Date": "9999-12-31T23:59:59Z"}, marker="hub-1"),
+        Write(None, {"Name": "B"}, marker="hub-2"),
+    ]
+    assert kinds(make(zone="Asia/Tokyo").upsert("Account", writes)) == [REFUSED, APPLIED]
 
 
 def test_what_cannot_fit_is_refused_before_it_spoils_the_array(fake, crm):

@@ -1,0 +1,229 @@
+"""What concerns one record stays its own matter: a script that fails for it, rights that lack for it, a reference."""
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from connectors.sdk import AnswerLostError, OutcomeKind, UnreachableError, Write
+
+APPLIED, REFUSED, RETRY, UNKNOWN = OutcomeKind.APPLIED, OutcomeKind.REFUSED, OutcomeKind.RETRY, OutcomeKind.UNKNOWN
+MISSING, UNAUTHORISED = OutcomeKind.MISSING, OutcomeKind.UNAUTHORISED
+GONE = {"code": "RCRD_DSNT_EXIST", "detail": "That record does not exist.", "status": 400}
+
+
+@pytest.fixture
+def marked(make, fake):
+    fake.add_field("customer", "custentity_hub text64")
+    return make(marker="custentity_hub", streams=["customer"])
+
+
+def create(connector, name, marker="m-1", **fields):
+    fields = {"companyName": name, "isPerson": False, **fields}
+    [outcome] = connector.upsert("customer", [Write(None, fields, marker=marker)])
+    return outcome
+
+
+def update(connector, key, **fields):
+    [outcome] = connector.upsert("customer", [Write(key, {name.replace("__", "."): v for name, v in fields.items()})])
+    return outcome
+
+
+def names(fake):
+    return [row["companyName"] for row in fake.rows("customer")]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_update_that_a_script_breaks_is_in_doubt_and_the_others_are_written(erp, fake, when):
+    cursed, other = fake.seed("customer", [{"companyName": "Cursed"}, {"companyName": "Acme"}])
+    fake.script("customer", "companyName", "Cursed", when)
+    outcomes = erp.upsert("customer", [Write(key, {"phone": "1"}) for key in (cursed, other)])
+    assert [outcome.kind for outcome in outcomes] == [UNKNOWN, APPLIED]
+    assert outcomes[0].code == "UNEXPECTED_ERROR"
+    assert [row["phone"] for row in fake.rows("customer")] == ["1" if when == "after" else None, "1"]
+
+
+def test_a_record_that_cannot_be_loaded_for_its_address_is_left_for_later(erp, fake):
+    cursed, other = fake.seed("customer", [{"companyName": "Cursed"}, {"companyName": "Acme"}])
+    fake.script("customer", "id", cursed, "load")
+    assert update(erp, cursed, billingAddress__city="Salem").kind is RETRY
+    assert update(erp, other, billingAddress__city="Salem").kind is APPLIED
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_create_that_a_script_breaks_is_in_doubt_and_found_by_its_marker(marked, fake, when):
+    fake.script("customer", "companyName", "Cursed", when)
+    assert create(marked, "Cursed").kind is UNKNOWN
+    assert create(marked, "Acme", "m-2").kind is APPLIED
+    assert names(fake) == (["Cursed", "Acme"] if when == "after" else ["Acme"])
+    assert len(marked.find("customer", "custentity_hub", ["m-1"])) == (when == "after")
+
+
+def test_a_create_by_external_id_that_a_script_breaks_is_looked_for_at_once(make, fake):
+    erp = make(marker="externalId")
+    fake.script("customer", "companyName", "Cursed", "before")
+    assert create(erp, "Cursed").kind is RETRY
+    assert names(fake) == []
+    fake.store.scripts.clear()
+    fake.script("customer", "companyName", "Cursed", "after")
+    made = create(erp, "Cursed")
+    assert (made.kind, made.key) == (APPLIED, fake.rows("customer")[0]["id"])
+    assert names(fake) == ["Cursed"]
+
+
+def test_a_create_by_external_id_that_cannot_be_looked_for_is_in_doubt(make, fake, failing):
+    failing.plans = [["externalid =", 502, "", 20]]
+    fake.script("customer", "companyName", "Cursed", "after")
+    assert create(make(failing, marker="externalId"), "Cursed").kind is UNKNOWN
+
+
+def test_a_refused_create_that_was_made_after_all_is_no_dead_letter(marked, fake):
+    fake.script("customer", "companyName", "Acme", "after", code="SSS_MISSING_REQD_ARGUMENT", status=400)
+    outcome = create(marked, "Acme")
+    assert (outcome.kind, outcome.key) == (APPLIED, fake.rows("customer")[0]["id"])
+    fake.store.scripts.clear()
+    fake.script("customer", "companyName", "Bolt", "before", code="SSS_MISSING_REQD_ARGUMENT", status=400)
+    assert create(marked, "Bolt", "m-2").kind is REFUSED
+    assert names(fake) == ["Acme"]
+
+
+def test_a_refused_create_that_cannot_be_looked_for_is_in_doubt(make, fake, failing):
+    fake.add_field("customer", "custentity_hub text64")
+    fake.script("customer", "companyName", "Acme", "after", code="SSS_MISSING_REQD_ARGUMENT", status=400)
+    failing.plans = [["custentity_hub =", 502, "", 20]]
+    assert create(make(failing, marker="custentity_hub", streams=["customer"]), "Acme").kind is UNKNOWN
+
+
+def test_a_removal_that_a_script_breaks_is_in_doubt(erp, fake):
+    [key] = fake.seed("customer", [{"companyName": "Cursed"}])
+    fake.script("customer", "companyName", "Cursed")
+    [outcome] = erp.remove("customer", [Write(key, {})])
+    assert outcome.kind is UNKNOWN
+
+
+def test_a_500_without_words_is_the_account_s_trouble(make, fake, failing):
+    [key] = fake.seed("customer", [{"companyName": "Acme"}])
+    failing.plans = [["PATCH", 500, "", 20], ["DELETE", 500, "", 20]]
+    erp = make(failing)
+    with pytest.raises(AnswerLostError):
+        update(erp, key, phone="1")
+    with pytest.raises(UnreachableError):
+        erp.remove("customer", [Write(key, {})])
+
+
+def test_a_500_that_passes_costs_a_removal_nothing(erp, fake):
+    [key] = fake.seed("customer", [{"companyName": "Acme"}])
+    fake.misbehave("unexpected", on="DELETE", times=2)
+    [outcome] = erp.remove("customer", [Write(key, {})])
+    assert outcome.kind is APPLIED
+    assert names(fake) == []
+
+
+def test_many_unmarked_creates_in_a_row_that_fail_are_the_account_s_trouble(erp, fake):
+    """Each of them would wait for a person."""
+    fake.misbehave("unexpected", on="POST /services/rest/record", times=2)
+    assert [create(erp, name).kind for name in "abc"] == [UNKNOWN, UNKNOWN, APPLIED]
+    fake.misbehave("unexpected", on="POST /services/rest/record", times=50)
+    assert [create(erp, name).kind for name in "de"] == [UNKNOWN, UNKNOWN]
+    with pytest.raises(AnswerLostError):
+        create(erp, "f")
+
+
+def test_a_record_that_a_refused_update_refers_to_is_not_taken_for_the_record_itself(erp, fake):
+    mother, key = fake.seed("customer", [{"companyName": "Mother"}, {"companyName": "Acme"}])
+    fake.script("customer", "companyName", "Acme", **GONE)
+    outcome = update(erp, key, parent=mother, phone="1")
+    assert (outcome.kind, outcome.code, outcome.field) == (REFUSED, "RCRD_DSNT_EXIST", "parent")
+    [outcome] = erp.remove("customer", [Write(key, {})])
+    assert (outcome.kind, outcome.field) == (REFUSED, None)
+    fake.delete("customer", key)
+    assert update(erp, key, phone="1").kind is MISSING
+    [outcome] = erp.remove("customer", [Write(key, {})])
+    assert outcome.kind is MISSING
+
+
+def test_a_record_that_rest_does_not_find_and_searches_do_is_there(erp, fake):
+    [key] = fake.seed("customer", [{"companyName": "Acme"}])
+    fake.script("customer", "companyName", "Acme", "load", code="NONEXISTENT_ID", status=404)
+    assert update(erp, key, billingAddress__city="Salem").kind is REFUSED
+
+
+@pytest.mark.parametrize(("code", "status", "kind"), [("USER_ERROR", 400, APPLIED), ("UNEXPECTED_ERROR", 500, UNKNOWN)])
+def test_a_create_with_an_address_whose_record_is_there_already_is_no_dead_letter(make, fake, code, status, kind):
+    erp = make(marker="externalId")
+    address = {"billingAddress.city": "Eugene"}
+    made = create(erp, "Acme", **address)
+    fake.script("customer", "companyName", "Acme", code=code, status=status)
+    again = create(erp, "Acme", **address)
+    assert (again.kind, again.key) == (kind, made.key)
+    fake.store.scripts.clear()
+    fake.misbehave("changed", on="PATCH")
+    assert create(erp, "Acme", **address).kind is UNKNOWN
+    assert names(fake) == ["Acme"]
+
+
+def test_an_address_book_that_is_not_shown_whole_gets_no_second_entry(make, fake):
+    class Cut:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if request.method == "GET" and "/customer/" in request.path:
+                body = orjson.loads(answer.body)
+                body["addressBook"]["items"] = []
+                return replace(answer, body=orjson.dumps(body))
+            return answer
+
+    [key] = fake.seed("customer", [{"companyName": "Acme", "billingAddress": {"city": "Eugene"}}])
+    outcome = update(make(Cut()), key, billingAddress__city="Salem")
+    assert (outcome.kind, outcome.code) == (REFUSED, "lines-not-shown")
+    erp = make(Cut(), marker="externalId")
+    made = create(erp, "Bolt", **{"billingAddress.city": "Bend"})
+    again = create(erp, "Bolt", **{"billingAddress.city": "Bend"})
+    assert (again.kind, again.key) == (APPLIED, made.key)
+    assert [len(row["addressBook"]) for row in fake.rows("customer")] == [1, 1]
+
+
+def test_a_record_that_a_script_breaks_keeps_no_check_from_ending(erp, fake):
+    [key] = fake.seed("customer", [{"companyName": "Cursed"}])
+    fake.script("customer", "id", key, "load")
+    assert erp.check() == []
+
+
+RESTRICTED = "Permission Violation: The subsidiary restrictions on your role prevent you from seeing this record."
+ELEMENT = "You do not have permissions to set a value for element accountnumber due to one of the following reasons"
+HIGHER = "Permission Violation: You need a higher level of the 'Lists -> Customers' permission to access this page."
+NONE = "Permission Violation: You need  the 'Lists -> Customers' permission to access this page."
+OTHER = "Permission Violation: You need  the 'Lists -> Subsidiaries' permission to access this page."
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind", "field"),
+    [
+        (RESTRICTED, 403, REFUSED, None),
+        (ELEMENT, 400, REFUSED, "accountNumber"),
+        (HIGHER, 403, REFUSED, None),
+        (OTHER, 403, REFUSED, None),
+        (NONE, 403, UNAUTHORISED, None),
+    ],
+)
+@pytest.mark.parametrize("when", ["before", "load"])
+def test_a_lack_of_rights_for_one_record_or_field_stops_no_other(erp, fake, said, status, kind, field, when):
+    cursed, other = fake.seed("customer", [{"companyName": "Cursed"}, {"companyName": "Acme"}])
+    fake.script("customer", "id", cursed, when, code="INSUFFICIENT_PERMISSION", detail=said, status=status)
+    outcome = update(erp, cursed, accountNumber="7", **({"billingAddress__city": "Salem"} if when == "load" else {}))
+    assert (outcome.kind, outcome.code, outcome.field) == (kind, "INSUFFICIENT_PERMISSION", field)
+    assert ("Manage Roles" in outcome.message) is (kind is REFUSED)
+    assert update(erp, other, phone="1").kind is APPLIED
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("USER_ERROR", "Your current role does not have permission to perform this action."),
+        ("USER_DISABLED", "This user is disabled."),
+        ("FEATURE_DISABLED", "The feature required for this record is not enabled."),
+    ],
+)
+def test_what_keeps_the_role_from_everything_is_said_of_everything(erp, fake, code, said):
+    [key] = fake.seed("customer", [{"companyName": "Acme"}])
+    fake.script("customer", "companyName", "Acme", code=code, detail=said, status=400)
+    assert update(erp, key, phone="1").kind is UNAUTHORISED
