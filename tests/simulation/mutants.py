@@ -479,6 +479,16 @@ def _written_by_the_finder(stack: contextlib.ExitStack) -> None:
     )
 
 
+def _sent_late(stack: contextlib.ExitStack) -> None:
+    """Nobody asks whether the lease still holds before a batch is sent that waited."""
+    _swap(stack, state.store.SqlStore, "renew", lambda real: lambda self, lease, now: None)
+
+
+def _parts_forgotten(stack: contextlib.ExitStack) -> None:
+    """A create of which a later step was refused is taken for refused as a whole."""
+    _swap(stack, sync.send, "halfway", lambda real: lambda kind, outcomes: (list(outcomes), {}))
+
+
 def _no_freeze(stack: contextlib.ExitStack) -> None:
     """A field goes to and fro for ever."""
     _swap(stack, sync.absorb, "freeze", lambda real: lambda *args: None)
