@@ -69,8 +69,14 @@ class Oracle:
         self.users_deleted.add((system, stream, key))
         self.must -= self._unread(before)
         if not self.world.linked(system, stream, key):
-            self.must -= {token(value) or "" for value in before.values()}
+            self.must -= {token(value) or "" for value in (*before.values(), *self._parked_values(system, stream, key))}
         self._forget(system, stream, key)
+
+    def _parked_values(self, system: str, stream: str, key: str) -> list[Any]:
+        """What a record was when it was parked: a state of which an older copy took the place may have changed it."""
+        at = BindingId(system, stream, ENTITY[stream])
+        row = self.world.plain_store.parked(at, Side.IN, [key]).get(key)
+        return list((row.data or {}).values()) if row is not None else []
 
     def _forget(self, system: str, stream: str, key: str) -> None:
         for held in (self.placed, self.met):
@@ -96,6 +102,10 @@ class Oracle:
     def lost(self, system: str, name: str, rows: Mapping[str, Row]) -> None:
         """A field of people was removed there for good: of a parked record it goes with the next reading."""
         self.overlook(system, name)
+        self.hidden(system, name, rows)
+
+    def hidden(self, system: str, name: str, rows: Mapping[str, Row]) -> None:
+        """A field of people cannot be read any more: what only a parked record has of it goes with the next reading."""
         for key, row in rows.items():
             self.must -= self._unread({name: row.get(name)})
             if not self.world.linked(system, "people", key):

@@ -536,6 +536,8 @@ class SimWorld:
         """Where the version alone is asked, what can be read again under the version of before stays unknown."""
         if remote.masked and remote.masked != name and remote.nature.conditional:
             self.oracle.overlook(remote.name, remote.masked)
+        if name is not None:
+            self.oracle.hidden(remote.name, name, remote.tables["people"].rows)
         remote.masked, remote.blurred = name, remote.blurred or name is not None
 
     # runs
