@@ -41,7 +41,9 @@ class Oracle:
         self.read_at: dict[tuple[str, str, str], int] = {}  # when the hub last looked at a record
         self.excused = 0
         self.said: list[str] = []  # what was found wrong while a run was under way, which would swallow an exception
-        self.brought_back: dict[tuple[str, str, str], int] = {}  # and how many records the hub had made there by then
+        self.away: dict[
+            tuple[str, str, str], list[int]
+        ] = {}  # how many the hub had made when it went, came
         self.users_deleted: set[tuple[str, str, str]] = set()
         self.forgotten: set[tuple[str, str]] = set()  # (system, key) of what the hub made and does not know of any more
 
@@ -66,6 +68,7 @@ class Oracle:
                 self.placed[place] = (found, self.world.ticks)
 
     def deleted(self, system: str, stream: str, key: str, before: Row) -> None:
+        self.went(system, stream, key)
         self.users_deleted.add((system, stream, key))
         self.must -= self._unread(before)
         if not self.world.linked(system, stream, key):
@@ -77,6 +80,13 @@ class Oracle:
         at = BindingId(system, stream, ENTITY[stream])
         row = self.world.plain_store.parked(at, Side.IN, [key]).get(key)
         return list((row.data or {}).values()) if row is not None else []
+
+    def went(self, system: str, stream: str, key: str) -> None:
+        made = len(self.world.remotes[system].created)
+        self.away[system, stream, key] = [made, made]
+
+    def came_back(self, system: str, stream: str, key: str) -> None:
+        self.away[system, stream, key][1] = len(self.world.remotes[system].created)
 
     def _forget(self, system: str, stream: str, key: str) -> None:
         for held in (self.placed, self.met):
@@ -124,6 +134,7 @@ class Oracle:
         if before is None and (system, stream) not in self.world.director.whole:
             self.wrong(f"I3: {system} {key} was made before {stream} there were read to the end")
         if after is None:
+            self.went(system, stream, key)
             if not self._deleted_somewhere(system, stream, key):
                 operator = self.world.operator
                 why = "nobody did" if operator is None else operator.past.may_delete((system, stream, key))
@@ -233,8 +244,8 @@ class Oracle:
         for name, remote in self.world.remotes.items():
             made: dict[tuple[str, str], set[str]] = {}
             for stream, marker, key in remote.created:
-                back = self.brought_back.get((name, stream, key), 0)
-                if any((s, m) == (stream, marker) and k != key for s, m, k in remote.created[:back]):
+                went, came = self.away.get((name, stream, key), (0, 0))
+                if any((s, m) == (stream, marker) and k != key for s, m, k in remote.created[went:came]):
                     continue  # a person put it beside the one that had been made in its place
                 table = remote.tables[stream]
                 strange = self._strange(name, stream, key, table) if key in table.rows else True

@@ -243,7 +243,7 @@ class SimWorld:
         self.ticks += 1
         before = dict(remote.tables[stream].rows.get(key, {}))
         if key in remote.tables[stream].gone:
-            self.oracle.brought_back[remote.name, stream, key] = len(remote.created)
+            self.oracle.came_back(remote.name, stream, key)
         if stream == "people":
             values = {name: value for name, value in values.items() if name not in remote.lost}
         if self.operator is not None:
