@@ -365,7 +365,7 @@ class Sender:
     def _read_back(self, binding: Binding, kind: ActionKind, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Give each applied outcome its record, in one call, where the answers carry none."""
         bare = [o.key for o in outcomes if o.kind is OutcomeKind.APPLIED and o.record is None and o.key]
-        if kind is ActionKind.DELETE or not bare:
+        if kind is ActionKind.DELETE or not bare or binding.id.connection in self.stopped:
             return list(outcomes)
         # Where this fails, the writes are still known to have happened: only their rendition waits for the next read.
         found = {record.key: record for record in self._fetch(binding, *bare) if not record.deleted}

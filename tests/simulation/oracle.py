@@ -41,9 +41,7 @@ class Oracle:
         self.read_at: dict[tuple[str, str, str], int] = {}  # when the hub last looked at a record
         self.excused = 0
         self.said: list[str] = []  # what was found wrong while a run was under way, which would swallow an exception
-        self.away: dict[
-            tuple[str, str, str], list[int]
-        ] = {}  # how many the hub had made when it went, came
+        self.away: dict[tuple[str, str, str], list[int]] = {}  # how many the hub had made when it went, came
         self.users_deleted: set[tuple[str, str, str]] = set()
         self.forgotten: set[tuple[str, str]] = set()  # (system, key) of what the hub made and does not know of any more
 
