@@ -24,7 +24,7 @@ from sync.report import PlannedAction, PlanReport
 from sync.run import LEASE_SECONDS
 from tests.simulation.director import CALL_FAULTS, Crash, Event
 from tests.simulation.past import Past
-from tests.simulation.remote import Row, token
+from tests.simulation.remote import AT_FIRST, Row, token
 from tests.simulation.story import USERS
 
 if TYPE_CHECKING:
@@ -102,11 +102,11 @@ class Permitted:
 
 
 def _is(action: PlannedAction, place: tuple[str, str, str], row: Mapping[str, Any]) -> bool:
-    """Whether a record is the one that was to be made. What it refers to may have come later."""
+    """Whether a record is the one that was to be made. What it refers to, or a later call, may come later."""
     if (action.binding.connection, action.binding.stream) != place[:2]:
         return False
     planned = {change.field: change.after for change in action.changes}
-    return all(name in planned and _alike(planned[name], value) for name, value in row.items())
+    return all(name in planned and (value == AT_FIRST or _alike(planned[name], value)) for name, value in row.items())
 
 
 def _alike(planned: Any, value: Any) -> bool:

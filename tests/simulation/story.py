@@ -121,7 +121,8 @@ def made_up(seed: int) -> Story:
         at = rng.randint(0, len(steps) // 2)  # early: later on there is less that is new everywhere
         steps[at:at] = _doubt(rng)
     _aim(seed, steps)
-    story = Story(seed, _together(setup) if seed % _TOGETHER == 3 else setup, tuple(steps))
+    setup = _together(setup) if seed % _TOGETHER == 3 else setup
+    story = Story(seed, _in_steps(seed, setup) if seed % _AIMED in (1, 12) else setup, tuple(steps))
     return with_controls(story) if seed % _CONTROLLED == 2 else story
 
 
@@ -149,6 +150,13 @@ def _struck(rng: Random, kind: str, verb: str) -> Step:
     return Step(
         kind, _args(rng), tuple(Event(at, one, (), verb, one == "lost-answer") for at, one in enumerate(faults))
     )
+
+
+def _in_steps(seed: int, setup: Setup) -> Setup:
+    """One system creates people by two calls."""
+    chosen = seed // _AIMED % len(setup.natures)
+    natures = [(name, replace(one, in_steps=place == chosen)) for place, (name, one) in enumerate(setup.natures)]
+    return replace(setup, natures=tuple(natures))
 
 
 def _together(setup: Setup) -> Setup:
