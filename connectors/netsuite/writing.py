@@ -20,7 +20,7 @@ from connectors.netsuite.lines import addresses, items
 from connectors.netsuite.reading import is_key
 from connectors.netsuite.schema import Schema, marked, sendable
 from connectors.netsuite.session import SERVER_ERROR, WHOLE, Session
-from connectors.sdk import ConnectorError, FieldType, Outcome, OutcomeKind, RefusedError, Write
+from connectors.sdk import ConnectorError, FieldType, Outcome, OutcomeKind, RefusedError, UnauthorisedError, Write
 from connectors.unfit import UnfitError
 from connectors.wording import failed
 from model.errors import AnswerLostError
@@ -141,9 +141,7 @@ class Writing:
             field = references[0] if len(references) == 1 else None
             message = f"{outcome.message} The record itself is there: one that it refers to is not"
             return outcome._replace(kind=OutcomeKind.REFUSED, field=field, message=message)
-        if write.key is None and outcome.field is None and outcome.kind in _NOT_MADE:
-            return self._made_after_all(write, outcome)
-        return outcome
+        return self._made_after_all(write, outcome) if write.key is None else outcome
 
     def _there(self, write: Write) -> bool:
         condition = suiteql.among("id", [str(int(write.key or "0"))])
@@ -155,16 +153,26 @@ class Writing:
         return field is not None and field.type is FieldType.REFERENCE
 
     def _made_after_all(self, write: Write, outcome: Outcome) -> Outcome:
-        """A refused create whose marker is there was made, by this attempt or an earlier one: scripts that run after
-        saving can fail (SOAP says so by ``afterSubmitFailed``, REST does not)."""
+        """A create that was not taken and whose marker is there was made, by this attempt or an earlier one: scripts
+        that run after saving can fail (SOAP says so by ``afterSubmitFailed``, REST does not), and with every code,
+        those of locks and rights among them.
+
+        Where a later attempt would be an update (by external id), what was said of this one is told with the key.
+        """
+        later = outcome.kind is OutcomeKind.RETRY
         if not self.marker or not write.marker:
-            return outcome
+            return outcome._replace(kind=OutcomeKind.UNKNOWN) if later else outcome
         try:
             made = self._made(write.marker)
         except ConnectorError as error:
             unsearchable = isinstance(error, RefusedError | ForbiddenError)  # as `check` says
-            return outcome if unsearchable and outcome.kind in _NOT_MADE else outcome._replace(kind=OutcomeKind.UNKNOWN)
-        return Outcome(OutcomeKind.APPLIED, made) if made is not None else outcome
+            shut_out = outcome.kind is OutcomeKind.UNAUTHORISED and isinstance(error, UnauthorisedError)
+            told = shut_out or (unsearchable and not later)
+            return outcome if told else outcome._replace(kind=OutcomeKind.UNKNOWN)
+        if made is None:
+            return outcome
+        again = self.marker == "externalId" and outcome.kind not in _NOT_MADE
+        return outcome._replace(key=made) if again else Outcome(OutcomeKind.APPLIED, made)
 
     def _in_doubt(self, answer: Answer, write: Write) -> Outcome:
         """A 500 about one record: what failed may be a script that runs after saving.

@@ -11,6 +11,12 @@ APPLIED, REFUSED, RETRY, UNKNOWN = OutcomeKind.APPLIED, OutcomeKind.REFUSED, Out
 MISSING, UNAUTHORISED = OutcomeKind.MISSING, OutcomeKind.UNAUTHORISED
 GONE = {"code": "RCRD_DSNT_EXIST", "detail": "That record does not exist.", "status": 400}
 
+RESTRICTED = "Permission Violation: The subsidiary restrictions on your role prevent you from seeing this record."
+ELEMENT = "You do not have permissions to set a value for element accountnumber due to one of the following reasons"
+HIGHER = "Permission Violation: You need a higher level of the 'Lists -> Customers' permission to access this page."
+NONE = "Permission Violation: You need  the 'Lists -> Customers' permission to access this page."
+OTHER = "Permission Violation: You need  the 'Lists -> Subsidiaries' permission to access this page."
+
 
 @pytest.fixture
 def marked(make, fake):
@@ -67,7 +73,7 @@ def test_a_create_by_external_id_that_a_script_breaks_is_looked_for_at_once(make
     fake.store.scripts.clear()
     fake.script("customer", "companyName", "Cursed", "after")
     made = create(erp, "Cursed")
-    assert (made.kind, made.key) == (APPLIED, fake.rows("customer")[0]["id"])
+    assert (made.kind, made.key) == (RETRY, fake.rows("customer")[0]["id"])
     assert names(fake) == ["Cursed"]
 
 
@@ -92,6 +98,55 @@ def test_a_refused_create_that_cannot_be_looked_for_is_in_doubt(make, fake, fail
     fake.script("customer", "companyName", "Acme", "after", code="SSS_MISSING_REQD_ARGUMENT", status=400)
     failing.plans = [["custentity_hub =", 502, "", 20]]
     assert create(make(failing, marker="custentity_hub", streams=["customer"]), "Acme").kind is UNKNOWN
+
+
+AFTERWARDS = {
+    "changed": {"code": "RCRD_HAS_BEEN_CHANGED", "detail": "Record has been changed"},
+    "locked": {"code": "RECORD_LOCKED", "detail": "This record is locked."},
+    "rights": {"code": "INSUFFICIENT_PERMISSION", "detail": NONE},
+    "field": {"code": "SSS_MISSING_REQD_ARGUMENT", "detail": "Missing.", "path": "phone"},
+}
+
+
+@pytest.mark.parametrize("said", AFTERWARDS)
+def test_a_script_after_saving_doubles_no_create_whatever_it_says(marked, fake, said):
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    outcome = create(marked, "Acme")
+    assert (outcome.kind, outcome.key) == (APPLIED, fake.rows("customer")[0]["id"])
+
+
+@pytest.mark.parametrize(("said", "kind"), [("changed", RETRY), ("locked", RETRY), ("rights", UNAUTHORISED)])
+def test_of_a_create_by_external_id_the_key_is_told_with_what_a_script_says_afterwards(make, fake, said, kind):
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    outcome = create(make(marker="externalId"), "Acme")
+    assert (outcome.kind, outcome.key) == (kind, fake.rows("customer")[0]["id"])
+
+
+@pytest.mark.parametrize(("said", "kind"), [("changed", RETRY), ("locked", RETRY), ("rights", UNAUTHORISED)])
+def test_a_create_that_a_script_stops_before_saving_is_sent_again(marked, fake, said, kind):
+    fake.script("customer", "companyName", "Acme", "before", status=400, **AFTERWARDS[said])
+    outcome = create(marked, "Acme")
+    assert (outcome.kind, outcome.key) == (kind, None)
+    fake.store.scripts.clear()
+    assert create(marked, "Acme").kind is APPLIED
+    assert names(fake) == ["Acme"]
+
+
+@pytest.mark.parametrize("said", ["changed", "locked"])
+def test_a_create_without_a_marker_that_is_refused_for_a_passing_reason_is_not_sent_again_blindly(erp, fake, said):
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    assert create(erp, "Acme").kind is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind"), [("changed", 400, UNKNOWN), ("rights", 403, UNAUTHORISED), ("rights", 502, UNKNOWN)]
+)
+def test_what_is_told_of_a_create_that_cannot_be_looked_for(make, fake, failing, said, status, kind):
+    """A role that may neither make nor see a kind of record is shut out; where nobody answers, nothing is known."""
+    fake.add_field("customer", "custentity_hub text64")
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    failing.plans = [["custentity_hub =", status, "INSUFFICIENT_PERMISSION" if status == 403 else "", 20]]
+    assert create(make(failing, marker="custentity_hub", streams=["customer"]), "Acme").kind is kind
 
 
 def test_a_removal_that_a_script_breaks_is_in_doubt(erp, fake):
@@ -186,13 +241,6 @@ def test_a_record_that_a_script_breaks_keeps_no_check_from_ending(erp, fake):
     [key] = fake.seed("customer", [{"companyName": "Cursed"}])
     fake.script("customer", "id", key, "load")
     assert erp.check() == []
-
-
-RESTRICTED = "Permission Violation: The subsidiary restrictions on your role prevent you from seeing this record."
-ELEMENT = "You do not have permissions to set a value for element accountnumber due to one of the following reasons"
-HIGHER = "Permission Violation: You need a higher level of the 'Lists -> Customers' permission to access this page."
-NONE = "Permission Violation: You need  the 'Lists -> Customers' permission to access this page."
-OTHER = "Permission Violation: You need  the 'Lists -> Subsidiaries' permission to access this page."
 
 
 @pytest.mark.parametrize(
