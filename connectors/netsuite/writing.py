@@ -19,14 +19,13 @@ from connectors.netsuite.kinds import ADDRESSES, KINDS, Parts
 from connectors.netsuite.lines import addresses, items
 from connectors.netsuite.reading import is_key
 from connectors.netsuite.schema import Schema, marked, sendable
-from connectors.netsuite.session import SERVER_ERROR, WHOLE, Session
+from connectors.netsuite.session import FEW, SERVER_ERROR, WHOLE, Session
 from connectors.sdk import ConnectorError, FieldType, Outcome, OutcomeKind, RefusedError, UnauthorisedError, Write
 from connectors.unfit import UnfitError
 from connectors.wording import failed
 from model.errors import AnswerLostError
 
 _NOT_MADE = (OutcomeKind.REFUSED, OutcomeKind.DUPLICATE)
-_MANY = 3
 STRICT = {"x-netsuite-propertynamevalidation": "Error", "x-netsuite-propertyvaluevalidation": "Error"}
 
 
@@ -127,7 +126,6 @@ class Writing:
         answer = self.session.told(method, path, parts=place, json=body, headers=STRICT, again=again)
         if answer.status == 500:
             return self._in_doubt(answer, write)
-        self.session.doubts(one_more=False)
         if 400 <= answer.status < 500:
             return self._refused(answer, write)
         if answer.status != 204:
@@ -181,8 +179,8 @@ class Writing:
         after run would keep the others waiting. Creates that nothing marks wait for a person, each: a few of them in a
         row are taken for the account's trouble. Raises AnswerLostError.
         """
-        if write.key is None and not (self.marker and write.marker) and self.session.doubts(one_more=True) >= _MANY:
-            raise AnswerLostError(f"creating {self.kind.name}: server error, {SERVER_ERROR}, {_MANY} times in a row")
+        if write.key is None and not (self.marker and write.marker) and self.session.doubts >= FEW:
+            raise AnswerLostError(f"creating {self.kind.name}: server error, {SERVER_ERROR}, {FEW} times in a row")
         if write.key is None and self.marker == "externalId" and write.marker:
             return self._made_after_all(write, self._failed(answer, write, OutcomeKind.RETRY))
         return self._failed(answer, write, OutcomeKind.UNKNOWN)

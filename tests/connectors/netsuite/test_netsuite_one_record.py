@@ -184,6 +184,54 @@ def test_many_unmarked_creates_in_a_row_that_fail_are_the_account_s_trouble(erp,
         create(erp, "f")
 
 
+def remove(connector, key):
+    [outcome] = connector.remove("customer", [Write(key, {})])
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("deed", "most"), [("create", 16), ("create marked", 6), ("update", 4), ("update an address", 14), ("remove", 14)]
+)
+def test_an_outage_in_netsuite_s_own_words_ends_the_writing_soon(make, fake, failing, clock, deed, most):
+    [key] = fake.seed("customer", [{"companyName": "Acme"}])
+    fake.add_field("customer", "custentity_hub text64")
+    erp = make(failing, marker="custentity_hub" if deed == "create marked" else "externalId", streams=["customer"])
+    deeds = {
+        "update": lambda: update(erp, key, phone="1"),
+        "update an address": lambda: update(erp, key, billingAddress__city="Salem"),
+        "remove": lambda: remove(erp, key),
+    }
+    once = deeds.get(deed, lambda: create(erp, "Bolt"))
+    erp.discover("customer")
+    failing.plans = [["/record/v1/customer", 500, "UNEXPECTED_ERROR", 1000]]
+    assert {once().kind, once().kind} <= {UNKNOWN, RETRY}
+    with pytest.raises(UnreachableError):
+        once()
+    assert 1000 - failing.plans[0][3] <= most
+    before = clock.now(), failing.plans[0][3]
+    with pytest.raises(UnreachableError):
+        once()
+    assert (clock.now(), before[1] - failing.plans[0][3]) == (before[0], 2)
+    failing.plans = []
+    assert once().kind is APPLIED
+
+
+def test_a_create_in_doubt_stays_so_where_nobody_answers_what_is_asked_next(make, failing):
+    erp = make(failing)
+    erp.discover("customer")
+    failing.plans = [["POST /services/rest/record", 500, "UNEXPECTED_ERROR", 9], ["GET", 503, "", 99]]
+    assert [create(erp, name).kind for name in "ab"] == [UNKNOWN, UNKNOWN]
+    with pytest.raises(AnswerLostError):
+        create(erp, "c")
+
+
+def test_records_whose_scripts_fail_in_a_row_keep_no_other_from_being_written(erp, fake):
+    *cursed, other = fake.seed("customer", [{"companyName": name} for name in ("Cursed",) * 5 + ("Acme",)])
+    fake.script("customer", "companyName", "Cursed")
+    assert [update(erp, key, phone="1").kind for key in cursed] == [UNKNOWN] * 5
+    assert update(erp, other, phone="1").kind is APPLIED
+
+
 def test_a_record_that_a_refused_update_refers_to_is_not_taken_for_the_record_itself(erp, fake):
     mother, key = fake.seed("customer", [{"companyName": "Mother"}, {"companyName": "Acme"}])
     fake.script("customer", "companyName", "Acme", **GONE)
