@@ -127,13 +127,13 @@ class Writing:
         if answer.status == 500:
             return self._in_doubt(answer, write)
         if 400 <= answer.status < 500:
-            return self._refused(answer, write)
+            return self._refused(answer, write, removing=method == "DELETE")
         if answer.status != 204:
             raise AnswerLostError(f"writing {self.kind.name}: answered by HTTP {answer.status}, not as documented")
         return Outcome(OutcomeKind.APPLIED, write.key or self._key(answer))
 
-    def _refused(self, answer: Answer, write: Write) -> Outcome:
-        outcome = row_outcome(answer, write, self.kind.permission)
+    def _refused(self, answer: Answer, write: Write, *, removing: bool = False) -> Outcome:
+        outcome = row_outcome(answer, write, self.kind.permission, removing=removing)
         if outcome.kind is OutcomeKind.MISSING and self._there(write):
             references = [name for name in write.fields if self._is_reference(name)]
             field = references[0] if len(references) == 1 else None

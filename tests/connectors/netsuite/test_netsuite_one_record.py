@@ -296,7 +296,7 @@ def test_a_record_that_a_script_breaks_keeps_no_check_from_ending(erp, fake):
     [
         (RESTRICTED, 403, REFUSED, None),
         (ELEMENT, 400, REFUSED, "accountNumber"),
-        (HIGHER, 403, REFUSED, None),
+        (HIGHER, 403, UNAUTHORISED, None),
         (OTHER, 403, REFUSED, None),
         (NONE, 403, UNAUTHORISED, None),
     ],
@@ -308,6 +308,16 @@ def test_a_lack_of_rights_for_one_record_or_field_stops_no_other(erp, fake, said
     outcome = update(erp, cursed, accountNumber="7", **({"billingAddress__city": "Salem"} if when == "load" else {}))
     assert (outcome.kind, outcome.code, outcome.field) == (kind, "INSUFFICIENT_PERMISSION", field)
     assert ("Manage Roles" in outcome.message) is (kind is REFUSED)
+    assert update(erp, other, phone="1").kind is APPLIED
+
+
+@pytest.mark.parametrize("said", [HIGHER, NONE])
+def test_a_role_that_may_not_delete_refuses_the_deletions_alone(erp, fake, said):
+    kept, other = fake.seed("customer", [{"companyName": "Cursed"}, {"companyName": "Acme"}])
+    fake.script("customer", "id", kept, code="INSUFFICIENT_PERMISSION", detail=said, status=403)
+    outcome = remove(erp, kept)
+    assert (outcome.kind, outcome.code) == (REFUSED, "INSUFFICIENT_PERMISSION")
+    assert "Manage Roles" in outcome.message
     assert update(erp, other, phone="1").kind is APPLIED
 
 
