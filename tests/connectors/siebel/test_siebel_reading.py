@@ -71,6 +71,20 @@ def test_a_release_that_cannot_be_asked_for_what_is_blank_is_read_all_the_same(f
     assert {record.key for record in read(connector)[0]} >= set(keys[4:])
 
 
+@pytest.mark.parametrize(("blank", "blanks_last", "told"), [(4, False, 1), (9, False, 1), (9, True, 1), (2, False, 0)])
+def test_blanks_that_such_a_release_may_not_show_are_told(fake, make, blank, blanks_last, told):
+    fake.blanks_last = blanks_last
+    for key in fake.seed("Account", accounts(*range(9)))[:blank]:
+        fake.store.rows["Account"][key]["Updated"] = ""
+    connector = make(page=3)
+    connector.discover("Account")
+    fake.refusals.append(("GET", 500, "There is a syntax error in the search specification(SBL-DAT-00501)"))
+    pages = list(connector.read("Account", None))
+    flaws = [flaw for page in pages for flaw in page.flaws]
+    assert [(flaw.place, flaw.problem.field) for flaw in flaws] == [("Account without Updated", "Updated")] * told
+    assert sum(len(page.records) for page in pages) == (9 - blank) + min(blank, 3)
+
+
 def test_a_component_whose_records_do_not_show_the_stamp_is_said(fake, make):
     fake.seed("Account", accounts(1))
     with pytest.raises(ProtocolError, match="as stamp"):
