@@ -28,6 +28,7 @@ _MINUTE = timedelta(minutes=1)
 SERVER_ERROR = "HTTP 500"
 """How the client says that a 500 stayed one after its tries."""
 FEW = 3
+"""So many 500s in a row may be scripts that fail for single records, less one."""
 
 
 def credentials(settings: NetSuiteSettings, context: Context) -> Auth:
@@ -146,7 +147,8 @@ class Session:
             except UnreachableError as error:
                 if SERVER_ERROR not in str(error):
                     raise
-        answer = answer or self.http.request(method, path, idempotent=safe, accept={500}, **options)
+        if answer is None:
+            answer = self.http.request(method, path, idempotent=safe, accept={500}, **options)
         lost = UnreachableError if safe else AnswerLostError
         if answer.status == 500 and said(answer) is None:
             raise lost(f"{method} {path}: server error, HTTP 500")
