@@ -6,13 +6,13 @@ Calls are counted per tenant and day; what is over is answered 429 until the day
 Sources: SAP's generated client of contactPersonService (paths, query options, required header, lengths); SAP note
 3559130 (calls in 24 hours); ``adminData/updatedOn ge …`` as SAP's integration guide writes it. How many rows a page may
 have is not published: what ``$count`` says is believed, not how many came; where it says nothing, every page that could
-be followed by another is.
+be followed by another is, and what is asked for by id and does not come is asked for alone.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -111,14 +111,40 @@ class Second:
     def _where(self, field: str, values: Sequence[str]) -> list[Row]:
         wanted = sorted({value for value in values if value})
         found: list[Row] = []
-        for group in portions((f"{_slashed(field)} eq {_quoted(value)}" for value in wanted), most=20):
+        for group in portions((_same(field, value) for value in wanted), most=20):
             rows, count = self.asked(some(group), "id", max(self.page, 200))
-            if count is None:  # what was left out would be taken for deleted
-                raise ProtocolError(f"searching {self.stream}: the answer does not say how many records there are")
-            if count > len(rows):
-                raise ProtocolError(f"searching {self.stream}: more records than one answer holds")
-            found += [row for row in rows if _at(row, field) in wanted]
-        return unique(found, self)
+            found += rows
+            if count is not None and count <= len(rows):
+                continue
+            asked = [value for value in wanted if _same(field, value) in group]
+            if field == "id":
+                found += self._alone(set(asked).difference(self.key(row) for row in rows))
+            elif rows:
+                found += [row for value in asked for row in self._behind(field, value)]
+        return unique([row for row in found if _at(row, field) in wanted], self)
+
+    def _alone(self, keys: Iterable[str]) -> Iterator[Row]:
+        """Records that an answer did not show and may have left out: taken for deleted only where each says so."""
+        for key in sorted(keys):
+            answer = self._call("GET", f"{self._root}/{{key}}", parts={"key": key})
+            if answer.status in {404, 410}:
+                continue
+            row = self._said(answer, f"reading {self.stream}").get("value")
+            if not isinstance(row, dict) or row.get("id") != key:
+                raise ProtocolError(f"reading {self.stream}: an answer without the record asked for")
+            yield row
+
+    def _behind(self, field: str, value: str) -> Iterator[Row]:
+        """All records with a value. Each page begins with the last row of the one before: that row alone is the end."""
+        last = ""
+        while True:
+            after = f" and id ge {_quoted(last)}" if last else ""
+            rows, _ = self.asked(f"{_same(field, value)}{after}", "id", max(self.page, 200))
+            keys = [self.key(row) for row in rows]
+            yield from rows
+            if not rows or keys[-1] == last:
+                return
+            last = keys[-1]
 
     def check_marker(self) -> None:
         """Raises RefusedError where records cannot be asked for by the hub's id."""
@@ -265,6 +291,10 @@ def _at(row: Mapping[str, Any], path: str) -> Any:
 
 def _slashed(path: str) -> str:
     return path.replace(".", "/")
+
+
+def _same(field: str, value: str) -> str:
+    return f"{_slashed(field)} eq {_quoted(value)}"
 
 
 def _quoted(value: str) -> str:

@@ -4,8 +4,9 @@ Codes: "Error Handling in REST Web Services" and "SOAP Web Services Status Codes
 beyond the account's concurrency is answered differs (429, or 400 with a code), seen in both forms.
 
 INSUFFICIENT_PERMISSION is said of a field that may not be set, of a record out of the role's reach, and of a role that
-lacks the permission for a kind of record, each in words of its own (recorded in the tests of the Ruby gem netsuite and
-in guides of integrators). That a role may not use REST at all is a USER_ERROR (Improvado's troubleshooting page).
+lacks the permission for a kind of record or has it at too low a level, each in words of its own (recorded in the tests
+of the Ruby gem netsuite and in guides of integrators). That a role may not use REST at all is a USER_ERROR (Improvado's
+troubleshooting page).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _NO_REST = re.compile(r"current role does not have permission to perform this ac
 _EXISTS = re.compile(r"already (exists|in use)|uniqueness error|has already been used", re.IGNORECASE)
 _COLUMN = re.compile(r"Field '(\w+)'")
 _TABLE = re.compile(r"Record ['‘](\w+)['’] was not found")
-_LACKING = re.compile(r"You need\s+the '([^']*)' permission")
+_LACKING = re.compile(r"You need\b.*?the '([^']*)' permission")
 _ELEMENT = re.compile(r"set a value for element (\w+)")
 _RIGHTS = (
     "It is this record or field that the integration's role may not write: look at the role's permissions and "
@@ -102,15 +103,16 @@ def request_error(answer: Answer, what: str) -> ConnectorError:
     return kind(f"{what}: refused ({found.code}){detail}", code=found.code)
 
 
-def row_outcome(answer: Answer, write: Write, permission: str) -> Outcome:
-    """The outcome of a write that was refused. ``permission``: what the right to this kind of record is called.
+def row_outcome(answer: Answer, write: Write, permission: str, *, removing: bool = False) -> Outcome:
+    """The outcome of a write that was refused. ``permission``: what the right to this kind of record is called. That it
+    does not go as far as deleting keeps nobody from making and changing records.
 
     MISSING is no more than a guess: scripts, and fields that point to other records, are told by the same codes.
     """
     found = said(answer)
     if found is None:
         return Outcome(OutcomeKind.REFUSED, write.key, code=f"HTTP_{answer.status}", message="refused without a reason")
-    kind, message = _kind(found, write, permission), in_words(found, write)
+    kind, message = _kind(found, write, None if removing else permission), in_words(found, write)
     if kind is OutcomeKind.REFUSED and (answer.status == 403 or found.code in _FORBIDDEN):
         message = f"{message} {_RIGHTS}"
     return Outcome(kind, write.key, code=found.code, message=message, field=found.path or _element(found, write))
@@ -122,7 +124,7 @@ def in_words(found: Said, write: Write) -> str:
     return without_values(found.detail, flat)
 
 
-def _kind(found: Said, write: Write, permission: str) -> OutcomeKind:
+def _kind(found: Said, write: Write, permission: str | None) -> OutcomeKind:
     """The class of one refusal. A code that is not known is a refusal: repeating it blindly would not help."""
     if found.code in _BUSY or found.code in _PASSING:
         return OutcomeKind.RETRY

@@ -17,7 +17,7 @@ from connectors.netsuite.schema import Schema, Selection
 from connectors.netsuite.settings import CertificateAuth, NetSuiteSettings
 from connectors.oauth import TokenAuth
 from connectors.oauth1 import OAuth1
-from connectors.sdk import AnswerLostError, Context, ProtocolError, RefusedError, UnreachableError
+from connectors.sdk import AnswerLostError, ConnectorError, Context, ProtocolError, RefusedError, UnreachableError
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"  # noqa: S105 (an address)
 QUERY = "services/rest/query/v1/suiteql"
@@ -27,6 +27,8 @@ _FRESH = timedelta(minutes=15)
 _MINUTE = timedelta(minutes=1)
 SERVER_ERROR = "HTTP 500"
 """How the client says that a 500 stayed one after its tries."""
+FEW = 3
+"""So many 500s in a row may be scripts that fail for single records, less one."""
 
 
 def credentials(settings: NetSuiteSettings, context: Context) -> Auth:
@@ -132,26 +134,46 @@ class Session:
         harm, where that is not as the method says.
 
         A 500 in NetSuite's own words is an answer, too, after the client's tries: it speaks of one record, one of whose
-        scripts fails. Raises UnreachableError or AnswerLostError where nobody answers, or not in such words.
+        scripts fails. Raises UnreachableError or AnswerLostError where nobody answers, or not in such words; and from
+        the third such answer in a row on, if the service does not show anything else either.
         """
         safe = method not in {"POST", "PATCH"} if again is None else again
+        kind = path.partition("/")[0]
         path = f"{RECORD}/{path}"
-        if safe:
+        answer = None
+        if safe and self.doubts < FEW - 1:  # after that, tries and the waits between them are no longer spent
             try:
-                return self.http.request(method, path, idempotent=True, **options)
+                answer = self.http.request(method, path, idempotent=True, **options)
             except UnreachableError as error:
                 if SERVER_ERROR not in str(error):
                     raise
-        answer = self.http.request(method, path, idempotent=safe, accept={500}, **options)
+        if answer is None:
+            answer = self.http.request(method, path, idempotent=safe, accept={500}, **options)
+        lost = UnreachableError if safe else AnswerLostError
         if answer.status == 500 and said(answer) is None:
-            raise (UnreachableError if safe else AnswerLostError)(f"{method} {path}: server error, HTTP 500")
+            raise lost(f"{method} {path}: server error, HTTP 500")
+        if self._count(answer) >= FEW and not self._listed(kind):
+            raise lost(f"{method} {path}: server error, {SERVER_ERROR}, {FEW} times in a row")
         return answer
 
-    def doubts(self, *, one_more: bool) -> int:
-        """How many creates in a row were answered by a 500."""
+    @property
+    def doubts(self) -> int:
+        """How many calls for single records in a row were answered by a 500."""
         with self._lock:
-            self._doubts = self._doubts + 1 if one_more else 0
             return self._doubts
+
+    def _count(self, answer: Answer) -> int:
+        with self._lock:
+            self._doubts = self._doubts + 1 if answer.status == 500 else 0
+            return self._doubts
+
+    def _listed(self, name: str) -> bool:
+        """Whether the record service answers for a list of keys, which loads no record and runs none of its scripts."""
+        try:
+            answer = self.http.get(f"{RECORD}/{name}", query={"limit": 1}, accept={500})
+        except ConnectorError:  # what is to be told is what became of the call before
+            return False
+        return answer.status != 500
 
     def schema(self, name: str) -> Schema:
         """The kind of record as described a quarter of an hour ago at most; `forget` has it described anew."""

@@ -19,14 +19,13 @@ from connectors.netsuite.kinds import ADDRESSES, KINDS, Parts
 from connectors.netsuite.lines import addresses, items
 from connectors.netsuite.reading import is_key
 from connectors.netsuite.schema import Schema, marked, sendable
-from connectors.netsuite.session import SERVER_ERROR, WHOLE, Session
-from connectors.sdk import ConnectorError, FieldType, Outcome, OutcomeKind, RefusedError, Write
+from connectors.netsuite.session import FEW, SERVER_ERROR, WHOLE, Session
+from connectors.sdk import ConnectorError, FieldType, Outcome, OutcomeKind, RefusedError, UnauthorisedError, Write
 from connectors.unfit import UnfitError
 from connectors.wording import failed
 from model.errors import AnswerLostError
 
 _NOT_MADE = (OutcomeKind.REFUSED, OutcomeKind.DUPLICATE)
-_MANY = 3
 STRICT = {"x-netsuite-propertynamevalidation": "Error", "x-netsuite-propertyvaluevalidation": "Error"}
 
 
@@ -127,23 +126,20 @@ class Writing:
         answer = self.session.told(method, path, parts=place, json=body, headers=STRICT, again=again)
         if answer.status == 500:
             return self._in_doubt(answer, write)
-        self.session.doubts(one_more=False)
         if 400 <= answer.status < 500:
-            return self._refused(answer, write)
+            return self._refused(answer, write, removing=method == "DELETE")
         if answer.status != 204:
             raise AnswerLostError(f"writing {self.kind.name}: answered by HTTP {answer.status}, not as documented")
         return Outcome(OutcomeKind.APPLIED, write.key or self._key(answer))
 
-    def _refused(self, answer: Answer, write: Write) -> Outcome:
-        outcome = row_outcome(answer, write, self.kind.permission)
+    def _refused(self, answer: Answer, write: Write, *, removing: bool = False) -> Outcome:
+        outcome = row_outcome(answer, write, self.kind.permission, removing=removing)
         if outcome.kind is OutcomeKind.MISSING and self._there(write):
             references = [name for name in write.fields if self._is_reference(name)]
             field = references[0] if len(references) == 1 else None
             message = f"{outcome.message} The record itself is there: one that it refers to is not"
             return outcome._replace(kind=OutcomeKind.REFUSED, field=field, message=message)
-        if write.key is None and outcome.field is None and outcome.kind in _NOT_MADE:
-            return self._made_after_all(write, outcome)
-        return outcome
+        return self._made_after_all(write, outcome) if write.key is None else outcome
 
     def _there(self, write: Write) -> bool:
         condition = suiteql.among("id", [str(int(write.key or "0"))])
@@ -155,16 +151,26 @@ class Writing:
         return field is not None and field.type is FieldType.REFERENCE
 
     def _made_after_all(self, write: Write, outcome: Outcome) -> Outcome:
-        """A refused create whose marker is there was made, by this attempt or an earlier one: scripts that run after
-        saving can fail (SOAP says so by ``afterSubmitFailed``, REST does not)."""
+        """A create that was not taken and whose marker is there was made, by this attempt or an earlier one: scripts
+        that run after saving can fail (SOAP says so by ``afterSubmitFailed``, REST does not), and with every code,
+        those of locks and rights among them.
+
+        Where a later attempt would be an update (by external id), what was said of this one is told with the key.
+        """
+        later = outcome.kind is OutcomeKind.RETRY
         if not self.marker or not write.marker:
-            return outcome
+            return outcome._replace(kind=OutcomeKind.UNKNOWN) if later else outcome
         try:
             made = self._made(write.marker)
         except ConnectorError as error:
             unsearchable = isinstance(error, RefusedError | ForbiddenError)  # as `check` says
-            return outcome if unsearchable and outcome.kind in _NOT_MADE else outcome._replace(kind=OutcomeKind.UNKNOWN)
-        return Outcome(OutcomeKind.APPLIED, made) if made is not None else outcome
+            shut_out = outcome.kind is OutcomeKind.UNAUTHORISED and isinstance(error, UnauthorisedError)
+            told = shut_out or (unsearchable and not later)
+            return outcome if told else outcome._replace(kind=OutcomeKind.UNKNOWN)
+        if made is None:
+            return outcome
+        again = self.marker == "externalId" and outcome.kind not in _NOT_MADE
+        return outcome._replace(key=made) if again else Outcome(OutcomeKind.APPLIED, made)
 
     def _in_doubt(self, answer: Answer, write: Write) -> Outcome:
         """A 500 about one record: what failed may be a script that runs after saving.
@@ -173,8 +179,8 @@ class Writing:
         after run would keep the others waiting. Creates that nothing marks wait for a person, each: a few of them in a
         row are taken for the account's trouble. Raises AnswerLostError.
         """
-        if write.key is None and not (self.marker and write.marker) and self.session.doubts(one_more=True) >= _MANY:
-            raise AnswerLostError(f"creating {self.kind.name}: server error, {SERVER_ERROR}, {_MANY} times in a row")
+        if write.key is None and not (self.marker and write.marker) and self.session.doubts >= FEW:
+            raise AnswerLostError(f"creating {self.kind.name}: server error, {SERVER_ERROR}, {FEW} times in a row")
         if write.key is None and self.marker == "externalId" and write.marker:
             return self._made_after_all(write, self._failed(answer, write, OutcomeKind.RETRY))
         return self._failed(answer, write, OutcomeKind.UNKNOWN)

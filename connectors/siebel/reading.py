@@ -81,7 +81,8 @@ class Reading:
         while shown := self._asked(spec, [self._field, "Id"]):
             rows = [row for row in shown if row.get(self._field, "?") not in {"", None}]
             if len(rows) < len(shown) and not self._swept:
-                yield self._page([row for row in shown if row not in rows], None)
+                blanks = self._page([row for row in shown if row not in rows], None)
+                yield blanks if shown[-1] in rows else blanks._replace(flaws=[*blanks.flaws, self._cut_off()])
             if not rows:
                 spec = self._changed(spec, searching.since(self._field, self._wall, _LONG_AGO))
                 continue
@@ -126,13 +127,18 @@ class Reading:
         key: str | None = None
         try:
             rows = self._asked(searching.blank(self._field, None), ["Id"])
-        except RefusedError:  # a release that does not take the question: what is shown between others is read
+        except RefusedError:  # a release that does not take the question: what a page shows before others is read
             return
         self._swept = True
         while rows:
             yield self._page(rows, None)
             key = self._changed(key, str(rows[self._last(rows)]["Id"]))
             rows = self._asked(searching.blank(self._field, key), ["Id"])
+
+    def _cut_off(self) -> Flaw:
+        """A page that ends with blank stamps: no search finds what may come behind it."""
+        message = f"records without {self._field} may be missing: this release refuses to search for them (IS NULL)"
+        return Flaw(f"{self.stream} without {self._field}", Problem("blanks-cut-off", message, self._field))
 
     def _behind(self, former: str | None, stamp: datetime, key: str) -> str:
         return self._changed(former, searching.following(self._field, self._wall, stamp, key))

@@ -101,8 +101,8 @@ class Session:
         while True:
             asked = {**query, "StartRowNum": begin, "sortspec": "Id:asc"}
             answer = self.http.get(path, parts={"key": key}, query=asked, accept={500})
-            if answer.status == 404 and not self._has_child(stream, key, child):
-                return None
+            if answer.status == 404 and not rows and not self._has_child(stream, key, child):
+                return None  # behind rows it is their end
             try:
                 page = [] if answer.status == 404 else self._rows(answer, f"reading {child} of {stream}")
             except ForbiddenError:
@@ -131,10 +131,12 @@ class Session:
         if kept is None or now - kept[0] > _FRESH:
             path = f"{self.path(stream)}/{{key}}/{quote(child, safe='')}/describe"
             answer = self.http.get(path, parts={"key": key}, accept={500})
-            if answer.status >= 500 and not isinstance(
-                error := request_error(answer, f"describing {child}"), RefusedError
-            ):
-                raise error
+            if answer.status == 403 or answer.status >= 500:
+                error = request_error(answer, f"describing {child}")
+                if isinstance(error, ForbiddenError) and error.of_a_row:
+                    return False
+                if not isinstance(error, RefusedError | ForbiddenError):
+                    raise error
             there = answer.status == 200
             if not there and not self.rows(stream, compared("Id", "=", key), fields=["Id"], size=1):
                 return False

@@ -28,6 +28,7 @@ from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
 _NOT_FOUND = "http-404"
+_FEW = 3
 
 
 @dataclass(slots=True)
@@ -59,11 +60,32 @@ class Writing:
 
     def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
         sent = self._prepared(batch)
-        self._each([one for one in sent if one.write.key is None], self._created)
-        updates = self._still_as_decided([one for one in sent if one.write.key is not None])
-        for portion in _apart(updates):
+        creates = [one for one in sent if one.write.key is None]
+        updates = [one for one in sent if one.write.key is not None]
+        self._each(creates, self._created)
+        for portion in _apart(self._still_as_decided(updates)):
             self._each(portion, self._updated)
+        for some in (creates, updates):
+            self._assert_for_some(some)
         return [self.outcomes[at] for at in range(len(batch))]
+
+    def _assert_for_some(self, sent: Sequence[Sent]) -> None:
+        """What is said of every one of several records is of the component: none of them becomes a dead letter.
+
+        Raises ForbiddenError, or tells it by outcomes where those of other rows are known.
+        """
+        found = [self.outcomes[one.at] for one in sent]
+        codes = {outcome.code for outcome in found}
+        refused = all(outcome.kind is OutcomeKind.REFUSED for outcome in found)
+        if len(found) < _FEW or not refused or len(codes) > 1 or not codes <= errors.NOT_THIS_ONE:
+            return
+        code = found[0].code
+        error = errors.ForbiddenError(
+            f"writing {self.stream}: the user may write none of {len(found)} records ({code})"
+        )
+        if len(found) == len(self.outcomes):
+            raise error
+        self.outcomes |= {one.at: failed(error, one.write)._replace(code=code) for one in sent}
 
     def remove(self, batch: Sequence[Write]) -> list[Outcome]:
         """One by one: a body on DELETE does not survive every proxy, and an array with one gone row is refused."""
@@ -167,8 +189,12 @@ class Writing:
             return deed(portion)
         except _Refusal as error:
             refusal = error
-        self._answered = True
+        of_all = refusal.code == errors.NO_CREATES and portion[0].write.key is None
+        self._answered = self._answered or not of_all
         there = self._made_after_all(portion)
+        if of_all and not there:
+            raise errors.ForbiddenError(f"creating {self.stream}: the user may make no such records ({refusal.code})")
+        self._answered = True
         if len(portion) == 1:
             return there or {portion[0].at: self._told(refusal, portion[0].write)}
         left = [one for one in portion if one.at not in there]

@@ -153,6 +153,11 @@ RECORDS: Mapping[str, Entry] = {
         f"The row holds bytes that the declared encoding does not know. {_ROW}",
         "Set `encoding` of the stream: `cp1252` is usual for files from Western Windows.",
     ),
+    "blanks-cut-off": Entry(
+        "The system cannot be asked for records whose stamp is blank, and shows only some of them: others may never be "
+        "read.",
+        "Have somebody save those records, which gives them a stamp, or name a field that is never blank as `stamp`.",
+    ),
     "flawed-child": Entry(
         "A row that belongs to the record (a line of an order) cannot be read, or lacks its key. The record is set "
         "aside whole: without that row its list would say that the row was taken away.",

@@ -65,6 +65,7 @@ class SiebelFake:
         self.hidden: set[str] = set()  # components that the user's responsibility may not see
         self.refusals: list[tuple[str, int, str]] = []  # how the call begins, status and ERROR of answers to come
         self.locked: dict[str, tuple[int, str]] = {}  # records the user may not write: status and code that say so
+        self.unmakeable: dict[str, str] = {}  # components of which the user may make no records: the code that says so
         self.unseen: dict[str, tuple[int, str]] = {}  # records that spoil a search which would show them
         self.blanks_last = False  # where a database puts what is blank
         self.echoes = True  # False: an array is answered by ids alone, in an order of their own
@@ -284,6 +285,8 @@ class SiebelFake:
         return Response.of({"items": shown if several else shown[0]})
 
     def _inserted(self, definition: ComponentDef, given: Mapping[str, Any]) -> tuple[Row, bool]:
+        if definition.name in self.unmakeable:
+            raise SiebelError("Access denied.", self.unmakeable[definition.name])
         return dict(self.store.insert(definition.name, given, INTEGRATION)), True
 
     def _upserted(self, definition: ComponentDef, given: Mapping[str, Any]) -> tuple[Row, bool]:

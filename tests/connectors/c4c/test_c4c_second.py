@@ -5,7 +5,15 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.c4c import C4cConnector, C4cSettings
-from connectors.sdk import Context, OutcomeKind, ProtocolError, ThrottledError, Write
+from connectors.sdk import (
+    Context,
+    OutcomeKind,
+    ProtocolError,
+    RefusedError,
+    ThrottledError,
+    UnauthorisedError,
+    Write,
+)
 from syncline.sandbox.c4c import C4cSecondFake
 from syncline.sandbox.wire import Request, Response, transport
 
@@ -119,11 +127,45 @@ def test_pages_that_do_not_say_how_many_there_are_lose_nothing(fake, make, clock
     assert sorted(key for page in tenant.keys("accounts") for key in page) == sorted(keys)
 
 
-def test_records_that_an_answer_may_have_left_out_are_not_taken_for_deleted(fake, make):
+@pytest.mark.parametrize("counts", [True, False])
+def test_records_that_an_answer_may_have_left_out_are_not_taken_for_deleted(fake, make, counts):
     keys = fake.seed("accounts", [{"firstLineName": f"Company {n}"} for n in range(5)])
-    fake.page, fake.counts = 3, False
-    with pytest.raises(ProtocolError, match="how many"):
-        make().fetch("accounts", keys)
+    fake.page, fake.counts = 3, counts
+    gone = keys[1].replace("0", "9")
+    records = make().fetch("accounts", [*keys, gone])
+    assert [(record.key, record.deleted) for record in records] == [*((key, False) for key in keys), (gone, True)]
+
+
+def test_a_tenant_that_does_not_count_can_be_written(fake, make):
+    fake.counts = False
+    (key,) = fake.seed("contacts", [{"familyName": "Anders"}])
+    tenant = make()
+    assert tenant.check() == []
+    assert one(tenant, "contacts", key, {"givenName": "Maria"}).kind is OutcomeKind.APPLIED
+    assert one(tenant, "contacts", key.replace("0", "9"), {"givenName": "Maria"}).kind is OutcomeKind.MISSING
+    made = one(tenant, "contacts", None, {"familyName": "Moos"}, marker="hub-1")
+    found = tenant.find("contacts", "extensions.SynclineID", ["hub-1", "hub-2"])
+    assert [record.key for record in found] == [made.key]
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_all_records_with_a_value_are_found_where_an_answer_does_not_hold_them(fake, make, counts):
+    fake.page, fake.counts = 3, counts
+    keys = fake.seed("contacts", [{"familyName": name} for name in ["Anders"] * 7 + ["Moos"] * 2])
+    found = make().find("contacts", "familyName", ["Anders", "Moos", "Nobody"])
+    assert sorted(record.key for record in found) == sorted(keys)
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, UnauthorisedError), (400, RefusedError), (200, ProtocolError)])
+def test_what_is_asked_for_alone_and_not_answered_is_not_taken_for_deleted(fake, make, status, error):
+    fake.counts = False
+
+    class Silent:
+        def handle(self, request):
+            return Response.of({}, status) if request.path.endswith("-none") else fake.handle(request)
+
+    with pytest.raises(error):
+        make(transport(Silent())).fetch("accounts", ["a-none"])
 
 
 def test_a_record_that_the_role_does_not_reach_is_refused_and_the_others_are_written(fake, make):

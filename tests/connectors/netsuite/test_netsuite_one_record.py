@@ -11,6 +11,12 @@ APPLIED, REFUSED, RETRY, UNKNOWN = OutcomeKind.APPLIED, OutcomeKind.REFUSED, Out
 MISSING, UNAUTHORISED = OutcomeKind.MISSING, OutcomeKind.UNAUTHORISED
 GONE = {"code": "RCRD_DSNT_EXIST", "detail": "That record does not exist.", "status": 400}
 
+RESTRICTED = "Permission Violation: The subsidiary restrictions on your role prevent you from seeing this record."
+ELEMENT = "You do not have permissions to set a value for element accountnumber due to one of the following reasons"
+HIGHER = "Permission Violation: You need a higher level of the 'Lists -> Customers' permission to access this page."
+NONE = "Permission Violation: You need  the 'Lists -> Customers' permission to access this page."
+OTHER = "Permission Violation: You need  the 'Lists -> Subsidiaries' permission to access this page."
+
 
 @pytest.fixture
 def marked(make, fake):
@@ -67,7 +73,7 @@ def test_a_create_by_external_id_that_a_script_breaks_is_looked_for_at_once(make
     fake.store.scripts.clear()
     fake.script("customer", "companyName", "Cursed", "after")
     made = create(erp, "Cursed")
-    assert (made.kind, made.key) == (APPLIED, fake.rows("customer")[0]["id"])
+    assert (made.kind, made.key) == (RETRY, fake.rows("customer")[0]["id"])
     assert names(fake) == ["Cursed"]
 
 
@@ -92,6 +98,55 @@ def test_a_refused_create_that_cannot_be_looked_for_is_in_doubt(make, fake, fail
     fake.script("customer", "companyName", "Acme", "after", code="SSS_MISSING_REQD_ARGUMENT", status=400)
     failing.plans = [["custentity_hub =", 502, "", 20]]
     assert create(make(failing, marker="custentity_hub", streams=["customer"]), "Acme").kind is UNKNOWN
+
+
+AFTERWARDS = {
+    "changed": {"code": "RCRD_HAS_BEEN_CHANGED", "detail": "Record has been changed"},
+    "locked": {"code": "RECORD_LOCKED", "detail": "This record is locked."},
+    "rights": {"code": "INSUFFICIENT_PERMISSION", "detail": NONE},
+    "field": {"code": "SSS_MISSING_REQD_ARGUMENT", "detail": "Missing.", "path": "phone"},
+}
+
+
+@pytest.mark.parametrize("said", AFTERWARDS)
+def test_a_script_after_saving_doubles_no_create_whatever_it_says(marked, fake, said):
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    outcome = create(marked, "Acme")
+    assert (outcome.kind, outcome.key) == (APPLIED, fake.rows("customer")[0]["id"])
+
+
+@pytest.mark.parametrize(("said", "kind"), [("changed", RETRY), ("locked", RETRY), ("rights", UNAUTHORISED)])
+def test_of_a_create_by_external_id_the_key_is_told_with_what_a_script_says_afterwards(make, fake, said, kind):
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    outcome = create(make(marker="externalId"), "Acme")
+    assert (outcome.kind, outcome.key) == (kind, fake.rows("customer")[0]["id"])
+
+
+@pytest.mark.parametrize(("said", "kind"), [("changed", RETRY), ("locked", RETRY), ("rights", UNAUTHORISED)])
+def test_a_create_that_a_script_stops_before_saving_is_sent_again(marked, fake, said, kind):
+    fake.script("customer", "companyName", "Acme", "before", status=400, **AFTERWARDS[said])
+    outcome = create(marked, "Acme")
+    assert (outcome.kind, outcome.key) == (kind, None)
+    fake.store.scripts.clear()
+    assert create(marked, "Acme").kind is APPLIED
+    assert names(fake) == ["Acme"]
+
+
+@pytest.mark.parametrize("said", ["changed", "locked"])
+def test_a_create_without_a_marker_that_is_refused_for_a_passing_reason_is_not_sent_again_blindly(erp, fake, said):
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    assert create(erp, "Acme").kind is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "kind"), [("changed", 400, UNKNOWN), ("rights", 403, UNAUTHORISED), ("rights", 502, UNKNOWN)]
+)
+def test_what_is_told_of_a_create_that_cannot_be_looked_for(make, fake, failing, said, status, kind):
+    """A role that may neither make nor see a kind of record is shut out; where nobody answers, nothing is known."""
+    fake.add_field("customer", "custentity_hub text64")
+    fake.script("customer", "companyName", "Acme", "after", status=400, **AFTERWARDS[said])
+    failing.plans = [["custentity_hub =", status, "INSUFFICIENT_PERMISSION" if status == 403 else "", 20]]
+    assert create(make(failing, marker="custentity_hub", streams=["customer"]), "Acme").kind is kind
 
 
 def test_a_removal_that_a_script_breaks_is_in_doubt(erp, fake):
@@ -127,6 +182,54 @@ def test_many_unmarked_creates_in_a_row_that_fail_are_the_account_s_trouble(erp,
     assert [create(erp, name).kind for name in "de"] == [UNKNOWN, UNKNOWN]
     with pytest.raises(AnswerLostError):
         create(erp, "f")
+
+
+def remove(connector, key):
+    [outcome] = connector.remove("customer", [Write(key, {})])
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("deed", "most"), [("create", 16), ("create marked", 6), ("update", 4), ("update an address", 14), ("remove", 14)]
+)
+def test_an_outage_in_netsuite_s_own_words_ends_the_writing_soon(make, fake, failing, clock, deed, most):
+    [key] = fake.seed("customer", [{"companyName": "Acme"}])
+    fake.add_field("customer", "custentity_hub text64")
+    erp = make(failing, marker="custentity_hub" if deed == "create marked" else "externalId", streams=["customer"])
+    deeds = {
+        "update": lambda: update(erp, key, phone="1"),
+        "update an address": lambda: update(erp, key, billingAddress__city="Salem"),
+        "remove": lambda: remove(erp, key),
+    }
+    once = deeds.get(deed, lambda: create(erp, "Bolt"))
+    erp.discover("customer")
+    failing.plans = [["/record/v1/customer", 500, "UNEXPECTED_ERROR", 1000]]
+    assert {once().kind, once().kind} <= {UNKNOWN, RETRY}
+    with pytest.raises(UnreachableError):
+        once()
+    assert 1000 - failing.plans[0][3] <= most
+    before = clock.now(), failing.plans[0][3]
+    with pytest.raises(UnreachableError):
+        once()
+    assert (clock.now(), before[1] - failing.plans[0][3]) == (before[0], 2)
+    failing.plans = []
+    assert once().kind is APPLIED
+
+
+def test_a_create_in_doubt_stays_so_where_nobody_answers_what_is_asked_next(make, failing):
+    erp = make(failing)
+    erp.discover("customer")
+    failing.plans = [["POST /services/rest/record", 500, "UNEXPECTED_ERROR", 9], ["GET", 503, "", 99]]
+    assert [create(erp, name).kind for name in "ab"] == [UNKNOWN, UNKNOWN]
+    with pytest.raises(AnswerLostError):
+        create(erp, "c")
+
+
+def test_records_whose_scripts_fail_in_a_row_keep_no_other_from_being_written(erp, fake):
+    *cursed, other = fake.seed("customer", [{"companyName": name} for name in ("Cursed",) * 5 + ("Acme",)])
+    fake.script("customer", "companyName", "Cursed")
+    assert [update(erp, key, phone="1").kind for key in cursed] == [UNKNOWN] * 5
+    assert update(erp, other, phone="1").kind is APPLIED
 
 
 def test_a_record_that_a_refused_update_refers_to_is_not_taken_for_the_record_itself(erp, fake):
@@ -188,19 +291,12 @@ def test_a_record_that_a_script_breaks_keeps_no_check_from_ending(erp, fake):
     assert erp.check() == []
 
 
-RESTRICTED = "Permission Violation: The subsidiary restrictions on your role prevent you from seeing this record."
-ELEMENT = "You do not have permissions to set a value for element accountnumber due to one of the following reasons"
-HIGHER = "Permission Violation: You need a higher level of the 'Lists -> Customers' permission to access this page."
-NONE = "Permission Violation: You need  the 'Lists -> Customers' permission to access this page."
-OTHER = "Permission Violation: You need  the 'Lists -> Subsidiaries' permission to access this page."
-
-
 @pytest.mark.parametrize(
     ("said", "status", "kind", "field"),
     [
         (RESTRICTED, 403, REFUSED, None),
         (ELEMENT, 400, REFUSED, "accountNumber"),
-        (HIGHER, 403, REFUSED, None),
+        (HIGHER, 403, UNAUTHORISED, None),
         (OTHER, 403, REFUSED, None),
         (NONE, 403, UNAUTHORISED, None),
     ],
@@ -212,6 +308,16 @@ def test_a_lack_of_rights_for_one_record_or_field_stops_no_other(erp, fake, said
     outcome = update(erp, cursed, accountNumber="7", **({"billingAddress__city": "Salem"} if when == "load" else {}))
     assert (outcome.kind, outcome.code, outcome.field) == (kind, "INSUFFICIENT_PERMISSION", field)
     assert ("Manage Roles" in outcome.message) is (kind is REFUSED)
+    assert update(erp, other, phone="1").kind is APPLIED
+
+
+@pytest.mark.parametrize("said", [HIGHER, NONE])
+def test_a_role_that_may_not_delete_refuses_the_deletions_alone(erp, fake, said):
+    kept, other = fake.seed("customer", [{"companyName": "Cursed"}, {"companyName": "Acme"}])
+    fake.script("customer", "id", kept, code="INSUFFICIENT_PERMISSION", detail=said, status=403)
+    outcome = remove(erp, kept)
+    assert (outcome.kind, outcome.code) == (REFUSED, "INSUFFICIENT_PERMISSION")
+    assert "Manage Roles" in outcome.message
     assert update(erp, other, phone="1").kind is APPLIED
 
 

@@ -84,7 +84,7 @@ def test_a_second_site_of_the_same_name_is_another_account(fake, crm):
         ("No user key can be used for the Integration Component instance 'Contact'.(SBL-EAI-04397)", REFUSED, None),
         ("The value entered in field M/M of buscomp Contact(SBL-DAT-00225)", REFUSED, None),
         ("modified by another user since it was retrieved.(SBL-DAT-00523)", OutcomeKind.STALE, None),
-        ("You do not have access to this record(SBL-DAT-00279)", REFUSED, None),
+        ("You do not have access to this record(SBL-DAT-00278)", REFUSED, None),
         ('returned the following error:"exists(SBL-DAT-00381)"(SBL-EAI-04451)', DUPLICATE, None),
         ("Something that nobody ever saw(SBL-ZZZ-12345)", REFUSED, None),
     ],
@@ -108,6 +108,51 @@ def test_a_record_that_the_user_may_not_change_keeps_no_other_from_being_changed
     assert [row["Alias"] for row in fake.rows("Account")] == ["x", "x", "x", "", "x"]
     removed = crm.remove("Account", [Write(key, {}) for key in keys])
     assert kinds(removed) == [APPLIED, APPLIED, APPLIED, REFUSED, APPLIED]
+
+
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_user_who_may_make_no_records_of_a_kind_is_told_at_once(fake, crm, count):
+    """Public integrations read 00279 of an insert as: this role cannot create this type of record."""
+    fake.unmakeable["Account"] = "SBL-DAT-00279"
+    crm.discover("Account")
+    with pytest.raises(UnauthorisedError, match="00279"):
+        crm.upsert("Account", creates(*range(count)))
+    assert len(sent(fake, "POST")) == 1
+
+
+def test_one_create_that_the_user_may_not_make_keeps_those_before_it(fake, crm):
+    """An enterprise that leaves the rows before the bad one."""
+    fake.undoes = False
+    made = creates(1, 2, 3)
+    crm.upsert("Account", made[:2])
+    fake.unmakeable["Account"] = "SBL-DAT-00279"
+    outcomes = crm.upsert("Account", made)
+    assert kinds(outcomes) == [APPLIED, APPLIED, OutcomeKind.UNAUTHORISED]
+    assert len(fake.rows("Account")) == 2
+
+
+@pytest.mark.parametrize("code", ["00278", "00284", "00542", "00553"])
+@pytest.mark.parametrize("way", ["creates", "locked", "unseen"])
+def test_what_is_said_of_every_row_is_said_of_the_component(fake, crm, code, way):
+    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(4)])
+    crm.check()
+    batch = creates(*range(4)) if way == "creates" else [Write(key, {"Alias": "x"}) for key in keys]
+    if way == "creates":
+        fake.unmakeable["Account"] = f"SBL-DAT-{code}"
+    else:
+        (fake.locked if way == "locked" else fake.unseen).update(dict.fromkeys(keys[:3], (500, f"SBL-DAT-{code}")))
+        assert kinds(crm.upsert("Account", batch[:2])) == [REFUSED, REFUSED], "two may be alike by chance"
+        assert kinds(crm.upsert("Account", batch)) == [REFUSED, REFUSED, REFUSED, APPLIED]
+    with pytest.raises(UnauthorisedError, match=code):
+        crm.upsert("Account", batch[:3])
+
+
+def test_what_is_said_of_every_update_is_told_beside_the_creates_that_were_made(fake, crm):
+    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(3)])
+    fake.locked.update(dict.fromkeys(keys, (500, "SBL-DAT-00553")))
+    outcomes = crm.upsert("Account", [*creates(1), *(Write(key, {"Alias": "x"}) for key in keys)])
+    assert kinds(outcomes) == [APPLIED, *[OutcomeKind.UNAUTHORISED] * 3]
+    assert {outcome.code for outcome in outcomes[1:]} == {"SBL-DAT-00553"}
 
 
 def test_a_record_that_the_user_may_not_even_look_at_keeps_no_other_from_being_changed(fake, crm):
