@@ -453,7 +453,6 @@ def test_a_mark_that_lies_deeper_in_a_record_keeps_it_from_being_split_off_too(w
         world.engine().split(binding("shop", "people", "contact"), key)
 
 
-
 def test_a_record_is_looked_at_before_it_is_deleted_even_where_updates_are_conditional(world, make_stream):
     both = {"on_delete_in": OnDelete.DELETE, "on_delete_out": OnDelete.DELETE}
     build(world, make_stream, CONDITIONAL, **both)
