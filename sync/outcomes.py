@@ -29,7 +29,7 @@ from sync.merge import merge
 
 _IN_PART = frozenset(OutcomeKind) - {OutcomeKind.APPLIED, OutcomeKind.STALE, OutcomeKind.MISSING, OutcomeKind.DUPLICATE}
 
-_RECOGNISED: Final = (
+RECOGNISED: Final = (
     "no answer came when it was to be created there, and this record has a value that only one may have"
 )
 
@@ -100,7 +100,7 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
         (row.entity_id, link.key, tuple(row.revs))
     )
     if not written.surely:
-        ledger.joined(link, canonical.rev, _RECOGNISED, binding.id.connection, binding.mapping.version)
+        ledger.joined(link, canonical.rev, RECOGNISED, binding.id.connection, binding.mapping.version)
     if written.kind is ActionKind.DELETE:
         link.state, link.fingerprint, link.base = LinkState.GONE, None, {}
         return

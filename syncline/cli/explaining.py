@@ -34,7 +34,7 @@ REASONS: Mapping[str, str] = {
 """Why a value was let in, for people; JSON has the rule's own name."""
 
 ORIGINS: Mapping[str, str] = {
-    "founded": "this was made from it",
+    "founded": "the entity was made from it",
     "created": "the hub created it there",
     "unknown": "not known: linked before this was kept",
 }
