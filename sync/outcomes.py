@@ -29,9 +29,7 @@ from sync.merge import merge
 
 _IN_PART = frozenset(OutcomeKind) - {OutcomeKind.APPLIED, OutcomeKind.STALE, OutcomeKind.MISSING, OutcomeKind.DUPLICATE}
 
-RECOGNISED: Final = (
-    "no answer came when it was to be created there, and this record has a value that only one may have"
-)
+RECOGNISED: Final = "no answer came when it was to be created there, and this record has a value that only one may have"
 
 Seen = tuple[Projection, str]
 """The record in an answer, projected, and its fingerprint."""

@@ -69,7 +69,8 @@ def list_links(
         for row in rows
     ]
     empty = "Everything is in sync." if late else "No two records were joined."
-    desk.output.table(("entity", "record", "behind" if late else "joined", "who", "because", "differs in"), table, empty)
+    columns = ("entity", "record", "behind" if late else "joined", "who", "because", "differs in")
+    desk.output.table(columns, table, empty)
     if len(found) > limit:
         desk.output.say(f"At most {limit:,} are shown; --limit shows more.")
     if rows and not reveal:

@@ -30,8 +30,8 @@ from model.errors import StateError
 from state.database import connect
 from state.store import SqlStore, open_store
 from state.tables import metadata
-from sync.outcomes import RECOGNISED
 from sync.decision import Side, Why
+from sync.outcomes import RECOGNISED
 from sync.policy import Braked, Limit
 
 COMMITS = ("acquire", "start_run", "remember_mapping", "mark_all_dirty", "intend", "commit", "finish_run", "release")
