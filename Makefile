@@ -19,7 +19,8 @@ test-slow-sample: .venv/ready  ## A random sample of the slow tests, about ten m
 torture: .venv/ready  ## Kill, stop and starve the demonstration for up to MINUTES=45; KILLS=500 STOPS=100 ON=sqlite SEED=…
 	$(BIN)/python tests/torture
 
-interop: .venv-interop/ready  ## Others' client libraries against the fake systems
+interop: .venv-interop/ready  ## Others' client libraries against the fake systems, and what vendors publish of their APIs
+	.venv-interop/bin/python tests/interop/from_npm.py
 	.venv-interop/bin/pytest tests/interop
 
 soak: .venv/ready  ## Simulated systems, people and faults against the engine; SEEDS=… stories
@@ -58,9 +59,11 @@ clean:
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv-interop/ready: requirements.lock tests/interop/requirements.lock pyproject.toml
+.venv-interop/ready: requirements.lock tests/interop/requirements.lock tests/interop/requirements-alone.txt pyproject.toml
 	$(PYTHON) -m venv .venv-interop
 	.venv-interop/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	.venv-interop/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/interop/requirements.lock
+	.venv-interop/bin/pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+		-r tests/interop/requirements-alone.txt
 	.venv-interop/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@

@@ -125,6 +125,11 @@ class Link:
     base: dict[str, Base] = field(default_factory=dict)
     state: LinkState = LinkState.LIVE
 
+    @property
+    def unread(self) -> bool:
+        """Whether it shows a value that could not be read: somebody wrote it, and nothing may take it away unseen."""
+        return any(entry.rev == HELD for entry in self.base.values())
+
 
 class ActionKind(StrEnum):
     CREATE = "create"

@@ -219,7 +219,10 @@ def _ending(binding: Binding, canonical: Canonical, live: Sequence[Link], refuse
     if binding.mapping.on_delete_out is not OnDelete.DELETE:
         why = "kept there although deleted"
         return Verdict(binding.id, None, Bucket.SKIPPED, why, unlink=live, moot=refused is not None)
-    return Verdict(binding.id, _deletion(canonical, live[0]), more=len(live) > 1)
+    legible = [link for link in live if not link.unread]
+    if not legible:
+        return Verdict(binding.id, None, Bucket.WAITING, "to be deleted, and shows a value that could not be read")
+    return Verdict(binding.id, _deletion(canonical, legible[0]), more=len(legible) > 1)
 
 
 def _deletion(canonical: Canonical, link: Link) -> Action:

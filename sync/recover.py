@@ -188,11 +188,12 @@ class Recovery:
         self._adopt(binding, intent, applied, [], unclear, surely=False)
 
     def _unlinked(self, binding: Binding, field: str, value: str) -> list[Record]:
-        """Records with that value (which the system may write in a way of its own) that belong to no entity yet."""
+        """Records with that value (which the system may write in a way of its own) that were never known before: what
+        was linked once, be it to an entity that ended, was there before the create."""
         records = self.hub.deeds(binding.id).find(binding.id.stream, field, [value])
         live = [record for record in records if not record.deleted]
         links = self.hub.store.links(binding.id, [record.key for record in live])
-        return [r for r in live if r.key not in links or links[r.key].state is not LinkState.LIVE]
+        return [record for record in live if record.key not in links]
 
     def _in_doubt(self, binding: Binding, rows: Sequence[IntentRow]) -> list[Parked]:
         """Nothing tells whether these were carried out: a person has to look."""

@@ -108,6 +108,8 @@ def _touched(one: One, link: Link) -> Left | None:
             return one.leave("edited there since", at=place, since=step)
     if any(lost.run > run and (lost.binding, lost.key) == place for lost in one.story.lost):
         return one.leave("edited there since, without effect", at=place)
+    if link.unread:
+        return one.leave("it shows a value that could not be read", at=place)
     there = one.undo.there.get(place)
     if there is None:
         return one.leave("it could not be looked at", at=place)

@@ -174,7 +174,7 @@ class DynamicsConnector(Connector[DynamicsSettings]):
     def _name_the_others(self, stream: str, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> None:
         """Whose value of an alternate key it is that a row was refused for. Where it is the hub's own id, another
         process has just made the row: sent again, it is an update."""
-        refused = [at for at, outcome in outcomes.items() if outcome.kind is OutcomeKind.DUPLICATE]
+        refused = [at for at, one in outcomes.items() if one.kind is OutcomeKind.DUPLICATE and one.code != "merged"]
         marker = self.settings.marker_of(stream)
         for (column, *more), _ in self._session.schema(stream).keys.items() if refused else ():
             values = {at: batch[at].marker if column == marker else batch[at].fields.get(column) for at in refused}

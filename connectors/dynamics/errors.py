@@ -1,14 +1,15 @@
 """What error answers of the Web API mean: ``{"error": {"code": "0x8004…", "message": "…"}}``.
 
 Sources: Microsoft Learn, "Web service error codes" and "Compose HTTP requests and handle errors" (Dataverse developer
-guide, 2023); "Service protection API limits". The documents disagree on the status of a duplicate (412 or 500), and
-codes are left empty at times, so that the code decides where there is one, then the status.
+guide, 2023); "Service protection API limits"; "Dataverse client errors" (troubleshooting). The documents disagree on
+the status of a duplicate (412 or 500), and codes are left empty at times, so that the code decides where there is one,
+then the status.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -38,10 +39,22 @@ _DUPLICATE = frozenset(
 _PASSING = frozenset(
     {
         "0x80044151",  # SqlTimeoutError
-        "0x80048306",  # a deadlock, the transaction was undone
+        "0x80044339",  # no lock on the row: the request was the victim of a deadlock
+        "0x8004ed47",  # AppLockTimeout
         "0x80071151",  # the concurrency limit of long operations
     }
 )
+_DENIED_HERE = frozenset(
+    {
+        "0x80048306",  # unManagedIdsAccessDenied: the privilege is there, but does not reach this row
+        "0x8004f502",  # AttributePrivilegeCreateIsMissing: a secured column
+        "0x8004f503",  # AttributePermissionUpdateIsMissingDuringShare
+        "0x8004f507",  # AttributePermissionUpdateIsMissingDuringUpdate
+    }
+)
+_LACKING = "0x80040220"
+_PRIVILEGE = re.compile(r"missing (prv\w+) privilege", re.IGNORECASE)
+_LOOK = "look at the application user's security roles, their reach, and its column security profiles"
 _LENGTH = re.compile(r"of the '(\w+)' attribute")
 _COLUMN = re.compile(r"property named '(\w+)'|attribute (?:name )?'?(\w+)'? ")
 
@@ -73,11 +86,19 @@ def request_error(answer: Answer, what: str) -> ConnectorError:
     return RefusedError(f"{what}: refused ({shown}){detail}", code=code or f"http-{answer.status}")
 
 
-def refusal(answer: Answer, write: Write, now: datetime) -> Outcome:
-    """The outcome of one write that was not done: each travels in a change set of its own, undone where it fails."""
+def refusal(answer: Answer, write: Write, now: datetime, privileges: Collection[str] = ()) -> Outcome:
+    """The outcome of one write that was not done: each travels in a change set of its own, undone where it fails.
+
+    ``privileges`` are those on the table itself. Without one of these nothing can be written there; another one is
+    lacked for what this row refers to, or for what a plug-in does with it.
+    """
     code, message = said(answer)
     found = _LENGTH.search(message)
     kind = _kind(answer.status, code, write)
+    lacks = _PRIVILEGE.search(message) if code == _LACKING else None
+    own = {name.lower() for name in privileges}
+    if code in _DENIED_HERE or (lacks and own and lacks[1].lower() not in own):
+        kind, message = OutcomeKind.REFUSED, f"{message} ({_LOOK})"
     wait = retry_after(answer.headers, now) if kind is OutcomeKind.THROTTLED else None
     return Outcome(
         kind,

@@ -93,7 +93,7 @@ def _table(session: Session, name: str) -> Iterator[Diagnostic]:
         yield Diagnostic(code="no-tracking", path=f"streams.{name}", message=message, hint=hint)
         return
     if not schema.conditional:
-        message = f"{name} does not take conditional updates: the last writer wins"
+        message = f"{name} takes no conditional updates: an edit made while the hub writes may be written over"
         yield Diagnostic(code="no-versions", path=f"streams.{name}", message=message, severity=Severity.WARNING)
     next(changes(session, schema, schema.selected(()), None), None)  # needs the right to read every row
     yield from _rights(session, name, [schema.privileges[kind] for kind in _WRITING if kind in schema.privileges])

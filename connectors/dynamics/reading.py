@@ -70,7 +70,10 @@ def changes(session: Session, schema: TableSchema, selected: Sequence[str] | Non
         kept = cursor.selected
         answers = _since(session, cursor.link, what, {"prefer": prefer})
     for answer in answers:
-        records, flaws = _records(schema, listed(answer, what))
+        rows = listed(answer, what)
+        records, flaws = _records(schema, rows)
+        left = [str(row.get("id")) for row in rows if _left(row)]
+        records += by_keys(session, schema, selected, left).values() if left else ()
         after = None if "@odata.nextLink" in answer else str(Cursor(_delta_link(answer, what), kept))
         yield Page(records, after, full=since is None, flaws=flaws)
 
@@ -91,11 +94,21 @@ def _delta_link(answer: Mapping[str, Any], what: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
+def _left(row: Mapping[str, Any]) -> bool:
+    """Whether a row is told to be out of what is read although it is not deleted (OData 4.0, JSON format, "Deleted
+    Entity": ``reason``). It is shown as it is now, if it can be seen."""
+    return _removed(row) and row.get("reason") == "changed"
+
+
+def _removed(row: Mapping[str, Any]) -> bool:
+    return str(row.get("@odata.context", "")).endswith("$deletedEntity")
+
+
 def _records(schema: TableSchema, rows: Sequence[Mapping[str, Any]]) -> tuple[list[Record], list[Flaw]]:
     records, flaws = [], []
     for row in rows:
-        if str(row.get("@odata.context", "")).endswith("$deletedEntity"):
-            records.append(Record(str(row.get("id")), {}, deleted=True))
+        if _removed(row):
+            records += [] if _left(row) else [Record(str(row.get("id")), {}, deleted=True)]
         elif row.get(schema.key):
             records.append(schema.record(row))
         else:

@@ -4,17 +4,21 @@
 goes to the alternate key that holds the hub's id, where being sent twice is harmless.
 Sources: Microsoft Learn, "Execute batch operations using the Web API" (2023-01), "Perform conditional operations using
 the Web API" (2022-04), "Use an alternate key to reference a record".
+
+Tables without optimistic concurrency refuse a version ("Optimistic concurrency", OptimisticConcurrencyNotEnabled).
+There the versions are looked at before the batch is sent: an edit in the moment between is written over.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from connectors.answers import Answer
 from connectors.dynamics.errors import refusal
+from connectors.dynamics.reading import by_keys
 from connectors.dynamics.schema import TARGET, TableSchema, is_key
 from connectors.dynamics.session import DATA, Session
 from connectors.multipart import Part, part
@@ -54,7 +58,7 @@ class Writing:
         given = {name for write in batch for name, value in write.fields.items() if value is not None}
         sets = self.session.entity_sets(self.schema.targets(given))
         rows = []
-        for at, write in enumerate(batch):
+        for at, write in self._current(batch):
             try:
                 rows.append(Row(at, write, self._written(write, sets)))
             except UnfitError as error:
@@ -68,7 +72,7 @@ class Writing:
 
     def remove(self, batch: Sequence[Write]) -> None:
         rows = []
-        for at, write in enumerate(batch):
+        for at, write in self._current(batch):
             if write.key is None or not is_key(write.key):
                 self.outcomes[at] = _no_key(write)
                 continue
@@ -77,6 +81,19 @@ class Writing:
                 Row(at, write, part("DELETE", self._address("{key}"), parts={"key": write.key}, headers=headers))
             )
         self._send(rows, f"removing {self.schema.name}")
+
+    def _current(self, batch: Sequence[Write]) -> Iterator[tuple[int, Write]]:
+        """The writes by place, those without what the table cannot compare itself: what moved is stale already."""
+        guarded = [write.key for write in batch if write.key and write.expects] if not self.schema.conditional else []
+        columns = self.schema.selected(())
+        found = by_keys(self.session, self.schema, columns, guarded) if guarded else {}
+        for at, write in enumerate(batch):
+            now = found.get((write.key or "").lower()) if guarded and write.expects else None
+            if now is not None and now.version != write.expects:
+                text = "the row was changed since it was read"
+                self.outcomes[at] = Outcome(OutcomeKind.STALE, write.key, code="version", message=text)
+            else:
+                yield at, write._replace(expects=None) if guarded else write
 
     def _address(self, key: str) -> str:
         return f"{DATA}/{self.schema.entity_set}({key})"
@@ -127,7 +144,8 @@ class Writing:
 
     def _outcome(self, write: Write, answer: Answer) -> Outcome:
         if not answer.ok:
-            return refusal(answer, write, self.session.context.clock.now())
+            own = self.schema.privileges.values()
+            return refusal(answer, write, self.session.context.clock.now(), list(own))
         if not answer.body:
             found = _ADDRESSED.search(answer.headers.get("odata-entityid", ""))
             return Outcome(OutcomeKind.APPLIED, write.key or (found[1].lower() if found else None))
@@ -135,7 +153,10 @@ class Writing:
             record = self.schema.record(_row(answer, self.schema))
         except (ProtocolError, AnswerLostError) as error:
             return Outcome(OutcomeKind.UNKNOWN, write.key, message=str(error))
-        if record.deleted:  # the hub's id is on a row that was merged into another
+        if record.deleted and write.key is None:  # the hub's id is on a row that was merged into another
+            text = "what the hub had made for this was merged into another row there"
+            return Outcome(OutcomeKind.DUPLICATE, code="merged", message=text, of=record.superseded_by)
+        if record.deleted:
             return Outcome(OutcomeKind.MISSING, record.key, of=record.superseded_by)
         return Outcome(OutcomeKind.APPLIED, record.key, record.version, record)
 

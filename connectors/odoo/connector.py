@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import ClassVar
 
+from connectors.odoo.absence import named, within
 from connectors.odoo.inspection import inspect
 from connectors.odoo.naming import Naming
 from connectors.odoo.preparing import Preparing, Row
@@ -34,7 +35,6 @@ from connectors.sdk import (
 )
 
 MARKER = "external_id"
-_EXTERNAL = "ir.model.data"
 
 
 class OdooConnector(Connector[OdooSettings]):
@@ -67,7 +67,7 @@ class OdooConnector(Connector[OdooSettings]):
                 misses="fields computed from other records and not stored, names of records pointed to, "
                 "addresses kept as records below a company, lines of an order changed by themselves",
             ),
-            writes=Writes(batch=BATCH, replay=Replay.UPSERT, marker=MARKER, in_steps=True) if made.writable else None,
+            writes=Writes(batch=BATCH, replay=Replay.UPSERT, marker=MARKER) if made.writable else None,
             deletes=Deletes.SWEEP,
             removes=made.writable,
             parents=tuple(parent for parent in made.parents if parent in self.settings.streams),
@@ -113,7 +113,7 @@ class OdooConnector(Connector[OdooSettings]):
         yield from self._reading(stream).keys()
 
     def fetch(self, stream: str, keys: Sequence[str]) -> Sequence[Record]:
-        """Every key gets a record, in order; what is not there any more is a tombstone, what is archived is not."""
+        """What is not there any more is a tombstone, what is archived is not; what the user may not see is left out."""
         return self._reading(stream).fetch(keys)
 
     def find(self, stream: str, field: str, values: Sequence[str]) -> Sequence[Record]:
@@ -126,16 +126,13 @@ class OdooConnector(Connector[OdooSettings]):
             if field not in reading.schema.entries or field in TAGS or field == LINES:
                 raise RefusedError(f"searching {stream}: the field {field} cannot be searched by", code="unknown-field")
             return reading.among([[field, "in", wanted]])
-        prefix = self._prefix(stream)
-        names = {f"{prefix}{value}".partition(".")[2]: value for value in wanted}
-        module = prefix.partition(".")[0]
-        domain = [["module", "=", module], ["model", "=", reading.shape.model], ["name", "in", list(names)]]
-        held = {
-            str(row["res_id"]): names[row["name"]]
-            for row in self._session.records(_EXTERNAL, domain, ["name", "res_id"])
-        }
-        found = [record for record in reading.fetch(list(held)) if not record.deleted]
-        return [record._replace(data={**record.data, MARKER: held[record.key]}) for record in found]
+        held = named(self._session, reading.shape.model, self._prefix(stream), wanted)
+        keys = dict.fromkeys(one.key for one in held.values())
+        found = {record.key: record for record in reading.fetch(list(keys)) if not record.deleted}
+        heirs = within(self._session, reading.shape, [int(one.key) for one in held.values() if one.moved])
+        ours = {marker: one.key for marker, one in held.items() if not one.moved or int(one.key) in heirs}
+        there = [(found[key], marker) for marker, key in ours.items() if key in found]
+        return [record._replace(data={**record.data, MARKER: marker}) for record, marker in there]
 
     # writing
 
@@ -144,14 +141,14 @@ class OdooConnector(Connector[OdooSettings]):
         if not batch:
             return []
         rows, outcomes = Preparing(reading, self._naming, self.settings.addresses).rows(batch)
-        writing = Writing(self._session, reading.shape.model, self._prefix(stream), outcomes)
+        writing = Writing(self._session, reading.shape, self._prefix(stream), outcomes)
         writing.upsert(rows)
         return [writing.outcomes.get(at, Outcome(OutcomeKind.UNKNOWN, w.key)) for at, w in enumerate(batch)]
 
     def remove(self, stream: str, batch: Sequence[Write]) -> Sequence[Outcome]:
         """Delete records. What other records need (a partner with orders) Odoo keeps, and says so."""
         rows = [Row(at, write, {}) for at, write in enumerate(batch) if (write.key or "").isdecimal()]
-        writing = Writing(self._session, self._shapes[stream].model, "", {})
+        writing = Writing(self._session, self._shapes[stream], "", {})
         writing.remove(rows)
         gone = OutcomeKind.MISSING
         return [writing.outcomes.get(at, Outcome(gone, write.key)) for at, write in enumerate(batch)]

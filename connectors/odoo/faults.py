@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.sdk import Outcome, OutcomeKind, RefusedError, Write
+from connectors.sdk import Outcome, OutcomeKind, RefusedError, UnauthorisedError, Write
 from connectors.wording import without_values
 
 DENIED = frozenset({"AccessDenied", "AccessError", "Forbidden", "Unauthorized"})
@@ -26,6 +26,11 @@ _PASSING = frozenset(
         "OperationalError",
     }
 )
+_WHOLE = re.compile(r"(?:Sorry, you|You) are not allowed to \w+ (?:documents of type )?'")
+"""How the lack of a right to a whole model is said; what record rules and the groups of a field forbid is said in other
+words (odoo/addons/base/models/ir_model.py, ``_make_access_error``; labels are asked for in English)."""
+
+_PARTLY = re.compile(r"top-secret records|security restrictions|enough rights to access")
 _TAKEN = re.compile(r"already exists|duplicate key|must be unique", re.IGNORECASE)
 
 
@@ -36,6 +41,15 @@ class RefusalError(RefusedError):
         code = str(fault.get("name") or "Error").rpartition(".")[2]
         super().__init__(f"{what}: refused ({code})", code=code)
         self.said = str(fault.get("message") or "")
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was for rights that the user lacks whatever the record is."""
+        return kind_of(self.code, self.said) is OutcomeKind.UNAUTHORISED
+
+
+class HiddenError(UnauthorisedError):
+    """The user may not see some record, or some field, that was asked for."""
 
 
 def outcome(error: RefusalError, write: Write) -> Outcome:
@@ -48,7 +62,8 @@ def kind_of(code: str, said: str) -> OutcomeKind:
     if code == "MissingError":
         return OutcomeKind.MISSING
     if code in DENIED:
-        return OutcomeKind.UNAUTHORISED
+        partly = code == "AccessError" and not _WHOLE.match(said)
+        return OutcomeKind.REFUSED if partly else OutcomeKind.UNAUTHORISED
     if code in _PASSING:
         return OutcomeKind.RETRY
     if code == "UniqueViolation" or _TAKEN.search(said):
@@ -64,10 +79,15 @@ def complaint(message: Mapping[str, Any], write: Write) -> Outcome:
         return Outcome(OutcomeKind.MISSING, write.key, code="MissingError", message="there is no such record any more")
     found = re.search(r"odoo\.exceptions\.(\w+)", said)  # versions before 17 quote the class
     code = found[1] if found else "ImportError"
+    said = said[found.end() :].lstrip("'> :") if found else said
+    if not found and (_WHOLE.match(said) or _PARTLY.search(said)):
+        code = "AccessError"
     return told(kind_of(code, said), write, code, said)._replace(field=_named(field, write))
 
 
 def told(kind: OutcomeKind, write: Write, code: str, said: str) -> Outcome:
+    if code == "AccessError" and kind is OutcomeKind.REFUSED:  # Odoo's own words name records
+        said = "the hub's user may not do this with this record: look at the user's groups and the record rules in Odoo"
     return Outcome(kind, write.key, code=code, message=without_values(said.strip(), write)[:500])
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
+from connectors.odoo.absence import NOTES
+from connectors.odoo.buyers import PARTNERS
 from connectors.odoo.reading import STAMP
 from connectors.odoo.session import Session
 from connectors.odoo.settings import Shape
@@ -39,7 +41,7 @@ def inspect(session: Session, shapes: Mapping[str, Shape]) -> list[Diagnostic]:
             found.append(_no_model(name, shape, error))
         except ConnectorError as error:
             return [*found, _closed(session, error)]
-    return [*found, *_marker(session, shapes)]
+    return [*found, *_marker(session, shapes), *_notes(session, shapes)]
 
 
 def _closed(session: Session, error: ConnectorError) -> Diagnostic:
@@ -119,6 +121,21 @@ def _no_model(name: str, shape: Shape, error: ConnectorError) -> Diagnostic:
     hint = f"is the app that brings {shape.model} installed, and is the user in one of its groups?"
     message = f"{shape.model} is not there, or the user may not see it ({error})"
     return Diagnostic(code="unknown-stream", path=f"streams.{name}", message=message, hint=hint)
+
+
+def _notes(session: Session, shapes: Mapping[str, Shape]) -> Iterator[Diagnostic]:
+    if not any(shape.model == PARTNERS for shape in shapes.values()):
+        return
+    try:
+        session.records(NOTES, [["model", "=", PARTNERS]], ["id"], limit=1)
+    except (UnauthorisedError, RefusedError):
+        yield Diagnostic(
+            code="no-merge-notes",
+            severity=Severity.NOTE,
+            path="streams",
+            message=f"the user may not read notes on partners ({NOTES}): a merged partner looks like a deleted one",
+            hint="install the app Discuss, or give the user a group that may read messages, and merges are followed",
+        )
 
 
 def _marker(session: Session, shapes: Mapping[str, Shape]) -> Iterator[Diagnostic]:

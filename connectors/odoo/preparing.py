@@ -22,12 +22,13 @@ OWN = "other"
 
 @dataclass(slots=True)
 class Row:
-    """One write on its way: its place in the batch, its cells by column, and tags, which ``load`` cannot clear."""
+    """One write on its way: its place in the batch, its cells by column, and lists of tags to empty, which ``load``
+    does not promise to do."""
 
     at: int
     write: Write
     cells: dict[str, str]
-    tags: dict[str, list[int]] = field(default_factory=dict)
+    emptied: list[str] = field(default_factory=list)
 
 
 class Preparing:
@@ -108,7 +109,11 @@ class Preparing:
             raise UnfitError("read-only", path, f"{path} cannot be written")
         kind = self.schema.kind(name)
         if name in TAGS:
-            row.tags[name] = self.naming.tags(name, self.schema.relation(name) or "", value or [])
+            keys = self.naming.tags(name, self.schema.relation(name) or "", value or [])
+            if keys:
+                row.cells[f"{name}/.id"] = ",".join(map(str, keys))
+            elif row.write.key is not None:
+                row.emptied.append(name)
         elif kind == "many2one":
             row.cells[f"{name}/.id"] = self._target(path, name, leaf, value, given, home)
         elif leaf or kind.endswith("2many"):

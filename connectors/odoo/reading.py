@@ -19,6 +19,7 @@ from typing import Any
 
 import orjson
 
+from connectors.odoo.absence import gone, survivors
 from connectors.odoo.buyers import PARTNERS, parties
 from connectors.odoo.naming import Naming
 from connectors.odoo.schema import BUYER, CODED, LINES, TAGS, ModelSchema, moment_shown
@@ -116,13 +117,21 @@ class Reading:
             beyond = int(rows[-1]["id"])
 
     def fetch(self, keys: Sequence[str]) -> list[Record]:
-        """Every key gets a record, in order. One that left the stream's domain (a company that became a person) is
-        still there, and shown: to be archived or to be of another kind is not to be deleted."""
+        """A record for every key, in order, but for those that the user may not see: nothing can be said of them. One
+        that left the stream's domain (a company that became a person) is still there, and shown: to be archived or to
+        be of another kind is not to be deleted."""
         found: dict[str, Record] = {}
         numbers = sorted({int(key) for key in keys if key.isdecimal()})
         for at in range(0, len(numbers), _CHUNK):
             found |= {r.key: r for r in self.among([["id", "in", numbers[at : at + _CHUNK]]], within=False)}
-        return [found.get(key, Record(key, {}, deleted=True)) for key in keys]
+        absent = [number for number in numbers if str(number) not in found]
+        away = gone(self.session, self.shape.model, absent) if absent else set()
+        heirs = survivors(self.session, self.shape, away)
+        for key in keys:
+            if not key.isdecimal() or int(key) in away:
+                heir = heirs.get(int(key)) if key.isdecimal() else None
+                found[key] = Record(key, {}, deleted=True, superseded_by=heir)
+        return [found[key] for key in keys if key in found]
 
     def among(self, domain: Sequence[Any], *, within: bool = True) -> list[Record]:
         """Records that fulfil a domain, within the stream's own or anywhere in its model."""
@@ -147,7 +156,7 @@ class Reading:
         if LINES in row:
             data[LINES] = lines.get(row["id"], [])
         if data.get(BUYER) and self.shape.model != PARTNERS:
-            data[BUYER] |= known.get(row[BUYER][0], {"company": None, "person": None})
+            data[BUYER] |= known.get(row[BUYER][0], {})  # of whom the user may not see, nothing is known
         return Record(str(row["id"]), {"id": str(row["id"]), **data}, moment_shown(row.get(STAMP)) or None)
 
     def _value(self, name: str, value: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.credentials import Bearer
 from connectors.http import Answer, Http
-from connectors.odoo.faults import DENIED, RefusalError
+from connectors.odoo.faults import DENIED, HiddenError, RefusalError
 from connectors.odoo.schema import ModelSchema
 from connectors.odoo.settings import OdooSettings
 from connectors.sdk import (
@@ -58,13 +58,14 @@ class Session:
             return self._http
 
     def ask(self, model: str, method: str, what: str, **params: Any) -> Any:
-        """A call that changes nothing. Raises UnauthorisedError where the user may not, RefusedError for other faults,
-        and what the client raises; ``what`` begins their texts."""
+        """A call that changes nothing. Raises UnauthorisedError where the user may not (HiddenError where only part of
+        it was not allowed), RefusedError for other faults, and what the client raises; ``what`` begins their texts."""
         try:
             return self._call(model, method, what, params, reads=True)
         except RefusalError as error:
             if error.code in DENIED:
-                raise UnauthorisedError(f"{what}: the user may not do this ({error.code})") from None
+                kind = UnauthorisedError if error.whole else HiddenError
+                raise kind(f"{what}: the user may not do this ({error.code})") from None
             raise
 
     def do(self, model: str, method: str, what: str, **params: Any) -> Any:

@@ -14,10 +14,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.odoo.faults import RefusalError, complaint, outcome
+from connectors.odoo.absence import gone, named, survivors, within
+from connectors.odoo.faults import RefusalError, complaint, outcome, told
 from connectors.odoo.preparing import Row
 from connectors.odoo.session import Session
-from connectors.sdk import AnswerLostError, ConnectorError, Outcome, OutcomeKind
+from connectors.odoo.settings import Shape
+from connectors.sdk import (
+    AnswerLostError,
+    ConnectorError,
+    Outcome,
+    OutcomeKind,
+    RefusedError,
+    UnauthorisedError,
+)
 from connectors.wording import failed
 
 BATCH = 200
@@ -26,21 +35,42 @@ Deed = Callable[[list[Row]], "dict[int, Outcome]"]
 
 
 class Writing:
-    """One batch to one model. ``outcomes`` (some may be known before) fills up as calls are answered."""
+    """One batch to one stream. ``outcomes`` (some may be known before) fills up as calls are answered."""
 
-    def __init__(self, session: Session, model: str, prefix: str, outcomes: dict[int, Outcome]) -> None:
+    def __init__(self, session: Session, shape: Shape, prefix: str, outcomes: dict[int, Outcome]) -> None:
         self.session = session
-        self.model = model
+        self.shape = shape
+        self.model = shape.model
         self.prefix = prefix
         self.outcomes = outcomes
         self._answered = False
 
     def upsert(self, rows: Sequence[Row]) -> None:
+        rows = self._unmoved(rows)
         for same in _alike(rows):
             self._settle(same, self._load)
-        tagged = [row for row in rows if row.tags and self._applied(row)]
-        for row in tagged:
-            self._settle([row], self._tag)
+        for row in [row for row in rows if row.emptied and self._is(row, OutcomeKind.APPLIED)]:
+            self._settle([row], self._empty)
+        self.explain(rows)
+
+    def _unmoved(self, rows: Sequence[Row]) -> list[Row]:
+        """Without creates whose external id a merge has moved to another record: ``load`` would write over that one."""
+        markers = [row.write.marker for row in rows if row.write.key is None and row.write.marker]
+        try:
+            held = named(self.session, self.model, self.prefix, markers) if markers else {}
+            heirs = within(self.session, self.shape, [int(one.key) for one in held.values() if one.moved])
+        except (RefusedError, UnauthorisedError):  # `check` says that external ids cannot be read
+            return list(rows)
+        kept = []
+        for row in rows:
+            found = held.get(row.write.marker) if row.write.key is None else None
+            if found is None or not found.moved:
+                kept.append(row)
+            else:
+                text = "what the hub had made for this was merged into another record there"
+                of = found.key if int(found.key) in heirs else None
+                self.outcomes[row.at] = Outcome(OutcomeKind.DUPLICATE, code="merged", message=text, of=of)
+        return kept
 
     def remove(self, rows: Sequence[Row]) -> None:
         """Delete what is there: deleting what is not is no error to every version of Odoo."""
@@ -52,10 +82,29 @@ class Writing:
             if row.write.key not in there:
                 self.outcomes[row.at] = Outcome(OutcomeKind.MISSING, row.write.key, message="it is gone already")
         self._settle([row for row in rows if row.write.key in there], self._unlink)
+        self.explain(rows)
 
-    def _applied(self, row: Row) -> bool:
+    def explain(self, rows: Iterable[Row]) -> None:
+        """Look behind what is said to be missing: it may be hidden from the user, or merged into another record."""
+        lost = {row.at: row.write for row in rows if self._is(row, OutcomeKind.MISSING)}
+        numbers = [int(write.key or 0) for write in lost.values()]
+        try:
+            away = gone(self.session, self.model, numbers) if numbers else set()
+            heirs = survivors(self.session, self.shape, away)
+        except ConnectorError as error:  # nothing was written, and nobody can say why
+            said = f"it could not be asked whether the record is gone ({error})"
+            self.outcomes |= {at: Outcome(OutcomeKind.RETRY, write.key, message=said) for at, write in lost.items()}
+            return
+        for at, write in lost.items():
+            key = int(write.key or 0)
+            if key in away:
+                self.outcomes[at] = self.outcomes[at]._replace(of=heirs.get(key))
+            else:
+                self.outcomes[at] = told(OutcomeKind.REFUSED, write, "AccessError", "")
+
+    def _is(self, row: Row, kind: OutcomeKind) -> bool:
         known = self.outcomes.get(row.at)
-        return known is not None and known.kind is OutcomeKind.APPLIED
+        return known is not None and known.kind is kind
 
     def _settle(self, rows: list[Row], deed: Deed) -> None:
         """Do it, and say by outcomes what failed once something was done: what is known must not get lost."""
@@ -75,8 +124,8 @@ class Writing:
         try:
             return deed(rows)
         except RefusalError as error:
-            if len(rows) == 1:
-                return {rows[0].at: outcome(error, rows[0].write)}
+            if len(rows) == 1 or error.whole:
+                return {row.at: outcome(error, row.write) for row in rows}
         half = len(rows) // 2
         results = self._halved(rows[:half], deed)
         try:
@@ -101,6 +150,9 @@ class Writing:
             if not refused:
                 raise RefusalError(f"writing {self.model}", {"name": "ImportError", "message": _first(answer)})
             results |= refused
+            whole = next((o for o in refused.values() if o.kind is OutcomeKind.UNAUTHORISED), None)
+            if whole is not None:  # the others would be refused alike, ten in a call
+                return {row.at: whole._replace(key=row.write.key) for row in left} | results
             left = [row for row in left if row.at not in refused]
         return results
 
@@ -119,19 +171,12 @@ class Writing:
     def _identity(self, row: Row) -> str:
         return row.write.key or f"{self.prefix}{row.write.marker}"
 
-    def _tag(self, rows: list[Row]) -> dict[int, Outcome]:
+    def _empty(self, rows: list[Row]) -> dict[int, Outcome]:
+        """Only of records that were there: a create has one call, or a refused second one would leave half of it."""
         [row] = rows
-        known = self.outcomes[row.at]
-        values = {name: [[6, 0, keys]] for name, keys in row.tags.items()}
-        try:
-            self.session.do(self.model, "write", f"writing {self.model}", ids=[int(known.key or 0)], vals=values)
-        except RefusalError as error:
-            return {row.at: outcome(error, row.write)._replace(key=known.key)}
-        except ConnectorError as error:
-            told = failed(error, row.write)._replace(key=known.key)
-            creating = row.write.key is None and told.kind is not OutcomeKind.REFUSED
-            return {row.at: told._replace(kind=OutcomeKind.UNKNOWN) if creating else told}
-        return {row.at: known}
+        values = {name: [[6, 0, []]] for name in row.emptied}
+        self.session.do(self.model, "write", f"writing {self.model}", ids=[int(row.write.key or 0)], vals=values)
+        return {row.at: self.outcomes[row.at]}
 
     def _unlink(self, rows: list[Row]) -> dict[int, Outcome]:
         keys = [int(row.write.key or 0) for row in rows]
@@ -141,7 +186,7 @@ class Writing:
 
 def _alike(rows: Iterable[Row]) -> Iterator[list[Row]]:
     """Rows with the same columns, in calls of `BATCH`, none of which holds the same record twice. A row without
-    columns has nothing but tags to write; its record is there, or not, as `_tag` will find."""
+    columns has nothing but tags to empty; its record is there, or not, as `_empty` will find."""
     portions: dict[Any, list[list[Row]]] = {}
     for row in rows:
         shape = (row.write.key is None, bool(row.write.marker), *sorted(row.cells))

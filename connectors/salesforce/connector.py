@@ -9,6 +9,7 @@ from typing import ClassVar
 from connectors.salesforce import soql
 from connectors.salesforce.bulk import ROWS, BulkWriting, fits
 from connectors.salesforce.children import among, list_fields, with_children
+from connectors.salesforce.errors import CLOSED
 from connectors.salesforce.inspection import inspect
 from connectors.salesforce.reading import ALWAYS, STAMP, Reading, live_keys, record_of
 from connectors.salesforce.session import Session
@@ -71,7 +72,8 @@ class SalesforceConnector(Connector[SalesforceSettings]):
                 field=STAMP,
                 resolution=timedelta(seconds=1),
                 overlap=timedelta(seconds=self.settings.overlap),
-                misses="formula fields whose sources are in other records, and what is deleted past the recycle bin",
+                misses="formula fields whose sources are in other records, what is deleted past the recycle bin, "
+                "and in lists of children the former parent of a child that moved to another",
             ),
             writes=Writes(
                 batch=BATCH,
@@ -164,7 +166,7 @@ class SalesforceConnector(Connector[SalesforceSettings]):
                 outcomes[at] = Outcome(OutcomeKind.MISSING, write.key, code="MALFORMED_ID", message=message)
         writing = Writing(self._session, stream, None, upserting=False, outcomes=outcomes)
         writing.remove(rows)
-        return self._explained(stream, batch, writing.outcomes)
+        return self._explained(stream, batch, writing.outcomes, removing=True)
 
     def _order_by_parent(self, *several: list[Row]) -> None:
         """Rows of one parent side by side: a write locks the parent, and calls that share one would contend for it."""
@@ -172,7 +174,9 @@ class SalesforceConnector(Connector[SalesforceSettings]):
             if len(rows) > BATCH:
                 rows.sort(key=lambda row: str(row.fields.get("AccountId") or ""))
 
-    def _explained(self, stream: str, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> list[Outcome]:
+    def _explained(
+        self, stream: str, batch: Sequence[Write], outcomes: dict[int, Outcome], *, removing: bool = False
+    ) -> list[Outcome]:
         """In order of the batch; rows told to be gone are looked up, to name the survivor of a merge, or because it
         is in fact the record they point to that is gone."""
         gone = {
@@ -188,7 +192,24 @@ class SalesforceConnector(Connector[SalesforceSettings]):
                 outcomes[at] = outcome._replace(kind=OutcomeKind.REFUSED)
             elif record.superseded_by:
                 outcomes[at] = outcome._replace(of=record.superseded_by)
+        self._stop_where_closed(stream, batch, outcomes, "deletable" if removing else None)
         return [outcomes[at] for at in range(len(batch))]
+
+    def _stop_where_closed(
+        self, stream: str, batch: Sequence[Write], outcomes: dict[int, Outcome], removal: str | None
+    ) -> None:
+        """Refusals for want of rights are those of single records, unless the object itself is closed to the user."""
+        refused = [at for at, one in outcomes.items() if one.kind is OutcomeKind.REFUSED and one.code in CLOSED]
+        if not refused:
+            return
+        self._session.forget(stream)
+        try:
+            denied = self._session.schema(stream).denied
+        except ConnectorError:
+            return  # the outcomes stand without the explanation
+        for at in refused:
+            if (removal or ("createable" if batch[at].key is None else "updateable")) in denied:
+                outcomes[at] = outcomes[at]._replace(kind=OutcomeKind.UNAUTHORISED)
 
     def close(self) -> None:
         self._session.close()

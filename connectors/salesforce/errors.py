@@ -33,6 +33,15 @@ _LOCKED_OUT = frozenset(
         "FUNCTIONALITY_NOT_ENABLED",
     }
 )
+_NOT_HERE = "INSUFFICIENT_ACCESS_"
+"""Begins the codes for a record that the user may not change, or may not refer to. The first of them is also what a
+user hears who may do so with no record: only describing the object tells. (INSUFFICIENT_ACCESS alone: a right of the
+user's own is missing, as "View All Data" for upserts by a field that is not unique.)"""
+
+CLOSED = frozenset(
+    {"INSUFFICIENT_ACCESS_OR_READONLY", "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "INVALID_TYPE_FOR_OPERATION"}
+)
+_LOOK = "look at the profile, permission sets and sharing of the hub's user, for this record and those it refers to"
 _COLUMN = re.compile(r"No such column '([\w.]+)'")
 _HOLDER = re.compile(r"record with id: (\w{15,18})")
 
@@ -60,6 +69,8 @@ def item_outcome(error: Mapping[str, Any], write: Write) -> Outcome:
     code = str(error.get("statusCode") or error.get("errorCode") or "UNKNOWN_ERROR")
     fields = [str(name) for name in error.get("fields") or ()]
     message = without_values(str(error.get("message", "")), write)
+    if code.startswith(_NOT_HERE):
+        message = f"{message} ({_LOOK})"
     return Outcome(
         kind_of(code, fields, write),
         key=write.key,
@@ -82,7 +93,7 @@ def kind_of(code: str, fields: list[str], write: Write) -> OutcomeKind:
         # On a create, or where a field is named, it is the record pointed to that is gone, not this one.
         about_itself = write.key is not None and not [name for name in fields if name.lower() != "id"]
         return OutcomeKind.MISSING if about_itself else OutcomeKind.REFUSED
-    if code in _LOCKED_OUT or code.startswith("INSUFFICIENT_ACCESS"):
+    if code in _LOCKED_OUT or code == "INSUFFICIENT_ACCESS":
         return OutcomeKind.UNAUTHORISED
     return OutcomeKind.REFUSED
 

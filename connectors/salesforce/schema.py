@@ -39,6 +39,9 @@ _BARE = {
 }
 
 
+DEEDS = ("createable", "updateable", "deletable")
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectSchema:
     """An object as this user sees it. ``fields`` maps API names to their entries in the describe answer."""
@@ -46,13 +49,15 @@ class ObjectSchema:
     name: str
     fields: Mapping[str, Mapping[str, Any]]
     relationships: frozenset[str]
+    denied: frozenset[str] = frozenset()  # of DEEDS, those that the user may do with no record of the object
 
     @classmethod
     def of(cls, description: Mapping[str, Any]) -> ObjectSchema:
         """From a describe answer."""
         entries = description.get("fields") or ()
         relationships = frozenset(str(e["relationshipName"]) for e in entries if e.get("relationshipName"))
-        return cls(str(description.get("name")), {str(e["name"]): e for e in entries}, relationships)
+        denied = frozenset(deed for deed in DEEDS if description.get(deed) is False)
+        return cls(str(description.get("name")), {str(e["name"]): e for e in entries}, relationships, denied)
 
     def readable(self, wanted: Sequence[str] | None, always: Sequence[str]) -> list[str]:
         """The fields a read asks for: what it cannot do without, then those wanted (all if None) that exist."""

@@ -38,7 +38,7 @@ class Checker:
             data = self._graph.ask("Check", documents.CHECK, {"namespace": marker.namespace, "key": marker.key}).data
         except ConnectorError as error:
             return [_trouble(error)]
-        found = [*self._shop(data), *self._scopes(data), *self._marker(data)]
+        found = [*self._shop(data), *self._version(), *self._scopes(data), *self._marker(data)]
         return [*found, *self._customers(), *self._orders(), *self._companies()]
 
     def _shop(self, data: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -49,6 +49,17 @@ class Checker:
                 message=f"the address belongs to {domain}",
                 path="shop",
                 hint="put the shop's own domain there",
+            )
+
+    def _version(self) -> Iterator[Diagnostic]:
+        asked, served = self._settings.api_version, self._graph.served
+        if served not in (None, asked):
+            yield Diagnostic(
+                code="other-version",
+                message=f"the shop answers with version {served} of the API instead of {asked}",
+                path="api_version",
+                severity=Severity.WARNING,
+                hint="name a version that it serves; without `api_version` the connector names one it was tested with",
             )
 
     def _scopes(self, data: Mapping[str, Any]) -> Iterator[Diagnostic]:
@@ -113,7 +124,7 @@ class Checker:
                 code="no-companies",
                 message="this shop has no companies, or the app may not see them: the stream companies cannot be used",
                 severity=Severity.NOTE,
-                hint="companies need a plan with B2B and the scopes read_companies and write_companies",
+                hint="companies need a plan with B2B; the scopes for customers serve for them, too",
             )
         except ConnectorError as error:
             yield _trouble(error)

@@ -185,7 +185,7 @@ class ShopifyConnector(Connector[ShopifySettings]):
 
     @cached_property
     def _customers(self) -> Shape:
-        return documents.customers(self._metafields, self.settings.addresses)
+        return documents.customers(self._metafields, self.settings.addresses, self.settings.api_version)
 
     def _sender(self, shape: Shape) -> Sender:
         return Sender(self._graph, shape)

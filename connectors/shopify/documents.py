@@ -54,7 +54,12 @@ class Shape:
         return f"{kind} {name}({declared}) {{\n  {fields}\n}}\n{fragment}"
 
 
-def customers(metafields: Sequence[str], addresses: int) -> Shape:
+_CONSENT = "smsMarketingConsent { state optInLevel updatedAt }"
+_OLD_CONSENT = "marketingState marketingOptInLevel marketingUpdatedAt"
+"""Outdated since 2026-10, and all that the versions before it have (the vendor's schemas of both)."""
+
+
+def customers(metafields: Sequence[str], addresses: int, version: str) -> Shape:
     """Customers with the given metafields (``namespace.key``), aliased ``m0``, ``m1``, … in their order."""
     asked = []
     for place, full_key in enumerate(metafields):
@@ -64,7 +69,7 @@ def customers(metafields: Sequence[str], addresses: int) -> Shape:
     fragment = f"""fragment Fields on Customer {{
   id firstName lastName note tags locale taxExempt state createdAt updatedAt
   defaultEmailAddress {{ emailAddress marketingState marketingOptInLevel marketingUpdatedAt }}
-  defaultPhoneNumber {{ phoneNumber smsMarketingConsent {{ state optInLevel updatedAt }} }}
+  defaultPhoneNumber {{ phoneNumber {_CONSENT if version >= "2026-10" else _OLD_CONSENT} }}
   defaultAddress {{ ...AddressFields }}
   {more}
   {" ".join(asked)}

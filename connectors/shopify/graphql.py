@@ -7,6 +7,7 @@ done by the HTTP client, which asks `seconds_to_wait`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -17,6 +18,7 @@ from connectors.http import Answer, Http
 from connectors.sdk import ProtocolError, RefusedError, UnauthorisedError, UnreachableError
 
 SINGLE_QUERY_LIMIT = 1000
+_UNFIT = "INVALID_VARIABLE"
 _GATES = {
     402: "the shop is frozen because of unpaid bills",
     403: "the app may not use this shop",
@@ -27,6 +29,15 @@ _GATES = {
 
 class TooCostlyError(RefusedError):
     """The query costs more than one query may; ask for less at a time. Nothing was executed."""
+
+
+class UnfitValueError(RefusedError):
+    """A variable does not fit its type; nothing was executed. ``place`` leads from its name to the value."""
+
+    def __init__(self, place: Sequence[str]) -> None:
+        where = ".".join(place[1:]) or place[0]
+        super().__init__(f"the value of {where} does not fit its type in the shop's schema", _UNFIT)
+        self.place = place
 
 
 class Reply(NamedTuple):
@@ -67,10 +78,15 @@ class Pace:
 
 
 class Graph:
-    """The endpoint of one shop and API version."""
+    """The endpoint of one shop and API version.
+
+    ``served`` is the version that answered last: a shop answers for one that it no longer serves with the oldest that
+    it does (shopify.dev, "About Shopify API versioning"). None before the first answer, or where it is not said.
+    """
 
     def __init__(self, http: Http, version: str) -> None:
         self._http = http
+        self.served: str | None = None
         self._pace = Pace()
         self._path = f"/admin/api/{version}/graphql.json"
 
@@ -100,6 +116,7 @@ class Graph:
         if answer.status in _GATES:
             text = f"{_GATES[answer.status]} (HTTP {answer.status})"
             raise UnauthorisedError(text) if answer.status == 403 else RefusedError(text, f"http-{answer.status}")
+        self.served = answer.headers.get("x-shopify-api-version")
         body = answer.json()
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
             raise ProtocolError(f"expected a GraphQL answer, got something else (HTTP {answer.status})")
@@ -132,8 +149,17 @@ def _error(errors: Sequence[Mapping[str, Any]]) -> Exception:
         )
     if "INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes:
         return UnreachableError("the shop could not answer a query (internal error)")
+    if _UNFIT in codes:
+        return UnfitValueError(_place(codes[_UNFIT]))
     code = next(iter(codes), "") or "graphql"
     return RefusedError(f"the shop refused a query ({code})", code)
+
+
+def _place(error: Mapping[str, Any]) -> list[str]:
+    """The variable's name stands in the message only; the explanations repeat its value, and stay where they are."""
+    named = re.search(r"\$(\w+)", str(error.get("message")))
+    problems = (error.get("extensions") or {}).get("problems") or [{}]
+    return [named[1] if named else "", *map(str, problems[0].get("path") or ())]
 
 
 def seconds_to_wait(answer: Answer) -> float | None:

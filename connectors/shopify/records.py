@@ -51,6 +51,8 @@ _CUSTOMER = ("id", "firstName", "lastName", "note", "tags", "locale", "taxExempt
 def _phone(node: Mapping[str, Any] | None) -> dict[str, Any]:
     if node is None:
         return dict(_NO_PHONE)
+    if "smsMarketingConsent" not in node:
+        return dict(node)
     consent = node["smsMarketingConsent"]
     state = consent["state"]
     return {

@@ -20,7 +20,7 @@ from connectors.sdk import (
     UnreachableError,
 )
 from connectors.shopify.documents import Shape
-from connectors.shopify.graphql import SINGLE_QUERY_LIMIT, Graph, code_of
+from connectors.shopify.graphql import SINGLE_QUERY_LIMIT, Graph, UnfitValueError, code_of
 from connectors.shopify.translate import Step
 from model.errors import AnswerLostError
 
@@ -86,7 +86,7 @@ class Sender:
             if len(rows) > 1:
                 half = len(rows) // 2
                 return self._request(rows[:half]) + self._request(rows[half:])
-            return _all(rows, Outcome(OutcomeKind.REFUSED, code=error.code, message=str(error)))
+            return _all(rows, _refused(aliased[0], error))
         except (ThrottledError, UnauthorisedError, UnreachableError) as error:
             if not self._answered:
                 raise
@@ -101,6 +101,13 @@ class Sender:
 
 def _all(rows: Sequence[Sequence[Step]], outcome: Outcome) -> list[list[Done]]:
     return [[Done(step, None, outcome) for step in row] for row in rows]
+
+
+def _refused(row: Sequence[tuple[str, Step]], error: RefusedError) -> Outcome:
+    """A row that stood alone and was refused; where one value of it does not fit, with the field it came from."""
+    place = error.place if isinstance(error, UnfitValueError) else ()
+    fields = [_field(step, {"field": place[1:]}) for alias, step in row if place and place[0].startswith(alias)]
+    return Outcome(OutcomeKind.REFUSED, code=error.code, message=str(error), field=next(iter(fields), None))
 
 
 def outcome_of(error: ConnectorError) -> Outcome:

@@ -132,7 +132,7 @@ class TrytonConnector(Connector[TrytonSettings]):
         yield from self._reading(stream).keys()
 
     def fetch(self, stream: str, keys: Sequence[str]) -> Sequence[Record]:
-        """Every key gets a record, in order; what is not there any more, or was replaced, is a tombstone."""
+        """What is not there any more, or was replaced, is a tombstone; what the user may not see is left out."""
         return self._reading(stream).fetch(keys)
 
     def find(self, stream: str, field: str, values: Sequence[str]) -> Sequence[Record]:

@@ -77,8 +77,12 @@ def latest(row: Mapping[str, Any]) -> datetime | None:
 
 def first(children: Sequence[Mapping[str, Any]], **wanted: str) -> Mapping[str, Any] | None:
     """The first child in use that is as wanted."""
-    fits = (one for one in children if one["active"] and all(one.get(name) == v for name, v in wanted.items()))
-    return next(fits, None)
+    return next(iter(in_use(children, **wanted)), None)
+
+
+def in_use(children: Sequence[Mapping[str, Any]], **wanted: str) -> list[Mapping[str, Any]]:
+    """The children that are not archived and as wanted, in their order."""
+    return [one for one in children if one["active"] and all(one.get(name) == v for name, v in wanted.items())]
 
 
 def _ordered(children: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -18,10 +18,11 @@ import orjson
 from connectors.http import parse_moment
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record
 from connectors.tryton.parties import CHILDREN, PARTY, STAMPS, asked, latest, record, sent
-from connectors.tryton.session import Session
+from connectors.tryton.session import RefusalError, Session
 
 _BY_ID = [["id", "ASC"]]
 _CHUNK = 500
+_NAMED = 5
 
 
 def position(text: str) -> datetime:
@@ -103,9 +104,28 @@ class Reading:
             rows |= {str(row["id"]): row for row in self.rows([["id", "in", numbers[at : at + _CHUNK]]])}
         return rows
 
+    def gone(self, keys: Sequence[str]) -> set[str]:
+        """Those of these keys that are deleted, or are none: a search leaves out what a rule hides from the user, too.
+
+        ``read`` tells: it refuses what is not there before it looks at rules, and names up to five ids
+        (trytond/model/modelsql.py, ``__check_domain_rule``).
+        """
+        numbers = sorted({int(key) for key in keys if key.isdecimal()})
+        found = {key for key in keys if not key.isdecimal()}
+        for at in range(0, len(numbers), _NAMED):
+            try:
+                self.session.ask(f"{PARTY}.read", "reading parties", numbers[at : at + _NAMED], ["id"])
+            except RefusalError as error:
+                found.update(error.parties if error.absent else ())
+        return found
+
     def fetch(self, keys: Sequence[str]) -> list[Record]:
+        """What there is of them, and tombstones of what is gone; nothing of what the user may not see."""
         rows = self.found(keys)
-        return [record(rows[key], self.prefix) if key in rows else Record(key, {}, deleted=True) for key in keys]
+        gone = self.gone([key for key in keys if key not in rows])
+        shown = {key: record(row, self.prefix) for key, row in rows.items()}
+        shown |= {key: Record(key, {}, deleted=True) for key in gone}
+        return [shown[key] for key in keys if key in shown]
 
     def among(self, conditions: Sequence[Any], *, within: bool = True) -> list[Record]:
         """Live parties; not ``within`` the stream's domain, since what the hub makes may lie outside of it."""

@@ -7,6 +7,7 @@ what it did not. Either way the transaction of the call was rolled back.
 
 from __future__ import annotations
 
+import re
 import threading
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -22,9 +23,12 @@ _CONTEXT: Mapping[str, Any] = {"active_test": False, "language": "en"}
 """Archived parties are parties."""
 
 _PATH = "/{database}/rpc/"
-_DENIED = "You are not allowed to"
-_STATES = (" in record ", "delete the record ")
-"""Words of what is said alike, but of a record's state: the fields of an archived one cannot be changed."""
+_WHOLE = re.compile(r'You are not allowed to access "[^".]+"|You are not allowed to (?:execute|search)')
+"""A model that the user has no access to. Rules, fields and the state of a record are said of in other words: "… to
+write to records "5" of "Party" because of …", "… to access "Party.Name"", "… to modify the field "Name" in record …"
+(trytond/ir/message.xml, series 8.2; a rule's sentence names five ids at most, then dots)."""
+
+_IDS = re.compile(r'records "([\d, ]+)(?:\.\.\.)?" o[fn] "Party"')
 
 
 class RefusalError(RefusedError):
@@ -41,8 +45,23 @@ class RefusalError(RefusedError):
 
     @property
     def denied(self) -> bool:
-        """Whether it was for the user's rights: Tryton says so in words alone (ir, msg_access_*)."""
-        return _DENIED in self.said and not any(words in self.said for words in _STATES)
+        """Whether it was for a right that the user lacks whatever the record is: Tryton says so in words alone."""
+        return bool(_WHOLE.search(self.said))
+
+    @property
+    def ruled(self) -> bool:
+        """Whether a rule, or the rights to a field, forbid it for some records."""
+        return " rules:" in self.said or 'not allowed to access "' in self.said
+
+    @property
+    def absent(self) -> bool:
+        return "don't exist" in self.said
+
+    @property
+    def parties(self) -> list[str]:
+        """The parties, by id, that the sentence is about: not necessarily all."""
+        found = _IDS.search(self.said)
+        return [key for key in re.split(r"[, ]+", found[1]) if key] if found else []
 
 
 _CLASSES = frozenset({"UserError", "UserWarning", "ConcurrencyException", "LoginException"})

@@ -2,19 +2,24 @@
 
 Below a party lists are written by commands: ``["create", [values]]``, ``["write", [ids], values]``,
 ``["delete", [ids]]`` (trytond, fields.One2Many). ``party.write`` takes pairs of ids and values, so that a batch of
-different changes is one call. One row that the server refuses has the whole call refused: it is then halved until the
-poison is alone.
+different changes is one call. One row that the server refuses has the whole call refused: the parties that it names are
+taken out; where it names none, the call is halved until the poison is alone.
 
 The hub's id goes into an identifier without a type, created together with the party. Conditions travel in the context,
 as the ``_timestamp`` of everything that was seen (trytond/model/modelsql.py).
 
 The own fields of an archived party cannot be changed, not even by the call that brings it back (seen on series 8.2). So
-one that is made archived is archived, and one that is brought back is changed, by a second call.
+one that is made archived is archived, and one that is brought back is changed, by a second call. Where that one is
+refused for a new party, the party is deleted again: taken as it is, it would bring the archived one back elsewhere.
+
+A kind of mechanism (or VAT number) that is emptied is to show nothing: the first one is deleted, since that is the one
+the hub knows, and others of the kind, which would show instead, are archived.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +34,7 @@ from connectors.tryton.parties import (
     VAT,
     VAT_TYPE,
     first,
+    in_use,
     record,
     stamps,
 )
@@ -38,6 +44,12 @@ from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
 BATCH = 100
+
+_NOT_UNDONE = frozenset({OutcomeKind.APPLIED, OutcomeKind.UNKNOWN})
+_RECORD = re.compile(r'\brecord "[^"]*"')
+"""How a record is named in sentences: by what people call it."""
+
+_LOOK = "look at the groups of the hub's user in Tryton, and at the rules of parties"
 
 
 @dataclass(slots=True)
@@ -63,13 +75,12 @@ class Writing:
 
     def upsert(self, batch: Sequence[Write]) -> list[Outcome]:
         there = self.reading.found([write.key for write in batch if write.key])
+        gone = self.reading.gone([write.key for write in batch if write.key and write.key not in there])
         rows: list[Row] = []
         for at, write in enumerate(batch):
             seen = there.get(write.key or "")
             if write.key is not None and (seen is None or seen.get("replaced_by")):
-                survivor = str(seen["replaced_by"]) if seen else None
-                text = "there is no such party any more"
-                self.outcomes[at] = Outcome(OutcomeKind.MISSING, write.key, message=text, of=survivor)
+                self.outcomes[at] = _gone(write, str(seen["replaced_by"])) if seen else _absent(write, gone)
                 continue
             try:
                 rows.append(self._row(at, write, seen))
@@ -87,28 +98,40 @@ class Writing:
 
     def remove(self, batch: Sequence[Write]) -> list[Outcome]:
         there = self.reading.found([write.key or "" for write in batch])
+        gone = self.reading.gone([write.key or "" for write in batch if write.key not in there])
         rows = [Row(at, write, {}) for at, write in enumerate(batch) if (write.key or "") in there]
         self._settle(rows, self._delete)
-        gone = OutcomeKind.MISSING
-        return [self.outcomes.get(at, Outcome(gone, write.key)) for at, write in enumerate(batch)]
+        return [self.outcomes.get(at) or _absent(write, gone) for at, write in enumerate(batch)]
 
     # calls
 
     def _finish(self, rows: list[Row]) -> None:
-        """The second calls. What the first one did is done: a create whose second call failed is looked up again."""
+        """The second calls. What the first one did is done: a create whose second call was not carried out is taken
+        back, and told with its key where that did not work, or nobody can say."""
         if not rows:
             return
         try:
             results = self._halved(rows, self._then)
         except ConnectorError as error:
             results = {row.at: failed(error, row.write) for row in rows}
+        halves = [row for row in rows if row.write.key is None and results[row.at].kind not in _NOT_UNDONE]
+        undone = self._taken_back(halves) if halves else set()
         for row in rows:
             result = results[row.at]
-            if result.kind is OutcomeKind.APPLIED:
-                continue
-            unclear = row.write.key is None and result.kind is not OutcomeKind.REFUSED
-            kind = OutcomeKind.UNKNOWN if unclear else result.kind
-            self.outcomes[row.at] = result._replace(kind=kind, key=self.outcomes[row.at].key)
+            if result.kind is not OutcomeKind.APPLIED:
+                key = None if row.at in undone else self.outcomes[row.at].key
+                self.outcomes[row.at] = result._replace(key=key)
+
+    def _taken_back(self, rows: list[Row]) -> set[int]:
+        """The places of those whose parties could be deleted again."""
+        keys = [int(self.outcomes[row.at].key or 0) for row in rows]
+        try:
+            self.session.do(f"{PARTY}.delete", "removing parties that were half made", keys)
+        except RefusalError:
+            return {at for row in rows for at in self._taken_back([row])} if len(rows) > 1 else set()
+        except ConnectorError:
+            return set()
+        return {row.at for row in rows}
 
     def _then(self, rows: list[Row]) -> list[str]:
         keys = [self.outcomes[row.at].key or "" for row in rows]
@@ -131,19 +154,27 @@ class Writing:
         try:
             keys = deed(rows)
         except RefusalError as error:
-            if len(rows) == 1:
-                return {rows[0].at: _outcome(error, rows[0].write)}
+            if len(rows) == 1 or error.denied:
+                return {row.at: _outcome(error, row.write) for row in rows}
+            named = {row.at: _outcome(error, row.write) for row in rows if row.write.key in error.parties}
+            if named:
+                return self._others([row for row in rows if row.at not in named], deed, named)
         else:
             pairs = zip(rows, keys, strict=True)
             return {row.at: Outcome(OutcomeKind.APPLIED, key) for row, key in pairs}
         half = len(rows) // 2
-        results = self._halved(rows[:half], deed)
+        return self._others(rows[half:], deed, self._halved(rows[:half], deed))
+
+    def _others(
+        self, rows: list[Row], deed: Callable[[list[Row]], list[str]], known: dict[int, Outcome]
+    ) -> dict[int, Outcome]:
+        """What is known, and what comes of other rows: a failure there must not lose what was done before."""
         try:
-            return results | self._halved(rows[half:], deed)
+            return known | (self._halved(rows, deed) if rows else {})
         except ConnectorError as later:
-            if not any(o.kind is OutcomeKind.APPLIED for o in results.values()):
+            if not any(o.kind is OutcomeKind.APPLIED for o in known.values()):
                 raise
-            return results | {row.at: failed(later, row.write) for row in rows[half:]}
+            return known | {row.at: failed(later, row.write) for row in rows}
 
     def _create(self, rows: list[Row]) -> list[str]:
         keys = self.session.do(f"{PARTY}.create", "creating parties", [row.values for row in rows])
@@ -174,10 +205,10 @@ class Writing:
             elif path == COUNTRY or (path.startswith("address.") and path.partition(".")[2] in ADDRESS_FIELDS):
                 address[path.partition(".")[2]] = self._country(value) if path == COUNTRY else _text(path, value)
             elif path in MECHANISMS:
-                kept = first(now["contact_mechanisms"], type=path) if now else None
+                kept = in_use(now["contact_mechanisms"], type=path) if now else []
                 below.setdefault("contact_mechanisms", []).extend(_command("value", path, _text(path, value), kept))
             elif path == VAT:
-                kept = first(now["identifiers"], type=VAT_TYPE) if now else None
+                kept = in_use(now["identifiers"], type=VAT_TYPE) if now else []
                 below.setdefault("identifiers", []).extend(_command("code", VAT_TYPE, _text(path, value), kept))
             else:
                 raise UnfitError("unknown-field", path, f"parties have no field {path} that may be written")
@@ -221,6 +252,17 @@ class Writing:
         return self.countries[value]
 
 
+def _gone(write: Write, survivor: str | None = None) -> Outcome:
+    return Outcome(OutcomeKind.MISSING, write.key, message="there is no such party any more", of=survivor)
+
+
+def _absent(write: Write, gone: Collection[str]) -> Outcome:
+    """Of a party that was not shown."""
+    if write.key in gone:
+        return _gone(write)
+    return Outcome(OutcomeKind.REFUSED, write.key, code="hidden", message=f"a rule hides this party: {_LOOK}")
+
+
 def _split(
     values: dict[str, Any], write: Write, seen: Mapping[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -239,10 +281,13 @@ def _text(path: str, value: Any) -> str | None:
     return value or None
 
 
-def _command(name: str, kind: str, value: str | None, kept: Mapping[str, Any] | None) -> list[Any]:
+def _command(name: str, kind: str, value: str | None, kept: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Commands that have the first of ``kept`` show the value, or none of them, where there is no value."""
+    keys = [int(one["id"]) for one in kept]
     if value is None:
-        return [["delete", [int(kept["id"])]]] if kept else []
-    return [["write", [int(kept["id"])], {name: value}]] if kept else [["create", [{"type": kind, name: value}]]]
+        others = [["write", keys[1:], {"active": False}]] if keys[1:] else []
+        return [["delete", keys[:1]], *others] if keys else []
+    return [["write", keys[:1], {name: value}]] if keys else [["create", [{"type": kind, name: value}]]]
 
 
 def _address(values: Mapping[str, Any], kept: Mapping[str, Any] | None) -> list[Any]:
@@ -265,7 +310,7 @@ def _apart(rows: Sequence[Row]) -> list[list[Row]]:
 
 
 def _outcome(error: RefusalError, write: Write) -> Outcome:
-    said = without_values(error.said, write)[:500]
+    said = without_values(_RECORD.sub('record "…"', error.said), write)[:500]
     if error.code == "ConcurrencyException":
         return Outcome(OutcomeKind.STALE, write.key, code=error.code, message=said)
     if error.code == "UserWarning":
@@ -273,7 +318,9 @@ def _outcome(error: RefusalError, write: Write) -> Outcome:
         return Outcome(OutcomeKind.REFUSED, write.key, code=error.code, message=without_values(text, write))
     if error.denied:
         return Outcome(OutcomeKind.UNAUTHORISED, write.key, code=error.code, message=said)
-    if "don't exist" in error.said:
+    if error.ruled:
+        return Outcome(OutcomeKind.REFUSED, write.key, code=error.code, message=f"{said} ({_LOOK})"[:500])
+    if error.absent:
         return Outcome(OutcomeKind.MISSING, write.key, code=error.code, message=said)
     if "must be unique" in error.said or "already exists" in error.said:
         return Outcome(OutcomeKind.DUPLICATE, write.key, code=error.code, message=said)

@@ -39,7 +39,7 @@ class WooCommerceConnector(Connector[WooCommerceSettings]):
     def __init__(self, settings: WooCommerceSettings, context: Context | None = None) -> None:
         super().__init__(settings, context)
         self._session = Session(settings, self.context)
-        self._reader = Reader(self._session)
+        self._reader = Reader(self._session, lambda: self._statuses)
         self._writers: dict[str, Writer] = {}
 
     def declared_streams(self) -> tuple[Stream, ...]:

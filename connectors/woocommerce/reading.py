@@ -7,26 +7,37 @@ but for the hour that the site's clock skips in spring, which becomes an hour la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
 from connectors.woocommerce import records
-from connectors.woocommerce.session import Row, Session, said
+from connectors.woocommerce.session import Row, Session, refusal, said
 
 ALL: dict[str, dict[str, Any]] = {"customers": {"role": "all"}, "orders": {"status": "any"}}
-"""Without these a list leaves out roles other than ``customer``. Orders in the trash are in no list of ``any``."""
+"""Without these a list leaves out roles other than ``customer``. Orders in the trash are in no list but its own."""
 
 _GUEST = "id,customer_id,billing"
 _AT_ONCE = 100
 
 
 class Reader:
-    def __init__(self, session: Session) -> None:
+    """``statuses`` tells which an order may have, those of extensions included."""
+
+    def __init__(self, session: Session, statuses: Callable[[], Sequence[str]] = tuple) -> None:
         self._session = session
+        self._statuses = statuses
         self._custom = session.settings.custom
+
+    def _all(self, name: str) -> dict[str, Any]:
+        """What a list has to be asked for to show every record: orders by each status of the shop, by name.
+
+        ``any`` leaves out those that an extension registered with ``exclude_from_search`` (WP_Query).
+        """
+        named = ",".join(self._statuses()) if name == "orders" else ""
+        return {"status": named} if named else ALL[name]
 
     # whole lists
 
@@ -36,7 +47,7 @@ class Reader:
             yield Page([records.record(row, self._custom) for row in rows], None, full=True)
 
     def keys(self, name: str) -> Iterator[Sequence[str]]:
-        for rows in self._session.walk(name, {**ALL[name], "_fields": "id"}):
+        for rows in self._session.walk(name, {**self._all(name), "_fields": "id"}):
             yield [str(row["id"]) for row in rows]
 
     # what was modified
@@ -44,7 +55,7 @@ class Reader:
     def orders(self, since: str | None) -> Iterator[Page]:
         """By id, so that the position moves only behind the last page. What went to the trash comes as deleted."""
         started = self._session.context.clock.now()
-        query = {**ALL["orders"], **self._after(since)}
+        query = {**self._all("orders"), **self._after(since)}
         for rows in self._session.walk("orders", query):
             yield Page([records.record(row, self._custom) for row in rows], None, full=since is None)
         if since is not None:
@@ -62,7 +73,7 @@ class Reader:
         wanted = None if since is None else self._behind(since)
         met: set[bytes] = set()
         if wanted is None or wanted:
-            for rows in self._session.walk("orders", {**ALL["orders"], "_fields": _GUEST}, newest_first=True):
+            for rows in self._session.walk("orders", {**self._all("orders"), "_fields": _GUEST}, newest_first=True):
                 page = []
                 for row in rows:
                     email = records.guest_email(row)
@@ -77,7 +88,7 @@ class Reader:
         yield Page([], self._cursor(started), full=since is None)
 
     def _behind(self, since: str) -> set[str]:
-        query = {**ALL["orders"], **self._after(since), "_fields": _GUEST}
+        query = {**self._all("orders"), **self._after(since), "_fields": _GUEST}
         found = (records.guest_email(row) for rows in self._session.walk("orders", query) for row in rows)
         return {email for email in found if email is not None}
 
@@ -99,29 +110,44 @@ class Reader:
     # single records
 
     def fetch(self, name: str, keys: Sequence[str]) -> list[Record]:
-        """A record for each key, in order; what is gone, or in the trash, is deleted."""
-        found: dict[str, Record] = {}
+        """A record for each key, in order; what is gone, or in the trash, is deleted; what may not be seen is left out.
+
+        Not being listed is no deletion: extensions keep accounts and statuses out of lists, and cut pages short. So
+        each missing one is asked for.
+        """
+        found: dict[str, Record] = {key: Record(key, {}, deleted=True) for key in keys if not is_key(key)}
         whole = [key for key in dict.fromkeys(keys) if is_key(key)]
         for at in range(0, len(whole), _AT_ONCE):
             part = whole[at : at + _AT_ONCE]
-            query = {**ALL[name], "include": ",".join(part), "per_page": _AT_ONCE}
-            rows, total = self._session.page(name, query)
-            found |= {str(row["id"]): records.record(row, self._custom) for row in rows}
-            if total != len(rows):  # a part of them, or nobody knows: absence here would not be deletion
-                for key in part:
-                    if key not in found and (row := self._one(name, key)) is not None:
-                        found[key] = records.record(row, self._custom)
-        return [found.get(key, Record(key, {}, deleted=True)) for key in keys]
+            found |= self._listed(name, part, self._all(name))
+            missing = [key for key in part if key not in found]
+            if missing and name == "orders":
+                trashed = self._listed(name, missing, {"status": "trash"})
+                found |= {key: Record(key, {}, deleted=True) for key in trashed}
+            for key in missing:
+                if key not in found and (record := self._one(name, key)) is not None:
+                    found[key] = record
+        return [found[key] for key in keys if key in found]
 
-    def _one(self, name: str, key: str) -> Row | None:
-        answer = self._session.ask("GET", f"{name}/{{key}}", parts={"key": key}, accept=(404,))
-        if answer.status == 404:
-            code, _ = said(answer)
-            if not code.endswith("invalid_id"):
-                raise ProtocolError(f"asking for one of {name}: not there, for another reason ({code})")
+    def _listed(self, name: str, keys: Sequence[str], query: Mapping[str, Any]) -> dict[str, Record]:
+        rows, _ = self._session.page(name, {**query, "include": ",".join(keys), "per_page": _AT_ONCE})
+        return {str(row["id"]): records.record(row, self._custom) for row in rows}
+
+    def _one(self, name: str, key: str) -> Record | None:
+        """A record by its address; None where the key's user may not see this one."""
+        answer = self._session.ask("GET", f"{name}/{{key}}", parts={"key": key}, accept=(403, 404))
+        if answer.ok:
+            row: Row = answer.json()
+            gone = row.get("status") == "trash"
+            return Record(key, {}, deleted=True) if gone else records.record(row, self._custom)
+        code, _ = said(answer)
+        if answer.status == 403 and code == "woocommerce_rest_cannot_view":
             return None
-        row: Row = answer.json()
-        return None if row.get("status") == "trash" else row
+        if answer.status == 403:
+            raise refusal(answer)
+        if not code.endswith("invalid_id"):
+            raise ProtocolError(f"asking for one of {name}: not there, for another reason ({code})")
+        return Record(key, {}, deleted=True)
 
     def by_email(self, values: Sequence[str]) -> list[Record]:
         found: dict[str, Record] = {}
@@ -145,7 +171,7 @@ class Reader:
         if not wanted:
             return []
         marker, keys = self._session.settings.marker, []
-        for rows in self._session.walk(name, {**ALL[name], "_fields": "id,meta_data"}, newest_first=True):
+        for rows in self._session.walk(name, {**self._all(name), "_fields": "id,meta_data"}, newest_first=True):
             for row in rows:
                 value = records.meta(row, (marker,))[marker]
                 if isinstance(value, str) and value in wanted:

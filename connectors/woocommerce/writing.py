@@ -146,9 +146,13 @@ class Writer:
         updates = [job for job in jobs if job.deed == "update" and job.outcome is None]
         if not updates:
             return
-        keys = [str(job.write.key) for job in updates]
-        for job, now in zip(updates, self._reader.fetch(self._name, keys), strict=True):
-            if now.deleted:
+        keys = [str(int(job.write.key or 0)) for job in updates]
+        found = {record.key: record for record in self._reader.fetch(self._name, keys)}
+        for job in updates:
+            now = found.get(str(int(job.write.key or 0)))
+            if now is None:
+                job.outcome = _not_allowed(job.write, "woocommerce_rest_cannot_view")
+            elif now.deleted:
                 job.outcome = Outcome(OutcomeKind.MISSING, job.write.key, message="deleted, or in the trash")
             elif "line_items" in job.sent:
                 job.sent["line_items"] = lines_to_send(job.sent["line_items"], now.data.get("line_items") or ())
@@ -204,10 +208,12 @@ class Writer:
 
     def _trash(self, write: Write) -> Outcome:
         path = f"{self._name}/{{key}}"
-        answer = self._session.ask("DELETE", path, parts={"key": str(write.key)}, accept=(404, 410))
+        answer = self._session.ask("DELETE", path, parts={"key": str(write.key)}, accept=(403, 404, 410))
         if answer.ok:
             return Outcome(OutcomeKind.APPLIED, write.key)
         code, message = said(answer)
+        if answer.status == 403:
+            return _not_allowed(write, code)
         kind = OutcomeKind.MISSING if answer.status == 410 or code in _GONE else OutcomeKind.REFUSED
         return Outcome(kind, write.key, code=code, message=message)
 
@@ -249,6 +255,12 @@ class Writer:
 def _gone(write: Write) -> Job:
     message = "not an id of this shop: digits"
     return Job(write, outcome=Outcome(OutcomeKind.MISSING, write.key, code="bad-id", message=message))
+
+
+def _not_allowed(write: Write, code: str) -> Outcome:
+    """Of one record that the key's user may not see or change."""
+    text = "the key's user may not do this with this record: look at its role in WordPress, and at role extensions"
+    return Outcome(OutcomeKind.REFUSED, write.key, code=code, message=text)
 
 
 def _refused(error: Mapping[str, Any], job: Job) -> Outcome:

@@ -28,11 +28,13 @@ _NOT_ALLOWED = frozenset(
 PARKED: Mapping[str, str] = {
     "RECORD_LOCKED": "the record is locked: unlock it, or wait until whoever holds it is done",
     "RECORD_IN_BLUEPRINT": "the record is in a blueprint that does not let this field be changed: move it on there",
+    "NO_PERMISSION": "the record is not the hub's user's to change: look at its role and profile, and at data sharing",
     "NOT_APPROVED": "the record waits for its approval: approve or reject it there",
     "CONVERTED_RECORD": "the lead was converted: it is changed no more, its contact and account are",
     "ID_ALREADY_CONVERTED": "the lead was converted: it is changed no more, its contact and account are",
 }
-"""Business states of one record: a person ends them, and sending again does not."""
+"""States of one record, and rights to it: a person changes them, and sending again does not. (A module that the user
+has no rights to has the whole call refused.)"""
 
 
 def call_error(answer: Answer, what: str) -> ConnectorError:

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.http import parse_moment
 from connectors.positions import Cursor
-from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
+from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError, SourceIncompleteError
 from connectors.zoho import coql
 from connectors.zoho.schema import KEY, STAMP, chunks
 from connectors.zoho.session import IDS, Row, Session, expired, joined, only_here, version
@@ -75,8 +75,22 @@ class Reading:
                 last = max((int(row[KEY]) for row in found), default=last)
         except CursorExpiredError:
             if self.name == "Leads":
-                for found in self._paged(first, sort_by=KEY, converted="true"):
-                    yield self._whole({str(row[KEY]): row for row in found if int(row[KEY]) > last}, others)
+                yield from self._converted_beyond(last, first, others)
+
+    def _converted_beyond(
+        self, last: int, first: Sequence[str], others: Sequence[Sequence[str]]
+    ) -> Iterator[dict[str, Row]]:
+        """Converted leads above an id, from the newest down to it. Raises SourceIncompleteError where they are more
+        than a list can be paged: reading everything once more would end in the same way."""
+        try:
+            for found in self._paged(first, sort_by=KEY, sort_order="desc", converted="true"):
+                fresh = {str(row[KEY]): row for row in found if int(row[KEY]) > last}
+                yield self._whole(fresh, others)
+                if len(fresh) < len(found):
+                    return
+        except CursorExpiredError:
+            message = "more leads were converted than Zoho's list shows; delete or archive old ones, or leave Leads out"
+            raise SourceIncompleteError(f"reading {self.name}: {message}") from None
 
     def _paged(self, fields: Sequence[str], *, since: datetime | None = None, **query: Any) -> Iterator[list[Row]]:
         """Pages of the list, by number and then by token. Raises CursorExpiredError where a token holds no more."""
@@ -93,6 +107,8 @@ class Reading:
             yield found
             if not info.get("more_records"):
                 return
+            if not found:
+                raise ProtocolError(f"reading {self.name}: an empty page, and more are said to follow")
             number += 1
             if number * self._page > BY_NUMBER:
                 token = info.get("next_page_token")

@@ -165,6 +165,8 @@ def _fitted(name: str, kind: str, value: Any) -> Any:
     if wanted in {FieldType.INTEGER, FieldType.DECIMAL}:
         return json_number(name, value, whole=wanted is FieldType.INTEGER)
     if wanted is FieldType.SET:
+        if not isinstance(value, str | list | tuple):
+            raise UnfitError("wrong-type", name, f"{name} takes a list of choices")
         return [str(choice) for choice in (value.split(";") if isinstance(value, str) else value)]
     if not isinstance(value, str):
         raise UnfitError("wrong-type", name, f"{name} takes text")

@@ -117,7 +117,7 @@ class Session:
         query = {"type": "all", "page": page, "per_page": self.settings.page}
         headers = {"if-modified-since": coql.moment(since)}
         rows, info = self._page(f"{module}/deleted", f"deleted {module}", headers, query)
-        return rows, bool(info.get("more_records"))
+        return rows, bool(rows and info.get("more_records"))
 
     def _page(
         self, path: str, what: str, headers: Mapping[str, str], query: Mapping[str, Any]

@@ -103,6 +103,8 @@ class Writing:
             line.key = self.outcomes.pop(line.at).of
             line.fields = {name: value for name, value in line.fields.items() if name != self.marker}
         self._each(ours, lambda some: self._put(some, None))
+        for line in ours:  # it is there, whatever was said of bringing it up to date
+            self.outcomes[line.at] = self.outcomes[line.at]._replace(key=line.key)
 
     def _external(self, schema: ModuleSchema) -> dict[str, str]:
         external = self.marker is not None and schema.external(self.marker)

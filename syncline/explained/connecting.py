@@ -85,6 +85,10 @@ CONNECTING = {
         "Another system answers at this address.",
         "Put its own address there.",
     ),
+    "other-version": Entry(
+        "The system no longer serves the version of its API that is asked for, and answers with another.",
+        "Choose another `api_version`, or leave it out.",
+    ),
     "repeated-column": Entry(
         "The header of a file names one column twice.",
         "Rename one of them.",

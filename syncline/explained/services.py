@@ -61,6 +61,10 @@ SERVICES = {
         "The user may not read external ids, which is how creates are found whose answer was lost.",
         "Give the user the right to read them.",
     ),
+    "no-merge-notes": Entry(
+        "The user may not read the notes by which the system says what was merged: a merge looks like a deletion.",
+        "Give the user the right to read them.",
+    ),
     "marker-read-only": Entry(
         "The field for the hub's own id cannot be written.",
         "Let the user write it, or name another field.",

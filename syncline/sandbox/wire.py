@@ -83,6 +83,19 @@ class _Patient(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
+def _body_of(call: BaseHTTPRequestHandler) -> bytes:
+    """The whole body, of a length told before or in chunks (RFC 9112, 7.1), as clients in JavaScript send it."""
+    if "chunked" not in (call.headers.get("transfer-encoding") or "").lower():
+        return call.rfile.read(int(call.headers.get("content-length") or 0))
+    parts = []
+    while size := int(call.rfile.readline().partition(b";")[0], 16):
+        parts.append(call.rfile.read(size))
+        call.rfile.readline()
+    while call.rfile.readline().strip():
+        pass  # fields after the last chunk say nothing to a fake
+    return b"".join(parts)
+
+
 class Server:
     """A fake system on a loopback port, in a thread. ``with Server(fake) as server: server.url``."""
 
@@ -93,8 +106,7 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def answer(self) -> None:
-                length = int(self.headers.get("content-length") or 0)
-                body = self.rfile.read(length) if length else b""
+                body = _body_of(self)
                 with lock:
                     response = fake.handle(request_of(self.command, self.path, dict(self.headers.items()), body))
                 if response.lost:

@@ -19,6 +19,7 @@ from model.errors import (
     UnreachableError,
 )
 from syncline.sandbox.shopify import ShopifyFake
+from syncline.sandbox.shopify.schema import VERSIONS
 from syncline.sandbox.wire import Server, transport
 
 MARKER = "metafields.syncline.id"
@@ -33,10 +34,15 @@ def clock():
 
 
 @pytest.fixture
-def shop(clock):
-    fake = ShopifyFake(clock)
-    fake.define_marker()
-    return fake
+def bare(clock):
+    """A shop that nobody has prepared for the hub."""
+    return ShopifyFake(clock)
+
+
+@pytest.fixture
+def shop(bare):
+    bare.define_marker()
+    return bare
 
 
 def connect(fake, **more):
@@ -52,6 +58,13 @@ def connector(shop):
 
 def customer(shop, gid):
     return shop.shop.tables["customers"][gid]
+
+
+def define(shop, full_key):
+    """A customer metafield for text, as an admin defines it."""
+    namespace, key = full_key.split(".")
+    definition = {"namespace": namespace, "key": key, "name": key, "ownerType": "CUSTOMER"}
+    shop.mutations.metafieldDefinitionCreate(None, definition | {"type": "single_line_text_field"})
 
 
 def everything(connector, stream, since=None):
@@ -95,6 +108,16 @@ def test_a_customer_has_nulls_where_the_shop_has_nothing(shop, connector):
         ("emailAddress", "marketingState", "marketingOptInLevel", "marketingUpdatedAt")
     )
     assert record.data["metafields"] == {"syncline": {"id": None}}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_consent_of_a_telephone_number_is_read_in_every_version_that_a_shop_serves(shop, version):
+    consent = {"marketingState": "SUBSCRIBED", "marketingOptInLevel": "SINGLE_OPT_IN"}
+    shop.seed("customers", [{"phone": "+4930123456", "smsMarketingConsent": consent}, {"phone": "+4930123457"}])
+    one, two = everything(connect(shop, api_version=version), "customers")
+    told = {"phoneNumber": "+4930123456", "marketingUpdatedAt": "2026-01-01T00:00:00Z", **consent}
+    assert one.data["defaultPhoneNumber"] == told
+    assert two.data["defaultPhoneNumber"]["marketingState"] == "NOT_SUBSCRIBED"
 
 
 def test_an_edit_late_on_the_same_day_is_read_again_from_the_cursor(shop, connector, clock):
@@ -184,16 +207,7 @@ def test_find_is_exact_and_at_once(shop, connector):
 
 
 def test_a_create_stores_every_part_and_brings_the_record_back(shop):
-    shop.mutations.metafieldDefinitionCreate(
-        None,
-        {
-            "namespace": "custom",
-            "key": "tier",
-            "name": "Tier",
-            "ownerType": "CUSTOMER",
-            "type": "single_line_text_field",
-        },
-    )
+    define(shop, "custom.tier")
     connector = connect(shop, metafields=["custom.tier"])
     fields = {
         "firstName": "Zoë",
@@ -221,6 +235,18 @@ def test_a_create_stores_every_part_and_brings_the_record_back(shop):
     }
     assert outcome.record == connector.fetch("customers", [outcome.key])[0]
     assert outcome.record.data["metafields"] == {"syncline": {"id": "e1"}, "custom": {"tier": "gold"}}
+
+
+def test_an_emptied_metafield_is_taken_away_and_one_that_was_never_there_stays_so(shop):
+    define(shop, "custom.tier")
+    define(shop, "custom.area")
+    connector = connect(shop, metafields=["custom.tier", "custom.area"])
+    (key,) = shop.seed("customers", [{"lastName": "A", "metafields": {"custom.tier": "gold"}}])
+    change = {"metafields.custom.tier": None, "metafields.custom.area": ""}
+    (outcome,) = connector.upsert("customers", [Write(key, change)])
+    assert outcome.kind is OutcomeKind.APPLIED
+    assert outcome.record.data["metafields"]["custom"] == {"tier": None, "area": None}
+    assert customer(shop, key)["metafields"] == {}
 
 
 def test_k_changed_customers_cost_one_call_for_each_batch(shop, connector):
@@ -313,8 +339,18 @@ def test_one_value_of_the_wrong_type_stops_only_its_own_row(shop, connector):
     writes = [Write(key, {"firstName": "X", "taxExempt": "maybe" if i == 5 else True}) for i, key in enumerate(made)]
     outcomes = connector.upsert("customers", writes)
     assert [o.kind is OutcomeKind.APPLIED for o in outcomes] == [i != 5 for i in range(8)]
-    assert outcomes[5].kind is OutcomeKind.REFUSED
+    assert (outcomes[5].kind, outcomes[5].field) == (OutcomeKind.REFUSED, "taxExempt")
+    assert "maybe" not in outcomes[5].message
     assert [row["firstName"] for row in shop.rows("customers")] == ["X"] * 5 + [None] + ["X"] * 2
+
+
+def test_a_country_that_the_shop_does_not_know_is_refused_by_its_field(shop, connector):
+    (key,) = shop.seed("customers", [{"lastName": "A"}])
+    change = {"defaultAddress.city": "Leeds", "defaultAddress.countryCodeV2": "UK"}
+    for write in (Write(key, change), Write(None, {"lastName": "B", **change}, marker="e1")):
+        (outcome,) = connector.upsert("customers", [write])
+        assert (outcome.kind, outcome.field) == (OutcomeKind.REFUSED, "defaultAddress.countryCodeV2")
+    assert [row["addresses"] for row in shop.rows("customers")] == [[]]
 
 
 def test_a_write_that_succeeds_in_part_says_so_and_shows_the_record(shop, connector):
@@ -377,9 +413,10 @@ def test_a_create_that_stops_before_its_consent_is_finished_by_sending_it_again(
     assert len(shop.rows("customers")) == 2
 
 
-def test_a_shop_without_companies_says_why_they_cannot_be_read(clock):
+def test_a_shop_without_companies_says_why_they_cannot_be_read(bare):
+    bare.b2b = False
     with pytest.raises(UnauthorisedError, match=r"companies.*B2B"):
-        list(connect(ShopifyFake(clock, b2b=False)).read("companies", None))
+        list(connect(bare).read("companies", None))
 
 
 def test_a_customer_with_orders_is_not_deleted_and_another_is(shop, connector):
@@ -502,18 +539,39 @@ def test_check_finds_nothing_to_say_about_a_shop_that_is_ready(connector):
     assert connector.check() == []
 
 
-def test_check_says_what_is_missing_and_what_to_do(clock):
-    fake = ShopifyFake(clock, b2b=False)
-    fake.scopes -= {"read_orders", "write_orders"}
-    fake.protected_data = False
-    found = {one.code: one for one in connect(fake).check()}
+def test_check_says_what_is_missing_and_what_to_do(bare):
+    bare.b2b = False
+    bare.scopes -= {"read_orders", "write_orders"}
+    bare.protected_data = False
+    found = {one.code: one for one in connect(bare).check()}
     assert set(found) == {"missing-scope", "marker-missing", "protected-data", "no-companies"}
     assert all(one.hint for one in found.values())
     assert found["no-companies"].severity.value == "note"
 
 
-def test_the_marker_definition_is_made_only_when_asked_for(clock):
-    connector = connect(ShopifyFake(clock))
+def test_check_warns_where_the_shop_no_longer_serves_the_version_that_is_asked_for(shop):
+    connector = connect(shop, api_version="2019-01")
+    (found,) = connector.check()
+    assert (found.code, found.path, found.severity.value) == ("other-version", "api_version", "warning")
+    assert "2026-01" in found.message
+
+
+def test_companies_need_no_scope_of_their_own(shop, connector):
+    shop.scopes -= {"read_companies", "write_companies"}
+    assert connector.check() == []
+    (made,) = connector.upsert("companies", [Write(None, {"name": "Acme"}, marker="a1")])
+    assert [record.key for record in everything(connector, "companies")] == [made.key]
+
+
+def test_a_shop_without_companies_lets_none_be_written(bare):
+    bare.b2b = False
+    (outcome,) = connect(bare).upsert("companies", [Write(None, {"name": "Acme"}, marker="a1")])
+    assert outcome.kind is OutcomeKind.UNAUTHORISED
+    assert bare.rows("companies") == []
+
+
+def test_the_marker_definition_is_made_only_when_asked_for(bare):
+    connector = connect(bare)
     (outcome,) = connector.upsert("customers", [Write(None, {"lastName": "A"}, marker="e1")])
     assert (outcome.kind, outcome.code) == (OutcomeKind.REFUSED, "METAFIELD_MISMATCH")
     connector.create_marker()
@@ -524,7 +582,7 @@ def test_the_marker_definition_is_made_only_when_asked_for(clock):
 
 @pytest.mark.parametrize(
     ("wrong", "code"),
-    [({"auth": {"token": "wrong"}}, "unauthorised"), ({"api_version": "2019-01"}, "refused")],
+    [({"auth": {"token": "wrong"}}, "unauthorised"), ({"api_version": "2031-01"}, "refused")],
 )
 def test_check_explains_why_the_shop_does_not_let_us_in(shop, wrong, code):
     (found,) = connect(shop, **wrong).check()
@@ -574,11 +632,16 @@ def test_every_document_is_valid_against_the_schema_that_the_shop_tells(shop):
     )
     schema = build_client_schema(answer.json()["data"])
     shapes = {
-        "C": documents.customers(["syncline.id", "custom.tier"], 10),
+        "C": documents.customers(["syncline.id", "custom.tier"], 10, "2026-10"),
         "K": documents.COMPANIES,
         "O": documents.ORDERS,
     }
     texts = [text for name, shape in shapes.items() for text in (shape.page(name), shape.keys(name), shape.fetch(name))]
-    texts += [documents.customers([], 0).page("C"), documents.MORE_LINES, documents.DEFINITIONS, documents.DEFINE]
+    texts += [
+        documents.customers([], 0, "2026-10").page("C"),
+        documents.MORE_LINES,
+        documents.DEFINITIONS,
+        documents.DEFINE,
+    ]
     texts += [documents.CHECK, documents.CHECK_CUSTOMERS, documents.CHECK_ORDERS, documents.CHECK_COMPANIES]
     assert {text: validate(schema, parse(text)) for text in texts} == {text: [] for text in texts}

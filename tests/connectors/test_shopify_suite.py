@@ -5,6 +5,7 @@ from pathlib import Path
 import connectors.shopify
 from connectors.shopify import ShopifyConnector, ShopifySettings
 from syncline.sandbox.shopify import ShopifyFake
+from syncline.sandbox.shopify.schema import NEWEST
 from syncline.testing import ConnectorSuite
 
 _INPUT = {"defaultEmailAddress.emailAddress": "email", "defaultPhoneNumber.phoneNumber": "phone"}
@@ -12,6 +13,7 @@ _INPUT = {"defaultEmailAddress.emailAddress": "email", "defaultPhoneNumber.phone
 
 class TestShopify(ConnectorSuite):
     page = 5
+    version = NEWEST
     quality = Path(connectors.shopify.__file__).with_name("quality.yaml")
 
     def start(self):
@@ -24,6 +26,7 @@ class TestShopify(ConnectorSuite):
             "shop": self.fake.domain,
             "auth": {"client_id": "client", "client_secret": "shpss_5521"},
             "page_size": self.page,
+            "api_version": self.version,
         }
         return ShopifyConnector(ShopifySettings.model_validate(settings), self.context())
 

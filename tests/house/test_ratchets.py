@@ -21,7 +21,6 @@ LONG_FUNCTIONS: dict[str, int] = {}
 UNEXPLAINED = {
     "connectors/salesforce/soql.py": 2,
     "syncline/sandbox/salesforce/soql.py": 1,
-    "syncline/sandbox/shopify/fake.py": 1,
     "syncline/testing/__init__.py": 2,
     "syncline/testing/reading.py": 4,
     "syncline/testing/writing.py": 1,

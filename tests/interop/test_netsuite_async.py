@@ -1,7 +1,7 @@
 """The client `netsuite` finds its way about the fake account: signatures, SuiteQL, records, metadata.
 
-It asks for older versions of httpx and oauthlib than the product has, so that it is in no list of requirements. It
-works with the newer ones: `pip install --no-deps netsuite authlib` beside the others runs these tests.
+It asks for older versions of httpx and oauthlib than the product has, and works with the newer ones: `make interop`
+installs it without its requirements (`requirements-alone.txt`).
 """
 
 import asyncio

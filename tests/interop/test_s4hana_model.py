@@ -1,8 +1,8 @@
 """The connector and its fake, held against the business partner service as SAP describes it.
 
 Neither description is part of this repository. ``SYNCLINE_S4HANA_CSN`` names ``business-partner-service-csn.json`` of
-the npm package ``@sap/cloud-sdk-vdm-business-partner-service``, which SAP generated from the service;
-``SYNCLINE_S4HANA_EDMX`` names a ``$metadata`` document of it. Each is looked at where it is given.
+the npm package ``@sap/cloud-sdk-vdm-business-partner-service``, which SAP generated from the service and ``make
+interop`` fetches; ``SYNCLINE_S4HANA_EDMX`` names a ``$metadata`` document of it. Each is looked at where it is given.
 """
 
 import json
@@ -16,6 +16,7 @@ from connectors.s4hana import S4HanaSettings, inspection, partners, schema
 from connectors.s4hana.settings import StreamSettings
 from syncline.sandbox.odata_model import edmx
 from syncline.sandbox.s4hana.entities import ENTITIES
+from tests.interop.from_npm import published
 
 KINDS = {
     "Edm.String": {"cds.String"},
@@ -32,22 +33,19 @@ NEWER = {"ContactPersonDepartmentName", "ContactPersonFunctionName", "ContactPer
 SERVED = parse(edmx("API_BUSINESS_PARTNER", ENTITIES))
 
 
-def given(name):
-    place = os.environ.get(name)
-    if place is None:
-        pytest.skip(f"{name} is not given")
-    return Path(place)
-
-
 @pytest.fixture
 def csn():
-    found = json.loads(given("SYNCLINE_S4HANA_CSN").read_text())["definitions"]
+    place = published("s4hana", "business-partner-service-csn.json", "SYNCLINE_S4HANA_CSN")
+    found = json.loads(place.read_text())["definitions"]
     return {name.removeprefix("API_BUSINESS_PARTNER."): entry.get("elements", {}) for name, entry in found.items()}
 
 
 @pytest.fixture
 def real():
-    return parse(given("SYNCLINE_S4HANA_EDMX").read_bytes())
+    place = os.environ.get("SYNCLINE_S4HANA_EDMX")
+    if place is None:
+        pytest.skip("SYNCLINE_S4HANA_EDMX is not given (a $metadata document of a real system)")
+    return parse(Path(place).read_bytes())
 
 
 def test_every_property_that_is_faked_is_in_the_package_with_its_type_and_length(csn):

@@ -262,7 +262,7 @@ def _outcomes_permuted(stack: contextlib.ExitStack) -> None:
     _swap(
         stack,
         sync.send,
-        "_one_each",
+        "one_each",
         lambda real: lambda binding, writes, outcomes: list(reversed(real(binding, writes, outcomes))),
     )
 
@@ -279,7 +279,7 @@ def _unknown_is_done(stack: contextlib.ExitStack) -> None:
 
         return each
 
-    _swap(stack, sync.send, "_one_each", make)
+    _swap(stack, sync.send, "one_each", make)
 
 
 def _lost_is_failed(stack: contextlib.ExitStack) -> None:
@@ -477,6 +477,22 @@ def _written_by_the_finder(stack: contextlib.ExitStack) -> None:
             )
         ),
     )
+
+
+def _unreadable_is_overwritten(stack: contextlib.ExitStack) -> None:
+    """What could not be read is not kept from being written over."""
+    _swap(stack, sync.absorb, "HELD", lambda real: 0)
+    _swap(stack, sync.outcomes, "HELD", lambda real: 0)
+
+
+def _sent_late(stack: contextlib.ExitStack) -> None:
+    """Nobody asks whether the lease still holds before a batch is sent that waited."""
+    _swap(stack, state.store.SqlStore, "renew", lambda real: lambda self, lease, now: None)
+
+
+def _parts_forgotten(stack: contextlib.ExitStack) -> None:
+    """A create of which a later step was refused is taken for refused as a whole."""
+    _swap(stack, sync.send, "halfway", lambda real: lambda kind, outcomes: (list(outcomes), {}))
 
 
 def _no_freeze(stack: contextlib.ExitStack) -> None:

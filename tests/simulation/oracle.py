@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.contract import Replay
 from sync.absorb import DISPUTED_MATCH
 from sync.decision import BindingId, Canonical, EntityState, LinkState, Side, Why
-from tests.simulation.remote import Row, Table, token
+from tests.simulation.remote import Row, Table, token, unreadable
 from tests.simulation.story import HANDS
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Oracle:
             return
         for name, value in values.items():
             place = (system, stream, key, name)
-            if unlinked:  # it is parked, and replaced there with its record
+            if unlinked or unreadable(before.get(name)):  # it is parked, and replaced there with its record
                 self.must.discard(token(before.get(name)) or "")
             self.placed.pop(place, None)
             self.met.pop(place, None)
@@ -67,9 +67,16 @@ class Oracle:
 
     def deleted(self, system: str, stream: str, key: str, before: Row) -> None:
         self.users_deleted.add((system, stream, key))
+        self.must -= self._unread(before)
         if not self.world.linked(system, stream, key):
-            self.must -= {token(value) or "" for value in before.values()}
+            self.must -= {token(value) or "" for value in (*before.values(), *self._parked_values(system, stream, key))}
         self._forget(system, stream, key)
+
+    def _parked_values(self, system: str, stream: str, key: str) -> list[Any]:
+        """What a record was when it was parked: a state of which an older copy took the place may have changed it."""
+        at = BindingId(system, stream, ENTITY[stream])
+        row = self.world.plain_store.parked(at, Side.IN, [key]).get(key)
+        return list((row.data or {}).values()) if row is not None else []
 
     def _forget(self, system: str, stream: str, key: str) -> None:
         for held in (self.placed, self.met):
@@ -82,9 +89,11 @@ class Oracle:
         return link is not None and link.state is LinkState.CUT
 
     def forget_cut(self) -> None:
-        for place in {place[:3] for place in self.placed}:
-            if self._cut(*place):
-                self._forget(*place)
+        for system, stream, key in {place[:3] for place in self.placed}:
+            if self._cut(system, stream, key):
+                self._forget(system, stream, key)
+                row = self.world.remotes[system].tables[stream].rows.get(key, {})
+                self.must -= self._unread(row)
 
     def overlook(self, system: str, name: str) -> None:
         for place in [place for place in self.placed if place[0] == system and place[3] == name]:
@@ -93,7 +102,12 @@ class Oracle:
     def lost(self, system: str, name: str, rows: Mapping[str, Row]) -> None:
         """A field of people was removed there for good: of a parked record it goes with the next reading."""
         self.overlook(system, name)
+        self.hidden(system, name, rows)
+
+    def hidden(self, system: str, name: str, rows: Mapping[str, Row]) -> None:
+        """A field of people cannot be read any more: what only a parked record has of it goes with the next reading."""
         for key, row in rows.items():
+            self.must -= self._unread({name: row.get(name)})
             if not self.world.linked(system, "people", key):
                 self.must.discard(token(row.get(name)) or "")
 
@@ -125,9 +139,11 @@ class Oracle:
             known = self.placed.get(place)
             if before is not None and name == automated and token(value) and before.get(name) != value:
                 self.placed[place] = (str(token(value)), self.world.ticks)  # the system itself did it
+                self.must -= self._unread({name: before.get(name)})
                 continue
             if known is None or token(value) == known[0]:
                 continue
+            self._minded(place, before or {})
             if place in self.met or self.world.knows(known[0]):
                 self.must.add(known[0])
             else:
@@ -139,6 +155,15 @@ class Oracle:
                 self.excused += 1
             del self.placed[place]
             self.met.pop(place, None)
+
+    def _unread(self, row: Mapping[str, Any]) -> set[str]:
+        """What only a dead letter of the record knows: it goes with what it shows."""
+        return {token(value) or "" for value in row.values() if unreadable(value)}
+
+    def _minded(self, place: tuple[str, str, str, str], before: Row) -> None:
+        value = before.get(place[3])
+        if unreadable(value) and (place in self.met or self.world.knows(token(value) or "")):
+            self.wrong(f"I14: {place} could not be read, and was overwritten")
 
     def _deleted_somewhere(self, system: str, stream: str, key: str) -> bool:
         link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)

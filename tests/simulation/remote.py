@@ -50,6 +50,14 @@ def token(value: Any) -> str | None:
     return found.group() if found else None
 
 
+UNREADABLE = "?"
+
+
+def unreadable(value: Any) -> bool:
+    """Whether no mapping can make anything of it."""
+    return str(value).startswith(UNREADABLE)
+
+
 @dataclass(frozen=True)
 class Nature:
     """What a system is like. ``rewrites`` are its fields that it stores in its own way; ``lag`` is how long (seconds)

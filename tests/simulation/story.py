@@ -136,6 +136,11 @@ def _aim(seed: int, steps: list[Step]) -> None:
     elif aim in (8, 13):
         for _ in range(rng.randint(1, 3)):
             steps.insert(rng.randint(1, len(steps)), Step("garble", _args(rng)))
+    elif aim in (10, 15):
+        for _ in range(rng.randint(1, 3)):
+            at = rng.randint(1, len(steps))
+            kinds = ("misspell", "run", "contradict", "run") if rng.random() < 0.6 else ("misspell",)
+            steps[at:at] = [Step(kind, _args(rng)) for kind in kinds]
 
 
 def _struck(rng: Random, kind: str, verb: str) -> Step:
@@ -229,7 +234,7 @@ def _events(rng: Random, daring: float, users: tuple[tuple[str, int], ...]) -> t
     return tuple(found)
 
 
-_AIMED = 16  # of so many stories four aim at something
+_AIMED = 16  # of so many stories six aim at something
 _CONTROLLED = 5
 _TOGETHER = 7  # of so many stories one has systems that take several write calls at once
 

@@ -45,7 +45,11 @@ DIRECTED = {
         "test_doubts.py::test_a_record_is_looked_at_before_it_is_deleted_even_where_updates_are_conditional[sqlite]"
     ),
     "not-renewed": "test_doubts.py::test_news_from_one_answer_is_written_elsewhere_once[sqlite]",
+    "parts-forgotten": (
+        "test_doubts.py::test_a_create_of_which_a_part_went_wrong_is_known_for_what_it_made[sqlite-natural-refused]"
+    ),
     "recovered-as-is": "test_doubts.py::test_a_lost_create_found_late_is_compared_with_what_was_sent[sqlite-lookup]",
+    "sent-late": "test_doubts.py::test_who_stood_still_until_another_took_over_sends_nothing_any_more[sqlite-intend]",
     "undo-deletes-anything": (
         "test_undo.py::test_a_record_edited_since_it_was_made_is_unlinked_and_stays_where_it_is[sqlite]"
     ),

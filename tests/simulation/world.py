@@ -27,7 +27,7 @@ from sync.run import LEASE_SECONDS, RESTORED, Engine
 from tests.simulation.controls import Operator
 from tests.simulation.director import Crash, Director, Event, WatchedStore
 from tests.simulation.oracle import ENTITY, Oracle
-from tests.simulation.remote import OVERLAP, Remote, RemoteConnector, Row, token
+from tests.simulation.remote import OVERLAP, UNREADABLE, Remote, RemoteConnector, Row, token, unreadable
 from tests.simulation.story import CONTROL_KINDS, TROUBLES, USERS, Step, Story
 from tests.sync.conftest import PlainMapping, by_turns
 
@@ -46,7 +46,7 @@ BY_EMAIL = Match(strong=(StrongRule(paths=("emails[work]",)),))
 BY_NAME = Match(strong=(StrongRule(paths=("name",)),))
 TEXTS = ("name", "title", "dept")
 USER_KINDS = frozenset(name for name, _ in USERS)
-TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES) | {"garble"}
+TROUBLE_KINDS = frozenset(name for name, _ in TROUBLES) | {"garble", "misspell", "contradict"}
 SETTLING = 8
 
 
@@ -172,6 +172,7 @@ class SimWorld:
             "contact",
             {path: field for path, field in PERSON.items() if field not in lost},
             match=BY_EMAIL,
+            valid=lambda _, value: not unreadable(value),
             references={"account": "firms"},
             on_delete_in=OnDelete(inward),
             on_delete_out=OnDelete(outward),
@@ -427,8 +428,11 @@ class SimWorld:
                 remote.hidden = {key} if key and b % 3 else set()
                 remote.blurred = True
             case "garble":
-                found = self._pick(remote, "people", b)
-                remote.garbled |= {found} if found else set()
+                remote.garbled |= {self._pick(remote, "people", b) or ""} - {""}
+            case "misspell":
+                self._misspell(remote, b)
+            case "contradict":
+                self._contradict(b)
             case "mask":
                 self._mask(remote, "dept" if b % 2 else None)
             case "pass-time":
@@ -490,6 +494,7 @@ class SimWorld:
             remote.hidden = set()  # poison stays: it must not keep anything else from its end
             self._mask(remote, None)
             self._decode(remote)
+            self._spell(remote)
             if remote.lost:
                 self._mend(remote)
 
@@ -499,10 +504,40 @@ class SimWorld:
         for key in sorted(garbled & remote.tables["people"].rows.keys()):
             self.put(remote, "people", key, title=self.value())
 
+    def _misspell(self, remote: Remote, n: int) -> None:
+        found, name = self._pick(remote, "people", n), ("title", "dept")[n % 2]
+        if found and name not in remote.lost:
+            self.put(remote, "people", found, **{name: UNREADABLE + self.value()})
+
+    def _contradict(self, n: int) -> None:
+        """Somebody edits elsewhere what no mapping can read here."""
+        for remote in self.remotes.values():
+            for key, row in sorted(remote.tables["people"].rows.items()):
+                at = BindingId(remote.name, "people", "contact")
+                link = self.plain_store.links(at, [key]).get(key)
+                wrong = [name for name, value in row.items() if unreadable(value)]
+                if link is None or not wrong:
+                    continue
+                for other in self.plain_store.links_of([link.entity_id]).get(link.entity_id, []):
+                    there = self.remotes[other.binding.connection]
+                    if there is not remote and other.key in there.tables["people"].rows and wrong[0] not in there.lost:
+                        self.put(there, "people", other.key, **{wrong[0]: self.value()})
+                        if n % 2:
+                            return
+
+    def _spell(self, remote: Remote) -> None:
+        """Somebody corrects what no mapping could read."""
+        for key, row in sorted(remote.tables["people"].rows.items()):
+            wrong = [name for name, value in row.items() if unreadable(value)]
+            if wrong:
+                self.put(remote, "people", key, **{name: self.value() for name in wrong})
+
     def _mask(self, remote: Remote, name: str | None) -> None:
         """Where the version alone is asked, what can be read again under the version of before stays unknown."""
         if remote.masked and remote.masked != name and remote.nature.conditional:
             self.oracle.overlook(remote.name, remote.masked)
+        if name is not None:
+            self.oracle.hidden(remote.name, name, remote.tables["people"].rows)
         remote.masked, remote.blurred = name, remote.blurred or name is not None
 
     # runs

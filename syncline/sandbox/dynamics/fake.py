@@ -31,7 +31,7 @@ _TOKEN_PATH = re.compile(r"/([^/]+)/oauth2/v2\.0/token")
 _DISCOVERY = re.compile(r"/([^/]+)/v2\.0/\.well-known/openid-configuration")
 _LARGEST_BATCH = 1000
 _WINDOW = 300.0
-_PART_FAULTS = frozenset({"part-throttled", "part-timeout", "gateway", "raced"})
+_PART_FAULTS = frozenset({"part-throttled", "part-timeout", "gateway", "raced", "unprivileged"})
 _PRIVILEGES = "Microsoft.Dynamics.CRM.RetrieveUserSetOfPrivilegesByNames(PrivilegeNames=@p)"
 _ALL = re.compile(".*")
 
@@ -263,6 +263,15 @@ class DynamicsFake:
     def merge(self, name: str, master: str, loser: str) -> None:
         self.store.merge(self.tables[name], master, loser, {})
 
+    def protect(self, *keys: str) -> None:
+        """Rows that the hub's user may read, and neither change nor delete: they are another business unit's."""
+        self.records.protected.update(keys)
+
+    def leave(self, name: str, key: str) -> None:
+        """A row is told to have left what is read, and is still there."""
+        self.store.version += 1
+        self.store.deleted.append(Gone(self.store.version, name, key, "changed"))
+
     def forget_changes(self) -> None:
         """No token that was given so far leads anywhere any more."""
         self.queries.forgotten = True
@@ -334,4 +343,5 @@ def _resolved(asked: Asked, made: Mapping[str, str]) -> Asked:
 
 
 def _lacking(privilege: str) -> ApiError:
-    return ApiError("0x80040220", f"Principal user is missing {privilege} privilege", 403)
+    said = f"Principal user (Id={APPLICATION}, type=8) is missing {privilege} privilege (Id={PERSON})"
+    return ApiError("0x80040220", f"{said} on OTC=1 for entity 'account'.", 403)

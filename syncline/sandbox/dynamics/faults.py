@@ -19,6 +19,7 @@ KINDS = frozenset(
         "part-throttled",  # 429 for ``rows`` requests of a batch
         "part-timeout",  # SqlTimeoutError, status 500, for ``rows`` requests of a batch: undone
         "raced",  # for ``rows`` requests of a batch: another process has done the same a moment before
+        "unprivileged",  # for ``rows`` requests of a batch: a plug-in needs a privilege that the user lacks
         "gateway",  # 502, for ``rows`` requests of a batch: not done
     }
 )
@@ -72,6 +73,8 @@ class Fault:
             return ApiError("0x80044151", "SQL timeout expired.", 500)
         if self.kind == "raced":
             return ApiError("0x80060892", "Entity Key violated. A record with the same value already exists.", 412)
+        if self.kind == "unprivileged":
+            return ApiError("0x80040220", "Principal user (Id=1) is missing prvReadOfficeDocument privilege", 403)
         return ApiError("0x0", "Bad gateway", 502) if self.kind == "gateway" else None
 
 
@@ -83,6 +86,13 @@ def throttled(seconds: float) -> ApiError:
 
 def absent(table: str, key: str) -> ApiError:
     return ApiError("0x80040217", f"{table} With Id = {key} Does Not Exist", 404)
+
+
+def denied(key: str, table: str, method: str) -> ApiError:
+    """The user's roles reach the table, but not this row (Microsoft Learn, "Dataverse client errors")."""
+    right = "DeleteAccess" if method == "DELETE" else "WriteAccess"
+    said = f"Principal with id 00000000-0000-4000-a000-000000000001 does not have {right} right(s) for record with id"
+    return ApiError("0x80048306", f"{said} {key} of entity {table}", 403)
 
 
 def bad_payload(entity_set: str, why: str) -> ApiError:

@@ -102,7 +102,7 @@ class Queries:
         changes = [shown(table, row, names, wanted) for row in self.store.changed(table, since)]
         context = f"{base}/$metadata#{table.entity_set}"
         changes += [
-            {"@odata.context": f"{context}/$deletedEntity", "id": gone.key, "reason": "deleted"}
+            {"@odata.context": f"{context}/$deletedEntity", "id": gone.key, "reason": gone.reason}
             for gone in self.store.deleted
             if gone.table == table.name and gone.version > since
         ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from syncline.sandbox.dynamics.faults import ApiError, absent
+from syncline.sandbox.dynamics.faults import ApiError, absent, denied
 from syncline.sandbox.dynamics.query import Queries
 from syncline.sandbox.dynamics.schema import TableDef
 from syncline.sandbox.dynamics.store import Row, Store
@@ -27,10 +27,13 @@ class Rows:
         self.store = store
         self.queries = queries
         self.duplicate_status = 412
+        self.protected: set[str] = set()
 
     def single(self, request: Request, base: str, table: TableDef, address: str) -> Response:
         """A row by its id or alternate key."""
         row, wanted = self._addressed(table, address)
+        if row is not None and request.method != "GET" and row[table.key] in self.protected:
+            raise denied(row[table.key], table.name, request.method)
         match request.method:
             case "GET":
                 if row is None:
@@ -41,7 +44,7 @@ class Rows:
             case "DELETE":
                 if row is None:
                     raise absent(table.name, unquote(address))
-                self._assert_version(request, row)
+                self._assert_version(request, table, row)
                 self.store.delete(table, row[table.key])
                 return Response(status=204, headers={"odata-version": "4.0"})
         raise ApiError("0x80060888", "The HTTP method is not allowed here.", 405)
@@ -103,7 +106,7 @@ class Rows:
         if row is not None:
             if request.headers.get("if-none-match") == "*":
                 raise ApiError("0x80040237", "A record with matching key values already exists.", 412)
-            self._assert_version(request, row)
+            self._assert_version(request, table, row)
             self._assert_no_duplicate(request, table, given, row[table.key])
             return self._answer(request, base, table, self.store.update(table, row[table.key], given), created=False)
         if "if-match" in request.headers:
@@ -113,8 +116,11 @@ class Rows:
         values = {name: value for name, value in wanted.items() if name != table.key}
         return self._answer(request, base, table, self.store.create(table, {**given, **values}, key=key), created=True)
 
-    def _assert_version(self, request: Request, row: Row) -> None:
+    def _assert_version(self, request: Request, table: TableDef, row: Row) -> None:
+        """A version is taken only by tables with optimistic concurrency (Microsoft Learn, "Optimistic concurrency")."""
         wanted = request.headers.get("if-match", "*")
+        if wanted != "*" and not table.versioned:
+            raise ApiError("0x8006088d", "Optimistic concurrency isn't enabled for this entity.")
         if wanted not in {"*", version_of(row)}:
             message = "The version of the existing record doesn't match the RowVersion property provided."
             raise ApiError("0x80060882", message, 412)

@@ -26,6 +26,7 @@ class Gone(NamedTuple):
     version: int
     table: str
     key: str
+    reason: str = "deleted"  # "changed": it left what is read, and is still there (OData 4.0 JSON format, section 15)
 
 
 class Store:

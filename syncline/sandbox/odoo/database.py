@@ -120,9 +120,10 @@ class Database:
             for other, name in self._pointing(model):
                 for row in [r for r in self.rows[other].values() if r.get(name) == key]:
                     self.put(other, row["id"], {name: False})
-            for row in list(self.rows["ir.model.data"].values()):
-                if (row["model"], row["res_id"]) == (model, key):
-                    self._drop("ir.model.data", row["id"])
+            for about in ("ir.model.data", "mail.message"):
+                for row in list(self.rows[about].values()):
+                    if (row["model"], row["res_id"]) == (model, key):
+                        self._drop(about, row["id"])
             self._drop(model, key)
 
     def _drop(self, model: str, key: int) -> None:

@@ -74,11 +74,24 @@ class OdooFake:
             self.database.unlink(model, [key])
 
     def merge(self, model: str, winner: int, loser: int) -> None:
-        """The wizard that merges partners: children and orders move, the loser is deleted without a trace."""
+        """The wizard that merges partners: children, orders, external ids and messages move, the loser is deleted.
+
+        What tells of it is a note on the winner (odoo/addons/base/wizard/base_partner_merge.py and
+        addons/mail/wizard/base_partner_merge_automatic_wizard.py, 19.0).
+        """
+        named = self.database.row(model, loser)
         with self.database.transaction():
             for other, name in (("res.partner", "parent_id"), ("sale.order", "partner_id"), ("crm.lead", "partner_id")):
                 for row in [r for r in self.database.rows[other].values() if r[name] == loser]:
                     self.database.put(other, row["id"], {name: winner})
+            for other in ("ir.model.data", "mail.message"):
+                for row in [
+                    r for r in self.database.rows[other].values() if (r["model"], r["res_id"]) == (model, loser)
+                ]:
+                    self.database.stamped(other, row["id"], {"res_id": winner}, by=PERSON)
+            said = f"Merged with the following partners: ['{named['name']} &lt;n/a&gt; (ID {loser})']"
+            note = {"model": model, "res_id": winner, "message_type": "notification", "body": f"<p>{said}</p>"}
+            self.database.create("mail.message", note, by=PERSON)
             self.database.unlink(model, [loser])
 
     def row(self, model: str, key: int) -> Row:
@@ -87,6 +100,10 @@ class OdooFake:
     def forbid(self, model: str, *rights: str) -> None:
         """Take rights (read, write, create, unlink) from the hub's user."""
         self.methods.forbidden |= {(model, right) for right in rights}
+
+    def rule(self, model: str, key: int, *rights: str) -> None:
+        """A record rule takes rights to one record from the hub's user; without ``read`` it is in no list."""
+        self.methods.ruled |= {(model, key, right) for right in rights}
 
     def trouble(self, *kinds: str | int) -> None:
         """The next writing calls end in these exceptions (by name), or statuses that a proxy answers with."""

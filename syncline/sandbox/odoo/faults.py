@@ -45,5 +45,17 @@ def missing(model: str, key: object) -> Fault:
 
 
 def refused(right: str, model: str) -> Fault:
-    text = f"You are not allowed to {right} '{model}' records.\n\nContact your administrator to request access."
+    verb = {"read": "access", "write": "modify", "unlink": "delete"}.get(right, right)
+    shown = f"'{model.rpartition('.')[2].title()}' ({model})"
+    text = (
+        f"You are not allowed to {verb} {shown} records.\n\nContact your administrator to request access if necessary."
+    )
     return Fault("AccessError", text)
+
+
+def ruled(right: str, model: str, key: object) -> Fault:
+    """A record rule is in the way (odoo/addons/base/models/ir_rule.py, ``_make_access_error``)."""
+    start = "Uh-oh! Looks like you have stumbled upon some top-secret records."
+    return Fault(
+        "AccessError", f"{start}\n\nSorry, Hub (id=2) doesn't have '{right}' access to:\n- {model} ({model}: {key})"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,8 +20,19 @@ class UnreadableError(Exception):
 
 
 class Import:
-    def __init__(self, database: Database, model: str, context: Mapping[str, Any], *, quotes_classes: bool) -> None:
+    """``may`` raises Fault where the user lacks a right: a row is then complained about like any other."""
+
+    def __init__(
+        self,
+        database: Database,
+        model: str,
+        context: Mapping[str, Any],
+        may: Callable[[str, str, int | None], None],
+        *,
+        quotes_classes: bool,
+    ) -> None:
         self.database = database
+        self.may = may
         self.model = model
         self.zone = context.get("tz")
         self.active_test = context.get("active_test", True)
@@ -51,7 +62,7 @@ class Import:
             elif column == ".id":
                 key = int(text)
                 row = self.database.rows[self.model].get(key)
-                if row is None or (self.active_test and not row.get("active", True)):
+                if row is None or (self.active_test and not row.get("active", True)) or self._hidden(key):
                     self._complain(number, f"Unknown database identifier '{text}'", ".id")
                     return None
             else:
@@ -65,6 +76,13 @@ class Import:
                     self._complain(number, str(error), name)
                     return None
         return key, external, values
+
+    def _hidden(self, key: int) -> bool:
+        try:
+            self.may("read", self.model, key)
+        except Fault:
+            return True
+        return False
 
     def _value(self, field: FieldDef, text: str, *, by_id: bool) -> Any:
         if field.type == "boolean":
@@ -127,17 +145,21 @@ class Import:
     def _one(self, key: int | None, external: str | None, values: Row) -> int:
         database = self.database
         if key is not None:
+            self.may("write", self.model, key)
             database.write(self.model, [key], values)
             return key
         if not external:
+            self.may("create", self.model, None)
             return database.create(self.model, values)
         module, _, name = external.partition(".")
         for held in database.rows[_DATA].values():
             if (held["module"], held["name"]) == (module, name):
                 if held["model"] != self.model:
                     raise Fault("ValidationError", f"External ID {external} belongs to another model")
+                self.may("write", self.model, held["res_id"])
                 database.write(self.model, [held["res_id"]], values)
                 return int(held["res_id"])
+        self.may("create", self.model, None)
         made = database.create(self.model, values)
         database.create(_DATA, {"module": module, "name": name, "model": self.model, "res_id": made})
         return made

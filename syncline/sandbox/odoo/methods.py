@@ -8,7 +8,7 @@ from typing import Any
 
 from syncline.sandbox.odoo.database import BOT, Database, Row
 from syncline.sandbox.odoo.domains import test_of
-from syncline.sandbox.odoo.faults import Fault, missing, refused
+from syncline.sandbox.odoo.faults import Fault, missing, refused, ruled
 from syncline.sandbox.odoo.imports import Import
 
 PARAMETERS: Mapping[str, Sequence[str]] = {
@@ -26,7 +26,7 @@ PARAMETERS: Mapping[str, Sequence[str]] = {
     "has_access": ("operation",),
 }
 ON_RECORDS = frozenset({"read", "write", "unlink", "has_access"})
-_WRITES = {"create": "create", "write": "write", "unlink": "unlink", "load": "create"}
+_WRITES = {"create": "create", "write": "write", "unlink": "unlink"}
 
 
 class Methods:
@@ -34,6 +34,7 @@ class Methods:
         self.database = database
         self.version = version
         self.forbidden: set[tuple[str, str]] = set()
+        self.ruled: set[tuple[str, int, str]] = set()
 
     def call(self, model: str, method: str, ids: Sequence[int], context: Mapping[str, Any], **params: Any) -> Any:
         """Raises Fault; a call that writes is one transaction."""
@@ -45,12 +46,22 @@ class Methods:
             raise Fault("UnprocessableEntity", f"got an unexpected keyword argument '{sorted(unknown)[0]}'", 422)
         right = _WRITES.get(method, "read")
         if (model, right) in self.forbidden and method not in {"has_access", "check_access_rights", "context_get"}:
-            raise refused({"unlink": "delete"}.get(right, right), model)
+            raise refused(right, model)
+        for key in ids if method in {"read", "write", "unlink"} else ():
+            if key in self.database.rows[model]:
+                self._may(right, model, key)
         deed: Callable[..., Any] = getattr(self, f"_{method}")
-        if method not in _WRITES:
+        if method not in _WRITES and method != "load":
             return deed(model, ids, context, **params)
         with self.database.transaction():
             return deed(model, ids, context, **params)
+
+    def _may(self, right: str, model: str, key: int | None = None) -> None:
+        """Raises Fault where the user may not do this with the model, or with this record."""
+        if (model, right) in self.forbidden:
+            raise refused(right, model)
+        if key is not None and (model, key, right) in self.ruled:
+            raise ruled(right, model, key)
 
     # reading
 
@@ -60,6 +71,7 @@ class Methods:
         archived = "active" not in definition.fields or not context.get("active_test", True)
         archived = archived or any(isinstance(t, list | tuple) and t[0] == "active" for t in domain or [])
         rows = [r for r in self.database.rows[model].values() if test(r) and (archived or r.get("active"))]
+        rows = [row for row in rows if (model, row["id"], "read") not in self.ruled]
         for part in reversed([part.strip() for part in (order or "id").split(",")]):
             name, _, way = part.partition(" ")
             if name not in definition.fields:
@@ -107,7 +119,9 @@ class Methods:
         fields: Sequence[str] | None = None,
         load: str | None = "_classic_read",
     ) -> list[Row]:
-        rows = [self._shown(model, self.database.row(model, key), fields) for key in ids]
+        """What is not there is left out (odoo/models.py, ``_read_format``)."""
+        there = [row for key in ids if (row := self.database.rows[model].get(key)) is not None]
+        rows = [self._shown(model, row, fields) for row in there]
         if load != "_classic_read":  # many2one as bare ids
             pointing = [f.name for f in self.database.models[model].fields.values() if f.type == "many2one"]
             for row in rows:
@@ -197,5 +211,5 @@ class Methods:
         fields: Sequence[str] = (),
         data: Sequence[Sequence[str]] = (),
     ) -> dict[str, Any]:
-        importing = Import(self.database, model, context, quotes_classes=self.version < 17)
+        importing = Import(self.database, model, context, self._may, quotes_classes=self.version < 17)
         return importing.load(fields, data)

@@ -183,6 +183,8 @@ _SMALL: Mapping[str, str] = {
     "product.product": "name char! Name\ndefault_code char Internal Reference",
     "ir.model.data": "name char! External Identifier\nmodule char! Module\nmodel char! Model Name\n"
     "res_id integer Record ID\nnoupdate boolean Non Updatable",
+    "mail.message": "model char Related Document Model\nres_id integer Related Document ID\nbody html Contents\n"
+    "message_type selection:comment|notification! Type",
 }
 
 

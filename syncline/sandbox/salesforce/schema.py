@@ -100,6 +100,7 @@ class ObjectDef:
     name: str
     prefix: str
     fields: dict[str, FieldDef] = field(default_factory=dict)
+    denied: set[str] = field(default_factory=set)  # createable, updateable, deletable: what the hub's user may not do
 
     @property
     def mergeable(self) -> bool:
@@ -121,9 +122,7 @@ class ObjectDef:
             "label": self.name,
             "keyPrefix": self.prefix,
             "custom": False,
-            "createable": True,
-            "updateable": True,
-            "deletable": True,
+            **{deed: deed not in self.denied for deed in ("createable", "updateable", "deletable")},
             "queryable": True,
             "retrieveable": True,
             "replicateable": True,

@@ -29,6 +29,7 @@ class Store:
         self.objects = objects
         self.rows: dict[str, dict[str, Row]] = {name: {} for name in objects}
         self.count = 0
+        self.unshared: set[str] = set()  # records that the hub's user may read and no more
         self._unique: dict[tuple[str, str, str], str] = {}
 
     def definition(self, name: str) -> ObjectDef:
@@ -71,6 +72,7 @@ class Store:
         self, name: str, given: Mapping[str, Any], *, by: str = INTEGRATION_USER, at: datetime | None = None
     ) -> Row:
         definition = self.definition(name)
+        self._assert_allowed(definition, "createable", None, by)
         values = self._taken(definition, given, creating=True)
         missing = [f.name for f in definition.fields.values() if f.required and values.get(f.name) is None]
         if missing:
@@ -88,11 +90,17 @@ class Store:
         self.rows[name][key] = row
         return self._settle(definition, row, values, by, now)
 
+    def _assert_allowed(self, definition: ObjectDef, deed: str, key: str | None, by: str) -> None:
+        """The user's permissions on the object, and the sharing of the record: refused with one and the same code."""
+        if by == INTEGRATION_USER and (deed in definition.denied or key in self.unshared):
+            raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+
     def update(
         self, name: str, key: str, given: Mapping[str, Any], *, by: str = INTEGRATION_USER, at: datetime | None = None
     ) -> Row:
         definition = self.definition(name)
         row = self.get(name, key)
+        self._assert_allowed(definition, "updateable", row["Id"], by)
         values = self._taken(definition, given, creating=False)
         emptied = [f for f, value in values.items() if value is None and definition.fields[f].required]
         if emptied:
@@ -104,6 +112,7 @@ class Store:
         """Into the recycle bin; an account takes its contacts, opportunities and orders along unless merged."""
         definition = self.definition(name)
         row = self.get(name, key)
+        self._assert_allowed(definition, "deletable", row["Id"], by)
         self._release(definition, row)
         row |= {"IsDeleted": True, "LastModifiedById": by}
         row["LastModifiedDate"] = row["SystemModstamp"] = self.clock.now()

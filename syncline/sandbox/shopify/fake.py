@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +18,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    build_schema,
     execute_sync,
     parse,
     validate,
@@ -28,14 +27,14 @@ from model.clock import Clock, SystemClock
 from syncline.sandbox.shopify import companies, cost, customers, views
 from syncline.sandbox.shopify.mutations import Mutations
 from syncline.sandbox.shopify.queries import Queries
+from syncline.sandbox.shopify.schema import VERSIONS, schema, unfit
 from syncline.sandbox.shopify.shop import Row, Shop
 from syncline.sandbox.wire import Request, Response
 
 SCOPES = frozenset(
     f"{deed}_{what}" for deed in ("read", "write") for what in ("customers", "companies", "orders", "customer_merge")
 )
-VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
-_GRAPHQL = re.compile(r"^/admin/api/(?P<version>[^/]+)/graphql\.json$")
+_GRAPHQL = re.compile(r"^/admin/api/(?P<version>\d{4}-\d\d)/graphql\.json$")
 
 
 @dataclass(slots=True)
@@ -45,29 +44,13 @@ class _Trouble:
     operation: str | None
 
 
-@lru_cache(maxsize=1)
-def schema() -> GraphQLSchema:
-    """The fake's schema; DateTime inputs are checked as the vendor checks them."""
-    made = build_schema(Path(__file__).with_name("schema.graphql").read_text(encoding="utf-8"))
-
-    def moment(value: Any) -> str:
-        try:
-            datetime.fromisoformat(value)
-        except (TypeError, ValueError):
-            raise GraphQLError("DateTime cannot represent this value") from None
-        return str(value)
-
-    made.type_map["DateTime"].parse_value = moment  # type: ignore[attr-defined]
-    return made
-
-
 @lru_cache(maxsize=256)
-def _document(source: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
+def _document(source: str, version: str) -> tuple[DocumentNode | None, tuple[GraphQLError, ...]]:
     try:
         document = parse(source)
     except GraphQLError as error:
         return None, (error,)
-    return document, tuple(validate(schema(), document))
+    return document, tuple(validate(schema(version), document))
 
 
 class ShopifyFake:
@@ -192,7 +175,7 @@ class ShopifyFake:
         if request.path == "/admin/oauth/access_token" and request.method == "POST":
             return self._token(request)
         found = _GRAPHQL.match(request.path)
-        if found is None or found["version"] not in VERSIONS:
+        if found is None or found["version"] > VERSIONS[-1]:
             return Response.of({"errors": "Not Found"}, status=404)
         if request.method != "POST":
             return Response.of({"errors": "Method Not Allowed"}, status=405)
@@ -204,7 +187,9 @@ class ShopifyFake:
             source, variables = asked["query"], asked.get("variables") or {}
         except (ValueError, KeyError, TypeError):
             return Response.of({"errors": {"query": "Required parameter missing or invalid"}}, status=400)
-        return self._behaved(source, variables, asked.get("operationName"))
+        version = max(found["version"], VERSIONS[0])  # for one that is no longer served the oldest answers
+        response = self._behaved(source, variables, asked.get("operationName"), version)
+        return replace(response, headers={**response.headers, "x-shopify-api-version": version})
 
     def _token(self, request: Request) -> Response:
         self.calls["token"] += 1
@@ -226,15 +211,15 @@ class ShopifyFake:
         until = self.tokens[token]
         return until is None or self.clock.now() < until
 
-    def _behaved(self, source: str, variables: Mapping[str, Any], operation: str | None) -> Response:
-        document, errors = _document(source)
+    def _behaved(self, source: str, variables: Mapping[str, Any], operation: str | None, version: str) -> Response:
+        document, errors = _document(source, version)
         chosen = _chosen(document, operation)
         name = _title(chosen)
         self.calls[name] += 1
         trouble = self._trouble(name)
         if trouble in _BEFORE:
             return _BEFORE[trouble](self)
-        response = self._graphql(document, errors, chosen, variables)
+        response = self._graphql(schema(version), document, errors, chosen, variables)
         if chosen is not None and chosen.operation.value == "mutation":
             self.shop.save()
         if trouble == "lost":
@@ -254,6 +239,7 @@ class ShopifyFake:
 
     def _graphql(
         self,
+        known: GraphQLSchema,
         document: DocumentNode | None,
         errors: Sequence[GraphQLError],
         operation: OperationDefinitionNode | None,
@@ -262,8 +248,10 @@ class ShopifyFake:
         if document is None or operation is None or errors:
             found = errors or [GraphQLError("No operation to execute")]
             return Response.of({"errors": [error.formatted for error in found]})
+        if wrong := unfit(known, operation, variables):
+            return Response.of({"errors": wrong})
         fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        price = cost.Pricing(schema(), fragments, variables).operation(operation)
+        price = cost.Pricing(known, fragments, variables).operation(operation)
         if price > cost.SINGLE_QUERY_LIMIT:
             text = f"Query cost is {price}, which exceeds the single query max cost limit ({cost.SINGLE_QUERY_LIMIT})."
             return Response.of({"errors": [_error(text, "MAX_COST_EXCEEDED", cost=price)]})
@@ -273,7 +261,7 @@ class ShopifyFake:
         self.search_notes = []
         mutating = operation.operation.value == "mutation"
         done = execute_sync(
-            schema(),
+            known,
             document,
             self.mutations if mutating else self.queries,
             variable_values=dict(variables),

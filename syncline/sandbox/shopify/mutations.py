@@ -191,13 +191,15 @@ class Mutations(Trade):
 
     def metafieldsDelete(self, _info: Any, metafields: Sequence[Values]) -> View:
         def deed() -> View:
+            gone: list[View | None] = []  # null stands for one that was not there (the mutation's description)
             for item in metafields:
                 row = self.store.row(item["ownerId"])
                 stored = row and row["metafields"].pop(f"{item['namespace']}.{item['key']}", None)
                 if row and stored:
                     self.store.claim(f"{item['namespace']}.{item['key']}", stored["value"], None, row["id"])
                     self.store.touch(_table(item["ownerId"]), row)
-            return {"deletedMetafields": [dict(item) for item in metafields]}
+                gone.append(dict(item) if stored else None)
+            return {"deletedMetafields": gone}
 
         return self._answer("deletedMetafields", deed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from syncline.sandbox.woocommerce.shop import ADDRESS, STATUSES
@@ -83,9 +84,11 @@ _ORDER: dict[str, Schema] = {
 }
 
 
-def route(name: str) -> Schema:
+def route(name: str, statuses: Sequence[str]) -> Schema:
     """The whole answer to ``OPTIONS /wp-json/wc/v3/<name>``."""
     properties = {"customers": _CUSTOMER, "orders": _ORDER}[name]
+    if name == "orders":
+        properties = {**properties, "status": _of("string", default="pending", enum=list(statuses))}
     title = {"customers": "customer", "orders": "shop_order"}[name]
     schema = {"$schema": "http://json-schema.org/draft-04/schema#", "title": title, "type": "object"}
     return {"namespace": "wc/v3", "methods": ["GET", "POST"], "schema": {**schema, "properties": properties}}

@@ -27,7 +27,8 @@ class WooCommerceFake:
     """One shop. ``limit`` is how many rows a batch may hold, ``ignores`` names filters that this release lacks.
 
     ``counts`` False: a cache in front drops the counting headers.
-    ``longest``: an extension silently cuts longer pages.
+    ``longest``: an extension silently cuts longer pages. ``unseen`` are ids of what one shows nobody: 403 by id, and in
+    no list.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class WooCommerceFake:
         self.counts = True
         self.longest = 100
         self.active = True
+        self.unseen: set[int] = set()
         self._pages: list[Response] = []
 
     # people at work
@@ -64,6 +66,10 @@ class WooCommerceFake:
     def delete(self, name: str, key: str, *, force: bool = True) -> None:
         _TABLES[name].delete(self.shop, int(key), force=force)
         self.shop.save()
+
+    def hide(self, *keys: str) -> None:
+        """An extension keeps records to those whose they are."""
+        self.unseen.update(map(int, keys))
 
     def row(self, name: str, key: str) -> Row:
         table: dict[int, Row] = getattr(self.shop, name)
@@ -98,7 +104,7 @@ class WooCommerceFake:
         self.entry.judge(request, self.clock.now().timestamp())
         name, rest = found["name"], found["rest"]
         if request.method == "OPTIONS":
-            return Response.of(described.route(name))
+            return Response.of(described.route(name, self.shop.statuses))
         if request.method == "GET":
             return self._one(name, int(rest)) if rest else self._list(name, request.query)
         done = self._write(name, rest, request)
@@ -109,7 +115,7 @@ class WooCommerceFake:
         heard = {key: value for key, value in query.items() if key not in self.ignores}
         if 1 <= int(heard.get("per_page", "10")) <= 100:
             heard["per_page"] = str(min(int(heard.get("per_page", "10")), self.longest))
-        rows, headers = paged(_TABLES[name].chosen(self.shop, heard), heard)
+        rows, headers = paged([r for r in _TABLES[name].chosen(self.shop, heard) if r["id"] not in self.unseen], heard)
         shown = [_TABLES[name].shown(self.shop, row) for row in rows]
         if wanted := heard.get("_fields"):
             shown = [{key: row[key] for key in wanted.split(",") if key in row} for row in shown]
@@ -117,6 +123,8 @@ class WooCommerceFake:
 
     def _one(self, name: str, number: int) -> Response:
         row = getattr(self.shop, name).get(number)
+        if number in self.unseen:
+            raise WooError("woocommerce_rest_cannot_view", "Sorry, you cannot view this resource.", 403)
         if row is None:
             code = "woocommerce_rest_invalid_id" if name == "customers" else "woocommerce_rest_shop_order_invalid_id"
             raise WooError(code, "Invalid ID.", 404)
@@ -136,6 +144,8 @@ class WooCommerceFake:
             return Response.of(table.shown(self.shop, table.create(self.shop, given)), status=201)
         if rest is not None and request.method in {"PUT", "POST", "PATCH"}:
             return Response.of(table.shown(self.shop, table.update(self.shop, int(rest), given)))
+        if rest is not None and int(rest) in self.unseen:
+            raise WooError("woocommerce_rest_cannot_delete", "Sorry, you are not allowed to delete this resource.", 403)
         if rest is not None and request.method == "DELETE":
             force = truth(request.query, "force") or given.get("force") is True
             return Response.of(table.shown(self.shop, table.delete(self.shop, int(rest), force=force)))

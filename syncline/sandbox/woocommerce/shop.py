@@ -28,6 +28,10 @@ ADDRESS = (
 STATUSES = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed", "checkout-draft")
 
 
+HIDDEN = "wc-archived"
+"""A status of an extension that is registered as «exclude_from_search»: ``any`` leaves it out (WP_Query)."""
+
+
 class WooError(Exception):
     """What WordPress calls a WP_Error: a code, a sentence, a status."""
 
@@ -48,6 +52,7 @@ class Shop:
         self.path = path
         self.zone: tzinfo = timezone(timedelta(hours=2))
         self.next_id = 10
+        self.statuses = [*STATUSES, HIDDEN]
         self.customers: dict[int, Row] = {}
         self.orders: dict[int, Row] = {}
         self.products: dict[int, Row] = {

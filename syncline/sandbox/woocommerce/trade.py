@@ -8,6 +8,7 @@ from typing import Any
 
 from syncline.sandbox.woocommerce.accounts import valid
 from syncline.sandbox.woocommerce.shop import (
+    HIDDEN,
     STATUSES,
     Row,
     Shop,
@@ -76,7 +77,7 @@ def chosen(shop: Shop, query: Mapping[str, str]) -> list[Row]:
     """Orders that a list asks for; those in the trash only by name. Date filters are exclusive, in whole seconds."""
     rows = list(shop.orders.values())
     statuses = set(query.get("status", "any").split(","))
-    rows = [row for row in rows if row["status"] in statuses or ("any" in statuses and row["status"] != "trash")]
+    rows = [r for r in rows if r["status"] in statuses or ("any" in statuses and r["status"] not in {"trash", HIDDEN})]
     if "include" in query:
         rows = [row for row in rows if row["id"] in numbers(query["include"])]
     gmt = truth(query, "dates_are_gmt")
@@ -108,7 +109,9 @@ def _put(shop: Shop, row: Row, given: Mapping[str, Any]) -> None:
     if customer is not None:
         row["customer_id"] = customer
     if (status := given.get("status")) is not None:
-        row["status"] = status if status in {*STATUSES, "trash"} else "pending"  # unknown: no error, another status
+        row["status"] = (
+            status if status in {*STATUSES, HIDDEN, "trash"} else "pending"
+        )  # unknown: no error, another status
     for line, old in lines:
         if old is not None:
             row["line_items"].remove(old)

@@ -140,6 +140,16 @@ def test_pages_are_as_large_as_asked_for_or_smaller_and_their_addresses_are_take
     assert [len(page.records) for page in make(page=5000).read("account", None)] == [3, 3, 1]
 
 
+def test_a_row_that_left_what_is_read_is_not_taken_for_deleted(crm, fake, read):
+    left, gone = fake.seed("account", [{"name": "left"}, {"name": "gone"}])
+    _, since = read(crm, "account")
+    fake.leave("account", left)
+    fake.delete("account", gone)
+    records, _ = read(crm, "account", since)
+    assert {key: record.deleted for key, record in records.items()} == {left: False, gone: True}
+    assert records[left].data["name"] == "left"
+
+
 def test_reading_without_the_right_to_is_said(crm, fake):
     crm.check()
     fake.forbidden.add("prvReadaccount")

@@ -80,7 +80,8 @@ def test_a_create_whose_id_is_on_a_row_that_was_merged_away_names_the_survivor(c
     lost = one(crm, "account", Write(None, {"name": "a"}, marker="hub-1"))
     fake.merge("account", winner, lost.key)
     outcome = one(crm, "account", Write(None, {"name": "a"}, marker="hub-1"))
-    assert (outcome.kind, outcome.of) == (MISSING, winner)
+    assert (outcome.kind, outcome.code, outcome.of) == (DUPLICATE, "merged", winner)
+    assert len(fake.rows("account")) == 2
 
 
 def test_without_a_marker_creates_are_posts_and_are_not_safe(make, fake):
@@ -242,6 +243,42 @@ def test_what_may_not_be_written_says_so_for_each_row(crm, fake, account):
     fake.forbidden.add("prvWriteaccount")
     assert one(crm, "account", Write(account, {"name": "b"})).kind is OutcomeKind.UNAUTHORISED
     assert fake.row("account", account)["name"] == "Great Lakes"
+
+
+def test_a_row_that_the_user_s_roles_do_not_reach_is_refused_and_the_others_go_on(crm, fake):
+    ours, theirs = fake.seed("account", [{"name": "ours"}, {"name": "theirs"}])
+    fake.protect(theirs)
+    writes = [Write(theirs, {"name": "x"}), Write(ours, {"name": "y"})]
+    refused, applied = crm.upsert("account", writes)
+    assert (refused.kind, refused.code, applied.kind) == (REFUSED, "0x80048306", APPLIED)
+    assert "security roles" in refused.message
+    assert {row["name"] for row in fake.rows("account")} == {"theirs", "y"}
+    assert crm.remove("account", [Write(theirs, {})])[0].kind is REFUSED
+
+
+def test_a_privilege_on_another_table_concerns_the_rows_that_need_it(crm, fake, account):
+    fake.misbehave("unprivileged", on="$batch")
+    refused, applied = crm.upsert(
+        "account", [Write(account, {"name": "x"}), Write(None, {"name": "y"}, marker="hub-1")]
+    )
+    assert (refused.kind, refused.code, applied.kind) == (REFUSED, "0x80040220", APPLIED)
+
+
+def test_a_table_without_optimistic_concurrency_is_looked_at_before_it_is_written(crm, fake):
+    fake.tables["lead"].versioned = False
+    moved, same, gone = fake.seed("lead", [{"lastname": name} for name in ("moved", "same", "gone")])
+    versions = {record.key: record.version for record in crm.fetch("lead", [moved, same, gone])}
+    fake.edit("lead", moved, {"lastname": "a person was faster"})
+    fake.delete("lead", gone)
+    outcomes = crm.upsert(
+        "lead", [Write(key, {"lastname": "hub"}, expects=version) for key, version in versions.items()]
+    )
+    assert [outcome.kind for outcome in outcomes] == [STALE, APPLIED, MISSING]
+    assert {row["lastname"] for row in fake.rows("lead")} == {"a person was faster", "hub"}
+    outcomes = crm.remove("lead", [Write(key, {}, expects=versions[key]) for key in (moved, same)])
+    assert [outcome.kind for outcome in outcomes] == [STALE, STALE]
+    [now] = crm.fetch("lead", [same])
+    assert crm.remove("lead", [Write(same, {}, expects=now.version)])[0].kind is APPLIED
 
 
 def test_a_refusal_keeps_the_vendor_s_words_and_code_and_drops_the_values(crm, fake, account):

@@ -45,6 +45,13 @@ def test_missing_rights_missing_apps_and_unknown_fields_are_named(make, fake):
     assert all(one.hint for one in found.values() if one.code != "unknown-field")
 
 
+def test_check_says_where_merges_will_look_like_deletions(make, fake):
+    assert "no-merge-notes" not in {one.code for one in make().check()}
+    fake.forbid("mail.message", "read")
+    assert "no-merge-notes" in {one.code for one in make().check()}
+    assert "no-merge-notes" not in {one.code for one in make(streams=["orders"]).check()}
+
+
 @pytest.mark.parametrize("version", [17, 19])
 def test_a_server_that_ignores_the_filter_is_found_out(make, clock, version):
     server = OdooFake(clock, version=version)

@@ -111,12 +111,57 @@ def test_a_company_that_becomes_a_person_is_not_taken_for_deleted(erp, fake):
     assert erp.fetch("companies", [str(key)])[0].deleted is False
 
 
-def test_a_merged_partner_is_gone_and_its_orders_are_for_the_survivor(erp, fake):
-    winner, loser = fake.seed("res.partner", [{"name": "Azure", "is_company": True}] * 2)
+def test_a_merged_partner_is_gone_names_its_survivor_and_its_orders_are_for_that_one(erp, fake):
+    winner, loser, last, lone = fake.seed("res.partner", [{"name": "Azure", "is_company": True}] * 4)
     fake.seed("sale.order", [{"partner_id": loser}])
     fake.merge("res.partner", winner, loser)
-    assert [r.deleted for r in erp.fetch("companies", [str(loser), str(winner)])] == [True, False]
+    fake.delete("res.partner", lone)
+    keys = [str(key) for key in (loser, winner, lone)]
+    found = [(r.key, r.deleted, r.superseded_by) for r in erp.fetch("companies", keys)]
+    assert found == [(keys[0], True, keys[1]), (keys[1], False, None), (keys[2], True, None)]
     assert records(erp, "orders")[0].data["partner_id"]["company"] == str(winner)
+    fake.merge("res.partner", last, winner)  # the note moves along, so that both name the last one
+    assert [r.superseded_by for r in erp.fetch("companies", keys[:2])] == [str(last)] * 2
+
+
+def test_a_person_that_was_merged_into_a_company_has_no_survivor_among_people(erp, fake):
+    company, person = fake.seed("res.partner", [{"name": "Azure", "is_company": True}, {"name": "Azure"}])
+    fake.merge("res.partner", company, person)
+    [record] = erp.fetch("people", [str(person)])
+    assert (record.deleted, record.superseded_by) == (True, None)
+    [outcome] = erp.upsert("people", [Write(str(person), {"function": "Owner"})])
+    assert (outcome.kind, outcome.of) == (OutcomeKind.MISSING, None)
+
+
+def test_a_merge_that_left_no_note_is_seen_as_a_deletion(erp, fake):
+    winner, loser = fake.seed("res.partner", [{"name": "Azure", "is_company": True}] * 2)
+    fake.merge("res.partner", winner, loser)
+    fake.forbid("mail.message", "read")
+    [record] = erp.fetch("companies", [str(loser)])
+    assert (record.deleted, record.superseded_by) == (True, None)
+
+
+def test_what_a_record_rule_hides_is_not_taken_for_deleted(erp, fake):
+    keys = fake.seed("res.partner", [{"name": f"N{n}", "is_company": True} for n in range(40)])
+    hidden, gone = keys[:3], keys[3:6]
+    for key in hidden:
+        fake.rule("res.partner", key, "read")
+    for key in gone:
+        fake.delete("res.partner", key)
+    before = fake.calls["res.partner.read"]
+    found = {int(record.key): record.deleted for record in erp.fetch("companies", [str(key) for key in keys])}
+    assert found == {key: key in gone for key in keys[3:]}
+    assert fake.calls["res.partner.read"] - before < 12
+    assert {r.key for r in records(erp, "companies")} == {str(key) for key in keys[6:]}
+
+
+def test_of_a_buyer_who_may_not_be_seen_nothing_is_said(erp, fake):
+    azure, secret = fake.seed("res.partner", [{"name": name, "is_company": True} for name in ("Azure", "Secret")])
+    fake.seed("sale.order", [{"partner_id": azure}, {"partner_id": secret}])
+    fake.rule("res.partner", secret, "read")
+    shown, unknown = (record.data["partner_id"] for record in records(erp, "orders"))
+    assert shown["company"] == str(azure)
+    assert "company" not in unknown
 
 
 def test_an_order_shows_its_lines_without_sections_and_whom_it_is_for(erp, fake):

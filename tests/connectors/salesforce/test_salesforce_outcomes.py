@@ -159,6 +159,35 @@ def test_remove_deletes_and_tells_what_was_gone(crm, fake):
     assert [r["Id"] for r in fake.rows("Contact")] == [winner]
 
 
+def test_a_record_that_is_not_shared_is_refused_and_the_others_go_on(crm, fake):
+    theirs, ours = fake.seed("Contact", people("theirs", "ours"))
+    fake.store.unshared.add(theirs)
+    refused, applied = crm.upsert("Contact", [Write(theirs, {"Title": "x"}), Write(ours, {"Title": "y"})])
+    assert (refused.kind, refused.code, applied.kind) == (
+        OutcomeKind.REFUSED,
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        OutcomeKind.APPLIED,
+    )
+    assert "sharing of the hub's user" in refused.message
+    assert [row["Title"] for row in fake.rows("Contact")] == [None, "y"]
+    assert crm.remove("Contact", [Write(theirs, {})])[0].kind is OutcomeKind.REFUSED
+
+
+@pytest.mark.parametrize("deed", ["createable", "updateable", "deletable"])
+def test_an_object_that_is_closed_to_the_user_is_told_as_a_lack_of_rights(crm, fake, deed):
+    (key,) = fake.seed("Contact", people("Ng"))
+    crm.discover("Contact")
+    fake.objects["Contact"].denied.add(deed)
+    if deed == "deletable":
+        outcomes = crm.remove("Contact", [Write(key, {})])
+    else:
+        outcomes = crm.upsert(
+            "Contact", [create("m1", LastName="Bo") if deed == "createable" else Write(key, {"Title": "x"})]
+        )
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.UNAUTHORISED]
+    assert [(row["LastName"], row["Title"]) for row in fake.rows("Contact")] == [("Ng", None)]
+
+
 def test_secrets_are_in_no_repr(crm):
     assert SECRET not in repr(crm.settings) + repr(crm._session.__dict__)
 
@@ -186,7 +215,10 @@ UPDATE, CREATE = Write("003000000000001AAA", {"Title": "x"}), Write(None, {"Titl
         ("INVALID_FIELD_FOR_INSERT_UPDATE", UPDATE, OutcomeKind.REFUSED),
         ("INACTIVE_OWNER_OR_USER", UPDATE, OutcomeKind.REFUSED),
         ("ENTITY_IS_LOCKED", UPDATE, OutcomeKind.REFUSED),
-        ("INSUFFICIENT_ACCESS_OR_READONLY", UPDATE, OutcomeKind.UNAUTHORISED),
+        ("INSUFFICIENT_ACCESS_OR_READONLY", UPDATE, OutcomeKind.REFUSED),
+        ("INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY", CREATE, OutcomeKind.REFUSED),
+        ("INSUFFICIENT_ACCESS", CREATE, OutcomeKind.UNAUTHORISED),
+        ("INVALID_SESSION_ID", UPDATE, OutcomeKind.UNAUTHORISED),
         ("A_CODE_OF_NEXT_YEAR", UPDATE, OutcomeKind.REFUSED),
     ],
 )

@@ -9,7 +9,7 @@ import connectors.tryton
 from connectors.sdk import Context, OutcomeKind, Severity, UnauthorisedError, Write
 from connectors.tryton import TrytonConnector, TrytonSettings
 from model.clock import ManualClock
-from syncline.sandbox.wire import transport
+from syncline.sandbox.wire import Response, transport
 from syncline.testing import ConnectorSuite
 
 pytestmark = pytest.mark.slow
@@ -251,7 +251,7 @@ def test_an_archived_party_is_made_brought_back_and_otherwise_left_alone(make, p
     assert (made.kind, plain.kind) == (APPLIED, APPLIED)
     assert {r.data["name"]: r.data["active"] for r in records(erp)} == {"A": False, "B": True}
     [own] = erp.upsert("parties", [Write(made.key, {"name": "C"})])
-    assert (own.kind, "not allowed to modify" in own.message) == (REFUSED, True)
+    assert (own.kind, "not allowed to modify" in own.message, '"A"' in own.message) == (REFUSED, True, False)
     seen = erp.fetch("parties", [made.key])[0].version
     [back] = erp.upsert("parties", [Write(made.key, {"name": "C", "phone": "+390114988261", "active": True}, seen)])
     assert back.kind is APPLIED
@@ -318,3 +318,112 @@ def test_fields_of_the_party_are_discovered_and_what_is_computed_cannot_be_writt
     assert not fields["code_alnum"].updatable
     assert not fields["write_date"].updatable
     assert fields["addresses"].updatable is False
+
+
+class Refusing:
+    """The server, but for calls that a test has refused with Tryton's own words."""
+
+    def __init__(self, server, refuses):
+        self.server = server
+        self.refuses = refuses
+        self.calls = []
+
+    def handle(self, request):
+        asked = request.json()
+        self.calls.append(asked["method"])
+        said = self.refuses(asked["method"], asked["params"])
+        if said is None:
+            return self.server.handle(request)
+        return Response.of({"id": asked["id"], "error": ["UserError", [said, ""]]})
+
+
+def refusing(clock, tryton, refuses):
+    server = Refusing(tryton, refuses)
+    return server, TrytonConnector(settings(), Context(clock=clock, transport=transport(server)))
+
+
+def test_a_create_whose_second_call_is_refused_leaves_nothing_behind(make, people, tryton, clock):
+    def no_archiving(method, params):
+        last = method == "model.party.party.write" and params[1] == {"active": False}
+        return "Somebody's extension does not want that." if last else None
+
+    _, erp = refusing(clock, tryton, no_archiving)
+    [made, plain] = erp.upsert("parties", [create("m1", name="A", active=False), create("m2", name="B")])
+    assert (made.kind, made.key, plain.kind) == (REFUSED, None, APPLIED)
+    assert [record.data["name"] for record in records(make())] == ["B"]
+    erp.close()
+
+
+def test_a_create_that_cannot_be_taken_back_is_told_with_its_key(make, people, tryton, clock):
+    def stubborn(method, params):
+        last = method == "model.party.party.write" and params[1] == {"active": False}
+        return "No." if last or method == "model.party.party.delete" else None
+
+    _, erp = refusing(clock, tryton, stubborn)
+    [made] = erp.upsert("parties", [create("m1", name="A", active=False)])
+    [there] = make().find("parties", "external_id", ["m1"])
+    assert (made.kind, made.key, there.data["name"]) == (REFUSED, there.key, "A")
+    erp.close()
+
+
+def test_an_emptied_kind_shows_nothing_although_there_were_several(make, people):
+    erp = make()
+    emails = [{"type": "email", "value": f"{name}@example.com"} for name in ("first", "second", "third")]
+    phone = {"type": "phone", "value": "+390114988261"}
+    vats = [{"type": "eu_vat", "code": code} for code in ("IT00743110157", "BE0897290877")]
+    [key] = people.create(
+        [
+            {
+                "name": "A",
+                "contact_mechanisms": [["create", [*emails, phone]]],
+                "identifiers": [["create", vats]],
+            }
+        ]
+    )
+    [outcome] = erp.upsert("parties", [Write(str(key), {"email": None, "vat": None}, records(erp)[0].version)])
+    assert outcome.kind is APPLIED, outcome
+    [data] = [record.data for record in erp.fetch("parties", [str(key)])]
+    assert (data["email"], data["vat"], data["phone"]) == (None, None, "+390114988261")
+    left = {(one["value"], one["active"]) for one in data["contact_mechanisms"] if one["type"] == "email"}
+    assert left == {("second@example.com", False), ("third@example.com", False)}
+    [again] = erp.upsert("parties", [Write(str(key), {"email": "new@example.com"})])
+    assert (again.kind, erp.fetch("parties", [str(key)])[0].data["email"]) == (APPLIED, "new@example.com")
+
+
+def test_a_party_that_a_rule_hides_is_neither_gone_nor_in_the_way_of_others(make, people):
+    hidden, gone, other, plain = people.create([{"name": name} for name in ("Hidden", "Gone", "Other", "Plain")])
+    erp = make()
+    seen = [["create", [{"domain": '[["name", "!=", "Hidden"]]'}]]]
+    rights = {"model": "party.party", "perm_read": True, "perm_write": True, "perm_delete": True, "perm_create": False}
+    group = {"name": "seen", "global_p": True, "default_p": False, **rights, "rules": seen}
+    fixed = {**group, "name": "fixed", "perm_read": False}
+    fixed["rules"] = [["create", [{"domain": '[["name", "!=", "Plain"]]'}]]]
+    groups = people.do("ir.rule.group.create", [group, fixed])
+    people.do("party.party.delete", [gone])
+    try:
+        keys = [str(key) for key in (hidden, gone, other, plain)]
+        assert [(r.key, r.deleted) for r in erp.fetch("parties", keys)] == [
+            (keys[1], True),
+            (keys[2], False),
+            (keys[3], False),
+        ]
+        outcomes = erp.upsert("parties", [Write(key, {"name": "New"}) for key in keys])
+        assert [outcome.kind for outcome in outcomes] == [REFUSED, MISSING, APPLIED, REFUSED]
+        assert all("rules of parties" in outcomes[at].message for at in (0, 3))
+        outcomes = erp.remove("parties", [Write(key, {}) for key in keys])
+        assert [outcome.kind for outcome in outcomes] == [REFUSED, MISSING, APPLIED, REFUSED]
+    finally:
+        people.do("ir.rule.group.delete", groups)
+
+
+def test_a_right_to_parties_that_the_user_lacks_ends_a_batch_at_once(people, tryton, clock):
+    keys = people.create([{"name": f"N{n}"} for n in range(20)])
+
+    def closed(method, _):
+        return 'You are not allowed to access "Party".' if method == "model.party.party.delete" else None
+
+    server, erp = refusing(clock, tryton, closed)
+    outcomes = erp.remove("parties", [Write(str(key), {}) for key in keys])
+    assert {outcome.kind for outcome in outcomes} == {OutcomeKind.UNAUTHORISED}
+    assert server.calls.count("model.party.party.delete") == 1
+    erp.close()

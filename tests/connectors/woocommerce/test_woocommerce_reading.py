@@ -7,6 +7,7 @@ import pytest
 
 from connectors.sdk import ProtocolError
 from syncline.sandbox.wire import Response
+from syncline.sandbox.woocommerce.shop import HIDDEN
 
 
 def people(count, start=0):
@@ -163,6 +164,43 @@ def test_an_order_in_the_trash_is_told_as_deleted_and_one_taken_out_is_back(fake
     assert list(shop.keys("orders")) == []
     fake.edit("orders", key, status="processing")
     assert [(r.key, r.deleted) for r in everything(shop, "orders", since)] == [(key, False)]
+
+
+def test_orders_of_a_status_that_any_leaves_out_are_read(fake, shop, clock):
+    clock.advance(3600)
+    since = position(shop, "orders")
+    plain, hidden = fake.seed("orders", [order(f"n{n}@example.com") for n in range(2)])
+    fake.edit("orders", hidden, status=HIDDEN)
+    assert [record.key for record in everything(shop, "orders")] == [plain, hidden]
+    assert [record.key for record in everything(shop, "orders", since)] == [plain, hidden]
+    assert {record.key for record in everything(shop, "guests", since)} == {"n0@example.com", "n1@example.com"}
+    assert [key for page in shop.keys("orders") for key in page] == [plain, hidden]
+
+
+def test_what_no_list_shows_is_asked_for_by_its_id_and_not_taken_for_deleted(fake, shop):
+    fake.shop.statuses.remove(HIDDEN)  # the extension went, its orders stay
+    plain, hidden, trashed, gone, secret = fake.seed("orders", [order(f"n{n}@example.com") for n in range(5)])
+    fake.edit("orders", hidden, status=HIDDEN)
+    fake.delete("orders", trashed, force=False)
+    fake.delete("orders", gone)
+    fake.hide(secret)
+    assert [key for page in shop.keys("orders") for key in page] == [plain]
+    found = shop.fetch("orders", [plain, hidden, trashed, gone, secret, "no id"])
+    assert [(record.key, record.deleted) for record in found] == [
+        (plain, False),
+        (hidden, False),
+        (trashed, True),
+        (gone, True),
+        ("no id", True),
+    ]
+    assert found[1].data["status"] == HIDDEN
+
+
+def test_a_customer_whom_an_extension_hides_is_not_taken_for_deleted(fake, shop):
+    seen, hidden, gone = fake.seed("customers", people(3))
+    fake.hide(hidden)
+    fake.delete("customers", gone)
+    assert [(r.key, r.deleted) for r in shop.fetch("customers", [seen, hidden, gone])] == [(seen, False), (gone, True)]
 
 
 def test_an_order_of_nobody_has_no_customer_and_its_lines_have_its_currency(fake, shop):

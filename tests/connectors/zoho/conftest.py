@@ -32,10 +32,10 @@ def tokens():
 def make(fake, clock, tokens):
     made = []
 
-    def build(on_quota=None, **given):
+    def build(on_quota=None, carrier=fake, **given):
         auth = {"kind": "refresh_token", "client_id": "app", "client_secret": SECRET, "refresh_token": REFRESH}
         settings = ZohoSettings(**{"data_center": "eu", "auth": auth, "streams": ["Accounts", "Contacts"], **given})
-        context = Context(clock=clock, transport=transport(fake), tokens=tokens, on_quota=on_quota)
+        context = Context(clock=clock, transport=transport(carrier), tokens=tokens, on_quota=on_quota)
         made.append(ZohoConnector(settings, context))
         return made[-1]
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from connectors.oauth import MemoryTokens
-from connectors.sdk import Context, CursorExpiredError, ProtocolError, RefusedError
+from connectors.sdk import Context, CursorExpiredError, ProtocolError, RefusedError, SourceIncompleteError
 from connectors.zoho import ZohoConnector, ZohoSettings
 from model.clock import ManualClock
-from syncline.sandbox.wire import transport
+from syncline.sandbox.wire import Response, transport
 
 HOUR = 3600
 
@@ -314,6 +314,38 @@ def test_converted_leads_are_read_though_the_list_cannot_be_paged_to_its_end(mak
         fake.convert(key)
     fake.lists.by_token = 2000
     assert sorted(read(make(streams=["Leads"]), "Leads")[0]) == keys
+
+
+def test_converted_leads_that_no_list_reaches_are_an_error_that_reading_anew_is_not_asked_to_mend(make, fake):
+    keys = fake.seed("Leads", [{"Last_Name": f"Name {n}", "Company": "Cheese & Sons"} for n in range(4600)])
+    for key in keys[:2300]:
+        fake.convert(key)
+    fake.lists.by_token = 2000
+    assert sorted(read(make(streams=["Leads"]), "Leads")[0]) == keys
+    for key in keys[2300:]:
+        fake.convert(key)
+    with pytest.raises(SourceIncompleteError, match="converted"):
+        read(make(streams=["Leads"]), "Leads")
+
+
+@pytest.mark.parametrize("path", ["Contacts", "Contacts/deleted"])
+def test_an_empty_page_that_promises_more_ends_a_read(make, fake, path):
+    fake.seed("Contacts", people(3))
+    _, _, cursor = read(make())
+
+    class Promising:
+        def handle(self, request):
+            answer = fake.handle(request)
+            if not request.path.endswith(path) or "ids" in request.query:
+                return answer
+            return Response.of({"data": [], "info": {"more_records": True, "next_page_token": "t"}})
+
+    crm = make(carrier=Promising())
+    if path == "Contacts":
+        with pytest.raises(ProtocolError, match="empty page"):
+            read(crm)
+    else:
+        read(crm, "Contacts", cursor)
 
 
 def test_keys_are_fetched_though_the_list_refuses_all_for_one_that_is_gone(crm, fake):

@@ -75,6 +75,20 @@ def test_an_insert_whose_update_is_lost_is_unknown_and_nobodys_duplicate(crm, fa
     assert outcome.kind is K.UNKNOWN
 
 
+def test_a_create_that_was_carried_out_before_and_is_locked_now_is_told_with_its_key(crm, fake):
+    fake.add_field("Contacts", "Email email100 unique")
+    [first] = crm.upsert("Contacts", [create("m1")])
+    fake.hold(first.key, "RECORD_LOCKED")
+    [outcome] = crm.upsert("Contacts", [create("m1", Title="CTO")])
+    assert (outcome.kind, outcome.code, outcome.key) == (K.REFUSED, "RECORD_LOCKED", first.key)
+
+
+def test_choices_that_are_no_list_are_refused_alone(crm, fake):
+    fake.add_field("Contacts", "Tags multiselectpicklist")
+    bad, good = crm.upsert("Contacts", [create("m1", Tags=5), create("m2")])
+    assert (bad.kind, bad.field, good.kind) == (K.REFUSED, "Tags", K.APPLIED)
+
+
 def test_an_upsert_that_met_another_record_after_all_is_told(crm, fake):
     [there] = fake.seed("Contacts", [{"Last_Name": "Somebody", "Email": "a@b.org"}])
     crm.upsert("Contacts", [create("m0")])  # the fields are known now, and then change
@@ -228,7 +242,7 @@ def test_a_tick_box_that_is_blank_is_not_ticked(crm, fake):
 
 @pytest.mark.parametrize(
     ("code", "field"),
-    [("RECORD_LOCKED", None), ("RECORD_IN_BLUEPRINT", "Title"), ("NOT_APPROVED", None)],
+    [("RECORD_LOCKED", None), ("RECORD_IN_BLUEPRINT", "Title"), ("NOT_APPROVED", None), ("NO_PERMISSION", None)],
 )
 def test_a_record_that_is_held_is_refused_with_its_reason_and_stops_no_other(crm, fake, code, field):
     held, free = fake.seed("Contacts", people("Ng", "Bo"))

@@ -1,0 +1,140 @@
+"""Partners merged, hidden or half written: what is said of them, and what is left alone."""
+
+import pytest
+
+from connectors.sdk import OutcomeKind, Write
+from syncline.sandbox.odoo import OdooFake
+from syncline.sandbox.wire import Response
+
+APPLIED, REFUSED, MISSING = OutcomeKind.APPLIED, OutcomeKind.REFUSED, OutcomeKind.MISSING
+DUPLICATE, UNAUTHORISED = OutcomeKind.DUPLICATE, OutcomeKind.UNAUTHORISED
+
+
+@pytest.fixture(params=[16, 19])
+def server(request, clock):
+    return OdooFake(clock, version=request.param)
+
+
+def create(marker, **fields):
+    return Write(None, fields, marker=marker)
+
+
+def kinds(outcomes):
+    return [outcome.kind for outcome in outcomes]
+
+
+def names(server):
+    return {key: row["name"] for key, row in server.database.rows["res.partner"].items()}
+
+
+def test_a_create_whose_tag_is_gone_is_refused_and_leaves_nothing_behind(make, server):
+    erp = make(server)
+    assert kinds(erp.upsert("people", [create("m1", name="Ana", category_id=["VIP"])])) == [APPLIED]
+    server.delete("res.partner.category", 3)
+    bob, zoe = erp.upsert("people", [create("m2", name="Bob", category_id=["VIP"]), create("m3", name="Zoe")])
+    assert (bob.kind, bob.field, zoe.kind) == (REFUSED, "category_id", APPLIED)
+    assert set(names(server).values()) == {"Ana", "Zoe"}
+
+
+def test_a_create_sent_again_after_a_merge_does_not_take_the_survivor_over(make, server, clock):
+    erp = make(server)
+    [winner] = server.seed("res.partner", [{"name": "Azure", "is_company": True}])
+    clock.advance(60)
+    [loser] = erp.upsert("companies", [create("m2", name="Azur")])
+    server.merge("res.partner", winner, int(loser.key))
+    [record] = erp.find("companies", "external_id", ["m2"])
+    assert (record.key, record.data["external_id"]) == (str(winner), "m2")
+    again, other = erp.upsert("companies", [create("m2", name="Azur"), create("m3", name="Bolido")])
+    assert (again.kind, again.of, other.kind) == (DUPLICATE, str(winner), APPLIED)
+    assert set(names(server).values()) == {"Azure", "Bolido"}
+
+
+def test_what_was_made_for_a_person_and_is_a_company_now_is_not_found_as_that_person(make, server, clock):
+    erp = make(server)
+    [company] = server.seed("res.partner", [{"name": "Azure", "is_company": True}])
+    clock.advance(60)
+    [person] = erp.upsert("people", [create("m1", name="Azure")])
+    server.merge("res.partner", company, int(person.key))
+    assert erp.find("people", "external_id", ["m1"]) == []
+    [again] = erp.upsert("people", [create("m1", name="Azure", function="Owner")])
+    assert (again.kind, again.of) == (DUPLICATE, None)
+    assert server.row("res.partner", company)["function"] is False
+
+
+def test_both_of_two_that_the_hub_made_and_somebody_merged_are_found(make, server, clock):
+    erp = make(server)
+    [winner] = erp.upsert("companies", [create("m1", name="Azure")])
+    clock.advance(60)
+    [loser] = erp.upsert("companies", [create("m2", name="Azur")])
+    server.merge("res.partner", int(winner.key), int(loser.key))
+    found = {record.data["external_id"]: record.key for record in erp.find("companies", "external_id", ["m1", "m2"])}
+    assert found == {"m1": winner.key, "m2": winner.key}
+    own, moved = erp.upsert("companies", [create("m1", name="Azure"), create("m2", name="Azur")])
+    assert (own.kind, own.key, moved.kind, moved.of) == (APPLIED, winner.key, DUPLICATE, winner.key)
+    assert names(server) == {int(winner.key): "Azure"}
+
+
+def test_a_write_to_the_loser_of_a_merge_names_the_survivor(make, server):
+    winner, loser = server.seed("res.partner", [{"name": "Azure", "is_company": True}] * 2)
+    server.merge("res.partner", winner, loser)
+    erp = make(server)
+    [written] = erp.upsert("companies", [Write(str(loser), {"city": "Turin"})])
+    [removed] = erp.remove("companies", [Write(str(loser), {})])
+    assert [(o.kind, o.of) for o in (written, removed)] == [(MISSING, str(winner))] * 2
+
+
+def test_one_record_that_may_not_be_seen_or_written_is_refused_alone_and_not_said_to_be_gone(make, server):
+    unseen, fixed, kept, free = server.seed("res.partner", [{"name": f"N{n}"} for n in range(4)])
+    server.rule("res.partner", unseen, "read")
+    server.rule("res.partner", fixed, "write")
+    server.rule("res.partner", kept, "unlink")
+    erp = make(server)
+    updates = [Write(str(key), {"city": "Turin"}) for key in (unseen, fixed, free)]
+    outcomes = erp.upsert("people", updates)
+    assert kinds(outcomes) == [REFUSED, REFUSED, APPLIED]
+    assert {(o.code, "look at the user's groups" in o.message) for o in outcomes[:2]} == {("AccessError", True)}
+    removed = erp.remove("people", [Write(str(key), {}) for key in (unseen, kept, free)])
+    assert kinds(removed) == [REFUSED, REFUSED, APPLIED]
+    assert set(names(server)) == {unseen, fixed, kept}
+
+
+def test_where_nobody_can_say_whether_a_record_is_gone_it_is_asked_again_later(make, clock):
+    server = OdooFake(clock)
+    [key] = server.seed("res.partner", [{"name": "Ana"}])
+    server.delete("res.partner", key)
+
+    class Overloaded:
+        def handle(self, request):
+            asking = request.path.endswith("/read")
+            return Response(status=503, body=b"<html>no</html>") if asking else server.handle(request)
+
+    [outcome] = make(Overloaded()).upsert("people", [Write(str(key), {"city": "Turin"})])
+    assert outcome.kind is OutcomeKind.RETRY
+
+
+@pytest.mark.parametrize("right", ["create", "write", "unlink"])
+def test_a_right_that_the_user_lacks_altogether_costs_one_refusal_and_not_hundreds(make, server, right):
+    keys = server.seed("res.partner", [{"name": f"N{n}"} for n in range(150)])
+    server.forbid("res.partner", right)
+    erp = make(server)
+    erp.check()
+    before = server.calls.total()
+    if right == "unlink":
+        outcomes = erp.remove("people", [Write(str(key), {}) for key in keys])
+    elif right == "write":
+        outcomes = erp.upsert("people", [Write(str(key), {"function": "x"}) for key in keys])
+    else:
+        outcomes = erp.upsert("people", [create(f"m{n}", name=f"N{n}") for n in range(150)])
+    assert {(o.kind, o.code) for o in outcomes} == {(UNAUTHORISED, "AccessError")}
+    assert server.calls.total() - before <= 3
+    assert len(names(server)) == 150
+
+
+def test_one_record_that_may_not_be_deleted_is_found_by_halving(make, server):
+    keys = server.seed("res.partner", [{"name": f"N{n}"} for n in range(150)])
+    server.rule("res.partner", keys[77], "unlink")
+    erp = make(server)
+    outcomes = erp.remove("people", [Write(str(key), {}) for key in keys])
+    assert [at for at, o in enumerate(outcomes) if o.kind is not APPLIED] == [77]
+    assert outcomes[77].kind is REFUSED
+    assert server.calls["res.partner.unlink"] < 20
