@@ -49,8 +49,13 @@ def test_nothing_is_held_back_where_nothing_is_to_be_created(two):
 
 def test_what_waits_for_a_first_full_read_is_not_held_back_by_records(two):
     two_with_one_address(two)
-    two.sync(select=["crm"])
+    two.system("web")
+    two.contacts("web")
+    two.sync(select=["crm", "shop"])
+    assert parked(two, "shop", Why.DISPUTED)
     assert held(two) == {}
+    two.sync()
+    assert held(two)["shop.people:contact"][0] == 2
 
 
 def test_who_may_be_a_record_that_waits_is_counted_with_it(world, make_stream, plain):
