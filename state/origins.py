@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from state.bindings import Bindings
 from state.codec import dump_one, load_one, when
@@ -42,7 +42,7 @@ def _of(tx: Tx, bindings: Bindings, entity_id: str, places: Sequence[Place], see
     rest: list[Place] = []
     for place in places:
         if place in joined:
-            found[place] = _joining(tx, bindings, joined[place], place, seen)
+            found[place] = _joining(tx, bindings, joined, place, seen)
         elif place in made:
             run, at, mapping = made[place]
             found[place] = Origin(how=How.CREATED, by="hub", run=run, at=when(at), mapping=mapping)
@@ -57,13 +57,14 @@ def _of(tx: Tx, bindings: Bindings, entity_id: str, places: Sequence[Place], see
     return found
 
 
-def _joining(tx: Tx, bindings: Bindings, row: Row, place: Place, seen: set[str]) -> Origin:
+def _joining(tx: Tx, bindings: Bindings, joined: Mapping[Place, Row], place: Place, seen: set[str]) -> Origin:
     """Where it came from another entity, what made it a record of that one is told, too."""
-    _, _, why, source, mapping, old, run, at = row
+    _, _, why, source, mapping, old, run, at = joined[place]
     former = load_one(old)
     before = None
     if isinstance(former, str) and former not in seen:
-        before = _of(tx, bindings, former, [place], {*seen, former})[place]
+        moved = [other for other, row in joined.items() if row[5] == old]
+        before = _of(tx, bindings, former, moved, {*seen, former})[place]
     return Origin(
         how=How.JOINED,
         why=why,

@@ -163,3 +163,16 @@ def test_a_run_that_only_joined_is_no_edit_to_an_undo(two):
     joined = two.sync().run
     assert two.store.touched(joined) == []
     assert two.store.stories([entity_of(two, "crm", "c1")], joined)[entity_of(two, "crm", "c1")].steps == []
+
+
+def test_which_of_two_records_founded_an_entity_is_not_guessed_also_when_it_was_merged_into_another(two):
+    two.mappings[0].match = Match(strong=(StrongRule(paths=("emails[work]",)),), one_to_one=False)
+    ana(two, "crm", "c1")
+    ana(two, "crm", "c2")
+    two.systems["crm"].put("people", "c3", name="Bo", email="bo@example.com")
+    two.sync()
+    with two.store.database.write() as tx:
+        tx.run("DELETE FROM history WHERE path = ''")
+    assert {origin(two, "crm", key).how for key in ("c1", "c2")} == {How.UNKNOWN}
+    two.engine().unite(entity_of(two, "crm", "c3"), entity_of(two, "crm", "c1"))
+    assert {origin(two, "crm", key).before.how for key in ("c1", "c2")} == {How.UNKNOWN}
