@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from syncline.cli.desk import Desk
 from syncline.cli.output import Output, clean, counted
 
 if TYPE_CHECKING:
+    from mappings.compile import Compiled
     from state.views import BindingStatus
     from sync.holding import HeldBack
     from sync.report import Balances
@@ -46,11 +48,20 @@ def held_at(desk: Desk, rows: Sequence[BindingStatus]) -> Held:
 
     bench, found = desk.workbench()
     with desk.store() as store:
-        hub = Hub.of(store, {}, bench.mappings, bench.schemas, Policy(), desk.world.clock)
+        hub = Hub.of(store, {}, _live(bench.mappings), bench.schemas, Policy(), desk.world.clock)
         held: dict[BindingId, HeldBack | None] = {one.binding: one for one in held_back(hub)}
     if any(one.severity is Severity.ERROR for one in found):
         held.update({row.binding: None for row in rows if row.binding not in hub.bindings})
     return held
+
+
+def _live(mappings: Sequence[Compiled]) -> list[Compiled]:
+    """What a run would work with; of several for one binding, which a check reports, none."""
+    from mappings.language import Lifecycle
+
+    live = [one for one in mappings if one.source.lifecycle is not Lifecycle.PROPOSED]
+    times = Counter((one.connection, one.stream, one.entity) for one in live)
+    return [one for one in live if times[one.connection, one.stream, one.entity] == 1]
 
 
 def held_json(held: Held, binding: BindingId) -> dict[str, Any]:

@@ -39,18 +39,7 @@ def status(context: typer.Context, as_json: options.Json = False) -> None:
     if as_json:
         desk.output.json(rows)
         return
-    columns = (
-        "binding",
-        "linked",
-        "in sync",
-        "waiting",
-        "dead",
-        "disputed",
-        "conflicts",
-        "held back",
-        "read",
-        "last run",
-    )
+    columns = ("binding", "linked", "in sync", *_WHY, "conflicts", "held back", "read", "last run")
     shown = [
         (
             f"{row['connection']}.{row['stream']}:{row['entity']}",

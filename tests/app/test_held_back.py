@@ -83,3 +83,17 @@ def test_while_a_mapping_is_broken_status_says_what_it_cannot_tell(held):
     said = held("status")
     assert "crm.people:contact: what is held back cannot be told while a mapping is broken: syncline check" in said.err
     assert rows(held)["erp"]["held"] == 0
+
+
+def test_a_second_mapping_of_a_stream_hides_what_is_held_back_there_only(held):
+    held("run", code=4)
+    mapping = (held.folder / "mappings/2_crm.yaml").read_text(encoding="utf-8")
+    (held.folder / "mappings/3_again.yaml").write_text(mapping, encoding="utf-8")
+    assert {name: row["held"] for name, row in rows(held).items()} == {"crm": None, "erp": 0}
+
+
+def test_a_mapping_that_is_only_proposed_holds_nothing_back(held):
+    held("run", code=4)
+    file = held.folder / "mappings/2_crm.yaml"
+    file.write_text(f"lifecycle: proposed\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    assert rows(held)["crm"]["held"] == 0
