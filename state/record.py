@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from state.bindings import Bindings
 from state.codec import load, load_meta, load_one, when, when_or_none
+from state.origins import origins
 from state.tx import Row, Tx
 from state.views import Event, FieldView, LinkView, RecordView
-from sync.decision import MERGED, BindingId, EntityState
+from sync.decision import JOINED, MERGED, BindingId, EntityState
 
 _HISTORY = "SELECT path, rev, run, at, source, binding, key, mapping, why, old, new FROM history WHERE entity_id = ?"
 
@@ -41,6 +42,7 @@ def record(tx: Tx, bindings: Bindings, entity_id: str, links: tuple[LinkView, ..
         fields=tuple(fields),
         links=links,
         merged_into=_heir(tx, entity_id) if state == EntityState.MERGED else None,
+        origins=origins(tx, bindings, entity_id, links),
     )
 
 
@@ -90,7 +92,7 @@ def _changes(tx: Tx, bindings: Bindings, entity_id: str) -> list[Event]:
         Event(
             at=when(at),
             run=run,
-            kind="changed",
+            kind="linked" if (path, load_one(new)) == ("", JOINED) else "changed",
             what=path,
             detail=why,
             source=source,

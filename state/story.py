@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from state.bindings import Bindings
-from state.codec import load, load_one, when
+from state.codec import dump_one, load, load_one, when
 from state.tx import Tx
-from sync.decision import UNKNOWN, ActionKind, HistoryRow
+from sync.decision import JOINED, UNKNOWN, ActionKind, HistoryRow
 from sync.oscillation import Turn
 from sync.story import Lost, Sent, Step, Story
 
 _STEP = "run, at, entity_id, path, rev, old, new, source, binding, key, mapping, why"
 
+_NOT_JOINED = "(path <> '' OR new IS NULL OR new <> ?)"
+"""Which records are an entity's is nothing that undoing a run changes, unless the run made them."""
+
 
 def touched(tx: Tx, run: int) -> list[str]:
     """In order. Ids only, since a run may have touched everything there is."""
     rows = tx.tuples(
-        "SELECT entity_id FROM history WHERE run = ? UNION "
+        f"SELECT entity_id FROM history WHERE run = ? AND {_NOT_JOINED} UNION "
         "SELECT w.entity_id FROM write_batch b JOIN write_log w ON w.batch = b.id WHERE b.run = ? ORDER BY 1",
         run,
+        dump_one(JOINED),
         run,
     )
     return [row[0] for row in rows]
@@ -49,7 +53,7 @@ def stories(tx: Tx, bindings: Bindings, entity_ids: Sequence[str], since: int) -
 
 
 def _steps(tx: Tx, bindings: Bindings, asked: str, since: int) -> list[Step]:
-    sql = f"SELECT {_STEP} FROM history WHERE {tx.among('entity_id')} AND run >= ? ORDER BY id"
+    sql = f"SELECT {_STEP} FROM history WHERE {tx.among('entity_id')} AND run >= ? AND {_NOT_JOINED} ORDER BY id"
     return [
         Step(
             run,
@@ -67,7 +71,9 @@ def _steps(tx: Tx, bindings: Bindings, asked: str, since: int) -> list[Step]:
                 why,
             ),
         )
-        for run, at, entity_id, path, rev, old, new, source, binding, key, mapping, why in tx.rows(sql, asked, since)
+        for run, at, entity_id, path, rev, old, new, source, binding, key, mapping, why in tx.rows(
+            sql, asked, since, dump_one(JOINED)
+        )
     ]
 
 

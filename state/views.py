@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sync.decision import Balance, Base, BindingId, Conflict, LinkState, Parked, Side, Why
@@ -107,9 +108,38 @@ class FieldView:
     why: str = "created"
 
 
+class How(StrEnum):
+    """How a record became one of an entity's."""
+
+    FOUNDED = "founded"  # the entity was made from it
+    CREATED = "created"  # the hub made it, from the entity
+    JOINED = "joined"  # it was taken for the entity, by a rule or a person
+    UNKNOWN = "unknown"  # it was joined by a version that did not keep why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """``why`` is in words and set for joined records only; ``by`` is a connection, ``hub`` or ``person``.
+
+    ``former`` is the entity that the record belonged to before, and ``before`` how it had become one of that one's.
+    """
+
+    how: How
+    why: str | None = None
+    by: str | None = None
+    run: int | None = None
+    at: datetime | None = None
+    mapping: str | None = None
+    former: str | None = None
+    before: Origin | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordView:
-    """``merged_into`` is the entity it was merged into, where a person said that the two are one."""
+    """``merged_into`` is the entity it was merged into, where a person said that the two are one.
+
+    ``origins`` has one for each link, by binding and record key.
+    """
 
     id: str
     entity: str
@@ -120,11 +150,12 @@ class RecordView:
     fields: tuple[FieldView, ...]
     links: tuple[LinkView, ...]
     merged_into: str | None = None
+    origins: Mapping[tuple[BindingId, str], Origin] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One line of a record's timeline. ``kind``: created, changed, written, conflict, closed, parked.
+    """One line of a record's timeline. ``kind``: created, linked, changed, written, conflict, closed, parked.
 
     ``what`` is a path, a list of paths or a code; ``detail`` a rule, an outcome or a message. ``old`` and ``new`` are
     values and set for ``changed`` and ``conflict`` (ours, theirs) only.

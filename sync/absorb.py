@@ -36,6 +36,7 @@ from sync.oscillation import freeze
 DISPUTED_MATCH: Final = "disputed-match"
 MERGED_THERE: Final = "merged-there"
 _DELETED_THERE: Final = "deleted-there"
+DECIDES: Final = "; a person has to decide"
 _TOLD = 8  # problems that one dead letter names
 
 
@@ -136,12 +137,13 @@ def _join(binding: Binding, observation: Observation, values: dict[str, Any], le
 
     found = correlate(binding.mapping.match, binding.index, values, scene.candidates, scene.canonicals, taken)
     if found.disputed:
-        why = f"{_could_be(found.disputed)}: {found.why}; a person has to decide"
+        why = f"{_could_be(found.disputed)}: {found.why}{DECIDES}"
         _aside(binding, record, ledger, Why.DISPUTED, DISPUTED_MATCH, why, candidates=found.disputed)
         return Ended(Bucket.CONFLICT, "disputed")
     if found.entity_id is not None:
         canonical = scene.canonicals[found.entity_id]
         link = Link(binding.id, record.key, canonical.id, record.version, observation.fingerprint)
+        ledger.joined(link, canonical.rev, found.why, binding.id.connection, binding.mapping.version)
         return join(binding, observation, values, canonical, link, ledger)
     if not binding.mapping.create_in:
         return Ended(Bucket.SKIPPED, "matches nothing, and this mapping creates nothing in the hub")
@@ -319,6 +321,7 @@ def _merged_away(binding: Binding, record: Record, link: Link, canonical: Canoni
         heir = Link(binding.id, survivor, canonical.id, base=base)
         ledger.scene.links[survivor] = heir
         ledger.link(heir, new=True)
+        ledger.joined(heir, canonical.rev, f"{record.key} was merged into it there", binding.id.connection)
         ledger.touch(canonical)
         return Ended(Bucket.WRITTEN, "merged there")
     if heir.entity_id == link.entity_id:

@@ -166,9 +166,10 @@ def _score(
         return Found()
     best, entity_id = near[0]
     if best >= rule.link_at and (len(near) == 1 or near[1][0] < rule.link_at):
-        doubt = _doubt(rule, index.schema, values, canonicals[entity_id].values)
+        known = canonicals[entity_id].values
+        doubt = _doubt(rule, index.schema, values, known)
         if not doubt:
-            return Found(entity_id=entity_id, why=f"score {best:.2f}")
+            return Found(entity_id=entity_id, why=f"score {best:.2f}: {_told(rule, index.schema, values, known)}")
         return Found(disputed=(entity_id,), why=f"score {best:.2f} {doubt}")
     return Found(disputed=tuple(entity_id for _, entity_id in near[:5]), why=f"score {best:.2f} is not certain")
 
@@ -178,15 +179,28 @@ def score(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right
 
     Any two names have some letters in common: what is less alike than two spellings of one word counts as nothing.
     """
+    total = points = 0.0
+    for path, alike in _alike(rule, schema, left, right):
+        total += rule.weights[path]
+        points += rule.weights[path] * alike
+    return points / total if total else 0.0
+
+
+def _alike(
+    rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """How alike the weighted paths are that both sides have, 0…1."""
     from model.similar import similarity  # not at the top: it takes a while to load, and few mappings score
 
-    total = points = 0.0
     for path, lefts, rights in _shared(rule, left, right):
-        spec, weight = _spec(schema, path), rule.weights[path]
-        total += weight
+        spec = _spec(schema, path)
         alike = max(similarity(spec, a, b) for a in lefts for b in rights)
-        points += weight * alike if alike >= _ANOTHER else 0.0
-    return points / total if total else 0.0
+        yield path, alike if alike >= _ANOTHER else 0.0
+
+
+def _told(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right: Mapping[str, Any]) -> str:
+    """What a score is made of: ``family_name 1.00, given_name 0.91``. Never a value."""
+    return ", ".join(f"{path} {alike:.2f}" for path, alike in _alike(rule, schema, left, right))
 
 
 def _doubt(rule: ScoredRule, schema: EntitySchema, left: Mapping[str, Any], right: Mapping[str, Any]) -> str:

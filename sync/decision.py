@@ -204,6 +204,11 @@ value is the id of the one that was kept."""
 UNDONE: Final = "undone"
 """Why something changed when a run was undone. A row without a path tells of the entity, or of the record it names."""
 
+JOINED: Final = "joined"
+"""The new value of a row without a path that tells why a record was linked to an entity that was there. It names the
+record; ``why`` is in words, and ``old`` the entity that the record belonged to before. Records that founded their
+entity, and those that the hub made, have none: the entity and the log of writes tell of them."""
+
 UNLINKED: Final = "unlinked"
 """Why a record was let go without a write: its entity ended, and it was to be kept there. The row names the record."""
 

@@ -15,6 +15,7 @@ from mappings.contract import CompiledMapping, Strength
 from sync.correlate import Index
 from sync.decision import (
     HELD,
+    JOINED,
     MERGED,
     UNDONE,
     UNKNOWN,
@@ -266,6 +267,13 @@ class Ledger:
         link.state = LinkState.CUT
         self._tell(canonical, LinkState.LIVE.value, LinkState.CUT.value, UNDONE, link)
         self.link(link)
+
+    def joined(
+        self, link: Link, rev: int, why: str, source: str, mapping: str | None = None, before: str | None = None
+    ) -> None:
+        """Keep why a record was linked to an entity that was there: names of fields, never values."""
+        row = HistoryRow(link.entity_id, "", rev, before, JOINED, source, link.binding, link.key, mapping, why)
+        self.changes.history.append(row)
 
     def forget(self, link: Link) -> None:
         """As if the record had never been one of the entity's."""

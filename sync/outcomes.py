@@ -7,7 +7,7 @@ other: a default the system filled in, an edit somebody made a moment before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from connectors.contract import Outcome, OutcomeKind, Write
 from mappings.contract import Projection
@@ -26,6 +26,8 @@ from sync.decision import (
 )
 from sync.ledger import Ledger
 from sync.merge import merge
+
+RECOGNISED: Final = "no answer came when it was to be created there, and this record has a value that only one may have"
 
 Seen = tuple[Projection, str]
 """The record in an answer, projected, and its fingerprint."""
@@ -98,6 +100,8 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     ledger.wrote(binding.id, written.kind, binding.mapping.version, written.intent).append(
         (row.entity_id, link.key, tuple(row.revs))
     )
+    if not written.surely:
+        ledger.joined(link, canonical.rev, RECOGNISED, binding.id.connection, binding.mapping.version)
     if written.kind is ActionKind.DELETE:
         link.state, link.fingerprint, link.base = LinkState.GONE, None, {}
         return

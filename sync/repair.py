@@ -11,7 +11,7 @@ from model.errors import StateError
 from model.fields import Kind
 from model.records import Record, value_at
 from model.validate import validate
-from sync.absorb import MERGED_THERE, Binding, Observation, join, resolved, waiting
+from sync.absorb import DECIDES, DISPUTED_MATCH, MERGED_THERE, Binding, Observation, join, resolved, waiting
 from sync.decision import (
     BindingId,
     Canonical,
@@ -205,6 +205,7 @@ class Repairs:
                 joined = self._known(entity_id, scene)
                 values, missing = resolved(binding, observation.projection, scene)
                 link = Link(binding.id, row.key, joined.id, row.version, observation.fingerprint)
+                ledger.joined(link, joined.rev, _answered(row), "person")
                 join(binding, observation, values, joined, link, ledger)
                 if missing:
                     waiting(binding, observation.record, missing, ledger)
@@ -309,6 +310,12 @@ class Repairs:
         if binding is None:
             raise StateError(f"no live mapping ties {binding_id}")
         return binding
+
+
+def _answered(row: Parked) -> str:
+    """Why the record of a question was linked: what it was asked for, without what it asked."""
+    asked = row.message.removesuffix(DECIDES) if row.code == DISPUTED_MATCH else ""
+    return f"a person said so; it {asked}" if asked else "a person said so"
 
 
 def _decide(ledger: Ledger, canonical: Canonical, path: str, value: Any, why: str) -> None:

@@ -22,6 +22,7 @@ from sync.brakes import Allowance, Count, Tripped, harmless, tripped
 from sync.decision import BindingId, Changes, StreamState
 from sync.drafting import Drafter
 from sync.execute import Executor
+from sync.holding import closed
 from sync.hub import Hub, Listener, Silent, Trouble, from_connector
 from sync.keeping import Shelf
 from sync.observe import Observer
@@ -309,13 +310,8 @@ class _Work:
             pass
 
     def closed(self) -> set[BindingId]:
-        """The sweep gate: bindings of entities some of whose systems were never read in full."""
-        read = {id_ for id_, state in self.hub.store.stream_states().items() if state.complete}
-        shut: set[BindingId] = set()
-        for schema in self.hub.entities:
-            if any(b.id not in read for b in self.hub.readers(schema.name)):
-                shut.update(b.id for b in self.hub.writers(schema.name))
-        return shut
+        """`sync.holding.closed`."""
+        return closed(self.hub)
 
     def act(self) -> None:
         """Write what is due, parents first, unless a brake holds."""

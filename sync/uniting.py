@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from model.fields import EntitySchema, Kind
 from sync.absorb import MERGED_THERE
@@ -33,6 +33,8 @@ from sync.filling import Filling, filling
 from sync.ledger import Ledger
 from sync.merge import Clash, Context
 from sync.reconcile import IN_DOUBT
+
+_MADE_ONE: Final = "a person made two entities one"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +214,7 @@ def _move(pair: Pair, moving: Sequence[Link], ledger: Ledger) -> None:
         link.base = _rebased(pair, link, ledger)
     for link in moving:
         link.entity_id = pair.keep.id
+        ledger.joined(link, pair.keep.rev, _MADE_ONE, "person", before=pair.drop.id)
         ledger.link(link, new=True)
     ledger.scene.links_of[pair.drop.id] = []
 

@@ -14,7 +14,7 @@ from syncline.cli.output import Output, plain
 
 if TYPE_CHECKING:
     from model.fields import EntitySchema
-    from state.views import Event, FieldView, LinkView, RecordView
+    from state.views import Event, FieldView, LinkView, Origin, RecordView
     from sync.decision import BindingId
 
 REASONS: Mapping[str, str] = {
@@ -32,6 +32,13 @@ REASONS: Mapping[str, str] = {
     "unlinked": "kept there although deleted",
 }
 """Why a value was let in, for people; JSON has the rule's own name."""
+
+ORIGINS: Mapping[str, str] = {
+    "founded": "the entity was made from it",
+    "created": "the hub created it there",
+    "unknown": "not known: linked before this was kept",
+}
+"""How a record came to be one of an entity's, where no rule and no person decided."""
 
 _PATHS_SHOWN = 3
 
@@ -132,6 +139,7 @@ def link_json(one: LinkView, record: RecordView | None) -> dict[str, Any]:
         "key": one.key,
         "entity_id": one.entity_id,
         "state": str(one.state),
+        "origin": origin_json(record.origins.get((one.binding, one.key))) if record is not None else None,
         "version": one.version,
         "differs": sorted(differs),
     }
@@ -156,12 +164,43 @@ def tell_story(output: Output, story: Story) -> None:
     ]
     output.table(("field", "value", "from", "since", "because", "elsewhere"), rows, "It has no values.")
     output.line()
-    links = [(stream(one.binding), one.key, str(one.state)) for one in record.links]
-    output.table(("system", "record key", "link"), links, "It is linked to no record.")
+    links = [
+        (stream(one.binding), one.key, str(one.state), _since(story.record, one), because(story.record, one))
+        for one in record.links
+    ]
+    output.table(("system", "record key", "link", "since", "because"), links, "It is linked to no record.")
     output.line()
     _tell_events(output, story, story.events)
     if record.fields:
         output.say(f"Why one value is what it is: syncline record show {record.id} --field '{record.fields[0].path}'")
+
+
+def because(record: RecordView, link: LinkView) -> str:
+    """Why a record is one of the entity's, in words."""
+    return _how(record.origins.get((link.binding, link.key)))
+
+
+def _how(origin: Origin | None) -> str:
+    how = "unknown" if origin is None else str(origin.how)
+    if origin is None or how != "joined":
+        return ORIGINS[how]
+    if origin.former is None:
+        return origin.why or ""
+    before = f", where {_how(origin.before)}" if origin.before is not None else ""
+    return f"{origin.why}: it came with {origin.former}{before}"
+
+
+def _since(record: RecordView, link: LinkView) -> str | None:
+    origin = record.origins.get((link.binding, link.key))
+    return f"run {origin.run}" if origin is not None and origin.run is not None else None
+
+
+def origin_json(origin: Origin | None) -> dict[str, Any] | None:
+    """How a record became one of the entity's; ``why`` is None where nobody had to decide, or nobody knows."""
+    if origin is None:
+        return None
+    names = ("how", "why", "by", "run", "at", "mapping", "former")
+    return {name: plain(getattr(origin, name)) for name in names} | {"before": origin_json(origin.before)}
 
 
 def tell_field(output: Output, story: Story, path: str, one: FieldView | None) -> None:
@@ -198,6 +237,8 @@ def _tell_events(output: Output, story: Story, events: Sequence[Event]) -> None:
 
 
 def _what(event: Event) -> str:
+    if event.kind == "linked" and event.binding is not None:
+        return f"{stream(event.binding)} {event.key}"
     if event.kind != "written":
         return event.what
     kind, _, paths = event.what.partition(" ")

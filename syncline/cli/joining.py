@@ -9,7 +9,7 @@ import typer
 
 from syncline.cli import options
 from syncline.cli.desk import desk_of
-from syncline.cli.explaining import stream
+from syncline.cli.explaining import ORIGINS, stream
 from syncline.cli.masking import masked_field
 from syncline.cli.output import plain
 from syncline.cli.records import links_app
@@ -63,12 +63,14 @@ def list_links(
             row["entity_id"],
             ", ".join(f"{one['connection']}.{one['stream']} {one['key']}" for one in row["records"]),
             ", ".join(str(value) for value in row["values"].values()),
+            "; ".join(row["because"]),
             _some(row["differs"]),
         )
         for row in rows
     ]
     empty = "Everything is in sync." if late else "No two records were joined."
-    desk.output.table(("entity", "record", "behind" if late else "joined", "who", "differs in"), table, empty)
+    columns = ("entity", "record", "behind" if late else "joined", "who", "because", "differs in")
+    desk.output.table(columns, table, empty)
     if len(found) > limit:
         desk.output.say(f"At most {limit:,} are shown; --limit shows more.")
     if rows and not reveal:
@@ -98,8 +100,16 @@ def _row(
         "entity_id": record.id,
         "records": [{"connection": at.connection, "stream": at.stream, "key": key} for at, key in places],
         "values": plain(known),
+        "because": _because(record),
         "differs": sorted({path for link in record.links for path in link.base}),
     }
+
+
+def _because(record: RecordView) -> list[str]:
+    """By what its records were joined, each reason once; what a score is made of is told with the record."""
+    reasons = (one.why.partition(": ")[0] for one in record.origins.values() if one.why)
+    unknown = any(one.how == "unknown" for one in record.origins.values())
+    return [*dict.fromkeys(reasons), *([ORIGINS["unknown"]] if unknown else [])]
 
 
 def _telling(record: RecordView, schema: EntitySchema | None) -> Iterator[tuple[str, Any]]:

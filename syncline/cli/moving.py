@@ -13,6 +13,7 @@ from syncline.cli import options, plan_views, views
 from syncline.cli.desk import Desk, desk_of, selection
 from syncline.cli.edits import plan_edit
 from syncline.cli.exits import Exit, of_run, of_troubles
+from syncline.cli.holding import held_in
 from syncline.cli.output import Output, counted
 
 if TYPE_CHECKING:
@@ -176,6 +177,8 @@ def show_run(desk: Desk, report: RunReport, *, as_json: bool) -> None:
         output.say(f"{kept}.")
     for told, command in _left(report):
         output.say(f"{told}: {command}")
+    if held := held_in(report.balances):
+        output.say(f"{held}: syncline status")
     _tell_disputed(output, report.balances)
     if number := views.joined_in(report.balances):
         output.say(f"{counted(number, 'record')} joined what the hub knew already: syncline links list")

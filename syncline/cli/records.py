@@ -86,15 +86,19 @@ def show_links(context: typer.Context, which: Which, as_json: options.Json = Fal
     with desk.reports() as reports:
         entity_id = entity_of(reports, which)
         found = reports.record(entity_id)
-        rows = [explaining.link_json(one, found) for one in reports.links(entity_id)]
+        links = reports.links(entity_id)
+    rows = [explaining.link_json(one, found) for one in links]
     if as_json:
         desk.output.json(rows)
         return
     desk.output.line(entity_id)
-    shown = [(one["binding"], one["key"], one["state"], ", ".join(one["differs"])) for one in rows]
+    shown = [
+        (row["binding"], row["key"], row["state"], explaining.because(found, link), ", ".join(row["differs"]))
+        for row, link in zip(rows, links, strict=True)
+    ]
     heir = found.merged_into if found is not None else None
     empty = f"It was merged into {heir}." if heir else "It is linked to no record."
-    desk.output.table(("binding", "key", "state", "differs in"), shown, empty)
+    desk.output.table(("binding", "key", "state", "because", "differs in"), shown, empty)
 
 
 @links_app.command("split")

@@ -9,6 +9,7 @@ import typer
 from syncline.cli import options, views
 from syncline.cli.desk import desk_of
 from syncline.cli.exits import Exit
+from syncline.cli.holding import held_at, held_in, held_json, tell_held
 from syncline.cli.output import plain
 
 if TYPE_CHECKING:
@@ -27,15 +28,18 @@ def register(app: typer.Typer) -> None:
 def status(context: typer.Context, as_json: options.Json = False) -> None:
     """Show how every binding is doing.
 
-    What is in sync, waiting, failed or in conflict, and how old that knowledge is.
+    What is in sync, waiting, failed or in conflict, and how old that knowledge is. Held back are creates where a record
+    that waits, was refused or is in question may turn out to be the one.
     """
     desk = desk_of(context)
     with desk.reports() as reports:
-        rows = [_status(one) for one in reports.status()]
+        found = reports.status()
+    held = held_at(desk, found)
+    rows = [{**_status(one), **held_json(held, one.binding)} for one in found]
     if as_json:
         desk.output.json(rows)
         return
-    columns = ("binding", "linked", "in sync", "waiting", "dead", "disputed", "conflicts", "read", "last run")
+    columns = ("binding", "linked", "in sync", *_WHY, "conflicts", "held back", "read", "last run")
     shown = [
         (
             f"{row['connection']}.{row['stream']}:{row['entity']}",
@@ -43,12 +47,14 @@ def status(context: typer.Context, as_json: options.Json = False) -> None:
             row["in_sync"],
             *(row[why] or "" for why in _WHY),
             row["conflicts"] or "",
+            "?" if row["held"] is None else row["held"] or "",
             ago(row["age_seconds"]) + ("" if row["complete"] else " (not complete yet)"),
             f"{row['last_run']} {row['last_status']}" if row["last_run"] else "",
         )
         for row in rows
     ]
     desk.output.table(columns, shown, "Nothing has been run yet: start with `syncline plan`.")
+    tell_held(desk.output, held)
     if any(row["in_sync"] < row["links"] for row in rows):
         desk.output.say("Not in sync is what waits to be written or answered: syncline links list --behind")
 
@@ -140,3 +146,5 @@ def show_run(
     for line in (row["message"] or "").splitlines():
         desk.output.line(line)
     desk.output.table(views.BALANCE_COLUMNS, views.balance_rows(found.balances), "It read no records.")
+    if told := held_in(found.balances):
+        desk.output.say(f"{told}: syncline status says what by now, and by which records")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from state.store import open_store
+
 CONFIG = """
 syncline: 1
 state: sqlite:///hub.db
@@ -100,3 +102,29 @@ def test_conflicts_are_listed_by_what_they_are_about(people):
     assert "At most 1 are shown" in ran("conflicts", "list", "-n", "1").err
     assert "At most" not in ran("conflicts", "list", "-n", "3").err
     assert "--kind" in ran("conflicts", "list", "--kind", "cases", code=2).err
+
+
+def test_a_record_says_why_each_of_its_rows_is_it(people):
+    ran = people(one_to_one=False)
+    ran("run", code=4)
+    told = {one["key"]: one["origin"] for one in ran("record", "show", "files:people:2", "--json").json["links"]}
+    assert (told["1"]["how"], told["1"]["why"]) == ("founded", None)
+    assert (told["2"]["how"], told["2"]["why"], told["2"]["run"]) == ("joined", "same family_name+birth_date", 1)
+    said = ran("record", "show", "files:people:2").out
+    assert "the entity was made from it" in said
+    assert said.count("same family_name+birth_date") == 2  # beside the record, and when it happened
+    assert "same family_name+birth_date" in ran("links", "show", "files:people:2").out
+    listed = ran("links", "list", "--json").json
+    assert [one["because"] for one in listed] == [["same family_name+birth_date"]] * 2
+
+
+def test_why_rows_were_joined_by_an_older_version_is_said_not_to_be_known(people):
+    ran = people(one_to_one=False)
+    ran("run", code=4)
+    store = open_store(f"sqlite:///{ran.folder / 'hub.db'}")
+    with store.database.write() as tx:
+        tx.run("DELETE FROM history WHERE path = ''")
+    store.close()
+    said = ran("record", "show", "files:people:2").out
+    assert said.count("not known: linked before this was kept") == 2
+    assert {one["origin"]["how"] for one in ran("links", "show", "files:people:2", "--json").json} == {"unknown"}

@@ -12,10 +12,12 @@ import pytest
 
 from model.errors import LeaseHeldError
 from state.store import open_store
+from sync.run import Engine
 from syncline import logs
 from syncline.scheduler import assemble, run_due
 from syncline.schedules import Schedule
 from syncline.settings import load_project
+from syncline.turns import Turns
 
 SOON = Schedule(name="soon", every=timedelta(seconds=10), text="10s")
 
@@ -65,14 +67,98 @@ def test_a_tick_runs_the_engine_and_says_how_it_went(project, cli, caplog):
     assert (run["trigger"], run["status"]) == ("schedule", "ok")
 
 
-def test_a_tick_that_meets_another_run_is_skipped_and_said(project, cli, caplog):
+def test_a_tick_that_meets_a_run_of_another_process_says_who_is_at_it_and_when_it_is_tried_again(project, cli, caplog):
     store = open_store(project.state_url, cli.world.clock)
     lease = store.acquire(["entity:contact"], "somebody else", 60, cli.world.clock.now())
     with caplog.at_level(logging.INFO, logger="syncline"):
-        run_due(project, cli.world)(SOON)
-    assert "tick skipped" in caplog.text
+        run_due(project, cli.world, due_again=lambda schedule: datetime(2026, 3, 1, 2, 30, tzinfo=UTC))(SOON)
+    (skipped,) = [record for record in caplog.records if "tick skipped" in record.message]
+    assert (skipped.schedule, skipped.again) == ("soon", "2026-03-01T02:30:00+0000")
+    assert "somebody else" in skipped.why
     store.release(lease)
     store.close()
+
+
+class _AtTheGate:
+    """An engine whose run begins only when the gate is open, and that says when it came there."""
+
+    def __init__(self, engine, came, gate):
+        self.engine, self.came, self.gate = engine, came, gate
+
+    def run(self, select, **options):
+        self.came.release()
+        assert self.gate.wait(timeout=20)
+        return self.engine.run(select, **options)
+
+
+@pytest.fixture
+def gated(cli):
+    """Lets ticks come as far as their runs: a semaphore that counts them, and the gate that lets them go on."""
+    came, gate = threading.Semaphore(0), threading.Event()
+    cli.world.factories = {"sync.run:Engine": lambda **parts: _AtTheGate(Engine(**parts), came, gate)}
+    return came, gate
+
+
+def _ticking(tick, schedule, into):
+    thread = threading.Thread(target=lambda: into.append(tick(schedule)))
+    thread.start()
+    return thread
+
+
+def test_two_schedules_of_one_entity_that_fall_due_together_both_run_one_after_the_other(project, cli, gated, caplog):
+    came, gate = gated
+    reports = []
+    tick = run_due(project, cli.world)
+    with caplog.at_level(logging.INFO, logger="syncline"):
+        first = _ticking(tick, SOON, reports)
+        assert came.acquire(timeout=20)
+        second = _ticking(tick, Schedule(name="other", select=("contact",), every=timedelta(hours=1)), reports)
+        wait_until(lambda: "waits its turn" in caplog.text)
+        gate.set()
+        first.join(timeout=20)
+        second.join(timeout=20)
+    assert [report.status for report in reports] == ["ok", "ok"]
+    (waited,) = [record for record in caplog.records if "waits its turn" in record.message]
+    assert (waited.schedule, getattr(waited, "for")) == ("other", "soon")
+    assert len(cli("runs", "list", "--json").json) == 2
+
+
+def test_turns_are_taken_as_they_fell_due_and_nobody_waits_for_other_entities():
+    turns, came, waits = Turns(), [], []
+
+    def go(name, entities):
+        with turns.taken(name, entities, lambda ahead: waits.append((name, ahead))):
+            came.append(name)
+
+    with turns.taken("first", {"contact"}, waits.append):
+        later = []
+        for name, entities in (("everything", {"account", "contact"}), ("accounts", {"account"})):
+            later.append(threading.Thread(target=go, args=(name, entities)))
+            later[-1].start()
+            wait_until(lambda name=name: name in dict(waits))
+        go("orders", {"order"})
+        assert came == ["orders"]
+    for thread in later:
+        thread.join(timeout=20)
+    assert waits == [("everything", "first"), ("accounts", "everything")]
+    assert came == ["orders", "everything", "accounts"]
+
+
+def test_one_that_waits_its_turn_when_the_scheduler_stops_is_given_up_and_said(project, cli, gated, caplog):
+    came, gate = gated
+    stop, reports = threading.Event(), []
+    tick = run_due(project, cli.world, stop)
+    with caplog.at_level(logging.INFO, logger="syncline"):
+        first = _ticking(tick, SOON, reports)
+        assert came.acquire(timeout=20)
+        second = _ticking(tick, Schedule(name="other"), reports)
+        wait_until(lambda: "waits its turn" in caplog.text)
+        stop.set()
+        gate.set()
+        first.join(timeout=20)
+        second.join(timeout=20)
+    assert [report.status if report else None for report in reports] == ["ok", None]
+    assert "tick given up: the scheduler is stopping" in caplog.text
 
 
 @pytest.mark.parametrize("error", [LeaseHeldError("x", "y", datetime.now(UTC)), RuntimeError("ada@example.com")])

@@ -31,6 +31,7 @@ from state.database import connect
 from state.store import SqlStore, open_store
 from state.tables import metadata
 from sync.decision import Side, Why
+from sync.outcomes import RECOGNISED
 from sync.policy import Braked, Limit
 
 COMMITS = ("acquire", "start_run", "remember_mapping", "mark_all_dirty", "intend", "commit", "finish_run", "release")
@@ -218,7 +219,8 @@ def picture(world):
     hub = world.engine().hub
     with world.store.database.read() as tx:
         ids = [row[0] for row in tx.rows("SELECT id FROM canonical ORDER BY id")]
-        history = [tuple(row) for row in tx.rows("SELECT path, old, new, source, why FROM history")]
+        told = tx.rows("SELECT path, old, new, source, why FROM history WHERE why <> ?", RECOGNISED)  # how, not what
+        history = [tuple(row) for row in told]
         conflicts = [tuple(row) for row in tx.rows("SELECT path, ours, theirs, winner, state FROM conflict")]
     canonicals, links = world.store.canonicals(ids), world.store.links_of(ids)
     names = {one.id: f"<{one.values.get('full_name', one.values.get('name'))}>" for one in canonicals.values()}
