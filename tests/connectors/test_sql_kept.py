@@ -145,6 +145,12 @@ def test_a_key_that_a_trigger_rewrites_is_told_by_the_marker(at, rows):
     assert rows("id") == ["K1"]
 
 
+def test_a_key_that_is_the_same_to_the_database_is_the_one_it_shows(at):
+    made = at(f"CREATE TABLE t (id TEXT COLLATE NOCASE PRIMARY KEY, name TEXT); {RAISED}", key_from="field")
+    [outcome] = made.upsert("t", [Write(None, {"id": "k1", "name": "ann"})])
+    assert (outcome.kind, outcome.key, outcome.record.data["name"]) == (OutcomeKind.APPLIED, "K1", "ann")
+
+
 def test_a_key_that_a_trigger_rewrites_where_nothing_else_tells_the_row_undoes_nothing(at, rows):
     made = at(f"CREATE TABLE t (id TEXT PRIMARY KEY, name TEXT); {RAISED}", key_from="field")
     outcomes = made.upsert("t", [Write(None, {"id": key, "name": key}) for key in ("k1", "k2")])
