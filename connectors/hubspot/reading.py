@@ -130,17 +130,20 @@ class Reader:
         return len(",".join(self._source.properties)) <= _QUERY
 
     def _gone(self, since: datetime) -> Iterator[list[Record]]:
-        """Tombstones of what was archived since, a page of the list at a time; asked for by id once more, because what
-        was merged away or restored is not deleted."""
-        for rows, _ in self._listed(whole=False, archived=True):
-            keys = [
+        """Tombstones of what was archived since; asked for by id once more, because what was merged away or restored is
+        not deleted. The few new ones lie scattered over the list, and are asked for by the hundred."""
+        waiting: list[str] = []
+        for rows, last in self._listed(whole=False, archived=True):
+            waiting += [
                 str(row["id"])
                 for row in rows
                 if not row.get("archivedAt") or parse_moment(str(row["archivedAt"])) >= since
             ]
-            gone = [record for record in self.fetch(keys) if record.deleted] if keys else []
-            if gone:
-                yield gone
+            while len(waiting) >= BATCH or (last and waiting):
+                asked, waiting = waiting[:BATCH], waiting[BATCH:]
+                gone = [record for record in self.fetch(asked) if record.deleted]
+                if gone:
+                    yield gone
 
     # the search
 

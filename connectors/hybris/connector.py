@@ -49,6 +49,7 @@ class HybrisConnector(Connector[HybrisSettings]):
         super().__init__(settings, context)
         self._auth = _auth(settings, self.context)
         self._open: Gateway | None = None
+        self._spoken: Consents | None = None
         self._streams = tuple(self._facts(name) for name in _LABELS if name in settings.streams)
 
     def declared_streams(self) -> tuple[Stream, ...]:
@@ -123,8 +124,11 @@ class HybrisConnector(Connector[HybrisSettings]):
         return Reader(self._gateway, self.settings, stream, self._consents())
 
     def _consents(self) -> Consents | None:
+        """The same ones for all calls: they know whether the client was ever let write one."""
         given = self.settings.consents
-        return None if given is None else Consents(self._gateway, given)
+        if self._spoken is None and given is not None:
+            self._spoken = Consents(self._gateway, given)
+        return self._spoken
 
     def close(self) -> None:
         if isinstance(self._auth, ClientCredentials):

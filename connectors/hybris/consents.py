@@ -11,7 +11,9 @@ at a moment. The record shows for each template that the settings name what hold
 They are read as items of the integration object, and written through the commerce web services (OCC), which check
 and record as a storefront does. What is the case already is not sent again, so that nothing is given twice or anew.
 A withdrawal names a consent by its code, of whatever version, and asks only whose it is: all that are not withdrawn
-are, outdated ones among them. (The web services show the consent to the newest version alone.)
+are, outdated ones among them. (The web services show the consent to the newest version alone.) An answer that there is
+no such consent to withdraw (404, 409) may as well mean that the customer or the address is unknown there: what the item
+shows then decides.
 Sources: SAP Commerce Web Services API reference, "Consents" (consenttemplates, consents); the fields are those of
 SAP/spartacus, projects/core/src/model/consent.model.ts; items: commerceservices, types Consent and ConsentTemplate;
 withdrawals: commerceservices, the tests of DefaultCommerceConsentService (``testWithdrawConsent…``).
@@ -42,6 +44,7 @@ class Consents:
     def __init__(self, gateway: Gateway, settings: ConsentSettings) -> None:
         self._gateway = gateway
         self._settings = settings
+        self._allowed = False  # once a consent was written, a 403 concerns one customer, and not the client
 
     # Facts ------------------------------------------------------------------------------------------------------------
 
@@ -115,7 +118,7 @@ class Consents:
             deed = self._give if value == "given" else self._withdraw
             answer = deed(user, customer, template)
             if answer is not None:
-                return _refusal(answer, customer, template)
+                return _refusal(answer, customer, template, allowed=self._allowed)
         return None
 
     def _give(self, user: str, customer: str, template: str) -> Answer | None:
@@ -130,21 +133,34 @@ class Consents:
             return None
         form = {"consentTemplateId": template, "consentTemplateVersion": str(said.get("version"))}
         answer = self._gateway.http.post(f"{user}/consents", parts={"user": customer}, form=form)
+        self._allowed |= answer.ok
         return None if answer.ok else answer
 
     def _withdraw(self, user: str, customer: str, template: str) -> Answer | None:
         """The answer that refuses, if one does."""
-        for row in self._rows([customer]):
-            of = _inner(row, "consentTemplate")
-            if of.get("id") != template or not self._ours(of) or row.get("consentWithdrawnDate"):
+        for row in list(self._said(customer, template)):
+            if row.get("consentWithdrawnDate"):
                 continue
-            if str(_inner(row, "customer").get("uid")) != customer:
-                continue
-            parts = {"user": customer, "code": str(row["code"])}
-            answer = self._gateway.http.request("DELETE", f"{user}/consents/{{code}}", parts=parts)
-            if not answer.ok and answer.status not in {404, 409}:  # withdrawn already, maybe by this very call
+            code = str(row["code"])
+            answer = self._gateway.http.request(
+                "DELETE", f"{user}/consents/{{code}}", parts={"user": customer, "code": code}
+            )
+            self._allowed |= answer.ok
+            if not answer.ok and not (answer.status in {404, 409} and self._withdrawn(customer, template, code)):
                 return answer
         return None
+
+    def _withdrawn(self, customer: str, template: str, code: str) -> bool:
+        """Whether a consent is withdrawn by now, maybe by the very call whose first answer was lost."""
+        rows = self._said(customer, template)
+        return any(str(row["code"]) == code and row.get("consentWithdrawnDate") for row in rows)
+
+    def _said(self, customer: str, template: str) -> Iterator[dict[str, Any]]:
+        """All consents of a customer to versions of a template."""
+        for row in self._rows([customer]):
+            of = _inner(row, "consentTemplate")
+            if of.get("id") == template and self._ours(of) and _inner(row, "customer").get("uid") == customer:
+                yield row
 
 
 def state(rows: Iterable[Mapping[str, Any]], newest: int | None) -> dict[str, Any] | None:
@@ -185,9 +201,9 @@ def lacking(model: Service, settings: ConsentSettings) -> Iterator[str]:
         yield from (f"{item}.{name}" for name in references if name not in found.type.navigations)
 
 
-def _refusal(answer: Answer, customer: str, template: str) -> Outcome:
-    """Errors of the web services: ``errors[].type``, ``errors[].message``. A lack of rights (403) may concern this one
-    consent, and leaves all else of the connection alone."""
+def _refusal(answer: Answer, customer: str, template: str, *, allowed: bool) -> Outcome:
+    """Errors of the web services: ``errors[].type``, ``errors[].message``. A lack of rights (403) is the client's, and
+    concerns everybody's consents, unless it was ``allowed`` to write another one before."""
     try:
         said = answer.json()
     except (ProtocolError, RefusedError):
@@ -195,8 +211,13 @@ def _refusal(answer: Answer, customer: str, template: str) -> Outcome:
     errors = said.get("errors") if isinstance(said, dict) else None
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     code = str(first.get("type") or f"http-{answer.status}")
-    message = odata.blanked(str(first.get("message") or ""), [customer])
-    if answer.status == 403:
+    message, kind = odata.blanked(str(first.get("message") or ""), [customer]), OutcomeKind.REFUSED
+    if answer.status == 403 and allowed:
+        message = "not allowed for this customer, but for others: what restricts the OAuth client in SAP Commerce?"
+    elif answer.status == 403:
+        kind = OutcomeKind.UNAUTHORISED
         message = "not allowed: has the OAuth client the role ROLE_TRUSTED_CLIENT or ROLE_CUSTOMERMANAGERGROUP?"
+    elif answer.status == 404:
+        message = f"{message} (not found: do the web services lie under /occ/v2, and does the site know the customer?)"
     place = f"{PATH}.{template}.status"
-    return Outcome(OutcomeKind.REFUSED, customer, code=code, message=f"consent: {message}", field=place)
+    return Outcome(kind, customer, code=code, message=f"consent: {message.strip()}", field=place)

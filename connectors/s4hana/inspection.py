@@ -9,7 +9,8 @@ from connectors.edmx import Service
 from connectors.gateway import Gateway
 from connectors.s4hana.partners import ADDRESSES, CATEGORY, IDENTIFICATION, KEY, REACHES, ROOT
 from connectors.s4hana.settings import S4HanaSettings
-from connectors.sdk import ConnectorError, Diagnostic, RefusedError, ThrottledError, UnauthorisedError
+from connectors.s4hana.turning import places
+from connectors.sdk import ConnectorError, Diagnostic, RefusedError, Severity, ThrottledError, UnauthorisedError
 
 _NEEDED = {
     ROOT: (
@@ -50,6 +51,7 @@ def inspect(gateway: Gateway, settings: S4HanaSettings) -> list[Diagnostic]:
         except ConnectorError as error:
             return [*findings, _closed(settings, error)]
     try:
+        findings += _unseen(gateway, settings)
         gateway.token()
     except UnauthorisedError as error:
         hint = "may the user write with this service? Does a proxy take headers or cookies away?"
@@ -57,6 +59,17 @@ def inspect(gateway: Gateway, settings: S4HanaSettings) -> list[Diagnostic]:
     except ConnectorError as error:
         findings.append(_closed(settings, error))
     return findings
+
+
+def _unseen(gateway: Gateway, settings: S4HanaSettings) -> Iterator[Diagnostic]:
+    """Lists that reads go on without."""
+    for name in dict.fromkeys(name for stream in settings.streams for name in places(stream)):
+        try:
+            gateway.page(name, {"$top": 1}, f"reading {name}")
+        except (RefusedError, UnauthorisedError) as error:
+            message = f"{error}: addresses and relationships entered for a day to come are not noticed on that day"
+            hint = f"give the communication user read access to {name}"
+            yield Diagnostic(code="no-validity", message=message, severity=Severity.WARNING, path="streams", hint=hint)
 
 
 def _closed(settings: S4HanaSettings, error: ConnectorError) -> Diagnostic:

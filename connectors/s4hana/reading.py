@@ -5,14 +5,13 @@ everything. So a read has two parts: those never changed, in the order of their 
 order of their change; who is changed in between comes in the second part. Each page is asked for by what comes after
 the last row of the one before (stamp, then number), never by ``$skip`` or the server's ``$skiptoken``, which count rows
 and so lose some when rows change their place. The stamps are the server's own clock, in whatever zone it keeps; they
-are only ever compared with one another. Once a day there is a third part: a relationship or usage that was entered for
-a day to come begins, or ends, and nothing is stamped by that, so those days themselves are asked for.
+are only ever compared with one another. Once a day there is a third part, for what begins or ends by itself (`turned`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -32,6 +31,7 @@ from connectors.s4hana.partners import (
     expansion,
 )
 from connectors.s4hana.settings import S4HanaSettings
+from connectors.s4hana.turning import turned, unseen
 from connectors.sdk import Context, CursorExpiredError, Page, ProtocolError, Record, RefusedError
 
 _CREATED = ("CreationDate", "CreationTime")
@@ -94,10 +94,18 @@ class Reader:
         at = Position.of(since) if since is not None else Position()
         full, begun = since is None, self._context.clock.now()
         today = Today.at(begun).latest
+        met: set[str] = set()
+
+        def shown(rows: Sequence[Mapping[str, Any]]) -> list[Record]:
+            records = self._records(rows)
+            if not full:
+                met.update(record.key for record in records)
+            return records
+
         never = odata.compared("LastChangeDate", "eq", "null")
         for rows in self._ordered(_CREATED, never, at.created):
             at = replace(at, created=_last(rows, _CREATED, at.created))
-            yield Page(self._records(rows), str(at), full=full)
+            yield Page(shown(rows), str(at), full=full)
         stamped = odata.compared("LastChangeDate", "ge", odata.literal("1900-01-01", "Edm.DateTime"))
         for rows in self._ordered(_CHANGED, stamped, at.changed):
             changed = _last(rows, _CHANGED, at.changed)
@@ -108,32 +116,21 @@ class Reader:
                 spent = (self._context.clock.now() - begun).total_seconds()
                 created = max(created or changed.before(int(spent) + 1), changed.before(int(spent) + 1))
             at = replace(at, created=created, changed=changed)
-            yield Page(self._records(rows), str(at), full=full)
+            yield Page(shown(rows), str(at), full=full)
         if at.day is not None and at.day < today:
-            for keys in self._turned(at.day, today):
+            for keys in self._turned(at.day, today, met):
                 yield Page([partner.record for partner in self.partners(keys).values()], str(at), full=full)
         if at.day != today:
             yield Page([], str(replace(at, day=today)), full=full)
 
-    def _turned(self, since: str, until: str) -> Iterator[list[str]]:
-        """The numbers of partners of which a usage of an address or a relationship began or ended between two days. A
-        partner may be met twice."""
-        first = Moment(since, "00:00:00").before(86400).day
-        after = f"{datetime.fromisoformat(until) + timedelta(days=1):%Y-%m-%d}"
-        places = {"A_BuPaAddressUsage": KEY}
-        if self.stream == "persons":
-            places["A_BusinessPartnerContact"] = "BusinessPartnerPerson"
-        for name, number in places.items():
-            known = self.gateway.model().type_of(name).properties
-            for column in ("ValidityStartDate", "ValidityEndDate"):
-                if column not in known or not known[column].filterable:
-                    continue
-                zone = "Z" if known[column].edm == "Edm.DateTimeOffset" else ""
-                ends = (f"{day}T00:00:00{zone}" for day in (first, after))
-                begin, end = (odata.literal(moment, known[column].edm) for moment in ends)
-                wanted = odata.every(odata.compared(column, "ge", begin), odata.compared(column, "lt", end))
-                for rows in self.gateway.rows(name, {"$filter": wanted, "$select": number}, f"reading {self.stream}"):
-                    yield [str(row[number]) for row in rows]
+    def _turned(self, since: str, until: str, met: Collection[str]) -> Iterator[list[str]]:
+        """The numbers of partners of which something began or ended between two days, and whom no read has shown with
+        that; ``met`` are those that this one has shown."""
+        found = turned(self.gateway, self.stream, since, until)
+        found = {key: day for key, day in found.items() if key not in met}
+        keys = unseen(self.gateway, self.stream, found, since, self.settings.page)
+        for start in range(0, len(keys), self.settings.page):
+            yield keys[start : start + self.settings.page]
 
     def _ordered(self, columns: tuple[str, str], which: str, since: Moment | None) -> Iterator[list[dict[str, Any]]]:
         """Rows in the order of a stamp, from an overlap before ``since``; at least one page."""

@@ -8,7 +8,7 @@ refused, the others are written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC
 from operator import itemgetter
@@ -18,19 +18,21 @@ from sqlalchemy import Connection, Engine, and_, bindparam, insert, literal_colu
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.sql.dml import Delete, Update
 
-from connectors.sdk import Clock, FieldType, Outcome, OutcomeKind, Record, Write
+from connectors.sdk import Clock, ConnectorError, FieldType, Outcome, OutcomeKind, Write
 from connectors.sql.engine import as_connector_error, connected, is_broken, is_passing, state_of
 from connectors.sql.inserting import applied, filled_in, insert_rows, new_rows, no_row_twice
+from connectors.sql.kept import NOT_KEPT, Kept, by_marker, read_back
 from connectors.sql.layout import Layout
 from connectors.sql.preparing import Preparer, Row
-from connectors.sql.reading import by_keys, records_of, version_text
+from connectors.sql.reading import by_keys, version_text
 from connectors.sql.rows import among, rows_among
-from connectors.sql.values import Unfit
 from connectors.sql.verdicts import verdict
+from connectors.wording import failed
 
 _ROW_ERRORS = (SQLAlchemyError, ValueError, TypeError, OverflowError)  # drivers raise the latter three unwrapped
 _LIST = 500
-_NOT_KEPT = "not-kept"
+
+Act = Callable[[Connection, Sequence[Write], dict[int, Outcome]], None]
 
 
 class NotMatchedError(Exception):
@@ -54,9 +56,7 @@ class Writer:
     def remove(self, batch: Sequence[Write]) -> list[Outcome]:
         return self._in_transaction(batch, self._remove)
 
-    def _in_transaction(
-        self, batch: Sequence[Write], act: Callable[[Connection, Sequence[Write], dict[int, Outcome]], None]
-    ) -> list[Outcome]:
+    def _in_transaction(self, batch: Sequence[Write], act: Act) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         with connected(self._engine, writing=True) as connection:
             try:
@@ -66,23 +66,31 @@ class Writer:
                 if not is_passing(error) or is_broken(error):
                     raise  # before the commit: nothing was done
                 return [Outcome(OutcomeKind.RETRY, w.key, code=state_of(error), message="locked") for w in batch]
-            if any(outcome.code == _NOT_KEPT for outcome in outcomes.values()):
+            if any(outcome.code == NOT_KEPT for outcome in outcomes.values()):
                 connection.rollback()  # nobody could ever find such a row again: it is not to exist
                 if len(batch) == 1:
                     return [outcomes[0]]
-                return [self._in_transaction([write], act)[0] for write in batch]
-            try:
-                connection.commit()
-            except IntegrityError as error:  # a deferred constraint: only the commit tells
-                connection.rollback()
-                if len(batch) == 1:
-                    return [verdict(self._layout, error, batch[0].key)]
-                outcomes = {}
-            except DBAPIError as error:
-                return self._uncommitted(connection, batch, error)
-        if not outcomes:
-            return [self._in_transaction([write], act)[0] for write in batch]
-        return [outcomes[place] for place in range(len(batch))]
+            else:
+                try:
+                    connection.commit()
+                    return [outcomes[place] for place in range(len(batch))]
+                except IntegrityError as error:  # a deferred constraint: only the commit tells
+                    connection.rollback()
+                    if len(batch) == 1:
+                        return [verdict(self._layout, error, batch[0].key)]
+                except DBAPIError as error:
+                    return self._uncommitted(connection, batch, error)
+        return self._halved(batch, act)
+
+    def _halved(self, batch: Sequence[Write], act: Act) -> list[Outcome]:
+        """One row of a batch undid all of it: each half in a transaction of its own. An error of the first one says
+        that nothing was done; after it, some rows are there for good, and what fails is told by outcomes."""
+        half = len(batch) // 2
+        first = self._in_transaction(batch[:half], act)
+        try:
+            return first + self._in_transaction(batch[half:], act)
+        except ConnectorError as error:
+            return first + [failed(error, write) for write in batch[half:]]
 
     def _uncommitted(self, connection: Connection, batch: Sequence[Write], error: DBAPIError) -> list[Outcome]:
         if is_passing(error) and not is_broken(error):
@@ -112,14 +120,16 @@ class Writer:
                 fresh.append(row)
         done = dict(self._grouped(connection, rows, outcomes, self._execute_update))
         done |= self._grouped(connection, fresh, outcomes, self._execute_insert)
-        self._read_back(connection, done, batch, outcomes)
+        outcomes |= read_back(connection, self._layout, done, batch)
 
     def _created(self, connection: Connection, batch: Sequence[Write], outcomes: dict[int, Outcome]) -> bool:
         """Create a batch of nothing but new rows at once; False, and nothing done, where that cannot be."""
         sets = new_rows(self._layout, self._prepare, batch)
         if sets is None:
             return False
-        if not no_row_twice(connection, self._layout) and self._by_marker(connection, [w.marker for w in batch]):
+        if not no_row_twice(connection, self._layout) and by_marker(
+            connection, self._layout, [w.marker for w in batch]
+        ):
             return False
         savepoint = connection.begin_nested()
         try:
@@ -140,7 +150,7 @@ class Writer:
                 unsure.update(zip(new.places, new.keys, strict=True))
             else:
                 outcomes.update(certain)
-        self._read_back(connection, unsure, batch, outcomes)
+        outcomes |= read_back(connection, self._layout, unsure, batch)
         return True
 
     def _updates(self, connection: Connection, updates: Mapping[int, Write], outcomes: dict[int, Outcome]) -> list[Row]:
@@ -189,32 +199,14 @@ class Writer:
 
     def _replayed(
         self, connection: Connection, creates: Mapping[int, Write], outcomes: dict[int, Outcome]
-    ) -> dict[str, Record]:
+    ) -> dict[str, Kept]:
         """Marker → row that an earlier attempt of the same create has made."""
         met: set[str] = set()
         for place, write in creates.items():
             if write.marker and write.marker in met:
                 outcomes[place] = Outcome(OutcomeKind.RETRY, message="the batch creates this record already")
             met.add(write.marker)
-        return self._by_marker(connection, met)
-
-    def _by_marker(self, connection: Connection, markers: Collection[str]) -> dict[str, Record]:
-        name = self._layout.marker
-        if name is None:
-            return {}
-        write = self._layout.columns[name].write
-        sought: dict[str, str] = {}
-        wanted: list[tuple[Any]] = []
-        for marker in markers:
-            try:
-                bound = write(marker)
-            except Unfit:
-                continue  # what the column cannot hold is in no row
-            if marker:
-                sought[str(bound)] = marker
-                wanted.append((bound,))
-        records, _ = records_of(self._layout, rows_among(connection, self._layout, self._layout.names, (name,), wanted))
-        return {sought[held]: record for record in records if (held := str(record.data[name])) in sought}
+        return by_marker(connection, self._layout, met)
 
     # statements
 
@@ -330,21 +322,6 @@ class Writer:
         matched = _run(connection, statement.where(and_(*where)), bound)
         if 0 <= matched < len(rows) and connection.dialect.name not in ("mysql", "mariadb"):
             raise NotMatchedError
-
-    def _read_back(
-        self, connection: Connection, done: Mapping[int, str], batch: Sequence[Write], outcomes: dict[int, Outcome]
-    ) -> None:
-        found = by_keys(connection, self._layout, [key for key in done.values() if key])
-        made = self._by_marker(connection, [batch[place].marker for place, key in done.items() if not key])
-        for place, key in done.items():
-            record = found.get(key) if key else made.get(batch[place].marker)
-            if record is None and batch[place].key is None:
-                where = self._layout.marker if not key else None
-                message = "the database did not keep the row, or not with the hub's id (a trigger?): none was made"
-                outcomes[place] = Outcome(OutcomeKind.REFUSED, code=_NOT_KEPT, message=message, field=where)
-            else:
-                version = record.version if record else None
-                outcomes[place] = Outcome(OutcomeKind.APPLIED, record.key if record else key, version, record)
 
     # removes
 

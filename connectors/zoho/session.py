@@ -113,11 +113,12 @@ class Session:
         return self._page(module, module, headers, query)
 
     def deleted(self, module: str, since: datetime, page: int) -> tuple[list[Row], bool]:
-        """One page of what was deleted, and whether there are more."""
+        """One page of what was deleted, and whether there are more. Raises ProtocolError for an empty one before the
+        end."""
         query = {"type": "all", "page": page, "per_page": self.settings.page}
         headers = {"if-modified-since": coql.moment(since)}
         rows, info = self._page(f"{module}/deleted", f"deleted {module}", headers, query)
-        return rows, bool(rows and info.get("more_records"))
+        return _followed(rows, info, f"reading deleted {module}")
 
     def _page(
         self, path: str, what: str, headers: Mapping[str, str], query: Mapping[str, Any]
@@ -131,14 +132,15 @@ class Session:
         return rows, info
 
     def query(self, text: str, what: str) -> tuple[list[Row], bool]:
-        """The rows of a COQL query, none where the answer is empty, and whether there are more."""
+        """The rows of a COQL query, none where the answer is empty, and whether there are more. Raises ProtocolError
+        where there are none and more."""
         answer, said = self.call("POST", "coql", what, json={"select_query": text}, idempotent=True)
         if said is None:
             return [], False
         rows, info = said.get("data"), said.get("info")
         if not answer.ok or not isinstance(rows, list) or not isinstance(info, Mapping):
             raise ProtocolError(f"{what}: an answer without data")
-        return rows, bool(rows and info.get("more_records"))
+        return _followed(rows, info, what)
 
     def rows(self, module: str, keys: Sequence[str], fields: Sequence[str] | None) -> dict[str, Row]:
         """Whole rows by key; what is not there is left out. ``fields``: all readable ones if None.
@@ -257,3 +259,12 @@ def joined(parts: Sequence[Mapping[str, Row]]) -> tuple[dict[str, Row], list[str
 def expired(error: RefusedError) -> bool:
     """Whether a list cannot be paged further: its token is 24 hours old, another's, or past 100,000 records."""
     return error.code in {"EXPIRED_VALUE", "PAGINATION_LIMIT_EXCEEDED", "TOKEN_BOUND_DATA_MISMATCH", "INVALID_DATA"}
+
+
+def _followed(rows: list[Row], info: Mapping[str, Any], what: str) -> tuple[list[Row], bool]:
+    """The rows, and whether more follow. An empty page ends nothing that is said to go on: who took it for the end
+    would never ask for the rest."""
+    more = bool(info.get("more_records"))
+    if more and not rows:
+        raise ProtocolError(f"{what}: an empty page, and more are said to follow")
+    return rows, more

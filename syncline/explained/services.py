@@ -53,6 +53,10 @@ SERVICES = {
         "The table takes no conditional updates: between the last look and the write somebody may be overwritten.",
         "Nothing can be set; have people edit elsewhere where that matters.",
     ),
+    "no-validity": Entry(
+        "The user may not ask which usages of addresses, or relationships, begin or end on a day. Reads do without.",
+        "Give the user read access to the lists that the messages name.",
+    ),
     "no-deletions": Entry(
         "The list of deleted records may not be read.",
         "Give the role the right, or set the connection to find deletions by a sweep.",

@@ -254,6 +254,22 @@ def test_a_pause_longer_than_the_recycle_bin_asks_for_a_full_read(crm, fake, clo
         read(crm, "contacts", since)
 
 
+def test_deletions_scattered_over_the_list_are_asked_for_by_the_hundred(make, fake, later):
+    """The list is in the order of ids, whenever each was deleted."""
+    crm = make(page=3)
+    keys = fake.seed("contacts", people(60))
+    for key in keys[::2]:
+        fake.delete("contacts", key)
+    later()
+    _, since = read(crm, "contacts")
+    later()
+    for key in keys[1::2]:
+        fake.delete("contacts", key)
+    fake.calls.clear()
+    assert set(read(crm, "contacts", since)[0]) == set(keys[1::2])
+    assert sum(count for call, count in fake.calls.items() if "batch/read" in call) == 1
+
+
 def test_a_contact_deleted_for_good_is_in_no_full_read_and_is_fetched_as_gone(crm, fake, later):
     gone, kept = fake.seed("contacts", people(2))
     fake.erase(gone)

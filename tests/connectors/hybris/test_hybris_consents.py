@@ -148,25 +148,57 @@ def test_a_withdrawal_leaves_no_version_given_and_touches_nobody_and_nothing_els
     assert sorted(active(fake)) == ["electronics|MARKETING|2", "electronics|PROFILE|1"]
 
 
-def test_a_client_that_may_not_withdraw_stops_no_other_customer(make, fake):
-    """The right is one of the web services; the items are written all the same."""
+class Saying:
+    """A way to the system on which the web services answer some deletes themselves."""
 
-    class Closed:
-        def handle(self, request):
-            refused = {"errors": [{"type": "ForbiddenError", "message": f"Access is denied to {ADA}"}]}
-            return Response.of(refused, 403) if request.method == "DELETE" else fake.handle(request)
+    def __init__(self, fake, status, kind, *, of=""):
+        self.fake, self.status, self.kind, self.of = fake, status, kind, of
 
+    def handle(self, request):
+        refused = {"errors": [{"type": self.kind, "message": f"No such thing for {ADA}"}]}
+        closed = request.method == "DELETE" and self.of in request.path
+        return Response.of(refused, self.status) if closed else self.fake.handle(request)
+
+
+WITHDRAWING = {"templates": ["MARKETING"], "site": "electronics", "withdraw": True}
+BOB = "bob@shop.example"
+
+
+def test_a_client_that_may_withdraw_nothing_is_told_to_the_connection_and_items_are_written_all_the_same(make, fake):
     fake.consent(ADA, "MARKETING", 1)
-    fake.seed("customers", [{"uid": "bob@shop.example", "email": "bob@shop.example", "name": "Bob"}])
-    consents = {"templates": ["MARKETING"], "site": "electronics", "withdraw": True}
-    connector = make(of=Closed(), auth=OAUTH, consents=consents)
-    writes = [Write(ADA, {MARKETING: "withdrawn"}), Write("bob@shop.example", {"name": "Robert"})]
+    fake.seed("customers", [{"uid": BOB, "email": BOB, "name": "Bob"}])
+    connector = make(of=Saying(fake, 403, "ForbiddenError"), auth=OAUTH, consents=WITHDRAWING)
+    writes = [Write(ADA, {MARKETING: "withdrawn"}), Write(BOB, {"name": "Robert"})]
     refused, written = connector.upsert("customers", writes)
-    assert (refused.kind, refused.code, refused.field) == (OutcomeKind.REFUSED, "ForbiddenError", MARKETING)
+    assert (refused.kind, refused.code, refused.field) == (OutcomeKind.UNAUTHORISED, "ForbiddenError", MARKETING)
     assert "ROLE_TRUSTED_CLIENT" in refused.message
     assert ADA not in refused.message
     assert written.kind is OutcomeKind.APPLIED
     assert active(fake) == ["electronics|MARKETING|1"]
+
+
+def test_a_lack_of_rights_on_one_customer_is_a_refusal_once_another_was_served(make, fake):
+    fake.seed("customers", [{"uid": BOB, "email": BOB, "name": "Bob"}])
+    fake.consent(BOB, "MARKETING", 1)
+    fake.consent(ADA, "MARKETING", 1)
+    connector = make(of=Saying(fake, 403, "ForbiddenError", of="ada"), auth=OAUTH, consents=WITHDRAWING)
+    (served,) = connector.upsert("customers", [Write(BOB, {MARKETING: "withdrawn"})])
+    refused = write(connector, status="withdrawn")
+    assert (served.kind, refused.kind) == (OutcomeKind.APPLIED, OutcomeKind.REFUSED)
+    assert (refused.code, refused.field) == ("ForbiddenError", MARKETING)
+    assert active(fake) == ["electronics|MARKETING|1"]
+
+
+@pytest.mark.parametrize("status", [404, 409])
+def test_a_withdrawal_that_the_web_services_know_nothing_of_is_not_done(make, fake, status):
+    """They lie under another root, or the customer is none of this site: the consent holds on."""
+    fake.consent(ADA, "MARKETING", 1)
+    connector = make(of=Saying(fake, status, "UnknownIdentifierError"), auth=OAUTH, consents=WITHDRAWING)
+    outcome = write(connector, status="withdrawn")
+    assert (outcome.kind, outcome.code, outcome.field) == (OutcomeKind.REFUSED, "UnknownIdentifierError", MARKETING)
+    assert ADA not in outcome.message
+    assert active(fake) == ["electronics|MARKETING|1"]
+    assert shown(connector)["status"] == "given"
 
 
 def test_where_nothing_was_given_nothing_can_be_withdrawn(consenting, fake):

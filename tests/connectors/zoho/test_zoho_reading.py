@@ -328,8 +328,9 @@ def test_converted_leads_that_no_list_reaches_are_an_error_that_reading_anew_is_
         read(make(streams=["Leads"]), "Leads")
 
 
-@pytest.mark.parametrize("path", ["Contacts", "Contacts/deleted"])
-def test_an_empty_page_that_promises_more_ends_a_read(make, fake, path):
+@pytest.mark.parametrize(("path", "full"), [("Contacts", True), ("Contacts/deleted", False), ("coql", False)])
+def test_an_empty_page_that_promises_more_ends_a_read_as_an_error(make, fake, path, full):
+    """The position of what was deleted would move on past what the rest of the list names."""
     fake.seed("Contacts", people(3))
     _, _, cursor = read(make())
 
@@ -341,11 +342,8 @@ def test_an_empty_page_that_promises_more_ends_a_read(make, fake, path):
             return Response.of({"data": [], "info": {"more_records": True, "next_page_token": "t"}})
 
     crm = make(carrier=Promising())
-    if path == "Contacts":
-        with pytest.raises(ProtocolError, match="empty page"):
-            read(crm)
-    else:
-        read(crm, "Contacts", cursor)
+    with pytest.raises(ProtocolError, match="empty page"):
+        read(crm, "Contacts", None if full else cursor)
 
 
 def test_keys_are_fetched_though_the_list_refuses_all_for_one_that_is_gone(crm, fake):
