@@ -83,6 +83,33 @@ def test_a_write_to_the_loser_of_a_merge_names_the_survivor(make, server):
     assert [(o.kind, o.of) for o in (written, removed)] == [(MISSING, str(winner))] * 2
 
 
+@pytest.mark.parametrize("name", ["Azur (Branch {})", "Azur <a@b.example> (ID {})", "Azur  (ID {})", "Azur (ID {})"])
+def test_a_number_in_a_merged_partners_name_is_no_merged_partner(make, server, name):
+    winner, loser, stranger = server.seed("res.partner", [{"name": n, "is_company": True} for n in "ABC"])
+    server.row("res.partner", loser)["name"] = name.format(stranger).replace("<", "&lt;").replace(">", "&gt;")
+    server.merge("res.partner", winner, loser)
+    server.delete("res.partner", stranger)
+    merged, gone = make(server).fetch("companies", [str(loser), str(stranger)])
+    assert (merged.superseded_by, gone.deleted, gone.superseded_by) == (str(winner), True, None)
+
+
+def test_a_merged_partner_with_an_address_has_its_survivor(make, server):
+    winner, loser = server.seed("res.partner", [{"name": "Azure", "email": "a@b.example", "is_company": True}] * 2)
+    server.merge("res.partner", winner, loser)
+    [merged] = make(server).fetch("companies", [str(loser)])
+    assert merged.superseded_by == str(winner)
+
+
+def test_a_deleted_partner_that_notes_on_two_records_name_is_merged_into_neither(make, server):
+    winner, other, loser = server.seed("res.partner", [{"name": n, "is_company": True} for n in "ABC"])
+    server.merge("res.partner", winner, loser)
+    said = next(iter(server.database.rows["mail.message"].values()))["body"]
+    note = {"model": "res.partner", "res_id": other, "message_type": "notification", "body": said}
+    server.seed("mail.message", [note])
+    [gone] = make(server).fetch("companies", [str(loser)])
+    assert (gone.deleted, gone.superseded_by) == (True, None)
+
+
 def test_one_record_that_may_not_be_seen_or_written_is_refused_alone_and_not_said_to_be_gone(make, server):
     unseen, fixed, kept, free = server.seed("res.partner", [{"name": f"N{n}"} for n in range(4)])
     server.rule("res.partner", unseen, "read")
