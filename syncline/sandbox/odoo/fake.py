@@ -112,6 +112,11 @@ class OdooFake:
         """A record rule takes rights to one record from the hub's user; without ``read`` it is in no list."""
         self.methods.ruled |= {(model, key, right) for right in rights}
 
+    def need(self, model: str, key: int | None, right: str, other: str) -> None:
+        """Doing this with one record (with none: creating any) touches another model, to which the hub's user has no
+        rights: automations and computed fields do such things."""
+        self.methods.needed[model, key, right] = other
+
     def trouble(self, *kinds: str | int) -> None:
         """The next writing calls end in these exceptions (by name), or statuses that a proxy answers with."""
         self._troubles += [Fault(k, "could not serialize access") if isinstance(k, str) else k for k in kinds]

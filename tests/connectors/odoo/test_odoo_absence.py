@@ -157,6 +157,23 @@ def test_a_right_that_the_user_lacks_altogether_costs_one_refusal_and_not_hundre
     assert len(names(server)) == 150
 
 
+def test_a_right_lacking_on_another_model_refuses_the_records_that_need_it_and_no_others(make, server):
+    busy, kept, free = server.seed("res.partner", [{"name": f"N{n}"} for n in range(3)])
+    server.need("res.partner", busy, "write", "mail.activity")
+    server.need("res.partner", kept, "unlink", "mail.activity")
+    server.need("res.partner", None, "create", "res.partner.category")
+    erp = make(server)
+    touched, done = erp.upsert("people", [Write(str(busy), {"function": "x"}), Write(str(free), {"function": "x"})])
+    made, bare = erp.upsert("people", [create("m1", name="Ana"), Write(str(kept), {"function": "x"})])
+    stays, away = erp.remove("people", [Write(str(kept), {}), Write(str(free), {})])
+    assert kinds([touched, made, stays]) == [REFUSED] * 3
+    assert kinds([done, bare, away]) == [APPLIED] * 3
+    assert {o.code for o in (touched, made, stays)} == {"AccessError"}
+    assert "res.partner.category" in made.message
+    assert "mail.activity" in stays.message
+    assert names(server) == {busy: "N0", kept: "N1"}
+
+
 def test_one_record_that_may_not_be_deleted_is_found_by_halving(make, server):
     keys = server.seed("res.partner", [{"name": f"N{n}"} for n in range(150)])
     server.rule("res.partner", keys[77], "unlink")
