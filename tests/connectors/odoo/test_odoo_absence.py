@@ -125,6 +125,13 @@ def test_one_record_that_may_not_be_seen_or_written_is_refused_alone_and_not_sai
     assert set(names(server)) == {unseen, fixed, kept}
 
 
+def test_a_create_that_points_to_what_is_gone_is_refused_and_not_said_to_be_gone(make, server):
+    server.trouble("MissingError")
+    [outcome] = make(server).upsert("people", [create("m1", name="Ana")])
+    assert (outcome.kind, outcome.key, outcome.code) == (REFUSED, None, "MissingError")
+    assert names(server) == {}
+
+
 def test_where_nobody_can_say_whether_a_record_is_gone_it_is_asked_again_later(make, clock):
     server = OdooFake(clock)
     [key] = server.seed("res.partner", [{"name": "Ana"}])
@@ -137,6 +144,32 @@ def test_where_nobody_can_say_whether_a_record_is_gone_it_is_asked_again_later(m
 
     [outcome] = make(Overloaded()).upsert("people", [Write(str(key), {"city": "Turin"})])
     assert outcome.kind is OutcomeKind.RETRY
+
+
+def test_what_is_deleted_among_many_hidden_ones_is_told_sooner_or_later_and_cheaply(make, server, clock):
+    keys = server.seed("res.partner", [{"name": f"N{n}"} for n in range(100)])
+    for key in keys[:-1]:
+        server.rule("res.partner", key, "read")
+    server.delete("res.partner", keys[-1])
+    erp = make(server)
+    told = []
+    for _ in range(30):
+        clock.advance(3600)
+        before = server.calls["res.partner.read"]
+        told += [(record.key, record.deleted) for record in erp.fetch("people", [str(key) for key in keys])]
+        assert server.calls["res.partner.read"] - before <= 64
+    assert set(told) == {(str(keys[-1]), True)}
+
+
+def test_most_of_what_was_deleted_beside_a_few_hidden_ones_is_told_at_once(make, server):
+    keys = server.seed("res.partner", [{"name": f"N{n}"} for n in range(400)])
+    for key in keys[:40]:
+        server.rule("res.partner", key, "read")
+    for key in keys[40:]:
+        server.delete("res.partner", key)
+    told = make(server).fetch("people", [str(key) for key in keys])
+    assert {record.key for record in told} <= {str(key) for key in keys[40:]}
+    assert len(told) >= 300
 
 
 @pytest.mark.parametrize("right", ["create", "write", "unlink"])
