@@ -86,7 +86,10 @@ class Writing:
 
     def explain(self, rows: Iterable[Row]) -> None:
         """Look behind what is said to be missing: it may be hidden from the user, or merged into another record."""
-        lost = {row.at: row.write for row in rows if self._is(row, OutcomeKind.MISSING)}
+        rows = [row for row in rows if self._is(row, OutcomeKind.MISSING)]
+        for row in [row for row in rows if row.write.key is None]:  # what is gone is something that it points to
+            self.outcomes[row.at] = self.outcomes[row.at]._replace(kind=OutcomeKind.REFUSED)
+        lost = {row.at: row.write for row in rows if row.write.key is not None}
         numbers = [int(write.key or 0) for write in lost.values()]
         try:
             away = gone(self.session, self.model, numbers) if numbers else set()
