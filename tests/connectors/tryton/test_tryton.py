@@ -415,6 +415,32 @@ def test_a_party_that_a_rule_hides_is_neither_gone_nor_in_the_way_of_others(make
         people.do("ir.rule.group.delete", groups)
 
 
+def test_few_deleted_ones_among_many_hidden_ones_cost_few_calls(people, tryton, clock):
+    keys = people.create([{"name": f"Hidden {n}"} for n in range(40)])
+    gone = keys[3::6]
+    people.do("party.party.delete", gone)
+    seen = [["create", [{"domain": '[["name", "not ilike", "Hidden%"]]'}]]]
+    rights = {"model": "party.party", "perm_read": True, "perm_write": False, "perm_delete": False}
+    rule = {"name": "seen", "global_p": True, "default_p": False, "perm_create": False, **rights, "rules": seen}
+    groups = people.do("ir.rule.group.create", [rule])
+    try:
+        server, erp = refusing(clock, tryton, lambda *_: None)
+        assert [(r.key, r.deleted) for r in erp.fetch("parties", list(map(str, keys)))] == [
+            (str(key), True) for key in gone
+        ]
+        assert server.calls.count("model.party.party.read") == 2
+        erp.close()
+    finally:
+        people.do("ir.rule.group.delete", groups)
+
+
+def test_each_of_many_deleted_ones_is_told(make, people):
+    keys = people.create([{"name": f"N{n}"} for n in range(33)])
+    people.do("party.party.delete", keys[1:])
+    found = make().fetch("parties", list(map(str, keys)))
+    assert [(r.key, r.deleted) for r in found] == [(str(key), key != keys[0]) for key in keys]
+
+
 def test_a_right_to_parties_that_the_user_lacks_ends_a_batch_at_once(people, tryton, clock):
     keys = people.create([{"name": f"N{n}"} for n in range(20)])
 
