@@ -25,6 +25,12 @@ def start(tx: Tx, selection: Sequence[BindingId], trigger: str, now: datetime) -
     return int(found[0]) if found else 0
 
 
+def first_after(tx: Tx, run: int, connection: str) -> datetime | None:
+    at = f"%[{dump(connection)},%"
+    found = tx.one("SELECT min(started_at) FROM run WHERE id > ? AND selection LIKE ?", run, at)
+    return when_or_none(found[0]) if found else None
+
+
 def finish(
     tx: Tx,
     numbers: Numbers,

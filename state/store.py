@@ -101,6 +101,10 @@ class SqlStore(Plans, Store):
         with self._original.database.write() as tx:
             leases.rest(tx, connection, until)
 
+    def first_run_after(self, run: int, connection: str) -> datetime | None:
+        with self.database.read() as tx:
+            return runs.first_after(tx, run, connection)
+
     def start_run(self, selection: Sequence[BindingId], trigger: str, now: datetime) -> int:
         with self.database.write() as tx:
             return runs.start(tx, selection, trigger, now)

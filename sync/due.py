@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from sync.decision import Action, Balance, BindingId, Bucket
+from sync.ledger import Scene
 from sync.reconcile import Standing, Verdict
 
 _NOT_YET = (Bucket.WAITING, "not written yet")
@@ -116,6 +117,16 @@ class Books:
                     self.heard(entity_id, binding, bucket, detail)
                 moved += self._open.pop((entity_id, binding), None) is not None
         self._balance(binding).count(bucket, moved, detail)
+
+    def scene(self, entity_ids: Sequence[str]) -> Scene:
+        """What was loaded for deciding about them: nobody else writes while the lease is held."""
+        scene = Scene()
+        for entity_id in entity_ids:
+            standing = self.standings[entity_id]
+            scene.canonicals[entity_id] = standing.canonical
+            scene.links_of[entity_id] = standing.links
+            scene.conflicts[entity_id] = standing.conflicts
+        return scene
 
     def _balance(self, binding: BindingId) -> Balance:
         found = self._balances.get(binding)

@@ -6,7 +6,7 @@ other: a default the system filled in, an edit somebody made a moment before.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from connectors.contract import Outcome, OutcomeKind, Write
@@ -24,13 +24,14 @@ from sync.decision import (
     LinkState,
     blank,
 )
-from sync.ledger import Ledger, Scene
+from sync.ledger import Ledger
 from sync.merge import merge
-
-_IN_PART = frozenset(OutcomeKind) - {OutcomeKind.APPLIED, OutcomeKind.STALE, OutcomeKind.MISSING, OutcomeKind.DUPLICATE}
 
 Seen = tuple[Projection, str]
 """The record in an answer, projected, and its fingerprint."""
+
+
+_NO_GAPS: Mapping[str, Any] = {}
 
 
 class Written(NamedTuple):
@@ -38,6 +39,7 @@ class Written(NamedTuple):
 
     ``direct``: the answer itself carried the record, so differences in it are the system's own doing and not somebody's
     edit in between. ``surely``: this record came of this write; else it was found by a value that others may have, too.
+    ``gaps`` are paths that a create in steps did not come to, and what the record shows there instead.
     """
 
     kind: ActionKind
@@ -47,6 +49,7 @@ class Written(NamedTuple):
     direct: bool
     seen: Seen | None = None
     surely: bool = True
+    gaps: Mapping[str, Any] = _NO_GAPS
 
 
 def shown_in(binding: Binding, outcomes: Sequence[Outcome]) -> list[Seen | None]:
@@ -102,7 +105,8 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     if written.kind is ActionKind.CREATE and not whole:
         for path in canonical.values.keys() - row.revs.keys():
             if binding.mapping.pushes(path):
-                link.base[path] = Base(0, UNKNOWN)  # left out for now (a reference whose record comes later)
+                # Left out for now (a reference whose record comes later), or never come to.
+                link.base[path] = Base(0, written.gaps.get(path, UNKNOWN))
     link.version = outcome.version if outcome.record is None else outcome.record.version
     if outcome.record is None:
         link.fingerprint = None
@@ -124,7 +128,7 @@ def take(binding: Binding, written: Written, ledger: Ledger) -> None:
     _agree(canonical, link, row, values, binding, direct=written.direct)
     if not written.surely:
         _unshown(canonical, link, values, binding)
-    _news(binding, canonical, link, projection, values, row, ledger, created=written.kind is ActionKind.CREATE)
+    _news(binding, canonical, link, projection, values, written, ledger)
 
 
 def one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outcome]) -> list[Outcome]:
@@ -132,32 +136,6 @@ def one_each(binding: Binding, writes: Sequence[Write], outcomes: Iterable[Outco
     if len(answers) != len(writes):
         raise ProtocolError(f"{len(answers)} outcomes for {len(writes)} writes to {binding.id}")
     return answers
-
-
-def halfway(kind: ActionKind, outcomes: Sequence[Outcome]) -> tuple[list[Outcome], dict[int, str]]:
-    """Creates of which a later step went wrong are taken as done, as far as they show. Returns what was said of them.
-
-    The rest is written as an update, which is refused by itself where the system goes on refusing it.
-    """
-    if kind is not ActionKind.CREATE:
-        return list(outcomes), {}
-    said = {at: o.code or o.kind.value for at, o in enumerate(outcomes) if o.key and o.kind in _IN_PART}
-    return [o._replace(kind=OutcomeKind.APPLIED) if at in said else o for at, o in enumerate(outcomes)], said
-
-
-def unseen(outcomes: list[Outcome], partly: Collection[int]) -> list[Outcome]:
-    """What was made in part and cannot be read now is looked up in the next run."""
-    for at in partly:
-        if outcomes[at].record is None:
-            outcomes[at] = outcomes[at]._replace(kind=OutcomeKind.UNKNOWN)
-    return outcomes
-
-
-def without_gaps(binding: Binding, row: IntentRow, seen: Seen | None, scene: Scene) -> IntentRow:
-    """A row of a create of which perhaps not all was sent, cut down to what the record has: nobody emptied the rest."""
-    shown = {} if seen is None else resolved(binding, seen[0], scene)[0]
-    revs = {path: rev for path, rev in row.revs.items() if blank(row.values.get(path)) or not blank(shown.get(path))}
-    return row if len(revs) == len(row.revs) else row._replace(revs=revs)
 
 
 def _only_shown(canonical: Canonical, link: Link, binding: Binding) -> None:
@@ -240,10 +218,8 @@ def _news(
     link: Link,
     projection: Projection,
     values: dict[str, Any],
-    row: IntentRow,
+    written: Written,
     ledger: Ledger,
-    *,
-    created: bool,
 ) -> None:
     for problem in projection.problems:
         if problem.path is not None and binding.mapping.pushes(problem.path):
@@ -253,13 +229,13 @@ def _news(
         values = {path: value for path, value in values.items() if path not in known or known[path] != value}
         if not values:
             return
-    written = row.revs.keys()
+    created, told = written.kind is ActionKind.CREATE, written.row.revs.keys() | written.gaps.keys()
     merged = merge(
         binding.context,
         canonical,
         link.base,
         observed(projection, values, canonical),
-        lambda path: created and path not in written,
+        lambda path: created and path not in told,
         ledger.scene.conflicts.get(canonical.id, {}),
     )
     for clash in merged.clashes:

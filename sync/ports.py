@@ -158,6 +158,10 @@ class Store(Plans, Protocol):
 
     def rest(self, connection: str, until: datetime) -> None: ...
 
+    def first_run_after(self, run: int, connection: str) -> datetime | None:
+        """When the first run after this one began in which the connection was among those to be worked with."""
+        ...
+
     def start_run(self, selection: Sequence[BindingId], trigger: str, now: datetime) -> int: ...
 
     def finish_run(

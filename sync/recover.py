@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Final
 
 from connectors.contract import Outcome, OutcomeKind, Replay, Write
-from model.errors import AnswerLostError, RefusedError
+from mappings.contract import Projection
+from model.errors import AnswerLostError, ProtocolError, RefusedError
 from model.records import Record, value_at
 from sync.absorb import Binding, resolved
 from sync.decision import (
@@ -25,10 +26,11 @@ from sync.decision import (
 from sync.hub import Hub
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Written, take, without_gaps
+from sync.outcomes import Written, one_each, take
 from sync.ports import Lease
 from sync.reconcile import IN_DOUBT
 from sync.scenes import load_entities, load_references
+from sync.stepwise import cut, halfway, taken_by_others
 
 _UNSURE = (OutcomeKind.UNKNOWN, OutcomeKind.RETRY, OutcomeKind.THROTTLED, OutcomeKind.UNAUTHORISED)
 """What was sent again was perhaps not carried out this time; of the first time this says nothing."""
@@ -140,26 +142,46 @@ class Recovery:
         if not rows:
             self._adopt(binding, intent, there, [])
             return
-        writes = [Write(None, row.fields, None, row.entity_id) for row in rows]
-        try:
-            outcomes: Sequence[Outcome] = list(self.hub.deeds(binding.id).upsert(binding.id.stream, writes))
-        except RefusedError:
-            outcomes = [Outcome(OutcomeKind.REFUSED)] * len(rows)  # decided anew, one by one, in this run
+        outcomes, partly = halfway(ActionKind.CREATE, self._resent(binding, rows))
         keys = [o.key for o in outcomes if o.kind is OutcomeKind.APPLIED and o.key]
         records = {r.key: r for r in self.hub.deeds(binding.id).fetch(binding.id.stream, keys)} if keys else {}
-        applied = [
-            (row, records[o.key])
-            for row, o in zip(rows, outcomes, strict=True)
-            if o.kind is OutcomeKind.APPLIED and o.key in records
-        ]
-        unsure = [row for row, o in zip(rows, outcomes, strict=True) if o.kind in _UNSURE]
-        if self.hub.clock.now() - intent.sent_at > _PATIENCE:
-            self._adopt(binding, intent, [*there, *applied], [], unsure)
+        applied, unsure = [*there], []
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if outcome.kind is OutcomeKind.APPLIED and outcome.key in records:
+                applied.append((row, records[outcome.key]))
+            elif outcome.kind is OutcomeKind.APPLIED or outcome.kind in _UNSURE:
+                unsure.append(row)
+        halves = {rows[at].entity_id for at in partly}
+        if unsure and self._looked_long_enough(binding, intent):
+            self._adopt(binding, intent, applied, [], unsure, halves=halves)
             return
-        self._adopt(binding, intent, [*there, *applied], unsure)
+        self._adopt(binding, intent, applied, unsure, halves=halves)
         if unsure:
             stream = binding.id.stream
             self._in_question[stream] = self._in_question.get(stream, 0) + len(unsure)
+
+    def _resent(self, binding: Binding, rows: Sequence[IntentRow]) -> Sequence[Outcome]:
+        writes = [Write(None, row.fields, None, row.entity_id) for row in rows]
+        self.hub.store.renew(self.lease, self.hub.clock.now())  # else whoever took over may have sent them, too
+        try:
+            outcomes = one_each(binding, writes, self.hub.deeds(binding.id).upsert(binding.id.stream, writes))
+        except RefusedError:
+            return [Outcome(OutcomeKind.REFUSED)] * len(rows)  # decided anew, one by one, in this run
+        except (AnswerLostError, ProtocolError):
+            return [Outcome(OutcomeKind.UNKNOWN)] * len(rows)
+        for outcome in outcomes:
+            if outcome.kind is OutcomeKind.THROTTLED:
+                self.hub.rests.note(binding.id.connection, outcome.until)
+        return taken_by_others(rows, outcomes, self._owners(binding, outcomes))
+
+    def _owners(self, binding: Binding, outcomes: Sequence[Outcome]) -> dict[str, str]:
+        links = self.hub.store.links(binding.id, [outcome.key for outcome in outcomes if outcome.key])
+        return {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
+
+    def _looked_long_enough(self, binding: Binding, intent: Intent) -> bool:
+        """Whether the connection was first looked at more than an hour ago: by the first run after the intent's own."""
+        began = self.hub.store.first_run_after(intent.run, binding.id.connection)
+        return began is not None and self.hub.clock.now() - began > _PATIENCE
 
     def _find(self, binding: Binding, field: str, values: Sequence[str]) -> dict[str, Record]:
         """Records by the value of one of their fields (dotted where nested)."""
@@ -221,8 +243,11 @@ class Recovery:
         unclear: Sequence[IntentRow] = (),
         *,
         surely: bool = True,
+        halves: Collection[str] = (),
     ) -> None:
         """Rows found carried out become links with the *logged* values as baseline; the others are decided anew.
+
+        ``halves`` are entities whose records were made in part.
 
         All that follows from one intent is stored together with its end.
         """
@@ -232,10 +257,7 @@ class Recovery:
             load_entities(self.hub.store, scene, [row.entity_id for row, _ in applied])
             projections = binding.mapping.project([record for _, record in applied])
             load_references(self.hub.store, binding, projections, scene)
-            writes = self.hub.stream(binding.id).writes
-            if intent.kind is ActionKind.CREATE and writes is not None and writes.in_steps:
-                seen = zip(applied, projections, strict=True)
-                applied = [(without_gaps(binding, row, (one, ""), scene), record) for (row, record), one in seen]
+            applied = self._without_gaps(binding, intent.kind, applied, projections, scene, halves)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         for row, record in applied:
             if row.entity_id not in scene.canonicals:
@@ -251,6 +273,25 @@ class Recovery:
         changes.parked += self._in_doubt(binding, unclear)
         changes.dirty.update((binding.id.entity, row.entity_id) for row in intent.rows)
         self._commit(changes)
+
+    def _without_gaps(
+        self,
+        binding: Binding,
+        kind: ActionKind,
+        applied: Sequence[tuple[IntentRow, Record]],
+        projections: Sequence[Projection],
+        scene: Scene,
+        halves: Collection[str],
+    ) -> Sequence[tuple[IntentRow, Record]]:
+        """Where a create takes several calls, what its record does not show as sent is nothing that was agreed on."""
+        writes = self.hub.stream(binding.id).writes
+        steps = writes is not None and writes.in_steps
+        if kind is not ActionKind.CREATE or not (steps or halves):
+            return applied
+        return [
+            (cut(binding, row, (one, ""), scene).row if steps or row.entity_id in halves else row, record)
+            for (row, record), one in zip(applied, projections, strict=True)
+        ]
 
     def _own(self, binding: Binding, applied: Sequence[tuple[IntentRow, Record]]) -> Sequence[tuple[IntentRow, Record]]:
         """Without records that were given to another entity meanwhile."""

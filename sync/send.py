@@ -23,12 +23,12 @@ from sync.due import Books
 from sync.hub import Hub, Trouble, from_connector
 from sync.ledger import Ledger, Scene
 from sync.observe import Observer
-from sync.outcomes import Seen, Written, halfway, one_each, shown_in, take, take_creates, unseen, without_gaps
+from sync.outcomes import Seen, Written, one_each, shown_in, take, take_creates
 from sync.ports import Lease
 from sync.scenes import load_references
+from sync.stepwise import Cut, cut, halfway, taken_by_others, unseen
 
 _DONE = {ActionKind.CREATE: "created", ActionKind.UPDATE: "updated", ActionKind.DELETE: "deleted"}
-_TAKEN = "the system took this for a record that belongs to another entity here; merge or correct one of the two"
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _SOON: Final = timedelta(seconds=1)  # so long, at most, an answer is held unstored, and the lease taken for held
 _NOT_CARRIED_OUT = (OutcomeKind.THROTTLED, OutcomeKind.RETRY, OutcomeKind.UNAUTHORISED)
@@ -124,11 +124,11 @@ class Sender:
         writes = [Write(a.key, a.fields, a.expects, a.entity_id) for a in batch]
         deeds, stream = self.hub.deeds(binding.id), binding.id.stream
         deed = deeds.remove if intent.kind is ActionKind.DELETE else deeds.upsert
-        self.called(binding)
         asked_at = self.hub.clock.now()
         if asked_at - self._held_at > _SOON:  # whoever took over meanwhile may have sent this very batch
             self._held_at = asked_at
             self.hub.store.renew(self.lease, asked_at)
+        self.called(binding)
         return _Sent(batch, intent, asked_at, start(lambda: one_each(binding, writes, deed(stream, writes))))
 
     def _end(self, binding: Binding, sent: _Sent) -> None:
@@ -208,8 +208,12 @@ class Sender:
     def _absorb(self, binding: Binding, batch: Sequence[Action], outcomes: Sequence[Outcome], intent: Intent) -> None:
         """Store what the system answered, in one transaction with the end of the intent."""
         outcomes, partly = halfway(intent.kind, self._not_taken(binding, intent, outcomes))
-        outcomes = unseen(self._read_back(binding, intent.kind, outcomes), partly)
-        scene = self._scene(batch)
+        for said in partly.values():
+            self._rests(binding, said)
+        outcomes = self._read_back(binding, intent.kind, outcomes)
+        if binding.id.connection not in self.stopped:  # else what it has is shown by a later read
+            outcomes = unseen(outcomes, partly)
+        scene = self.books.scene([action.entity_id for action in batch])
         self._load_references(binding, outcomes, scene)
         ledger = Ledger(scene, self.hub.mappings, self.hub.indexes, self.run, self.observer.ids)
         answers = _Answers(binding, ledger)
@@ -222,8 +226,9 @@ class Sender:
         for place in places:
             action, row, outcome = batch[place], intent.rows[place], outcomes[place]
             if outcome.kind is OutcomeKind.APPLIED:
-                row = without_gaps(binding, row, seen[place], scene) if place in partly else row
-                take(binding, Written(intent.kind, row, outcome, intent.id, direct, seen[place]), ledger)
+                came = cut(binding, row, seen[place], scene) if place in partly else Cut(row, {})
+                written = Written(intent.kind, came.row, outcome, intent.id, direct, seen[place], gaps=came.gaps)
+                take(binding, written, ledger)
                 self._applied(action, ledger, partly.get(place))
             else:
                 self._not_applied(action, row, outcome, answers)
@@ -285,28 +290,12 @@ class Sender:
         self.books.progress += 1
 
     def _not_taken(self, binding: Binding, intent: Intent, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """A system that answers a create with a record of another entity has made none: that is a duplicate."""
-        keys = [outcome.key for outcome in outcomes if outcome.kind is OutcomeKind.APPLIED and outcome.key]
+        keys = [outcome.key for outcome in outcomes if outcome.key]
         if intent.kind is not ActionKind.CREATE or not keys:
             return outcomes
         links = self.hub.store.links(binding.id, keys)
-        owners = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE} | self._owners
-        return [
-            Outcome(OutcomeKind.DUPLICATE, code="duplicate", message=_TAKEN)
-            if outcome.key and owners.setdefault(outcome.key, row.entity_id) != row.entity_id
-            else outcome
-            for row, outcome in zip(intent.rows, outcomes, strict=True)
-        ]
-
-    def _scene(self, batch: Sequence[Action]) -> Scene:
-        """From what was loaded for deciding: nobody else writes while the lease is held."""
-        scene = Scene()
-        for action in batch:
-            standing = self.books.standings[action.entity_id]
-            scene.canonicals[action.entity_id] = standing.canonical
-            scene.links_of[action.entity_id] = standing.links
-            scene.conflicts[action.entity_id] = standing.conflicts
-        return scene
+        owners = {key: link.entity_id for key, link in links.items() if link.state is LinkState.LIVE}
+        return taken_by_others(intent.rows, outcomes, owners | self._owners)
 
     def _load_references(self, binding: Binding, outcomes: Sequence[Outcome], scene: Scene) -> None:
         """What the answers' own references lead to: a system may have stored another one than it was told."""
@@ -315,11 +304,15 @@ class Sender:
         records = [outcome.record for outcome in outcomes if outcome.record is not None]
         load_references(self.hub.store, binding, binding.mapping.project(records), scene)
 
-    def _applied(self, action: Action, ledger: Ledger, in_part: str | None) -> None:
+    def _applied(self, action: Action, ledger: Ledger, in_part: Outcome | None) -> None:
         if action.binding in self.books.standings[action.entity_id].refused:
             ledger.changes.unparked.append((action.binding, Side.OUT, action.entity_id))
-        bucket = Bucket.WRITTEN if in_part is None else Bucket.WAITING
-        self.books.ended(action, bucket, in_part or _DONE[action.kind], keep=in_part is not None)
+        if in_part is None:
+            self.books.ended(action, Bucket.WRITTEN, _DONE[action.kind])
+            return
+        if self.books.heard is not None:  # a plan's create was carried out
+            self.books.heard(action.entity_id, action.binding, Bucket.WRITTEN, _DONE[action.kind])
+        self.books.ended(action, Bucket.WAITING, in_part.code or in_part.kind.value, keep=True)
 
     def _not_applied(self, action: Action, row: IntentRow, outcome: Outcome, answers: _Answers) -> None:
         """A write that was not carried out, or of which nothing is known."""
@@ -332,15 +325,7 @@ class Sender:
             self.books.ended(action, Bucket.WAITING, "changed there meanwhile", keep=True)
         elif outcome.kind in _NOT_CARRIED_OUT:
             self.books.ended(action, Bucket.WAITING, outcome.code or outcome.kind.value, keep=True)
-            self.hub.rests.note(binding.id.connection, outcome.until)
-            if outcome.kind is not OutcomeKind.RETRY:
-                message = outcome.message or f"writes were not carried out: {outcome.kind.value}"
-                self.stopped[binding.id.connection] = Trouble(
-                    connection=binding.id.connection,
-                    stream=binding.id.stream,
-                    code=outcome.kind.value,
-                    message=message,
-                )
+            self._rests(binding, outcome)
         else:
             code = outcome.code or outcome.kind.value
             message = outcome.message or f"the system refused the write ({code})"
@@ -348,6 +333,16 @@ class Sender:
             if outcome.kind is OutcomeKind.DUPLICATE and outcome.of:
                 # Whoever holds the unique value may be this very entity's record, which no read has shown yet.
                 answers.noticed += self._fetch(binding, outcome.of)
+
+    def _rests(self, binding: Binding, outcome: Outcome) -> None:
+        """Leave a system alone that asked for it, and one that does not know us."""
+        if outcome.kind in _NOT_CARRIED_OUT:
+            self.hub.rests.note(binding.id.connection, outcome.until)
+        if outcome.kind in (OutcomeKind.THROTTLED, OutcomeKind.UNAUTHORISED):
+            message = outcome.message or f"writes were not carried out: {outcome.kind.value}"
+            self.stopped[binding.id.connection] = Trouble(
+                connection=binding.id.connection, stream=binding.id.stream, code=outcome.kind.value, message=message
+            )
 
     def _look_again(self, binding: Binding, action: Action, outcome: Outcome) -> list[Record]:
         if action.key is None:
@@ -370,7 +365,7 @@ class Sender:
     def _read_back(self, binding: Binding, kind: ActionKind, outcomes: Sequence[Outcome]) -> list[Outcome]:
         """Give each applied outcome its record, in one call, where the answers carry none."""
         bare = [o.key for o in outcomes if o.kind is OutcomeKind.APPLIED and o.record is None and o.key]
-        if kind is ActionKind.DELETE or not bare:
+        if kind is ActionKind.DELETE or not bare or binding.id.connection in self.stopped:
             return list(outcomes)
         # Where this fails, the writes are still known to have happened: only their rendition waits for the next read.
         found = {record.key: record for record in self._fetch(binding, *bare) if not record.deleted}

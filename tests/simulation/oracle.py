@@ -41,8 +41,9 @@ class Oracle:
         self.read_at: dict[tuple[str, str, str], int] = {}  # when the hub last looked at a record
         self.excused = 0
         self.said: list[str] = []  # what was found wrong while a run was under way, which would swallow an exception
-        self.brought_back: dict[tuple[str, str, str], int] = {}  # and how many records the hub had made there by then
+        self.away: dict[tuple[str, str, str], list[int]] = {}  # how many the hub had made when it went, came
         self.users_deleted: set[tuple[str, str, str]] = set()
+        self.made_with_email: set[tuple[str, str]] = set()
         self.forgotten: set[tuple[str, str]] = set()  # (system, key) of what the hub made and does not know of any more
 
     def wrong(self, said: str) -> None:
@@ -66,6 +67,7 @@ class Oracle:
                 self.placed[place] = (found, self.world.ticks)
 
     def deleted(self, system: str, stream: str, key: str, before: Row) -> None:
+        self.went(system, stream, key)
         self.users_deleted.add((system, stream, key))
         self.must -= self._unread(before)
         if not self.world.linked(system, stream, key):
@@ -77,6 +79,13 @@ class Oracle:
         at = BindingId(system, stream, ENTITY[stream])
         row = self.world.plain_store.parked(at, Side.IN, [key]).get(key)
         return list((row.data or {}).values()) if row is not None else []
+
+    def went(self, system: str, stream: str, key: str) -> None:
+        made = len(self.world.remotes[system].created)
+        self.away[system, stream, key] = [made, made]
+
+    def came_back(self, system: str, stream: str, key: str) -> None:
+        self.away[system, stream, key][1] = len(self.world.remotes[system].created)
 
     def _forget(self, system: str, stream: str, key: str) -> None:
         for held in (self.placed, self.met):
@@ -111,6 +120,11 @@ class Oracle:
             if not self.world.linked(system, "people", key):
                 self.must.discard(token(row.get(name)) or "")
 
+    def garbled(self, system: str, key: str, row: Row) -> None:
+        """Nobody can decode a record any more: what only its parked row had goes with the next reading."""
+        if not self.world.linked(system, "people", key):
+            self.must -= {token(value) or "" for value in row.values()}
+
     def shown(self, system: str, stream: str, key: str, row: Mapping[str, Any]) -> None:
         self.read_at[system, stream, key] = self.world.ticks
         for name, value in row.items():
@@ -121,9 +135,10 @@ class Oracle:
     def wrote(self, system: str, stream: str, key: str, before: Row | None, after: Row | None, marker: str) -> None:
         """The hub wrote: what a person had set there it must have known, or could not have seen in time."""
         nature = self.world.natures[system]
-        if before is None and (system, stream) not in self.world.director.whole:
-            self.wrong(f"I3: {system} {key} was made before {stream} there were read to the end")
+        if before is None:
+            self._made(system, stream, key, after or {})
         if after is None:
+            self.went(system, stream, key)
             if not self._deleted_somewhere(system, stream, key):
                 operator = self.world.operator
                 why = "nobody did" if operator is None else operator.past.may_delete((system, stream, key))
@@ -165,6 +180,12 @@ class Oracle:
         if unreadable(value) and (place in self.met or self.world.knows(token(value) or "")):
             self.wrong(f"I14: {place} could not be read, and was overwritten")
 
+    def _made(self, system: str, stream: str, key: str, row: Row) -> None:
+        if (system, stream) not in self.world.director.whole:
+            self.wrong(f"I3: {system} {key} was made before {stream} there were read to the end")
+        if row.get("email"):
+            self.made_with_email.add((system, key))
+
     def _deleted_somewhere(self, system: str, stream: str, key: str) -> bool:
         link = self.world.store.links(BindingId(system, stream, ENTITY[stream]), [key]).get(key)
         if link is None:
@@ -178,7 +199,7 @@ class Oracle:
 
     def restored(self, made: Mapping[str, Iterable[tuple[str, str, str]]]) -> None:
         """An older copy of the state was put back: what only the newer one knew is lost, with what it had made."""
-        known = self.known_text()
+        known = self.known_text(parked=False)  # what a parked record was may have been changed there since
         self.must = {value for value in self.must if value in known}
         self.met.clear()
         self.forgotten |= {(name, key) for name, rows in made.items() for _, _, key in rows}
@@ -206,10 +227,11 @@ class Oracle:
         with self.world.plain_store.database.read() as tx:
             return list(tx.rows(sql, *params))
 
-    def known_text(self) -> str:
+    def known_text(self, *, parked: bool = True) -> str:
         rows: Iterable[Any] = (
             row[0]
             for table, column in _TEXTS
+            if parked or table != "parked"
             for row in self._rows(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL")
         )
         return " ".join(str(text) for text in rows).lower()
@@ -233,8 +255,8 @@ class Oracle:
         for name, remote in self.world.remotes.items():
             made: dict[tuple[str, str], set[str]] = {}
             for stream, marker, key in remote.created:
-                back = self.brought_back.get((name, stream, key), 0)
-                if any((s, m) == (stream, marker) and k != key for s, m, k in remote.created[:back]):
+                went, came = self.away.get((name, stream, key), (0, 0))
+                if any((s, m) == (stream, marker) and k != key for s, m, k in remote.created[went:came]):
                     continue  # a person put it beside the one that had been made in its place
                 table = remote.tables[stream]
                 strange = self._strange(name, stream, key, table) if key in table.rows else True
@@ -265,7 +287,7 @@ class Oracle:
                 owner = owners.get(links[key].entity_id) if key in links else None
                 if owner is not None and owner.state is not EntityState.LIVE:
                     continue  # somebody deleted the person, and it stays here: who comes later is another one
-                if stream == "people" and email and known:
+                if stream == "people" and email and known and (name, key) in self.made_with_email:
                     other = made.setdefault((email, known), key)
                     assert other == key, f"I3: {name} has {other} and {key} for one person"
 

@@ -243,7 +243,7 @@ class SimWorld:
         self.ticks += 1
         before = dict(remote.tables[stream].rows.get(key, {}))
         if key in remote.tables[stream].gone:
-            self.oracle.brought_back[remote.name, stream, key] = len(remote.created)
+            self.oracle.came_back(remote.name, stream, key)
         if stream == "people":
             values = {name: value for name, value in values.items() if name not in remote.lost}
         if self.operator is not None:
@@ -428,7 +428,7 @@ class SimWorld:
                 remote.hidden = {key} if key and b % 3 else set()
                 remote.blurred = True
             case "garble":
-                remote.garbled |= {self._pick(remote, "people", b) or ""} - {""}
+                self._garble(remote, self._pick(remote, "people", b))
             case "misspell":
                 self._misspell(remote, b)
             case "contradict":
@@ -503,6 +503,11 @@ class SimWorld:
         garbled, remote.garbled = remote.garbled, set()
         for key in sorted(garbled & remote.tables["people"].rows.keys()):
             self.put(remote, "people", key, title=self.value())
+
+    def _garble(self, remote: Remote, key: str | None) -> None:
+        if key is not None:
+            remote.garbled.add(key)
+            self.oracle.garbled(remote.name, key, remote.tables["people"].rows[key])
 
     def _misspell(self, remote: Remote, n: int) -> None:
         found, name = self._pick(remote, "people", n), ("title", "dept")[n % 2]
