@@ -106,9 +106,9 @@ class Reading:
     def gone(self, keys: Sequence[str]) -> set[str]:
         """Those of these keys that are deleted, or are none: a search leaves out what a rule hides from the user, too.
 
-        ``read`` tells: it refuses what is not there before it looks at rules, and names up to five ids, with dots behind
-        where there are more (trytond/model/modelsql.py, ``__check_domain_rule``). So many are asked for at once, and
-        again without those that were named.
+        ``read`` tells: it refuses what is not there before it looks at rules, and names up to five ids, with dots
+        behind where there are more (trytond/model/modelsql.py, ``__check_domain_rule``). So many are asked for at once,
+        and again without those that were named.
         """
         numbers = sorted({int(key) for key in keys if key.isdecimal()})
         found = {key for key in keys if not key.isdecimal()}
