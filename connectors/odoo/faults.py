@@ -26,26 +26,29 @@ _PASSING = frozenset(
         "OperationalError",
     }
 )
-_WHOLE = re.compile(r"(?:Sorry, you|You) are not allowed to \w+ (?:documents of type )?'")
-"""How the lack of a right to a whole model is said; what record rules and the groups of a field forbid is said in other
-words (odoo/addons/base/models/ir_model.py, ``_make_access_error``; labels are asked for in English)."""
+_WHOLE = re.compile(r"(?:Sorry, you|You) are not allowed to \w+ (?:documents of type )?'.*' \(([\w.]+)\)")
+"""How the lack of a right to a whole model is said, and to which; what record rules and the groups of a field forbid is
+said in other words (odoo/addons/base/models/ir_model.py, ``_make_access_error``; labels are asked for in English)."""
 
+_ALONE = "the hub's user may not do this with this record"
 _PARTLY = re.compile(r"top-secret records|security restrictions|enough rights to access")
 _TAKEN = re.compile(r"already exists|duplicate key|must be unique", re.IGNORECASE)
 
 
 class RefusalError(RefusedError):
-    """Odoo refused one call as a whole, and nothing of it was done. ``said`` are its words: they may quote values."""
+    """Odoo refused one call to a model as a whole, and nothing of it was done. ``said`` are its words: they may quote
+    values."""
 
-    def __init__(self, what: str, fault: Mapping[str, Any]) -> None:
+    def __init__(self, what: str, fault: Mapping[str, Any], model: str) -> None:
         code = str(fault.get("name") or "Error").rpartition(".")[2]
         super().__init__(f"{what}: refused ({code})", code=code)
         self.said = str(fault.get("message") or "")
+        self.model = model
 
     @property
     def whole(self) -> bool:
         """Whether it was for rights that the user lacks whatever the record is."""
-        return kind_of(self.code, self.said) is OutcomeKind.UNAUTHORISED
+        return kind_of(self.code, self.said, self.model) is OutcomeKind.UNAUTHORISED
 
 
 class HiddenError(UnauthorisedError):
@@ -54,15 +57,19 @@ class HiddenError(UnauthorisedError):
 
 def outcome(error: RefusalError, write: Write) -> Outcome:
     """The outcome of a row that was alone in a refused call."""
-    return told(kind_of(error.code, error.said), write, error.code, error.said)
+    return told(kind_of(error.code, error.said, error.model), write, error.code, error.said)
 
 
-def kind_of(code: str, said: str) -> OutcomeKind:
-    """The class of an exception; one that is not known is a refusal, since sending it again would not help."""
+def kind_of(code: str, said: str, model: str) -> OutcomeKind:
+    """The class of an exception; one that is not known is a refusal, since sending it again would not help.
+
+    A lack of rights to the model that is written concerns everything; one to another model (a tag that is not there
+    yet, an activity) only the records that need it.
+    """
     if code == "MissingError":
         return OutcomeKind.MISSING
     if code in DENIED:
-        partly = code == "AccessError" and not _WHOLE.match(said)
+        partly = code == "AccessError" and _lacking(said) != model
         return OutcomeKind.REFUSED if partly else OutcomeKind.UNAUTHORISED
     if code in _PASSING:
         return OutcomeKind.RETRY
@@ -71,7 +78,13 @@ def kind_of(code: str, said: str) -> OutcomeKind:
     return OutcomeKind.REFUSED
 
 
-def complaint(message: Mapping[str, Any], write: Write) -> Outcome:
+def _lacking(said: str) -> str | None:
+    """The model that the sentence says the user has no right to whatever the record is."""
+    found = _WHOLE.match(said)
+    return found[1] if found else None
+
+
+def complaint(message: Mapping[str, Any], write: Write, model: str) -> Outcome:
     """The outcome of a row that ``load`` complained about: ``{type, message, record, field, ...}``."""
     field = str(message.get("field") or "") or None
     said = str(message.get("message") or "")
@@ -82,12 +95,14 @@ def complaint(message: Mapping[str, Any], write: Write) -> Outcome:
     said = said[found.end() :].lstrip("'> :") if found else said
     if not found and (_WHOLE.match(said) or _PARTLY.search(said)):
         code = "AccessError"
-    return told(kind_of(code, said), write, code, said)._replace(field=_named(field, write))
+    return told(kind_of(code, said, model), write, code, said)._replace(field=_named(field, write))
 
 
 def told(kind: OutcomeKind, write: Write, code: str, said: str) -> Outcome:
     if code == "AccessError" and kind is OutcomeKind.REFUSED:  # Odoo's own words name records
-        said = "the hub's user may not do this with this record: look at the user's groups and the record rules in Odoo"
+        other = _lacking(said)
+        what = f"this would need rights to {other}, which the hub's user lacks" if other else _ALONE
+        said = f"{what}: look at the user's groups and the record rules in Odoo"
     return Outcome(kind, write.key, code=code, message=without_values(said.strip(), write)[:500])
 
 

@@ -118,7 +118,7 @@ class Session:
             answer = self.http.post(_PATH, parts=path, json=body, idempotent=reads, accept={500})
             if answer.ok:
                 return answer.json()
-            raise _refusal(answer, what, reads=reads)
+            raise _refusal(answer, what, model, reads=reads)
         ids = [body.pop("ids")] if "ids" in body else []
         key = self.settings.key.get_secret_value()
         given = [self.settings.database, self._me(), key, model, method, ids, body]
@@ -145,12 +145,13 @@ class Session:
         """One JSON-RPC call; None where ``missing`` may be and the address is not there. Odoo leaves out a null
         ``result``."""
         params = {"service": service, "method": method, "args": args}
+        model = str(args[3]) if service == "object" else ""
         body = {"jsonrpc": "2.0", "method": "call", "id": 1, "params": params}
         answer = self.http.post("/jsonrpc", json=body, idempotent=reads, anonymous=True, accept={500})
         if missing and answer.status in {404, 405, 410}:
             return None
         if not answer.ok:
-            raise _refusal(answer, what, reads=reads)
+            raise _refusal(answer, what, model, reads=reads)
         said = answer.json()
         if not isinstance(said, dict) or said.get("jsonrpc") != "2.0":
             kind = ProtocolError if reads else AnswerLostError
@@ -159,7 +160,7 @@ class Session:
         if not isinstance(error, dict):
             return said.get("result")
         fault = error.get("data")
-        raise RefusalError(what, fault if isinstance(fault, dict) else {"name": f"rpc-{error.get('code')}"})
+        raise RefusalError(what, fault if isinstance(fault, dict) else {"name": f"rpc-{error.get('code')}"}, model)
 
 
 def _major(said: Any) -> int:
@@ -170,14 +171,14 @@ def _major(said: Any) -> int:
         raise ProtocolError("asking for the version: this does not answer like Odoo") from None
 
 
-def _refusal(answer: Answer, what: str, *, reads: bool) -> Exception:
+def _refusal(answer: Answer, what: str, model: str, *, reads: bool) -> Exception:
     """The error for an answer that is no success."""
     try:
         fault = answer.json()
     except ProtocolError:
         fault = None
     if isinstance(fault, dict) and fault.get("name"):
-        return RefusalError(what, fault)
+        return RefusalError(what, fault, model)
     if answer.status >= 500:
         return (UnreachableError if reads else AnswerLostError)(f"{what}: server error, HTTP {answer.status}")
     hint = "is the address that of an Odoo server, and the database's name right?"

@@ -86,7 +86,10 @@ class Writing:
 
     def explain(self, rows: Iterable[Row]) -> None:
         """Look behind what is said to be missing: it may be hidden from the user, or merged into another record."""
-        lost = {row.at: row.write for row in rows if self._is(row, OutcomeKind.MISSING)}
+        rows = [row for row in rows if self._is(row, OutcomeKind.MISSING)]
+        for row in [row for row in rows if row.write.key is None]:  # what is gone is something that it points to
+            self.outcomes[row.at] = self.outcomes[row.at]._replace(kind=OutcomeKind.REFUSED)
+        lost = {row.at: row.write for row in rows if row.write.key is not None}
         numbers = [int(write.key or 0) for write in lost.values()]
         try:
             away = gone(self.session, self.model, numbers) if numbers else set()
@@ -146,15 +149,27 @@ class Writing:
                     raise AnswerLostError(f"writing {self.model}: {len(left)} rows sent, another number answered")
                 pairs = zip(left, keys, strict=True)
                 return results | {row.at: Outcome(OutcomeKind.APPLIED, str(key)) for row, key in pairs}
-            refused = _refused(answer, left)
+            refused = self._refused(answer, left)
             if not refused:
-                raise RefusalError(f"writing {self.model}", {"name": "ImportError", "message": _first(answer)})
+                raise RefusalError(
+                    f"writing {self.model}", {"name": "ImportError", "message": _first(answer)}, self.model
+                )
             results |= refused
             whole = next((o for o in refused.values() if o.kind is OutcomeKind.UNAUTHORISED), None)
             if whole is not None:  # the others would be refused alike, ten in a call
                 return {row.at: whole._replace(key=row.write.key) for row in left} | results
             left = [row for row in left if row.at not in refused]
         return results
+
+    def _refused(self, answer: Mapping[str, Any], rows: Sequence[Row]) -> dict[int, Outcome]:
+        """The outcomes of rows that the messages complain about; warnings alone refuse nothing."""
+        found: dict[int, Outcome] = {}
+        for message in answer.get("messages") or ():
+            number = message.get("record") if isinstance(message, Mapping) else None
+            if isinstance(number, int) and message.get("type") == "error" and 0 <= number < len(rows):
+                row = rows[number]
+                found.setdefault(row.at, complaint(message, row.write, self.model))
+        return found
 
     def _sent(self, rows: Sequence[Row]) -> Mapping[str, Any]:
         columns = list(rows[0].cells)
@@ -198,17 +213,6 @@ def _alike(rows: Iterable[Row]) -> Iterator[list[Row]]:
             calls.append([])
         calls[-1].append(row)
     return (call for calls in portions.values() for call in calls)
-
-
-def _refused(answer: Mapping[str, Any], rows: Sequence[Row]) -> dict[int, Outcome]:
-    """The outcomes of rows that the messages complain about; warnings alone refuse nothing."""
-    found: dict[int, Outcome] = {}
-    for message in answer.get("messages") or ():
-        number = message.get("record") if isinstance(message, Mapping) else None
-        if isinstance(number, int) and message.get("type") == "error" and 0 <= number < len(rows):
-            row = rows[number]
-            found.setdefault(row.at, complaint(message, row.write))
-    return found
 
 
 def _first(answer: Mapping[str, Any]) -> str:

@@ -22,7 +22,6 @@ from connectors.tryton.session import RefusalError, Session
 
 _BY_ID = [["id", "ASC"]]
 _CHUNK = 500
-_NAMED = 5
 
 
 def position(text: str) -> datetime:
@@ -107,16 +106,30 @@ class Reading:
     def gone(self, keys: Sequence[str]) -> set[str]:
         """Those of these keys that are deleted, or are none: a search leaves out what a rule hides from the user, too.
 
-        ``read`` tells: it refuses what is not there before it looks at rules, and names up to five ids
-        (trytond/model/modelsql.py, ``__check_domain_rule``).
+        ``read`` tells: it refuses what is not there before it looks at rules, and names up to five ids, with dots
+        behind where there are more (trytond/model/modelsql.py, ``__check_domain_rule``). So many are asked for at once,
+        and again without those that were named.
         """
         numbers = sorted({int(key) for key in keys if key.isdecimal()})
         found = {key for key in keys if not key.isdecimal()}
-        for at in range(0, len(numbers), _NAMED):
+        for at in range(0, len(numbers), _CHUNK):
+            found |= self._absent(numbers[at : at + _CHUNK])
+        return found
+
+    def _absent(self, numbers: Sequence[int]) -> set[str]:
+        """Each question settles five of them at least, or all that are left."""
+        left = [str(number) for number in numbers]
+        found: set[str] = set()
+        while left:
             try:
-                self.session.ask(f"{PARTY}.read", "reading parties", numbers[at : at + _NAMED], ["id"])
+                self.session.ask(f"{PARTY}.read", "reading parties", [int(key) for key in left], ["id"])
             except RefusalError as error:
-                found.update(error.parties if error.absent else ())
+                named = set(error.parties) & set(left) if error.absent else set()
+                found |= named
+                left = [key for key in left if key not in named]
+                if named and error.more:
+                    continue
+            return found
         return found
 
     def fetch(self, keys: Sequence[str]) -> list[Record]:

@@ -28,7 +28,7 @@ _WHOLE = re.compile(r'You are not allowed to access "[^".]+"|You are not allowed
 write to records "5" of "Party" because of …", "… to access "Party.Name"", "… to modify the field "Name" in record …"
 (trytond/ir/message.xml, series 8.2; a rule's sentence names five ids at most, then dots)."""
 
-_IDS = re.compile(r'records "([\d, ]+)(?:\.\.\.)?" o[fn] "Party"')
+_IDS = re.compile(r'records "([\d, ]+)(\.\.\.)?" o[fn] "Party"')
 
 
 class RefusalError(RefusedError):
@@ -62,6 +62,12 @@ class RefusalError(RefusedError):
         """The parties, by id, that the sentence is about: not necessarily all."""
         found = _IDS.search(self.said)
         return [key for key in re.split(r"[, ]+", found[1]) if key] if found else []
+
+    @property
+    def more(self) -> bool:
+        """Whether the sentence is about more parties than it names."""
+        found = _IDS.search(self.said)
+        return bool(found and found[2])
 
 
 _CLASSES = frozenset({"UserError", "UserWarning", "ConcurrencyException", "LoginException"})

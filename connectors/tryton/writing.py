@@ -12,8 +12,8 @@ The own fields of an archived party cannot be changed, not even by the call that
 one that is made archived is archived, and one that is brought back is changed, by a second call. Where that one is
 refused for a new party, the party is deleted again: taken as it is, it would bring the archived one back elsewhere.
 
-A kind of mechanism (or VAT number) that is emptied is to show nothing: the first one is deleted, since that is the one
-the hub knows, and others of the kind, which would show instead, are archived.
+A kind of mechanism (or VAT number) that is emptied is to show nothing: the one in use is deleted. Where there are
+several, another would show instead, which the hub has never seen: that is refused, and a person decides.
 """
 
 from __future__ import annotations
@@ -206,9 +206,11 @@ class Writing:
                 address[path.partition(".")[2]] = self._country(value) if path == COUNTRY else _text(path, value)
             elif path in MECHANISMS:
                 kept = in_use(now["contact_mechanisms"], type=path) if now else []
+                _alone(path, value, kept)
                 below.setdefault("contact_mechanisms", []).extend(_command("value", path, _text(path, value), kept))
             elif path == VAT:
                 kept = in_use(now["identifiers"], type=VAT_TYPE) if now else []
+                _alone(path, value, kept)
                 below.setdefault("identifiers", []).extend(_command("code", VAT_TYPE, _text(path, value), kept))
             else:
                 raise UnfitError("unknown-field", path, f"parties have no field {path} that may be written")
@@ -282,12 +284,18 @@ def _text(path: str, value: Any) -> str | None:
 
 
 def _command(name: str, kind: str, value: str | None, kept: Sequence[Mapping[str, Any]]) -> list[Any]:
-    """Commands that have the first of ``kept`` show the value, or none of them, where there is no value."""
-    keys = [int(one["id"]) for one in kept]
+    """Commands that have the first of ``kept`` show the value; where there is no value, the only one is deleted."""
+    keys = [int(one["id"]) for one in kept[:1]]
     if value is None:
-        others = [["write", keys[1:], {"active": False}]] if keys[1:] else []
-        return [["delete", keys[:1]], *others] if keys else []
-    return [["write", keys[:1], {name: value}]] if keys else [["create", [{"type": kind, name: value}]]]
+        return [["delete", keys]] if keys else []
+    return [["write", keys, {name: value}]] if keys else [["create", [{"type": kind, name: value}]]]
+
+
+def _alone(path: str, value: Any, kept: Sequence[Mapping[str, Any]]) -> None:
+    """Raises UnfitError where one of several is to be emptied."""
+    if value in (None, "") and len(kept) > 1:
+        rule = "is one of several, and another would take its place: archive in Tryton those that are not wanted"
+        raise UnfitError("one-of-several", path, f"{path} {rule}")
 
 
 def _address(values: Mapping[str, Any], kept: Mapping[str, Any] | None) -> list[Any]:

@@ -6,8 +6,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from connectors.http import Answer
-from connectors.sdk import ConnectorError, Diagnostic, ProtocolError, ThrottledError
+from connectors.sdk import (
+    ConnectorError,
+    Diagnostic,
+    ProtocolError,
+    RefusedError,
+    Severity,
+    ThrottledError,
+    UnauthorisedError,
+)
 from connectors.woocommerce.reading import ALL, modified_after
+from connectors.woocommerce.schema import statuses
 from connectors.woocommerce.session import Session, said
 
 _NEVER = datetime(2999, 1, 1, tzinfo=UTC)
@@ -22,7 +31,7 @@ def check(session: Session) -> list[Diagnostic]:
         if not answer.ok:
             return [_closed(answer)]
         answer.json()
-        return [*_filter(session), *_rights(session)]
+        return [*_filter(session), *_rights(session), *_description(session)]
     except ThrottledError as error:
         return [Diagnostic(code="throttled", message=str(error), path="url", hint="the host asks to wait; try later")]
     except ProtocolError as error:
@@ -76,4 +85,18 @@ def _rights(session: Session) -> Iterator[Diagnostic]:
             message=f"the key may read, but not write ({code})",
             path="consumer_key",
             hint="set its permissions to Read/Write, and let its user be a shop manager",
+        )
+
+
+def _description(session: Session) -> Iterator[Diagnostic]:
+    try:
+        statuses(session)
+    except (ProtocolError, RefusedError, UnauthorisedError) as error:
+        yield Diagnostic(
+            code="options-blocked",
+            message=f"the shop does not describe its fields ({error}): orders are read by the status «any», which may "
+            "leave out statuses of extensions, and fields cannot be discovered",
+            severity=Severity.WARNING,
+            path="url",
+            hint="have host and firewall let OPTIONS requests to /wp-json/ through",
         )

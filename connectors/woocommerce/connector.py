@@ -15,9 +15,12 @@ from connectors.sdk import (
     Field,
     Outcome,
     Page,
+    ProtocolError,
     Record,
+    RefusedError,
     Replay,
     Stream,
+    UnauthorisedError,
     Watermark,
     Write,
     Writes,
@@ -107,12 +110,16 @@ class WooCommerceConnector(Connector[WooCommerceSettings]):
     def _writer(self, stream: str) -> Writer:
         name = self._listed(stream)
         if name not in self._writers:
-            self._writers[name] = Writer(self._session, name, self._reader, lambda: self._statuses)
+            self._writers[name] = Writer(self._session, name, self._reader, lambda: self._statuses or schema.OWN)
         return self._writers[name]
 
     @cached_property
     def _statuses(self) -> tuple[str, ...]:
-        return schema.statuses(self._session)
+        """None where the host keeps the shop from describing itself: `check` says so."""
+        try:
+            return schema.statuses(self._session)
+        except (ProtocolError, RefusedError, UnauthorisedError):
+            return ()
 
     def _listed(self, stream: str) -> str:
         """A stream with records of its own in the shop; guests are only parts of orders."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 from connectors.sdk import CursorExpiredError, Page, ProtocolError, Record, RefusedError
@@ -21,10 +22,11 @@ ALL: dict[str, dict[str, Any]] = {"customers": {"role": "all"}, "orders": {"stat
 
 _GUEST = "id,customer_id,billing"
 _AT_ONCE = 100
+_SAMPLE = 5
 
 
 class Reader:
-    """``statuses`` tells which an order may have, those of extensions included."""
+    """``statuses`` tells which an order may have, those of extensions included; none where the shop does not say."""
 
     def __init__(self, session: Session, statuses: Callable[[], Sequence[str]] = tuple) -> None:
         self._session = session
@@ -34,20 +36,44 @@ class Reader:
     def _all(self, name: str) -> dict[str, Any]:
         """What a list has to be asked for to show every record: orders by each status of the shop, by name.
 
-        ``any`` leaves out those that an extension registered with ``exclude_from_search`` (WP_Query).
+        ``any`` leaves out those that an extension registered with ``exclude_from_search`` (WP_Query); those that it
+        registered with WordPress only have no name for the shop (`_unnamed`).
         """
         named = ",".join(self._statuses()) if name == "orders" else ""
         return {"status": named} if named else ALL[name]
+
+    def _unnamed(self, query: Mapping[str, Any]) -> list[Row]:
+        """The orders, from the oldest on, that only ``any`` shows: their status is none of those that the shop names.
+
+        There are hardly ever any; so only id and status are listed to find them.
+        """
+        named = self._statuses()
+        if not named:
+            return []
+        lean = {**query, **ALL["orders"], "_fields": "id,status"}
+        listed = (row for rows in self._session.walk("orders", lean) for row in rows)
+        keys = [str(row["id"]) for row in listed if row.get("status") not in named]
+        found: list[Row] = []
+        for at in range(0, len(keys), _AT_ONCE):
+            shown = {name: query[name] for name in ("_fields",) if name in query}
+            found += self._included("orders", keys[at : at + _AT_ONCE], {**shown, **ALL["orders"]})[0]
+        return sorted(found, key=lambda row: int(row["id"]))
+
+    def _walk(self, name: str, query: Mapping[str, Any], *, newest_first: bool = False) -> Iterator[list[Row]]:
+        """Every record, in pages; orders that only ``any`` shows come last."""
+        yield from self._session.walk(name, {**self._all(name), **query}, newest_first=newest_first)
+        if name == "orders" and (rows := self._unnamed(query)):
+            yield rows
 
     # whole lists
 
     def customers(self) -> Iterator[Page]:
         """Everybody, each time: the shop cannot tell who was modified, and ignores being asked."""
         for rows in self._session.walk("customers", ALL["customers"]):
-            yield Page([records.record(row, self._custom) for row in rows], None, full=True)
+            yield Page([self._shown(row) for row in rows], None, full=True)
 
     def keys(self, name: str) -> Iterator[Sequence[str]]:
-        for rows in self._session.walk(name, {**self._all(name), "_fields": "id"}):
+        for rows in self._walk(name, {"_fields": "id"}):
             yield [str(row["id"]) for row in rows]
 
     # what was modified
@@ -55,9 +81,9 @@ class Reader:
     def orders(self, since: str | None) -> Iterator[Page]:
         """By id, so that the position moves only behind the last page. What went to the trash comes as deleted."""
         started = self._session.context.clock.now()
-        query = {**self._all("orders"), **self._after(since)}
-        for rows in self._session.walk("orders", query):
-            yield Page([records.record(row, self._custom) for row in rows], None, full=since is None)
+        query = self._after(since)
+        for rows in self._walk("orders", query):
+            yield Page([self._shown(row) for row in rows], None, full=since is None)
         if since is not None:
             for rows in self._session.walk("orders", {**query, "status": "trash", "_fields": "id"}):
                 yield Page([Record(str(row["id"]), {}, deleted=True) for row in rows])
@@ -67,13 +93,16 @@ class Reader:
         """Buyers without an account, each as the newest of their orders shows them.
 
         Which order is somebody's newest is seen by going through all from the newest on; after a position only until
-        everybody behind a modified order was met.
+        everybody behind a modified order was met. Of the orders that only ``any`` shows, those that were modified are
+        looked at.
         """
         started = self._session.context.clock.now()
-        wanted = None if since is None else self._behind(since)
+        asked = {**self._after(since), "_fields": _GUEST}
+        unnamed = self._unnamed(asked)
+        wanted = None if since is None else self._behind(asked, unnamed)
         met: set[bytes] = set()
         if wanted is None or wanted:
-            for rows in self._session.walk("orders", {**self._all("orders"), "_fields": _GUEST}, newest_first=True):
+            for rows in self._newest(unnamed):
                 page = []
                 for row in rows:
                     email = records.guest_email(row)
@@ -87,10 +116,19 @@ class Reader:
                     break
         yield Page([], self._cursor(started), full=since is None)
 
-    def _behind(self, since: str) -> set[str]:
-        query = {**self._all("orders"), **self._after(since), "_fields": _GUEST}
-        found = (records.guest_email(row) for rows in self._session.walk("orders", query) for row in rows)
-        return {email for email in found if email is not None}
+    def _newest(self, unnamed: Sequence[Row]) -> Iterator[list[Row]]:
+        """All orders from the newest on, the given ones each in its place."""
+        waiting = list(unnamed)
+        for rows in self._session.walk("orders", {**self._all("orders"), "_fields": _GUEST}, newest_first=True):
+            due = [row for row in waiting if row["id"] > rows[-1]["id"]]
+            waiting = waiting[: len(waiting) - len(due)]
+            yield sorted([*rows, *due], key=lambda row: -int(row["id"]))
+        yield waiting[::-1]
+
+    def _behind(self, query: Mapping[str, Any], unnamed: Sequence[Row]) -> set[str]:
+        pages = self._session.walk("orders", {**self._all("orders"), **query})
+        rows = chain(unnamed, chain.from_iterable(pages))
+        return {email for row in rows if (email := records.guest_email(row)) is not None}
 
     def _after(self, since: str | None) -> dict[str, Any]:
         if since is None:
@@ -112,26 +150,56 @@ class Reader:
     def fetch(self, name: str, keys: Sequence[str]) -> list[Record]:
         """A record for each key, in order; what is gone, or in the trash, is deleted; what may not be seen is left out.
 
-        Not being listed is no deletion: extensions keep accounts and statuses out of lists, and cut pages short. So
-        each missing one is asked for.
+        Not being listed is no deletion: extensions keep accounts and statuses out of lists, and cut pages short. So the
+        missing ones are asked for, too: some of each hundred where the shop counts as many as it lists, all where it
+        does not, or where one of those asked for turns out to be there.
         """
         found: dict[str, Record] = {key: Record(key, {}, deleted=True) for key in keys if not is_key(key)}
         whole = [key for key in dict.fromkeys(keys) if is_key(key)]
+        doubted: list[str] = []
+        believed: list[str] = []
         for at in range(0, len(whole), _AT_ONCE):
             part = whole[at : at + _AT_ONCE]
-            found |= self._listed(name, part, self._all(name))
+            listed, counted = self._listed(name, part)
+            found |= listed
             missing = [key for key in part if key not in found]
-            if missing and name == "orders":
-                trashed = self._listed(name, missing, {"status": "trash"})
-                found |= {key: Record(key, {}, deleted=True) for key in trashed}
-            for key in missing:
-                if key not in found and (record := self._one(name, key)) is not None:
-                    found[key] = record
+            sample = missing[:: -(-len(missing) // _SAMPLE) or 1] if counted else missing
+            doubted += sample
+            believed += [key for key in missing if key not in set(sample)]
+        shown = self._singly(name, doubted)
+        if all(key in shown and shown[key].deleted for key in doubted):
+            found |= {key: Record(key, {}, deleted=True) for key in believed}
+        else:
+            found |= self._singly(name, believed)
+        found |= shown
         return [found[key] for key in keys if key in found]
 
-    def _listed(self, name: str, keys: Sequence[str], query: Mapping[str, Any]) -> dict[str, Record]:
-        rows, _ = self._session.page(name, {**query, "include": ",".join(keys), "per_page": _AT_ONCE})
-        return {str(row["id"]): records.record(row, self._custom) for row in rows}
+    def _listed(self, name: str, keys: Sequence[str]) -> tuple[dict[str, Record], bool]:
+        """Which of them lists show, and whether every list showed as many as it counted. What lies in the trash is
+        deleted."""
+        queries = [self._all(name)]
+        if name == "orders":
+            queries += [query for query in (ALL["orders"],) if query not in queries]
+            queries.append({"status": "trash"})
+        found: dict[str, Record] = {}
+        sure = True
+        for query in queries:
+            if missing := [key for key in keys if key not in found]:
+                rows, total = self._included(name, missing, query)
+                sure = sure and total == len(rows)
+                for row in rows:
+                    gone = query.get("status") == "trash"
+                    found[str(row["id"])] = Record(str(row["id"]), {}, deleted=True) if gone else self._shown(row)
+        return found, sure
+
+    def _included(self, name: str, keys: Sequence[str], query: Mapping[str, Any]) -> tuple[list[Row], int | None]:
+        return self._session.page(name, {**query, "include": ",".join(keys), "per_page": _AT_ONCE})
+
+    def _shown(self, row: Row) -> Record:
+        return records.record(row, self._custom)
+
+    def _singly(self, name: str, keys: Sequence[str]) -> dict[str, Record]:
+        return {key: record for key in keys if (record := self._one(name, key)) is not None}
 
     def _one(self, name: str, key: str) -> Record | None:
         """A record by its address; None where the key's user may not see this one."""
@@ -139,7 +207,7 @@ class Reader:
         if answer.ok:
             row: Row = answer.json()
             gone = row.get("status") == "trash"
-            return Record(key, {}, deleted=True) if gone else records.record(row, self._custom)
+            return Record(key, {}, deleted=True) if gone else self._shown(row)
         code, _ = said(answer)
         if answer.status == 403 and code == "woocommerce_rest_cannot_view":
             return None
@@ -161,7 +229,7 @@ class Reader:
                     raise
                 continue  # no address, says the shop: then nobody has it
             same = [row for row in rows if str(row.get("email", "")).lower() == value.lower()]
-            found |= {str(row["id"]): records.record(row, self._custom) for row in same}
+            found |= {str(row["id"]): self._shown(row) for row in same}
         return list(found.values())
 
     def by_marker(self, name: str, values: Sequence[str]) -> list[Record]:
@@ -171,7 +239,7 @@ class Reader:
         if not wanted:
             return []
         marker, keys = self._session.settings.marker, []
-        for rows in self._session.walk(name, {**self._all(name), "_fields": "id,meta_data"}, newest_first=True):
+        for rows in self._walk(name, {"_fields": "id,meta_data"}, newest_first=True):
             for row in rows:
                 value = records.meta(row, (marker,))[marker]
                 if isinstance(value, str) and value in wanted:

@@ -69,6 +69,10 @@ def described(session: Session, name: str) -> Mapping[str, Any]:
     return properties
 
 
+OWN = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed", "checkout-draft")
+"""The statuses of an order without any extension."""
+
+
 def statuses(session: Session) -> tuple[str, ...]:
     """Every status an order of this shop may have, those of extensions included."""
     return tuple(map(str, (described(session, "orders").get("status") or {}).get("enum") or ()))

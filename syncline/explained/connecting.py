@@ -61,6 +61,10 @@ CONNECTING = {
         "The system ignores the filter for what changed.",
         "Choose another `api_version`.",
     ),
+    "options-blocked": Entry(
+        "Something before the shop does not let it describe its fields. Orders of some statuses may be missing.",
+        "Have host and firewall let OPTIONS requests through.",
+    ),
     "marker-missing": Entry(
         "There is no place in the system for the hub's own id, so creates cannot be made safe.",
         "`syncline connections prepare` creates it where the user may.",

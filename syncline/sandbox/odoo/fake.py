@@ -89,10 +89,17 @@ class OdooFake:
                     r for r in self.database.rows[other].values() if (r["model"], r["res_id"]) == (model, loser)
                 ]:
                     self.database.stamped(other, row["id"], {"res_id": winner}, by=PERSON)
-            said = f"Merged with the following partners: ['{named['name']} &lt;n/a&gt; (ID {loser})']"
-            note = {"model": model, "res_id": winner, "message_type": "notification", "body": f"<p>{said}</p>"}
+            said = f"<p>Merged with the following partners: {self._listed(named)}</p>"
+            note = {"model": model, "res_id": winner, "message_type": "notification", "body": said}
             self.database.create("mail.message", note, by=PERSON)
             self.database.unlink(model, [loser])
+
+    def _listed(self, loser: Row) -> str:
+        """A merged partner as its note lists it. Before 17 the sanitiser takes ``<n/a>`` for a tag and drops it."""
+        email = loser["email"] or "n/a"
+        if self.version >= 17:
+            return f"['{loser['name']} &lt;{email}&gt; (ID {loser['id']})']"
+        return f"{loser['name']} {'' if email == 'n/a' else f'&lt;{email}&gt;'} (ID {loser['id']})"
 
     def row(self, model: str, key: int) -> Row:
         return self.database.rows[model][key]
@@ -104,6 +111,11 @@ class OdooFake:
     def rule(self, model: str, key: int, *rights: str) -> None:
         """A record rule takes rights to one record from the hub's user; without ``read`` it is in no list."""
         self.methods.ruled |= {(model, key, right) for right in rights}
+
+    def need(self, model: str, key: int | None, right: str, other: str) -> None:
+        """Doing this with one record (with none: creating any) touches another model, to which the hub's user has no
+        rights: automations and computed fields do such things."""
+        self.methods.needed[model, key, right] = other
 
     def trouble(self, *kinds: str | int) -> None:
         """The next writing calls end in these exceptions (by name), or statuses that a proxy answers with."""

@@ -35,6 +35,7 @@ class Methods:
         self.version = version
         self.forbidden: set[tuple[str, str]] = set()
         self.ruled: set[tuple[str, int, str]] = set()
+        self.needed: dict[tuple[str, int | None, str], str] = {}
 
     def call(self, model: str, method: str, ids: Sequence[int], context: Mapping[str, Any], **params: Any) -> Any:
         """Raises Fault; a call that writes is one transaction."""
@@ -62,6 +63,8 @@ class Methods:
             raise refused(right, model)
         if key is not None and (model, key, right) in self.ruled:
             raise ruled(right, model, key)
+        if other := self.needed.get((model, key, right)):
+            raise refused(right, other)
 
     # reading
 

@@ -28,8 +28,9 @@ ADDRESS = (
 STATUSES = ("pending", "processing", "on-hold", "completed", "cancelled", "refunded", "failed", "checkout-draft")
 
 
-HIDDEN = "wc-archived"
-"""A status of an extension that is registered as «exclude_from_search»: ``any`` leaves it out (WP_Query)."""
+HIDDEN = "archived"
+"""A status of an extension that is registered as «exclude_from_search»: ``any`` leaves it out (WP_Query). Registered as
+``wc-archived``, it is told without the head (WC_REST_Orders_V2_Controller::get_order_statuses)."""
 
 
 class WooError(Exception):

@@ -83,6 +83,33 @@ def test_a_write_to_the_loser_of_a_merge_names_the_survivor(make, server):
     assert [(o.kind, o.of) for o in (written, removed)] == [(MISSING, str(winner))] * 2
 
 
+@pytest.mark.parametrize("name", ["Azur (Branch {})", "Azur <a@b.example> (ID {})", "Azur  (ID {})", "Azur (ID {})"])
+def test_a_number_in_a_merged_partners_name_is_no_merged_partner(make, server, name):
+    winner, loser, stranger = server.seed("res.partner", [{"name": n, "is_company": True} for n in "ABC"])
+    server.row("res.partner", loser)["name"] = name.format(stranger).replace("<", "&lt;").replace(">", "&gt;")
+    server.merge("res.partner", winner, loser)
+    server.delete("res.partner", stranger)
+    merged, gone = make(server).fetch("companies", [str(loser), str(stranger)])
+    assert (merged.superseded_by, gone.deleted, gone.superseded_by) == (str(winner), True, None)
+
+
+def test_a_merged_partner_with_an_address_has_its_survivor(make, server):
+    winner, loser = server.seed("res.partner", [{"name": "Azure", "email": "a@b.example", "is_company": True}] * 2)
+    server.merge("res.partner", winner, loser)
+    [merged] = make(server).fetch("companies", [str(loser)])
+    assert merged.superseded_by == str(winner)
+
+
+def test_a_deleted_partner_that_notes_on_two_records_name_is_merged_into_neither(make, server):
+    winner, other, loser = server.seed("res.partner", [{"name": n, "is_company": True} for n in "ABC"])
+    server.merge("res.partner", winner, loser)
+    said = next(iter(server.database.rows["mail.message"].values()))["body"]
+    note = {"model": "res.partner", "res_id": other, "message_type": "notification", "body": said}
+    server.seed("mail.message", [note])
+    [gone] = make(server).fetch("companies", [str(loser)])
+    assert (gone.deleted, gone.superseded_by) == (True, None)
+
+
 def test_one_record_that_may_not_be_seen_or_written_is_refused_alone_and_not_said_to_be_gone(make, server):
     unseen, fixed, kept, free = server.seed("res.partner", [{"name": f"N{n}"} for n in range(4)])
     server.rule("res.partner", unseen, "read")
@@ -98,6 +125,13 @@ def test_one_record_that_may_not_be_seen_or_written_is_refused_alone_and_not_sai
     assert set(names(server)) == {unseen, fixed, kept}
 
 
+def test_a_create_that_points_to_what_is_gone_is_refused_and_not_said_to_be_gone(make, server):
+    server.trouble("MissingError")
+    [outcome] = make(server).upsert("people", [create("m1", name="Ana")])
+    assert (outcome.kind, outcome.key, outcome.code) == (REFUSED, None, "MissingError")
+    assert names(server) == {}
+
+
 def test_where_nobody_can_say_whether_a_record_is_gone_it_is_asked_again_later(make, clock):
     server = OdooFake(clock)
     [key] = server.seed("res.partner", [{"name": "Ana"}])
@@ -110,6 +144,32 @@ def test_where_nobody_can_say_whether_a_record_is_gone_it_is_asked_again_later(m
 
     [outcome] = make(Overloaded()).upsert("people", [Write(str(key), {"city": "Turin"})])
     assert outcome.kind is OutcomeKind.RETRY
+
+
+def test_what_is_deleted_among_many_hidden_ones_is_told_sooner_or_later_and_cheaply(make, server, clock):
+    keys = server.seed("res.partner", [{"name": f"N{n}"} for n in range(100)])
+    for key in keys[:-1]:
+        server.rule("res.partner", key, "read")
+    server.delete("res.partner", keys[-1])
+    erp = make(server)
+    told = []
+    for _ in range(30):
+        clock.advance(3600)
+        before = server.calls["res.partner.read"]
+        told += [(record.key, record.deleted) for record in erp.fetch("people", [str(key) for key in keys])]
+        assert server.calls["res.partner.read"] - before <= 64
+    assert set(told) == {(str(keys[-1]), True)}
+
+
+def test_most_of_what_was_deleted_beside_a_few_hidden_ones_is_told_at_once(make, server):
+    keys = server.seed("res.partner", [{"name": f"N{n}"} for n in range(400)])
+    for key in keys[:40]:
+        server.rule("res.partner", key, "read")
+    for key in keys[40:]:
+        server.delete("res.partner", key)
+    told = make(server).fetch("people", [str(key) for key in keys])
+    assert {record.key for record in told} <= {str(key) for key in keys[40:]}
+    assert len(told) >= 300
 
 
 @pytest.mark.parametrize("right", ["create", "write", "unlink"])
@@ -128,6 +188,23 @@ def test_a_right_that_the_user_lacks_altogether_costs_one_refusal_and_not_hundre
     assert {(o.kind, o.code) for o in outcomes} == {(UNAUTHORISED, "AccessError")}
     assert server.calls.total() - before <= 3
     assert len(names(server)) == 150
+
+
+def test_a_right_lacking_on_another_model_refuses_the_records_that_need_it_and_no_others(make, server):
+    busy, kept, free = server.seed("res.partner", [{"name": f"N{n}"} for n in range(3)])
+    server.need("res.partner", busy, "write", "mail.activity")
+    server.need("res.partner", kept, "unlink", "mail.activity")
+    server.need("res.partner", None, "create", "res.partner.category")
+    erp = make(server)
+    touched, done = erp.upsert("people", [Write(str(busy), {"function": "x"}), Write(str(free), {"function": "x"})])
+    made, bare = erp.upsert("people", [create("m1", name="Ana"), Write(str(kept), {"function": "x"})])
+    stays, away = erp.remove("people", [Write(str(kept), {}), Write(str(free), {})])
+    assert kinds([touched, made, stays]) == [REFUSED] * 3
+    assert kinds([done, bare, away]) == [APPLIED] * 3
+    assert {o.code for o in (touched, made, stays)} == {"AccessError"}
+    assert "res.partner.category" in made.message
+    assert "mail.activity" in stays.message
+    assert names(server) == {busy: "N0", kept: "N1"}
 
 
 def test_one_record_that_may_not_be_deleted_is_found_by_halving(make, server):

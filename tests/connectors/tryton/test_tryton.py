@@ -366,26 +366,25 @@ def test_a_create_that_cannot_be_taken_back_is_told_with_its_key(make, people, t
     erp.close()
 
 
-def test_an_emptied_kind_shows_nothing_although_there_were_several(make, people):
+def test_a_kind_of_which_there_are_several_is_not_emptied_and_nothing_is_lost(make, people):
     erp = make()
-    emails = [{"type": "email", "value": f"{name}@example.com"} for name in ("first", "second", "third")]
+    emails = [{"type": "email", "value": f"{name}@example.com"} for name in ("first", "second")]
     phone = {"type": "phone", "value": "+390114988261"}
     vats = [{"type": "eu_vat", "code": code} for code in ("IT00743110157", "BE0897290877")]
-    [key] = people.create(
-        [
-            {
-                "name": "A",
-                "contact_mechanisms": [["create", [*emails, phone]]],
-                "identifiers": [["create", vats]],
-            }
-        ]
-    )
-    [outcome] = erp.upsert("parties", [Write(str(key), {"email": None, "vat": None}, records(erp)[0].version)])
-    assert outcome.kind is APPLIED, outcome
+    below = {"contact_mechanisms": [["create", [*emails, phone]]], "identifiers": [["create", vats]]}
+    [key] = people.create([{"name": "A", **below}])
+    before = records(erp)
+    for path in ("email", "vat"):
+        [outcome] = erp.upsert("parties", [Write(str(key), {path: None, "name": "B"}, before[0].version)])
+        assert (outcome.kind, outcome.code, outcome.field) == (REFUSED, "one-of-several", path)
+    assert erp.fetch("parties", [str(key)]) == before
+    second = next(one for one in before[0].data["contact_mechanisms"] if one["value"] == "second@example.com")
+    people.write("party.contact_mechanism", int(second["id"]), {"active": False})
+    changes = {"email": None, "phone": "", "address.city": None}
+    [outcome] = erp.upsert("parties", [Write(str(key), changes)])
     [data] = [record.data for record in erp.fetch("parties", [str(key)])]
-    assert (data["email"], data["vat"], data["phone"]) == (None, None, "+390114988261")
-    left = {(one["value"], one["active"]) for one in data["contact_mechanisms"] if one["type"] == "email"}
-    assert left == {("second@example.com", False), ("third@example.com", False)}
+    assert (outcome.kind, data["email"], data["phone"]) == (APPLIED, None, None)
+    assert [one["value"] for one in data["contact_mechanisms"]] == ["second@example.com"]
     [again] = erp.upsert("parties", [Write(str(key), {"email": "new@example.com"})])
     assert (again.kind, erp.fetch("parties", [str(key)])[0].data["email"]) == (APPLIED, "new@example.com")
 
@@ -414,6 +413,32 @@ def test_a_party_that_a_rule_hides_is_neither_gone_nor_in_the_way_of_others(make
         assert [outcome.kind for outcome in outcomes] == [REFUSED, MISSING, APPLIED, REFUSED]
     finally:
         people.do("ir.rule.group.delete", groups)
+
+
+def test_few_deleted_ones_among_many_hidden_ones_cost_few_calls(people, tryton, clock):
+    keys = people.create([{"name": f"Hidden {n}"} for n in range(40)])
+    gone = keys[3::6]
+    people.do("party.party.delete", gone)
+    seen = [["create", [{"domain": '[["name", "not ilike", "Hidden%"]]'}]]]
+    rights = {"model": "party.party", "perm_read": True, "perm_write": False, "perm_delete": False}
+    rule = {"name": "seen", "global_p": True, "default_p": False, "perm_create": False, **rights, "rules": seen}
+    groups = people.do("ir.rule.group.create", [rule])
+    try:
+        server, erp = refusing(clock, tryton, lambda *_: None)
+        assert [(r.key, r.deleted) for r in erp.fetch("parties", list(map(str, keys)))] == [
+            (str(key), True) for key in gone
+        ]
+        assert server.calls.count("model.party.party.read") == 2
+        erp.close()
+    finally:
+        people.do("ir.rule.group.delete", groups)
+
+
+def test_each_of_many_deleted_ones_is_told(make, people):
+    keys = people.create([{"name": f"N{n}"} for n in range(33)])
+    people.do("party.party.delete", keys[1:])
+    found = make().fetch("parties", list(map(str, keys)))
+    assert [(r.key, r.deleted) for r in found] == [(str(key), key != keys[0]) for key in keys]
 
 
 def test_a_right_to_parties_that_the_user_lacks_ends_a_batch_at_once(people, tryton, clock):

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.sdk import ProtocolError
+from connectors.sdk import OutcomeKind, ProtocolError, Write
 from syncline.sandbox.wire import Response
 from syncline.sandbox.woocommerce.shop import HIDDEN
 
@@ -177,6 +177,58 @@ def test_orders_of_a_status_that_any_leaves_out_are_read(fake, shop, clock):
     assert [key for page in shop.keys("orders") for key in page] == [plain, hidden]
 
 
+def test_orders_of_a_status_that_only_wordpress_knows_are_read(fake, shop, clock):
+    clock.advance(3600)
+    since = position(shop, "orders")
+    odd, plain, newer = fake.seed("orders", [order(f"{name}@example.com") for name in ("odd", "plain", "odd")])
+    fake.row("orders", odd).update(status="at-partner", billing={"email": "odd@example.com", "city": "Quito"})
+    assert {r.key for r in everything(shop, "orders")} == {odd, plain, newer}
+    assert {r.key for r in everything(shop, "orders", since)} == {odd, plain, newer}
+    assert {key for page in shop.keys("orders") for key in page} == {odd, plain, newer}
+    assert [(r.key, r.deleted) for r in shop.fetch("orders", [odd])] == [(odd, False)]
+    for at in (None, since):
+        cities = {r.key: r.data["billing"]["city"] for r in everything(shop, "guests", at)}
+        assert cities == {"odd@example.com": "Köln", "plain@example.com": "Köln"}
+    fake.row("orders", newer).update(status="at-partner", billing={"email": "odd@example.com", "city": "Lima"})
+    for at in (None, since):
+        assert {r.key: r.data["billing"]["city"] for r in everything(shop, "guests", at)}["odd@example.com"] == "Lima"
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(405, b"<html>no</html>"), (403, b"<html>no</html>"), (200, b"[]"), (204, b""), (401, b'{"code": "no"}')],
+)
+def test_a_shop_that_may_not_describe_itself_is_read_and_written_all_the_same_and_check_says_it(
+    fake, make, status, body
+):
+    class Blocking:
+        def handle(self, request):
+            return Response(status=status, body=body) if request.method == "OPTIONS" else fake.handle(request)
+
+    (key,) = fake.seed("orders", [order("a@example.com")])
+    shop = make(carrier=Blocking())
+    assert [(one.code, one.severity.value) for one in shop.check()] == [("options-blocked", "warning")]
+    assert [record.key for record in everything(shop, "orders")] == [key]
+    assert [record.key for record in everything(shop, "guests")] == ["a@example.com"]
+    (outcome,) = shop.upsert("orders", [Write(key, {"status": "completed"})])
+    assert (outcome.kind, fake.row("orders", key)["status"]) == (OutcomeKind.APPLIED, "completed")
+
+
+@pytest.mark.parametrize("name", ["customers", "orders"])
+def test_many_deleted_ones_cost_few_calls_and_one_that_is_merely_hidden_is_found_out(fake, shop, wire, name):
+    keys = fake.seed(name, people(200) if name == "customers" else [order("a@example.com")] * 200)
+    for key in keys[1:]:
+        fake.delete(name, key)
+    wire.calls.clear()
+    assert [r.key for r in shop.fetch(name, keys) if r.deleted] == keys[1:]
+    assert len(wire.calls) <= 18
+    again = fake.seed(name, people(200, 200) if name == "customers" else [order("a@example.com")] * 200)
+    for key in again[:150]:
+        fake.delete(name, key)
+    fake.hide(*again[150:])
+    assert [r.key for r in shop.fetch(name, again)] == again[:150]
+
+
 def test_what_no_list_shows_is_asked_for_by_its_id_and_not_taken_for_deleted(fake, shop):
     fake.shop.statuses.remove(HIDDEN)  # the extension went, its orders stay
     plain, hidden, trashed, gone, secret = fake.seed("orders", [order(f"n{n}@example.com") for n in range(5)])
@@ -252,7 +304,7 @@ def test_new_guests_cost_the_newest_orders_only(fake, make, wire, clock):
     fake.seed("orders", [order("new@example.com")])
     wire.calls.clear()
     assert [record.key for record in everything(shop, "guests", since)] == ["new@example.com"]
-    assert len(wire.calls) == 2
+    assert len(wire.calls) == 3
 
 
 def test_guests_have_no_records_of_their_own(shop):
