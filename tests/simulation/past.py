@@ -276,6 +276,8 @@ class Check:
             return
         if any(one.at == (at, place[2]) and one.path in (path, None) for one in self.report.left):
             return
+        if path in self.past.world.plain_store.open_conflicts([entity_id]).get(entity_id, {}):
+            return  # a record that is back says something else: a person is asked
         former = self.deed.before.values[entity_id].get(path)
         rewrites = self.past.world.natures[at.connection].rewrites
         if rewrites and not self.past.world.story.setup.lossy:
