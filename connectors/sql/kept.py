@@ -59,17 +59,21 @@ def read_back(
     for place, key in done.items():
         kept: Kept | None = Kept(key, found.get(key))
         if place in lost:
-            kept = made.get(batch[place].marker) or _spelt_otherwise(connection, layout, key)
-            if kept is None and layout.marker is None and layout.stream.key_from == "field":
-                kept = Kept(key, None)  # a trigger may have rewritten the key, and nothing else tells the row
+            kept = made.get(batch[place].marker) or _spelt_otherwise(connection, layout, key, batch[place])
         outcomes[place] = _not_kept(layout, key) if kept is None else _applied(kept)
     return outcomes
 
 
-def _spelt_otherwise(connection: Connection, layout: Layout, key: str) -> Kept | None:
-    """The row that the database takes for the one of this key, though it shows another: 7 for 7.0."""
+def _spelt_otherwise(connection: Connection, layout: Layout, key: str, write: Write) -> Kept | None:
+    """The row that the database takes for the one of this key, though it shows another: 7 for 7.0. Not one that says
+    something else: the database kept that of somebody else, and ignored ours."""
     same = by_keys(connection, layout, [key]) if key else {}
-    return Kept(*next(iter(same.items()))) if len(same) == 1 else None
+    if len(same) != 1:
+        return None
+    kept = Kept(*next(iter(same.items())))
+    shown = kept.record.data if kept.record is not None else {}
+    texts = {name: value for name, value in write.fields.items() if isinstance(value, str) and name not in layout.keys}
+    return kept if all(str(shown.get(name)).lower() == value.lower() for name, value in texts.items()) else None
 
 
 def _applied(kept: Kept) -> Outcome:

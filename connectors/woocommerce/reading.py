@@ -22,7 +22,6 @@ ALL: dict[str, dict[str, Any]] = {"customers": {"role": "all"}, "orders": {"stat
 
 _GUEST = "id,customer_id,billing"
 _AT_ONCE = 100
-_SAMPLE = 5
 
 
 class Reader:
@@ -150,47 +149,29 @@ class Reader:
     def fetch(self, name: str, keys: Sequence[str]) -> list[Record]:
         """A record for each key, in order; what is gone, or in the trash, is deleted; what may not be seen is left out.
 
-        Not being listed is no deletion: extensions keep accounts and statuses out of lists, and cut pages short. So the
-        missing ones are asked for, too: some of each hundred where the shop counts as many as it lists, all where it
-        does not, or where one of those asked for turns out to be there.
+        Not being listed is no deletion: extensions keep accounts and statuses out of lists and out of what lists count,
+        and cut pages short. So each missing one is asked for, too.
         """
         found: dict[str, Record] = {key: Record(key, {}, deleted=True) for key in keys if not is_key(key)}
         whole = [key for key in dict.fromkeys(keys) if is_key(key)]
-        doubted: list[str] = []
-        believed: list[str] = []
         for at in range(0, len(whole), _AT_ONCE):
-            part = whole[at : at + _AT_ONCE]
-            listed, counted = self._listed(name, part)
-            found |= listed
-            missing = [key for key in part if key not in found]
-            sample = missing[:: -(-len(missing) // _SAMPLE) or 1] if counted else missing
-            doubted += sample
-            believed += [key for key in missing if key not in set(sample)]
-        shown = self._singly(name, doubted)
-        if all(key in shown and shown[key].deleted for key in doubted):
-            found |= {key: Record(key, {}, deleted=True) for key in believed}
-        else:
-            found |= self._singly(name, believed)
-        found |= shown
+            found |= self._listed(name, whole[at : at + _AT_ONCE])
+        found |= self._singly(name, [key for key in whole if key not in found])
         return [found[key] for key in keys if key in found]
 
-    def _listed(self, name: str, keys: Sequence[str]) -> tuple[dict[str, Record], bool]:
-        """Which of them lists show, and whether every list showed as many as it counted. What lies in the trash is
-        deleted."""
+    def _listed(self, name: str, keys: Sequence[str]) -> dict[str, Record]:
+        """Which of them lists show. What lies in the trash is deleted."""
         queries = [self._all(name)]
         if name == "orders":
             queries += [query for query in (ALL["orders"],) if query not in queries]
             queries.append({"status": "trash"})
         found: dict[str, Record] = {}
-        sure = True
         for query in queries:
             if missing := [key for key in keys if key not in found]:
-                rows, total = self._included(name, missing, query)
-                sure = sure and total == len(rows)
-                for row in rows:
+                for row in self._included(name, missing, query)[0]:
                     gone = query.get("status") == "trash"
                     found[str(row["id"])] = Record(str(row["id"]), {}, deleted=True) if gone else self._shown(row)
-        return found, sure
+        return found
 
     def _included(self, name: str, keys: Sequence[str], query: Mapping[str, Any]) -> tuple[list[Row], int | None]:
         return self._session.page(name, {**query, "include": ",".join(keys), "per_page": _AT_ONCE})
