@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from model.errors import ConnectorError
 from model.records import Page, Record
 from sync.absorb import Binding
 from sync.hub import Hub
@@ -29,3 +30,11 @@ def _news(hub: Hub, binding: Binding, records: Sequence[Record]) -> list[str]:
     live = [record for record in records if not record.deleted and record.key in known]
     prints = dict(zip((record.key for record in live), binding.mapping.fingerprints(live), strict=True))
     return [key for key, one in known.items() if one != prints.get(key)]
+
+
+def complain(binding: Binding, silent: int) -> None:
+    """Raises ConnectorError where a system said nothing of so many records that it was asked about."""
+    if silent:
+        raise ConnectorError(
+            f"asked about records that {binding.id} does not list, heard nothing of {silent:,}: they may be hidden from us"
+        )

@@ -11,11 +11,11 @@ from typing import Final
 
 from connectors.contract import Deletes
 from mappings.contract import Projection
-from model.errors import ConnectorError, CursorExpiredError, SourceIncompleteError
+from model.errors import CursorExpiredError, SourceIncompleteError
 from model.records import Flaw, Page, Record, last_of_each
 from sync.absorb import CREATED, DISPUTED_MATCH, Binding, Ended, Observation, absorb, target_of
 from sync.brakes import released
-from sync.confirming import confirmed
+from sync.confirming import complain, confirmed
 from sync.decision import Balance, BindingId, Bucket, Changes, LinkState, Parked, Side, StreamState, Why
 from sync.founding import found_together
 from sync.hub import Hub, Listener
@@ -111,7 +111,7 @@ class Observer:
             with self.hub.store.seen(binding.id) as seen:
                 self._pages(binding, before, since, seen)
                 missing = list(seen.missing(self.hub.policy.page))
-            self._ask(binding, missing)
+            complain(binding, self._ask(binding, missing))
             return
         matched, lists_all = self._pages(binding, before, since, None)
         if (
@@ -357,17 +357,21 @@ class Observer:
             for keys in self.hub.deeds(binding.id).keys(stream.name):
                 seen.add(keys)
             missing = list(seen.missing(self.hub.policy.page))
-        self._ask(binding, missing)
+        silent = self._ask(binding, missing)
         for keys in parked_alone(store, binding.id, self.hub.policy.page):
             gone = [record for record in self.hub.deeds(binding.id).fetch(stream.name, keys) if record.deleted]
             self.page(binding, Page(gone), counted=False)
         swept = replace(self.known.state(binding.id), swept_at=self.hub.clock.now())
         self._commit(Changes(stream=(binding.id, swept)))
+        complain(binding, silent)
 
-    def _ask(self, binding: Binding, pages: Sequence[Sequence[str]]) -> None:
-        """Ask directly for linked records that a listing lacked; only an answer is evidence."""
+    def _ask(self, binding: Binding, pages: Sequence[Sequence[str]]) -> int:
+        """Ask directly for linked records that a listing lacked; only an answer is evidence.
+
+        Returns of how many nothing was heard: they may not be seen, and stay what they are.
+        """
         if not pages:
-            return
+            return 0
         store, connector = self.hub.store, self.hub.connector(binding.id)
         missing, linked = sum(map(len, pages)), store.live_links(binding.id)
         limit = self.hub.policy.limit(binding.id.connection, Braked.DELETE)
@@ -378,14 +382,12 @@ class Observer:
                 f"delete brake allows, so none was taken for deleted; if it is true, release once with "
                 f"--release {binding.id.connection}.{binding.id.stream}:delete"
             )
-        if not hasattr(connector, "fetch"):
-            return
-        for keys in pages:
+        silent = 0
+        for keys in pages if hasattr(connector, "fetch") else ():
             records = self.hub.deeds(binding.id).fetch(binding.id.stream, keys)
-            silent = set(keys) - {record.key for record in records}
-            if silent:
-                raise ConnectorError(f"asked about {len(keys)} records of {binding.id}, heard nothing of {len(silent)}")
+            silent += len(set(keys) - {record.key for record in records})
             self.page(binding, Page(list(records)))
+        return silent
 
     def notice(self, binding: Binding, records: Sequence[Record]) -> None:
         """Records met while writing (re-read, missing): observed like any other, outside the reading balance."""

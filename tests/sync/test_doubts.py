@@ -958,3 +958,20 @@ def test_who_stood_still_until_another_took_over_sends_nothing_any_more(world, m
         world.sync()
         assert len(rows(world, "shop")) == len(rows(world, "crm"))
     world.assert_calm()
+
+
+def test_a_record_that_may_not_be_seen_keeps_no_deletion_of_another_from_being_noticed(world, make_stream):
+    for name in ("crm", "shop"):
+        world.system(name, make_stream("people", fields=FIELDS, deletes=Deletes.SWEEP))
+        world.contacts(name, on_delete_in=OnDelete.DELETE, on_delete_out=OnDelete.DELETE)
+    world.authority("crm", "shop")
+    for at in range(3):
+        ana(world, key=f"c{at}", name=f"N{at}", email=f"n{at}@example.com")
+    world.sync()
+    world.systems["crm"].hidden.add("c0")
+    world.systems["crm"].drop("people", "c1")
+    fetch = world.connectors["crm"].fetch
+    world.connectors["crm"].fetch = lambda stream, keys: fetch(stream, [key for key in keys if key != "c0"])
+    report = world.sync(sweep=True, release=["all"])
+    assert "heard nothing of 1" in report.troubles[0].message
+    assert sorted(row["name"] for row in rows(world, "shop").values()) == ["N0", "N2"]
