@@ -15,11 +15,12 @@ from connectors.sdk import (
     UnreachableError,
 )
 from connectors.shopify import documents
-from connectors.shopify.graphql import Graph
+from connectors.shopify.graphql import Graph, ShutShopError
 from connectors.shopify.settings import ShopifySettings
 
 _NEEDED = ("read_customers", "write_customers", "read_orders")
 _CODES: tuple[tuple[type[ConnectorError], str, str], ...] = (
+    (ShutShopError, "refused", "check `shop` and `api_version`"),
     (UnauthorisedError, "unauthorised", "check `auth`: the app must be installed in this shop"),
     (ThrottledError, "throttled", "the shop's API quota is spent; try again in a minute"),
     (UnreachableError, "unreachable", "check `shop` (and `base_url`), the network and the vendor's status page"),

@@ -15,16 +15,21 @@ from typing import Any, NamedTuple
 import orjson
 
 from connectors.http import Answer, Http
-from connectors.sdk import ProtocolError, RefusedError, UnauthorisedError, UnreachableError
+from connectors.sdk import AnswerLostError, ProtocolError, RefusedError, UnauthorisedError, UnreachableError
 
 SINGLE_QUERY_LIMIT = 1000
 _UNFIT = "INVALID_VARIABLE"
+_FAILED = ("INTERNAL_SERVER_ERROR", "TIMEOUT")
 _GATES = {
     402: "the shop is frozen because of unpaid bills",
     403: "the app may not use this shop",
     404: "there is no such shop or no such API version: check `shop` and `api_version`",
     423: "the shop is locked",
 }
+
+
+class ShutShopError(UnauthorisedError):
+    """Nobody is let in: the shop is frozen, locked or not there. It concerns the whole shop, never one row."""
 
 
 class TooCostlyError(RefusedError):
@@ -103,8 +108,8 @@ class Graph:
     def change(self, name: str, document: str, variables: Mapping[str, Any]) -> Reply:
         """Run mutations; errors that belong to one of them are in ``Reply.errors``, others are raised.
 
-        Raises also AnswerLostError, and ProtocolError where the answer cannot be understood: in both cases the
-        mutations may have been carried out.
+        Raises also AnswerLostError (the shop failed on the way, too), and ProtocolError where the answer cannot be
+        understood or an error beside data belongs to nothing: in both cases the mutations may have been carried out.
         """
         return self._send(name, document, variables, idempotent=False)
 
@@ -115,7 +120,7 @@ class Graph:
         answer = self._http.post(self._path, json=asked, idempotent=idempotent, after=after)
         if answer.status in _GATES:
             text = f"{_GATES[answer.status]} (HTTP {answer.status})"
-            raise UnauthorisedError(text) if answer.status == 403 else RefusedError(text, f"http-{answer.status}")
+            raise UnauthorisedError(text) if answer.status == 403 else ShutShopError(text)
         self.served = answer.headers.get("x-shopify-api-version")
         body = answer.json()
         if not isinstance(body, dict) or not ("data" in body or "errors" in body):
@@ -127,7 +132,9 @@ class Graph:
             raise RefusedError(f"the request was refused (HTTP {answer.status})", f"http-{answer.status}")
         data = body.get("data")
         if not isinstance(data, dict) or any(not error.get("path") for error in errors):
-            raise _error(errors) if errors else ProtocolError("a GraphQL answer without data and without errors")
+            if not errors:
+                raise ProtocolError("a GraphQL answer without data and without errors")
+            raise _error(errors) if idempotent else _doubt(errors, ran=isinstance(data, dict))
         cost = (extensions.get("cost") or {}).get("requestedQueryCost") or 0
         notes = [note for search in extensions.get("search") or () for note in search.get("warnings") or ()]
         return Reply(data, errors, int(cost), notes)
@@ -147,12 +154,21 @@ def _error(errors: Sequence[Mapping[str, Any]]) -> Exception:
         return UnauthorisedError(
             f"access to {place or 'the data'} is denied: check the app's scopes and its access to protected data"
         )
-    if "INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes:
+    if any(code in codes for code in _FAILED):
         return UnreachableError("the shop could not answer a query (internal error)")
     if _UNFIT in codes:
         return UnfitValueError(_place(codes[_UNFIT]))
     code = next(iter(codes), "") or "graphql"
     return RefusedError(f"the shop refused a query ({code})", code)
+
+
+def _doubt(errors: Sequence[Mapping[str, Any]], *, ran: bool) -> Exception:
+    """Errors that belong to no mutation of a request. A refusal only where nothing of it can have been carried out."""
+    if any(code_of(error) in _FAILED for error in errors):
+        return AnswerLostError("the shop failed while it carried out a write (internal error)")
+    if ran:
+        return ProtocolError("the shop told of an error without saying which write it belongs to")
+    return _error(errors)
 
 
 def _place(error: Mapping[str, Any]) -> list[str]:

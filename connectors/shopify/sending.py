@@ -82,7 +82,9 @@ class Sender:
             return _all(rows, Outcome(OutcomeKind.UNKNOWN, message=str(error)))
         except RefusedError as error:
             if error.code.startswith("http-"):
-                raise
+                if not self._answered:
+                    raise
+                return _all(rows, outcome_of(error))
             if len(rows) > 1:
                 half = len(rows) // 2
                 return self._request(rows[:half]) + self._request(rows[half:])

@@ -1,5 +1,6 @@
 """The Shopify connector against the fake shop: what is stored, what is read, what is said when something is wrong."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from model.errors import (
 )
 from syncline.sandbox.shopify import ShopifyFake
 from syncline.sandbox.shopify.schema import VERSIONS
-from syncline.sandbox.wire import Server, transport
+from syncline.sandbox.wire import Response, Server, transport
 
 MARKER = "metafields.syncline.id"
 EMAIL = "defaultEmailAddress.emailAddress"
@@ -411,6 +412,74 @@ def test_a_create_that_stops_before_its_consent_is_finished_by_sending_it_again(
     assert outcome.kind is OutcomeKind.APPLIED
     assert outcome.record.data["defaultEmailAddress"]["marketingState"] == "SUBSCRIBED"
     assert len(shop.rows("customers")) == 2
+
+
+def spoil_writes(shop, spoil):
+    """``spoil`` gets the number of each write, from 1, and a deed that carries it out and brings the answer."""
+    real, writes = shop.handle, []
+
+    def handle(request):
+        if b"mutation" not in (request.body or b""):
+            return real(request)
+        writes.append(request)
+        return spoil(len(writes), lambda: real(request))
+
+    shop.handle = handle
+
+
+@pytest.mark.parametrize("status", [400, 402, 404, 423])
+def test_creates_stay_known_by_their_keys_where_the_shop_shuts_before_their_consent(shop, connector, status):
+    spoil_writes(shop, lambda n, carry: carry() if n == 1 else Response.of({"errors": "Shut"}, status=status))
+    addresses = ["a@example.com", "b@example.com"]
+    writes = [Write(None, {EMAIL: email, STATE: "SUBSCRIBED"}, marker=email[0]) for email in addresses]
+    outcomes = connector.upsert("customers", writes)
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.UNKNOWN] * 2
+    assert [outcome.key for outcome in outcomes] == list(shop.shop.tables["customers"])
+
+
+@pytest.mark.parametrize("status", [400, 423])
+def test_rows_that_were_written_stay_written_where_the_shop_shuts_before_the_rest(shop, connector, status):
+    spoil_writes(shop, lambda n, carry: carry() if n == 1 else Response.of({"errors": "Shut"}, status=status))
+    writes = [Write(None, {"name": f"C{i}"}, marker=f"c{i}") for i in range(100)]
+    outcomes = connector.upsert("companies", writes)
+    made = [outcome.key for outcome in outcomes if outcome.kind is OutcomeKind.APPLIED]
+    assert 0 < len(made) < 100
+    assert made == list(shop.shop.tables["companies"])
+    rest = {outcome.kind for outcome in outcomes[len(made) :]}
+    assert rest == {OutcomeKind.RETRY if status == 400 else OutcomeKind.UNAUTHORISED}
+
+
+@pytest.mark.parametrize(("status", "words"), [(402, "frozen"), (404, "no such shop"), (423, "locked")])
+def test_a_shut_shop_is_no_fault_of_the_rows(shop, connector, status, words):
+    spoil_writes(shop, lambda n, carry: Response.of({"errors": "Shut"}, status=status))
+    with pytest.raises(UnauthorisedError, match=words):
+        connector.upsert("customers", [Write(None, {"lastName": "A"}, marker="a")])
+    assert shop.rows("customers") == []
+
+
+@pytest.mark.parametrize(("stream", "fields"), [("customers", {"lastName": "N"}), ("companies", {"name": "C"})])
+@pytest.mark.parametrize(
+    ("code", "beside"),
+    [("SOMETHING", True), ("INTERNAL_SERVER_ERROR", True), ("INTERNAL_SERVER_ERROR", False), ("TIMEOUT", False)],
+)
+def test_a_write_that_was_carried_out_is_in_doubt_where_an_error_belongs_to_nothing(
+    shop, connector, stream, fields, code, beside
+):
+    def spoil(n, carry):
+        done = json.loads(carry().body)
+        return Response.of({**(done if beside else {}), "errors": [{"message": "x", "extensions": {"code": code}}]})
+
+    spoil_writes(shop, spoil)
+    (outcome,) = connector.upsert(stream, [Write(None, fields, marker="m")])
+    assert outcome.kind is OutcomeKind.UNKNOWN
+    assert len(shop.rows(stream)) == 1
+
+
+def test_a_write_is_refused_where_an_error_stands_instead_of_data(shop, connector):
+    error = {"message": "x", "extensions": {"code": "SOMETHING"}}
+    spoil_writes(shop, lambda n, carry: Response.of({"errors": [error]}))
+    (outcome,) = connector.upsert("customers", [Write(None, {"lastName": "N"}, marker="m")])
+    assert (outcome.kind, outcome.code) == (OutcomeKind.REFUSED, "SOMETHING")
 
 
 def test_a_shop_without_companies_says_why_they_cannot_be_read(bare):
