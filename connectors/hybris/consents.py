@@ -45,6 +45,7 @@ class Consents:
         self._gateway = gateway
         self._settings = settings
         self._allowed = False  # once a consent was written, a 403 concerns one customer, and not the client
+        self._forbidden: set[str] = set()  # customers who were answered with a 403
 
     # Facts ------------------------------------------------------------------------------------------------------------
 
@@ -118,7 +119,10 @@ class Consents:
             deed = self._give if value == "given" else self._withdraw
             answer = deed(user, customer, template)
             if answer is not None:
-                return _refusal(answer, customer, template, allowed=self._allowed)
+                if answer.status == 403:
+                    self._forbidden.add(customer)
+                of_all = len(self._forbidden) > 1 and not self._allowed
+                return _refusal(answer, customer, template, of_all=of_all, allowed=self._allowed)
         return None
 
     def _give(self, user: str, customer: str, template: str) -> Answer | None:
@@ -201,9 +205,10 @@ def lacking(model: Service, settings: ConsentSettings) -> Iterator[str]:
         yield from (f"{item}.{name}" for name in references if name not in found.type.navigations)
 
 
-def _refusal(answer: Answer, customer: str, template: str, *, allowed: bool) -> Outcome:
-    """Errors of the web services: ``errors[].type``, ``errors[].message``. A lack of rights (403) is the client's, and
-    concerns everybody's consents, unless it was ``allowed`` to write another one before."""
+def _refusal(answer: Answer, customer: str, template: str, *, of_all: bool, allowed: bool) -> Outcome:
+    """Errors of the web services: ``errors[].type``, ``errors[].message``. A lack of rights (403) is the client's
+    where it is ``of_all``: of several customers, none of whose consents could be written. Of one it is a refusal, or
+    else that one would stop the connection in every run."""
     try:
         said = answer.json()
     except (ProtocolError, RefusedError):
@@ -215,8 +220,9 @@ def _refusal(answer: Answer, customer: str, template: str, *, allowed: bool) -> 
     if answer.status == 403 and allowed:
         message = "not allowed for this customer, but for others: what restricts the OAuth client in SAP Commerce?"
     elif answer.status == 403:
-        kind = OutcomeKind.UNAUTHORISED
-        message = "not allowed: has the OAuth client the role ROLE_TRUSTED_CLIENT or ROLE_CUSTOMERMANAGERGROUP?"
+        kind = OutcomeKind.UNAUTHORISED if of_all else OutcomeKind.REFUSED
+        whom = "" if of_all else ", maybe for this customer alone"
+        message = f"not allowed{whom}: has the OAuth client the role ROLE_TRUSTED_CLIENT or ROLE_CUSTOMERMANAGERGROUP?"
     elif answer.status == 404:
         message = f"{message} (not found: do the web services lie under /occ/v2, and does the site know the customer?)"
     place = f"{PATH}.{template}.status"

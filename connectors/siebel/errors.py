@@ -40,11 +40,9 @@ _KINDS = {
 }
 NOT_THIS_ONE = frozenset(f"SBL-DAT-{number}" for number in ("00278", "00279", "00284", "00542", "00553"))
 """What the user may do with others of the kind, and not with this record (an integration in the field, which tells the
-user of that record and goes on with the next). Said of every row of a call, it is of the component (another one in the
-field takes 00553 for an object that is not there for the user)."""
-
-NO_CREATES = "SBL-DAT-00279"
-"""Of a create: the user may make no records of the kind (an integration in the field keeps it so, by role)."""
+user of that record and goes on with the next). Said of each of several rows, it is of the component: another one in the
+field takes 00553 for an object that is not there for the user, another one 00279 of a create for a role that may make
+no records of the kind."""
 
 RIGHTS = (
     "It is this record that the integration user may not write: look at its position, organisation and responsibilities"

@@ -28,7 +28,8 @@ from connectors.unfit import UnfitError
 from connectors.wording import failed, without_values
 
 _NOT_FOUND = "http-404"
-_FEW = 3
+_FEW_CREATES = 3
+_FEW_UPDATES = 5  # a handful may be of another organisation, which a new one is not
 
 
 @dataclass(slots=True)
@@ -65,19 +66,20 @@ class Writing:
         self._each(creates, self._created)
         for portion in _apart(self._still_as_decided(updates)):
             self._each(portion, self._updated)
-        for some in (creates, updates):
-            self._assert_for_some(some)
+        self._assert_for_some(creates, _FEW_CREATES)
+        self._assert_for_some(updates, _FEW_UPDATES)
         return [self.outcomes[at] for at in range(len(batch))]
 
-    def _assert_for_some(self, sent: Sequence[Sent]) -> None:
-        """What is said of every one of several records is of the component: none of them becomes a dead letter.
+    def _assert_for_some(self, sent: Sequence[Sent], few: int) -> None:
+        """What is said of every one of a ``few`` records or more is of the component: none becomes a dead letter.
+        What is said of fewer may be of just these, which would stop the connection in every run.
 
         Raises ForbiddenError, or tells it by outcomes where those of other rows are known.
         """
         found = [self.outcomes[one.at] for one in sent]
         codes = {outcome.code for outcome in found}
         refused = all(outcome.kind is OutcomeKind.REFUSED for outcome in found)
-        if len(found) < _FEW or not refused or len(codes) > 1 or not codes <= errors.NOT_THIS_ONE:
+        if len(found) < few or not refused or len(codes) > 1 or not codes <= errors.NOT_THIS_ONE:
             return
         code = found[0].code
         error = errors.ForbiddenError(
@@ -189,12 +191,8 @@ class Writing:
             return deed(portion)
         except _Refusal as error:
             refusal = error
-        of_all = refusal.code == errors.NO_CREATES and portion[0].write.key is None
-        self._answered = self._answered or not of_all
-        there = self._made_after_all(portion)
-        if of_all and not there:
-            raise errors.ForbiddenError(f"creating {self.stream}: the user may make no such records ({refusal.code})")
         self._answered = True
+        there = self._made_after_all(portion)
         if len(portion) == 1:
             return there or {portion[0].at: self._told(refusal, portion[0].write)}
         left = [one for one in portion if one.at not in there]

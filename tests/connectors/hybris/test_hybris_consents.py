@@ -165,15 +165,32 @@ BOB = "bob@shop.example"
 
 
 def test_a_client_that_may_withdraw_nothing_is_told_to_the_connection_and_items_are_written_all_the_same(make, fake):
+    eve = "eve@shop.example"
+    fake.seed("customers", [{"uid": uid, "email": uid, "name": "Bob"} for uid in (BOB, eve)])
     fake.consent(ADA, "MARKETING", 1)
-    fake.seed("customers", [{"uid": BOB, "email": BOB, "name": "Bob"}])
+    fake.consent(eve, "MARKETING", 1)
     connector = make(of=Saying(fake, 403, "ForbiddenError"), auth=OAUTH, consents=WITHDRAWING)
-    writes = [Write(ADA, {MARKETING: "withdrawn"}), Write(BOB, {"name": "Robert"})]
-    refused, written = connector.upsert("customers", writes)
+    writes = [*(Write(uid, {MARKETING: "withdrawn"}) for uid in (eve, ADA)), Write(BOB, {"name": "Robert"})]
+    first, refused, written = connector.upsert("customers", writes)
+    assert first.kind is OutcomeKind.REFUSED, "of one customer, it may be that one"
+    assert write(connector, status="withdrawn").kind is OutcomeKind.UNAUTHORISED
     assert (refused.kind, refused.code, refused.field) == (OutcomeKind.UNAUTHORISED, "ForbiddenError", MARKETING)
     assert "ROLE_TRUSTED_CLIENT" in refused.message
     assert ADA not in refused.message
     assert written.kind is OutcomeKind.APPLIED
+    assert active(fake) == ["electronics|MARKETING|1"] * 2
+
+
+def test_one_customer_whose_consents_may_not_be_written_stops_the_connection_in_no_run(make, fake):
+    """Each run has a connector of its own, which knows nothing of what earlier ones could write."""
+    fake.seed("customers", [{"uid": BOB, "email": BOB, "name": "Bob"}])
+    fake.consent(BOB, "MARKETING", 1)
+    fake.consent(ADA, "MARKETING", 1)
+    for _ in range(2):
+        connector = make(of=Saying(fake, 403, "ForbiddenError", of="ada"), auth=OAUTH, consents=WITHDRAWING)
+        assert [write(connector, status="withdrawn").kind for _ in range(2)] == [OutcomeKind.REFUSED] * 2
+        (served,) = connector.upsert("customers", [Write(BOB, {MARKETING: "withdrawn"})])
+        assert served.kind is OutcomeKind.APPLIED
     assert active(fake) == ["electronics|MARKETING|1"]
 
 

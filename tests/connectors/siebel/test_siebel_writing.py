@@ -110,14 +110,24 @@ def test_a_record_that_the_user_may_not_change_keeps_no_other_from_being_changed
     assert kinds(removed) == [APPLIED, APPLIED, APPLIED, REFUSED, APPLIED]
 
 
-@pytest.mark.parametrize("count", [1, 100])
-def test_a_user_who_may_make_no_records_of_a_kind_is_told_at_once(fake, crm, count):
+@pytest.mark.parametrize("count", [3, 100])
+def test_a_user_who_may_make_no_records_of_a_kind_is_told_by_three_of_them(fake, crm, count):
     """Public integrations read 00279 of an insert as: this role cannot create this type of record."""
     fake.unmakeable["Account"] = "SBL-DAT-00279"
     crm.discover("Account")
+    assert kinds(crm.upsert("Account", creates(1, 2))) == [REFUSED, REFUSED], "two may be alike by chance"
     with pytest.raises(UnauthorisedError, match="00279"):
         crm.upsert("Account", creates(*range(count)))
-    assert len(sent(fake, "POST")) == 1
+
+
+def test_one_create_that_is_not_allowed_keeps_no_other_from_being_made(fake, crm):
+    denied = "You do not have access to this record(SBL-DAT-00279)"
+    fake.refusals.append(("POST", 500, denied))
+    assert kinds(crm.upsert("Account", creates(1))) == [REFUSED]
+    fake.refusals.extend([("POST", 500, denied)] * 3)  # of four, of the first two, of the first
+    outcomes = crm.upsert("Account", creates(2, 3, 4, 5))
+    assert kinds(outcomes) == [REFUSED, APPLIED, APPLIED, APPLIED]
+    assert [row["Name"] for row in fake.rows("Account")] == ["Company 3", "Company 4", "Company 5"]
 
 
 def test_one_create_that_the_user_may_not_make_keeps_those_before_it(fake, crm):
@@ -127,31 +137,31 @@ def test_one_create_that_the_user_may_not_make_keeps_those_before_it(fake, crm):
     crm.upsert("Account", made[:2])
     fake.unmakeable["Account"] = "SBL-DAT-00279"
     outcomes = crm.upsert("Account", made)
-    assert kinds(outcomes) == [APPLIED, APPLIED, OutcomeKind.UNAUTHORISED]
+    assert kinds(outcomes) == [APPLIED, APPLIED, REFUSED]
     assert len(fake.rows("Account")) == 2
 
 
 @pytest.mark.parametrize("code", ["00278", "00284", "00542", "00553"])
 @pytest.mark.parametrize("way", ["creates", "locked", "unseen"])
 def test_what_is_said_of_every_row_is_said_of_the_component(fake, crm, code, way):
-    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(4)])
+    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(6)])
     crm.check()
-    batch = creates(*range(4)) if way == "creates" else [Write(key, {"Alias": "x"}) for key in keys]
+    batch = creates(*range(3)) if way == "creates" else [Write(key, {"Alias": "x"}) for key in keys]
     if way == "creates":
         fake.unmakeable["Account"] = f"SBL-DAT-{code}"
     else:
-        (fake.locked if way == "locked" else fake.unseen).update(dict.fromkeys(keys[:3], (500, f"SBL-DAT-{code}")))
-        assert kinds(crm.upsert("Account", batch[:2])) == [REFUSED, REFUSED], "two may be alike by chance"
-        assert kinds(crm.upsert("Account", batch)) == [REFUSED, REFUSED, REFUSED, APPLIED]
+        (fake.locked if way == "locked" else fake.unseen).update(dict.fromkeys(keys[:5], (500, f"SBL-DAT-{code}")))
+        assert kinds(crm.upsert("Account", batch[:4])) == [REFUSED] * 4, "they may be of another organisation"
+        assert kinds(crm.upsert("Account", batch)) == [*[REFUSED] * 5, APPLIED]
     with pytest.raises(UnauthorisedError, match=code):
-        crm.upsert("Account", batch[:3])
+        crm.upsert("Account", batch[:5])
 
 
 def test_what_is_said_of_every_update_is_told_beside_the_creates_that_were_made(fake, crm):
-    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(3)])
+    keys = fake.seed("Account", [{"Name": f"A{n}"} for n in range(5)])
     fake.locked.update(dict.fromkeys(keys, (500, "SBL-DAT-00553")))
     outcomes = crm.upsert("Account", [*creates(1), *(Write(key, {"Alias": "x"}) for key in keys)])
-    assert kinds(outcomes) == [APPLIED, *[OutcomeKind.UNAUTHORISED] * 3]
+    assert kinds(outcomes) == [APPLIED, *[OutcomeKind.UNAUTHORISED] * 5]
     assert {outcome.code for outcome in outcomes[1:]} == {"SBL-DAT-00553"}
 
 
