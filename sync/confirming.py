@@ -36,5 +36,5 @@ def complain(binding: Binding, silent: int) -> None:
     """Raises ConnectorError where a system said nothing of so many records that it was asked about."""
     if silent:
         raise ConnectorError(
-            f"asked about records that {binding.id} does not list, heard nothing of {silent:,}: they may be hidden from us"
+            f"asked about records that {binding.id} does not list, heard nothing of {silent:,}: they may be hidden"
         )
