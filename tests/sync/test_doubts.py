@@ -975,3 +975,39 @@ def test_a_record_that_may_not_be_seen_keeps_no_deletion_of_another_from_being_n
     report = world.sync(sweep=True, release=["all"])
     assert "heard nothing of 1" in report.troubles[0].message
     assert sorted(row["name"] for row in rows(world, "shop").values()) == ["N0", "N2"]
+
+
+def test_a_record_with_a_value_that_could_not_be_read_is_deleted_once_somebody_corrected_it(world):
+    both = {"on_delete_in": OnDelete.DELETE, "on_delete_out": OnDelete.DELETE}
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, valid=lambda _, value: value != "?", **both)
+    ana(world)
+    world.sync()
+    world.systems["shop"].put("people", "n1", title="?")
+    world.sync()
+    world.systems["crm"].drop("people", "c1")
+    world.sync(release=["all"])
+    assert rows(world, "shop")["n1"]["title"] == "?"
+    world.systems["shop"].put("people", "n1", title="Chair")
+    world.sync(release=["all"])
+    assert rows(world, "shop") == {}
+
+
+def test_a_record_that_was_linked_once_is_not_what_came_of_a_lost_create(world, make_stream):
+    for name in ("crm", "shop"):
+        world.system(name, make_stream("people", writes=NATURAL, fields=FIELDS))
+        world.contacts(name, on_delete_in=OnDelete.DELETE, on_delete_out=OnDelete.IGNORE, match=Match())
+    ana(world)
+    world.sync()
+    world.systems["crm"].drop("people", "c1")  # Ana is gone, and her record in the shop is kept
+    world.sync(release=["all"])
+    ana(world, key="c2")
+    store, world.store = world.store, DiesBeforeTheCall(world.store)
+    with contextlib.suppress(Crash):
+        world.sync()
+    world.store = store
+    world.clock.advance(600)
+    world.sync()
+    assert world.store.links(world.mappings_id("shop"), ["n1"])["n1"].state is LinkState.GONE
+    assert len(rows(world, "shop")) == 2

@@ -204,6 +204,20 @@ def test_a_record_edited_since_it_was_made_is_unlinked_and_stays_where_it_is(two
     assert_stays(two)
 
 
+def test_a_value_that_could_not_be_read_keeps_a_record_from_being_deleted(world):
+    for name in ("crm", "shop"):
+        world.system(name)
+        world.contacts(name, valid=lambda _, value: value != "?")
+    world.systems["crm"].put("people", "1", name="Ana", email="ana@example.com")
+    run = world.sync().run
+    (key,) = rows(world, "shop")
+    world.systems["shop"].put("people", key, title="?")
+    world.sync()
+    report = undo(world, run)
+    assert [left.why for left in report.unlinked] == ["it shows a value that could not be read"]
+    assert rows(world, "shop")[key]["title"] == "?"
+
+
 def test_a_change_that_no_mapping_sees_keeps_a_record_from_being_deleted(two):
     two.systems["crm"].put("people", "1", name="Ana", email="ana@example.com")
     run = two.sync().run
